@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""One lit suite for the whole tree: every .mlir, .test or .c file in a folder named `test`, wherever its room is.
+
+QTENSOR_ROUNDTRIP=1 makes every quant-opt of the suite verify that its output prints, parses and serialises to the same IR.
+--param all=1 runs what is too long for CI (tests that say `REQUIRES: exhaustive`).
+"""
+import os
+import platform
+
+import lit.formats
+import lit.Test
+
+
+class RoomTests(lit.formats.ShTest):
+    """Finds tests in folders named `test` only; models and format records are .mlir files too."""
+
+    def getTestsInDirectory(self, testSuite, path_in_suite, litConfig, localConfig):
+        if "test" not in path_in_suite:
+            return
+        folder = testSuite.getSourcePath(path_in_suite)
+        for name in sorted(os.listdir(folder)):
+            path = os.path.join(folder, name)
+            if os.path.isfile(path) and not name.startswith(".") and os.path.splitext(name)[1] in localConfig.suffixes:
+                yield lit.Test.Test(testSuite, path_in_suite + (name,), localConfig)
+
+
+config.name = "QTensor"
+config.test_format = RoomTests(execute_external=False)
+config.suffixes = [".mlir", ".test"]
+config.excludes = ["Inputs", "build", ".git", "CMakeLists.txt"] + [
+    name for name in os.listdir(config.source_root) if name.startswith("build")]
+config.test_source_root = config.source_root
+config.test_exec_root = os.path.join(config.build_root, "test", "out")
+
+tools = os.path.join(config.build_root, "bin")
+config.environment["PATH"] = os.pathsep.join([tools, config.llvm_tools_dir, os.environ.get("PATH", "")])
+config.environment["LC_ALL"] = "C"
+if "QTENSOR_CPU_LEVEL" in os.environ:
+    config.environment["QTENSOR_CPU_LEVEL"] = os.environ["QTENSOR_CPU_LEVEL"]
+
+config.substitutions.append(("%root", config.source_root))
+config.substitutions.append(("%models", os.path.join(config.source_root, "models")))
+config.substitutions.append(("%build", config.build_root))
+config.substitutions.append(("%tools", tools))
+config.substitutions.append(("%cc", config.c_compiler))
+config.substitutions.append(("%llvm", config.llvm_tools_dir))
+if os.environ.get("QTENSOR_ROUNDTRIP"):
+    config.substitutions.append((r"\bquant-opt\b", "quant-opt --verify-roundtrip"))
+
+config.available_features.add("host=" + platform.machine())
+if lit_config.params.get("all"):
+    config.available_features.add("exhaustive")
+try:
+    flags = next(line for line in open("/proc/cpuinfo") if line.startswith("flags")).split()
+    config.available_features.update("cpu=" + flag for flag in flags[2:])
+except (OSError, StopIteration):
+    pass
