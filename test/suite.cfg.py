@@ -6,26 +6,13 @@ QTENSOR_ROUNDTRIP=1 makes every quant-opt of the suite verify that its output pr
 """
 import os
 import platform
+import sys
 
-import lit.formats
-import lit.Test
-
-
-class RoomTests(lit.formats.ShTest):
-    """Finds tests in folders named `test` only; models and format records are .mlir files too."""
-
-    def getTestsInDirectory(self, testSuite, path_in_suite, litConfig, localConfig):
-        if "test" not in path_in_suite:
-            return
-        folder = testSuite.getSourcePath(path_in_suite)
-        for name in sorted(os.listdir(folder)):
-            path = os.path.join(folder, name)
-            if os.path.isfile(path) and not name.startswith(".") and os.path.splitext(name)[1] in localConfig.suffixes:
-                yield lit.Test.Test(testSuite, path_in_suite + (name,), localConfig)
-
+sys.path.insert(0, os.path.join(config.source_root, "test"))
+import room_tests
 
 config.name = "QTensor"
-config.test_format = RoomTests(execute_external=False)
+config.test_format = room_tests.RoomTests(execute_external=False)
 config.suffixes = [".mlir", ".test"]
 config.excludes = ["Inputs", "build", ".git", "CMakeLists.txt"] + [
     name for name in os.listdir(config.source_root) if name.startswith("build")]
