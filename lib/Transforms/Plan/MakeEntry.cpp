@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Gives @main the calling convention of an artifact, and derives @shapes from it.
+#include "lib/Transforms/Plan/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/MemRef/Transforms/Transforms.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+namespace mlir::qtensor {
+#define GEN_PASS_DEF_MAKEENTRY
+#include "lib/Transforms/Plan/Passes.h.inc"
+} // namespace mlir::qtensor
+
+using namespace mlir;
+using namespace mlir::qtensor;
+
+/// Whether a buffer of this type can cross the C interface: ranked, of a byte-sized element or a one-byte truth value.
+static LogicalResult checkBoundaryType(func::FuncOp main, Type type, const Twine &what) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor)
+    return main.emitError() << what.str() << " has type " << type << "; inputs and results must be ranked tensors";
+  Type element = tensor.getElementType();
+  if (tensor.getEncoding())
+    return main.emitError() << what.str() << " still has an encoding: " << type << "; run the selection passes first";
+  if (!element.isIntOrIndexOrFloat() || (element.isIntOrFloat() && element.getIntOrFloatBitWidth() % 8 &&
+                                         !element.isInteger(1)))
+    return main.emitError() << what.str() << " has elements of type " << element << ", which fill no whole bytes";
+  return success();
+}
+
+/// {name, type, dims} of one input or result.
+static Attribute describe(func::FuncOp main, DictionaryAttr attrs, Type type, const Twine &fallback) {
+  Builder b(main.getContext());
+  NamedAttrList entry;
+  auto name = attrs ? attrs.getAs<StringAttr>("qtensor.name") : StringAttr();
+  entry.set("name", name ? name : b.getStringAttr(fallback));
+  entry.set("type", TypeAttr::get(type));
+  if (auto dims = attrs ? attrs.getAs<ArrayAttr>("qtensor.dims") : ArrayAttr())
+    entry.set("dims", dims);
+  return entry.getDictionary(main.getContext());
+}
+
+static LogicalResult describeBoundary(func::FuncOp main) {
+  SmallVector<Attribute> inputs, outputs;
+  for (auto [i, type] : llvm::enumerate(main.getArgumentTypes())) {
+    if (failed(checkBoundaryType(main, type, "input " + Twine(i))))
+      return failure();
+    inputs.push_back(describe(main, main.getArgAttrDict(i), type, "input" + Twine(i)));
+  }
+  for (auto [i, type] : llvm::enumerate(main.getResultTypes())) {
+    if (failed(checkBoundaryType(main, type, "result " + Twine(i))))
+      return failure();
+    outputs.push_back(describe(main, main.getResultAttrDict(i), type, "output" + Twine(i)));
+  }
+  Builder b(main.getContext());
+  auto module = main->getParentOfType<ModuleOp>();
+  module->setAttr(kInputsAttr, b.getArrayAttr(inputs));
+  module->setAttr(kOutputsAttr, b.getArrayAttr(outputs));
+  return success();
+}
+
+/// Replaces the return of a copy of @main by the extents of what it returned.
+static void returnExtents(func::FuncOp shapes) {
+  auto ret = cast<func::ReturnOp>(shapes.front().getTerminator());
+  OpBuilder b(ret);
+  SmallVector<Value> extents;
+  for (Value result : ret.getOperands())
+    for (auto [i, extent] : llvm::enumerate(cast<RankedTensorType>(result.getType()).getShape()))
+      if (ShapedType::isDynamic(extent))
+        extents.push_back(tensor::DimOp::create(b, ret.getLoc(), result, i));
+      else
+        extents.push_back(arith::ConstantIndexOp::create(b, ret.getLoc(), extent));
+  ret.getOperandsMutable().assign(extents);
+}
+
+/// Turns extents of tensor arguments into index arguments. Fails on any other use: the extent depends on data.
+static LogicalResult takeExtents(func::FuncOp shapes) {
+  OpBuilder b(shapes.getContext());
+  Block &body = shapes.front();
+  unsigned tensors = body.getNumArguments();
+  for (unsigned i = 0; i < tensors; ++i) {
+    BlockArgument tensor = body.getArgument(i);
+    SmallVector<Value> extents;
+    for (int64_t d = 0, rank = cast<RankedTensorType>(tensor.getType()).getRank(); d < rank; ++d)
+      extents.push_back(body.addArgument(b.getIndexType(), tensor.getLoc()));
+    for (Operation *user : llvm::make_early_inc_range(tensor.getUsers())) {
+      auto dim = dyn_cast<tensor::DimOp>(user);
+      if (!dim || !dim.getConstantIndex())
+        return user->emitError("an extent of a result depends on the values of an input; only extents that follow from "
+                               "the extents of the inputs can be compiled (fix the shape in the model)");
+      dim.replaceAllUsesWith(extents[*dim.getConstantIndex()]);
+      dim.erase();
+    }
+  }
+  body.eraseArguments(0, tensors);
+  return success();
+}
+
+static LogicalResult createShapes(func::FuncOp main) {
+  auto shapes = cast<func::FuncOp>(main->clone());
+  shapes.setName("shapes");
+  shapes.setPrivate();
+  shapes.setAllArgAttrs(ArrayRef<DictionaryAttr>());
+  shapes.setAllResultAttrs(ArrayRef<DictionaryAttr>());
+  main->getParentOfType<ModuleOp>().push_back(shapes);
+  returnExtents(shapes);
+  MLIRContext *context = main.getContext();
+  RewritePatternSet patterns(context);
+  memref::populateResolveRankedShapedTypeResultDimsPatterns(patterns);
+  memref::populateResolveShapedTypeResultDimsPatterns(patterns);
+  tensor::DimOp::getCanonicalizationPatterns(patterns, context);
+  // Regions are left alone: only what the extents need survives, and that is rarely inside of one.
+  (void)applyPatternsGreedily(shapes, std::move(patterns));
+  if (failed(takeExtents(shapes)))
+    return failure();
+  shapes.setType(FunctionType::get(context, shapes.front().getArgumentTypes(),
+                                   shapes.front().getTerminator()->getOperandTypes()));
+  return success();
+}
+
+static MemRefType bufferType(Type tensor) {
+  auto type = cast<RankedTensorType>(tensor);
+  return MemRefType::get(type.getShape(), type.getElementType());
+}
+
+/// Rewrites the signature of @main: context, weights, scratch, inputs, outputs.
+static void rewriteSignature(func::FuncOp main) {
+  MLIRContext *context = main.getContext();
+  Block &body = main.front();
+  Location loc = main.getLoc();
+  OpBuilder b = OpBuilder::atBlockBegin(&body);
+  auto bytes = MemRefType::get({ShapedType::kDynamic}, b.getI8Type());
+  SmallVector<BlockArgument> tensors(body.getArguments());
+  body.addArgument(LLVM::LLVMPointerType::get(context), loc);
+  body.addArguments({bytes, bytes}, {loc, loc});
+  for (BlockArgument tensor : tensors) {
+    Value buffer = body.addArgument(bufferType(tensor.getType()), tensor.getLoc());
+    Value read = bufferization::ToTensorOp::create(b, tensor.getLoc(), tensor.getType(), buffer, /*restrict=*/true);
+    tensor.replaceAllUsesWith(read);
+  }
+  body.eraseArguments(0, tensors.size());
+
+  auto ret = cast<func::ReturnOp>(body.getTerminator());
+  b.setInsertionPoint(ret);
+  for (Value result : ret.getOperands()) {
+    Value buffer = body.addArgument(bufferType(result.getType()), ret.getLoc());
+    auto store = bufferization::MaterializeInDestinationOp::create(b, ret.getLoc(), result, buffer);
+    store.setRestrict(true);
+    store.setWritable(true);
+  }
+  ret.getOperandsMutable().clear();
+  main.setAllArgAttrs(ArrayRef<DictionaryAttr>());
+  main.setAllResultAttrs(ArrayRef<DictionaryAttr>());
+  main.setType(FunctionType::get(context, body.getArgumentTypes(), {}));
+}
+
+namespace {
+struct MakeEntry : mlir::qtensor::impl::MakeEntryBase<MakeEntry> {
+  void runOnOperation() override {
+    auto main = getOperation().lookupSymbol<func::FuncOp>("main");
+    if (!main || main.isExternal() || !main.getBody().hasOneBlock()) {
+      getOperation().emitError("the module has no function @main with a body of one block; that is where a model starts");
+      return signalPassFailure();
+    }
+    if (getOperation()->hasAttr(kInputsAttr))
+      return; // An IR file that was already at this point.
+    if (failed(describeBoundary(main)) || failed(createShapes(main)))
+      return signalPassFailure();
+    rewriteSignature(main);
+  }
+};
+} // namespace

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// From tensors to one arena: the entry point, the weights, the buffers.
+#pragma once
+#include "mlir/Pass/Pass.h"
+
+namespace mlir::qtensor {
+
+/// Arguments of @main before the inputs, once qtensor-make-entry has run.
+enum EntryArgument : unsigned { kContextArgument, kWeightsArgument, kScratchArgument, kFirstTensorArgument };
+
+/// Offsets in the weights file and in the arena are multiples of this, and the caller's scratch pointer too.
+constexpr int64_t kBufferAlignment = 64;
+
+/// Attributes of the module that describe the artifact.
+constexpr llvm::StringLiteral kInputsAttr = "qtensor.inputs";
+constexpr llvm::StringLiteral kOutputsAttr = "qtensor.outputs";
+constexpr llvm::StringLiteral kWeightsAttr = "qtensor.weights";
+constexpr llvm::StringLiteral kPlanAttr = "qtensor.plan";
+
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "lib/Transforms/Plan/Passes.h.inc"
+
+} // namespace mlir::qtensor

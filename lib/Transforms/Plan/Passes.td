@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef QTENSOR_TRANSFORMS_PLAN_PASSES
+#define QTENSOR_TRANSFORMS_PLAN_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def MakeEntry : Pass<"qtensor-make-entry", "ModuleOp"> {
+  let summary = "Give @main the calling convention of an artifact, and derive @shapes";
+  let description = [{
+    Inputs and results of `@main` become buffers, results written where the caller says. Two more arguments come
+    first: the bytes of all large constants and the scratch arena. The names and types of inputs and results move to
+    the module, since they describe the artifact and not the function. `@shapes` computes every extent of every
+    result from the extents of the inputs; an extent that depends on the *values* of an input is an error.
+
+    ```mlir
+    func.func @main(%x: tensor<?x4xf32> {qtensor.name = "x"}) -> (tensor<?x8xf32> {qtensor.name = "y"})
+    // =>
+    module attributes {qtensor.inputs = [{name = "x", type = tensor<?x4xf32>} ],
+                       qtensor.outputs = [{name = "y", type = tensor<?x8xf32>} ]} {
+      func.func @main(%ctx: !llvm.ptr, %weights: memref<?xi8>, %scratch: memref<?xi8>,
+                      %x: memref<?x4xf32>, %y: memref<?x8xf32>)
+      func.func @shapes(%x0: index, %x1: index) -> (index, index)
+    }
+    ```
+
+    An argument may carry `qtensor.dims = ["batch", "", ...]`: extents that share a name must be equal at run time.
+  }];
+  let dependentDialects = ["bufferization::BufferizationDialect", "memref::MemRefDialect", "tensor::TensorDialect",
+                           "arith::ArithDialect", "LLVM::LLVMDialect"];
+}
+
+def ExternalizeConstants : Pass<"qtensor-externalize-constants", "ModuleOp"> {
+  let summary = "Move large constants of @main to the weights file";
+  let description = [{
+    Every tensor constant above `max-inline-bytes` becomes a view of `%weights` at a constant offset, aligned to 64
+    bytes. Equal bytes are stored once. The bytes stay in an attribute of the module until the weights file is
+    written: LLVM never sees them. A large splat is filled at run time instead.
+
+    ```mlir
+    %w = arith.constant dense_resource<w> : tensor<64x64xf32>
+    // =>
+    module attributes {qtensor.weights = [{name = "w", offset = 0 : i64, size = 16384 : i64, value = dense_resource<w>} ]}
+    %0 = memref.view %weights[%c0][] : memref<?xi8> to memref<64x64xf32>
+    %w = bufferization.to_tensor %0 restrict : memref<64x64xf32> to tensor<64x64xf32>
+    ```
+  }];
+  let options = [Option<"maxInlineBytes", "max-inline-bytes", "int64_t", "256",
+                        "Constants up to this size stay in the code">];
+  let dependentDialects = ["bufferization::BufferizationDialect", "memref::MemRefDialect", "tensor::TensorDialect",
+                           "arith::ArithDialect", "linalg::LinalgDialect"];
+}
+
+def PlanMemory : Pass<"qtensor-plan-memory", "ModuleOp"> {
+  let summary = "Place every temporary buffer of @main in the one scratch arena";
+  let description = [{
+    Allocations of `@main` become views of `%scratch`. Buffers of static size get offsets from the best of several
+    first-fit orders; buffers whose size depends on input extents share slots, and the offset of a slot is the sum of
+    the sizes before it. An elementwise op whose input dies writes over it. `@shapes` returns the bytes needed as
+    one more result. `qtensor.plan` on the module reports the static arena and the lower bound (most bytes live at once).
+
+    ```mlir
+    %a = memref.alloc() : memref<64xf32>
+    // =>
+    module attributes {qtensor.plan = {buffers = 1 : i64, bound = 256 : i64, bytes = 256 : i64, slots = 0 : i64}}
+    %a = memref.view %scratch[%c0][] : memref<?xi8> to memref<64xf32>
+    ```
+
+    The size of a buffer must follow from the extents of the inputs; one that depends on their values is an error.
+  }];
+  let dependentDialects = ["memref::MemRefDialect", "arith::ArithDialect", "affine::AffineDialect"];
+}
+
+#endif

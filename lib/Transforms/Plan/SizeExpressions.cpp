@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Transforms/Plan/SizeExpressions.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace mlir::qtensor;
+
+AffineExpr SizeExpressions::symbol(Value value) {
+  symbols.push_back(value);
+  return getAffineSymbolExpr(symbols.size() - 1, main.getContext());
+}
+
+AffineExpr SizeExpressions::get(Value value) {
+  if (AffineExpr expr = known.lookup(value))
+    return expr;
+  APInt constant;
+  AffineExpr expr;
+  if (matchPattern(value, m_ConstantInt(&constant))) {
+    expr = getAffineConstantExpr(constant.getSExtValue(), main.getContext());
+  } else if (auto dim = value.getDefiningOp<memref::DimOp>(); dim && dim.getConstantIndex()) {
+    AffineExpr &shared = extents[{dim.getSource(), *dim.getConstantIndex()}];
+    expr = shared = shared ? shared : symbol(value);
+  } else if (Operation *op = value.getDefiningOp(); op && op->getNumOperands() == 2) {
+    // Divisions are of non-negative extents by positive numbers, so rounding down and to zero agree.
+    expr = llvm::TypeSwitch<Operation *, AffineExpr>(op)
+               .Case<arith::AddIOp>([&](auto add) { return get(add.getLhs()) + get(add.getRhs()); })
+               .Case<arith::SubIOp>([&](auto sub) { return get(sub.getLhs()) - get(sub.getRhs()); })
+               .Case<arith::MulIOp>([&](auto mul) { return get(mul.getLhs()) * get(mul.getRhs()); })
+               .Default([&](Operation *) { return symbol(value); });
+  } else {
+    expr = symbol(value);
+  }
+  return known[value] = expr;
+}
+
+AffineExpr SizeExpressions::bytesOf(memref::AllocOp alloc) {
+  MemRefType type = alloc.getType();
+  int64_t width = type.getElementType().isIndex() ? 8 : llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  AffineExpr bytes = getAffineConstantExpr(width, main.getContext());
+  auto dynamic = alloc.getDynamicSizes().begin();
+  for (int64_t extent : type.getShape())
+    bytes = ShapedType::isDynamic(extent) ? bytes * get(*dynamic++) : bytes * extent;
+  return bytes;
+}
+
+int64_t SizeExpressions::guess(AffineExpr bytes) {
+  constexpr int64_t typicalExtent = 64;
+  if (auto constant = dyn_cast<AffineConstantExpr>(bytes))
+    return constant.getValue();
+  auto binary = dyn_cast<AffineBinaryOpExpr>(bytes);
+  if (!binary)
+    return typicalExtent;
+  int64_t lhs = guess(binary.getLHS()), rhs = guess(binary.getRHS());
+  return binary.getKind() == AffineExprKind::Add ? lhs + rhs : lhs * rhs;
+}
+
+Value SizeExpressions::clone(Value value, OpBuilder &b, llvm::function_ref<Value(BlockArgument, int64_t)> extent,
+                             IRMapping &map) {
+  if (Value done = map.lookupOrNull(value))
+    return done;
+  Operation *op = value.getDefiningOp();
+  if (auto dim = dyn_cast_or_null<memref::DimOp>(op)) {
+    auto argument = dyn_cast<BlockArgument>(dim.getSource());
+    if (argument && argument.getOwner() == &main.front() && dim.getConstantIndex()) {
+      Value result = extent(argument, *dim.getConstantIndex());
+      map.map(value, result);
+      return result;
+    }
+  }
+  if (!op || op->getNumRegions() || !isPure(op) || isa<memref::DimOp>(op))
+    return {};
+  for (Value operand : op->getOperands())
+    if (!clone(operand, b, extent, map))
+      return {};
+  b.clone(*op, map);
+  return map.lookup(value);
+}
+
+LogicalResult SizeExpressions::materialize(OpBuilder &b, llvm::function_ref<Value(BlockArgument, int64_t)> extent,
+                                           SmallVectorImpl<Value> &values) {
+  IRMapping map;
+  for (Value symbol : symbols) {
+    Value value = clone(symbol, b, extent, map);
+    if (!value)
+      return emitError(symbol.getLoc(), "the size of a temporary buffer depends on the values of an input; only sizes "
+                                        "that follow from the extents of the inputs can be planned");
+    values.push_back(value);
+  }
+  return success();
+}
