@@ -61,7 +61,9 @@ ArenaPlan mlir::qtensor::planArena(MutableArrayRef<ArenaBuffer> buffers, int64_t
   for (const Order &before : orders) {
     SmallVector<unsigned> order(buffers.size());
     std::iota(order.begin(), order.end(), 0);
-    llvm::stable_sort(order, [&](unsigned a, unsigned b) { return before(buffers[a], buffers[b]); });
+    llvm::sort(order, [&](unsigned a, unsigned b) {
+      return before(buffers[a], buffers[b]) || (!before(buffers[b], buffers[a]) && a < b);
+    });
     int64_t bytes = firstFit(buffers, order, alignment, offsets);
     if (bytes >= plan.bytes)
       continue;
@@ -77,7 +79,9 @@ ArenaPlan mlir::qtensor::planArena(MutableArrayRef<ArenaBuffer> buffers, int64_t
 unsigned mlir::qtensor::assignSlots(MutableArrayRef<ArenaBuffer> buffers, ArrayRef<unsigned> kinds) {
   SmallVector<unsigned> order(buffers.size());
   std::iota(order.begin(), order.end(), 0);
-  llvm::stable_sort(order, [&](unsigned a, unsigned b) { return buffers[a].size > buffers[b].size; });
+  llvm::sort(order, [&](unsigned a, unsigned b) {
+    return std::make_pair(-buffers[a].size, a) < std::make_pair(-buffers[b].size, b);
+  });
   SmallVector<SmallVector<unsigned>> slots;
   for (unsigned index : order) {
     auto isFree = [&](ArrayRef<unsigned> slot) {

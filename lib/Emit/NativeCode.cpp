@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Emit/NativeCode.h"
+#include "mlir/Target/LLVMIR/Dialect/All.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/Transforms/Utils/Cloning.h"
+#include <mutex>
+
+using namespace mlir;
+using namespace mlir::qtensor;
+
+static void initializeLLVM() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    llvm::InitializeAllTargetInfos();
+    llvm::InitializeAllTargets();
+    llvm::InitializeAllTargetMCs();
+    llvm::InitializeAllAsmPrinters();
+    llvm::InitializeAllAsmParsers();
+  });
+}
+
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>> mlir::qtensor::createTargetMachine(const Target &target, StringRef cpu,
+                                                                                       StringRef features) {
+  initializeLLVM();
+  llvm::Triple triple(target.triple);
+  std::string error;
+  const llvm::Target *backend = llvm::TargetRegistry::lookupTarget(triple, error);
+  if (!backend)
+    return llvm::createStringError("LLVM cannot compile for '" + target.triple.str() + "': " + error);
+  llvm::TargetOptions options;
+  // Fused multiply-add only where the IR says fma: the bits must not depend on the level.
+  options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
+  options.FunctionSections = true;
+  return std::unique_ptr<llvm::TargetMachine>(backend->createTargetMachine(
+      triple, cpu, features, options, llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Default));
+}
+
+static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
+  llvm::PipelineTuningOptions tuning;
+  tuning.LoopVectorization = true;
+  tuning.SLPVectorization = true;
+  llvm::PassBuilder builder(&machine, tuning);
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager graphs;
+  llvm::ModuleAnalysisManager modules;
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(graphs);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, graphs, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
+}
+
+/// Generates code of one kind. False: the backend cannot.
+static bool generate(llvm::Module &module, llvm::TargetMachine &machine, llvm::SmallVectorImpl<char> &bytes,
+                     llvm::CodeGenFileType kind) {
+  llvm::raw_svector_ostream os(bytes);
+  llvm::legacy::PassManager codegen;
+  if (machine.addPassesToEmitFile(codegen, os, nullptr, kind))
+    return false;
+  codegen.run(module);
+  return true;
+}
+
+llvm::Expected<ObjectBytes> mlir::qtensor::compileModule(llvm::Module &module, llvm::TargetMachine &machine,
+                                                        std::string *assembly) {
+  module.setDataLayout(machine.createDataLayout());
+  module.setTargetTriple(machine.getTargetTriple());
+  optimize(module, machine);
+  if (assembly) {
+    llvm::SmallString<0> text;
+    auto copy = llvm::CloneModule(module);
+    if (!generate(*copy, machine, text, llvm::CodeGenFileType::AssemblyFile))
+      return llvm::createStringError("LLVM cannot write assembly for this target");
+    *assembly = text.str().str();
+  }
+  ObjectBytes object;
+  if (!generate(module, machine, object, llvm::CodeGenFileType::ObjectFile))
+    return llvm::createStringError("LLVM cannot write object files for this target");
+  return object;
+}
+
+std::unique_ptr<llvm::Module> mlir::qtensor::translateModule(ModuleOp module, const Target &target,
+                                                            const TargetLevel &level, StringRef prefix,
+                                                            llvm::LLVMContext &context) {
+  DialectRegistry registry;
+  registerAllToLLVMIRTranslations(registry);
+  module.getContext()->appendDialectRegistry(registry);
+  std::unique_ptr<llvm::Module> code = translateModuleToLLVMIR(module, context, level.name);
+  if (!code)
+    return code;
+  for (llvm::Function &function : *code) {
+    if (function.isDeclaration())
+      continue;
+    function.addFnAttr("target-cpu", level.cpu);
+    if (!level.features.empty())
+      function.addFnAttr("target-features", level.features);
+    function.addFnAttr("prefer-vector-width", std::to_string(level.vectorBits));
+    // Only the two entries are seen by the glue; everything else must not meet its twin of another level.
+    StringRef name = function.getName();
+    if (name == (prefix + "_run_" + level.name).str() || name == (prefix + "_shapes_" + level.name).str())
+      function.setVisibility(llvm::GlobalValue::HiddenVisibility);
+    else
+      function.setLinkage(llvm::GlobalValue::InternalLinkage);
+  }
+  return code;
+}

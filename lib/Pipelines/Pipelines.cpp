@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The only place that orders passes.
+#include "lib/Pipelines/Pipelines.h"
+#include "lib/Transforms/Native/Passes.h"
+#include "lib/Transforms/Plan/Passes.h"
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Affine/Transforms/Passes.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace mlir::qtensor;
+
+static void addCleanup(OpPassManager &pm) {
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+/// C3 -> C4: packing for the target, then fusion of what is left of the graph.
+static void addTiledPasses(OpPassManager &pm, const PipelineOptions &options) {
+  if (options.target && options.target->addPackPasses)
+    options.target->addPackPasses(pm);
+  pm.addPass(createLinalgElementwiseOpFusionPass());
+  addCleanup(pm);
+}
+
+/// C4 -> C5: from tensors to buffers, to one arena.
+static void addPlannedPasses(OpPassManager &pm) {
+  pm.addPass(createMakeEntry());
+  addCleanup(pm);
+  pm.addPass(createExternalizeConstants());
+  pm.addPass(bufferization::createEmptyTensorEliminationPass());
+  pm.addPass(bufferization::createOneShotBufferizePass());
+  addCleanup(pm);
+  pm.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
+  addCleanup(pm);
+  pm.addPass(createPlanMemory());
+  addCleanup(pm);
+}
+
+void mlir::qtensor::addPhasePasses(OpPassManager &pm, Phase phase, const PipelineOptions &options) {
+  switch (phase) {
+  case Phase::Imported:
+  case Phase::Observed:
+  case Phase::Quantized:
+  case Phase::Selected:
+  case Phase::Native:
+    return;
+  case Phase::Tiled:
+    return addTiledPasses(pm, options);
+  case Phase::Planned:
+    return addPlannedPasses(pm);
+  }
+}
+
+void mlir::qtensor::addNativePasses(OpPassManager &pm, const Target &target, const TargetLevel &level, StringRef prefix) {
+  if (target.addNativePasses)
+    target.addNativePasses(pm, level);
+  EmitEntryOptions entry;
+  entry.prefix = prefix.str();
+  entry.suffix = level.name.str();
+  pm.addPass(createEmitEntry(entry));
+  pm.addPass(createConvertLinalgToLoopsPass());
+  pm.addPass(memref::createExpandStridedMetadataPass());
+  pm.addPass(createLowerAffinePass());
+  addCleanup(pm);
+  pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(arith::createArithExpandOpsPass());
+  pm.addPass(createConvertVectorToLLVMPass());
+  pm.addPass(createConvertMathToLLVMPass());
+  pm.addPass(createConvertMathToLibmPass());
+  pm.addPass(createFinalizeMemRefToLLVMConversionPass());
+  pm.addPass(createConvertIndexToLLVMPass());
+  pm.addPass(createArithToLLVMConversionPass());
+  pm.addPass(createConvertControlFlowToLLVMPass());
+  pm.addPass(createConvertFuncToLLVMPass());
+  pm.addPass(createReconcileUnrealizedCastsPass());
+  addCleanup(pm);
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The only place that orders passes.
+#pragma once
+#include "qtensor/Phase.h"
+#include "qtensor/Target.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace mlir::qtensor {
+
+/// What the user chose; every field has a meaning for one phase and is ignored by the others.
+struct PipelineOptions {
+  const Target *target = nullptr;
+};
+
+/// Adds the passes that lead from the phase before `phase` to it. Phase::Native is per level: see below.
+void addPhasePasses(OpPassManager &pm, Phase phase, const PipelineOptions &options);
+
+/// Adds the passes from C5 to LLVM dialect for one level. The two entry functions are called
+/// `<prefix>_run_<level>` and `<prefix>_shapes_<level>`.
+void addNativePasses(OpPassManager &pm, const Target &target, const TargetLevel &level, StringRef prefix);
+
+} // namespace mlir::qtensor

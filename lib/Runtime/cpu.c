@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Which level of the code this processor can run. What the probes mean is known to the target that wrote them.
+#include "lib/Runtime/qtrt.h"
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__x86_64__) || defined(__i386__)
+#include <cpuid.h>
+
+static uint32_t enabled_state(void) {
+  unsigned a, b, c, d;
+  if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE))
+    return 0;
+  uint32_t low, high;
+  __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return low;
+}
+
+static int holds(const struct qtrt_probe *probe) {
+  unsigned words[4] = {0, 0, 0, 0};
+  if (probe->word > 3)
+    return 0;
+  if (probe->leaf == QTRT_ENABLED_STATE)
+    return (enabled_state() & probe->bits) == probe->bits;
+  if (!__get_cpuid_count(probe->leaf, probe->subleaf, &words[0], &words[1], &words[2], &words[3]))
+    return 0;
+  return (words[probe->word] & probe->bits) == probe->bits;
+}
+#else
+static int holds(const struct qtrt_probe *probe) {
+  (void)probe; // Without a way to ask, only levels that need nothing are safe.
+  return 0;
+}
+#endif
+
+int qtrt_supports(const struct qtrt_level *level) {
+  for (int64_t i = 0; i < level->probe_count; ++i)
+    if (!holds(&level->probes[i]))
+      return 0;
+  return 1;
+}
+
+const struct qtrt_level *qtrt_pick_level(const struct qtrt_handle *handle, const char *name) {
+  const struct qtrt_model *model = handle->model;
+  if (!name || !*name)
+    name = getenv("QTENSOR_CPU_LEVEL");
+  for (int64_t i = model->level_count - 1; i >= 0; --i) {
+    const struct qtrt_level *level = &model->levels[i];
+    if (name && *name && strcmp(level->name, name) != 0)
+      continue;
+    if (qtrt_supports(level))
+      return level;
+    if (name && *name) {
+      qtrt_report(handle, "this processor does not support the level '%s'", name);
+      return NULL;
+    }
+  }
+  qtrt_report(handle, "no code for processor level '%s'; the lowest level of this model is '%s'", name ? name : "",
+              model->level_count ? model->levels[0].name : "(none)");
+  return NULL;
+}

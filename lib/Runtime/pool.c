@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// A parallel-for on pthreads. The calling thread works too; one job at a time uses the workers, and a caller that finds
+// them busy (another thread runs the same handle, or a nested call) does its work alone rather than wait.
+#include "lib/Runtime/qtrt.h"
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct qtrt_pool {
+  pthread_mutex_t mutex;
+  pthread_cond_t wake, done;
+  qt_task task;
+  void *arg;
+  int64_t n, chunks, next; ///< next: first chunk that nobody has taken
+  int64_t running;         ///< workers inside of the current job
+  uint64_t generation;     ///< counts jobs
+  int busy, stop, worker_count;
+  pthread_t workers[];
+};
+
+/// Takes chunks until none is left. Called with the mutex held; returns with it held.
+static void work(struct qtrt_pool *pool) {
+  while (pool->next < pool->chunks) {
+    int64_t chunk = pool->next++;
+    int64_t begin = chunk * pool->n / pool->chunks, end = (chunk + 1) * pool->n / pool->chunks;
+    pthread_mutex_unlock(&pool->mutex);
+    pool->task(pool->arg, begin, end);
+    pthread_mutex_lock(&pool->mutex);
+  }
+}
+
+static void *worker_main(void *argument) {
+  struct qtrt_pool *pool = argument;
+  uint64_t seen = 0;
+  pthread_mutex_lock(&pool->mutex);
+  while (!pool->stop) {
+    if (pool->generation == seen || pool->next >= pool->chunks) {
+      pthread_cond_wait(&pool->wake, &pool->mutex);
+      continue;
+    }
+    seen = pool->generation;
+    ++pool->running;
+    work(pool);
+    if (--pool->running == 0)
+      pthread_cond_signal(&pool->done);
+  }
+  pthread_mutex_unlock(&pool->mutex);
+  return NULL;
+}
+
+struct qtrt_pool *qtrt_pool_create(int threads) {
+  if (threads == 0) {
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    threads = processors > 0 ? (int)processors : 1;
+  }
+  struct qtrt_pool *pool = calloc(1, sizeof *pool + (size_t)threads * sizeof(pthread_t));
+  if (!pool)
+    return NULL;
+  pthread_mutex_init(&pool->mutex, NULL);
+  pthread_cond_init(&pool->wake, NULL);
+  pthread_cond_init(&pool->done, NULL);
+  for (int i = 0; i + 1 < threads; ++i) {
+    if (pthread_create(&pool->workers[i], NULL, worker_main, pool) != 0) {
+      qtrt_pool_destroy(pool);
+      return NULL;
+    }
+    ++pool->worker_count;
+  }
+  return pool;
+}
+
+void qtrt_pool_destroy(struct qtrt_pool *pool) {
+  pthread_mutex_lock(&pool->mutex);
+  pool->stop = 1;
+  pthread_cond_broadcast(&pool->wake);
+  pthread_mutex_unlock(&pool->mutex);
+  for (int i = 0; i < pool->worker_count; ++i)
+    pthread_join(pool->workers[i], NULL);
+  pthread_cond_destroy(&pool->done);
+  pthread_cond_destroy(&pool->wake);
+  pthread_mutex_destroy(&pool->mutex);
+  free(pool);
+}
+
+/// Whether the job was taken; if not, the caller does it alone.
+static int run_job(struct qtrt_pool *pool, int64_t n, qt_task task, void *arg) {
+  pthread_mutex_lock(&pool->mutex);
+  if (pool->busy) {
+    pthread_mutex_unlock(&pool->mutex);
+    return 0;
+  }
+  pool->busy = 1;
+  pool->task = task;
+  pool->arg = arg;
+  pool->n = n;
+  // A few chunks a thread even out threads of different speed.
+  int64_t chunks = (int64_t)(pool->worker_count + 1) * 4;
+  pool->chunks = chunks < n ? chunks : n;
+  pool->next = 0;
+  ++pool->generation;
+  pthread_cond_broadcast(&pool->wake);
+  work(pool);
+  while (pool->running)
+    pthread_cond_wait(&pool->done, &pool->mutex);
+  pool->busy = 0;
+  pthread_mutex_unlock(&pool->mutex);
+  return 1;
+}
+
+void qtrt_parallel_for(const struct qtrt_context *context, int64_t n, qt_task task, void *arg) {
+  if (n <= 0)
+    return;
+  if (context->user_parallel_for) {
+    context->user_parallel_for(context->user, n, task, arg);
+    return;
+  }
+  if (n > 1 && context->pool && context->pool->worker_count && run_job(context->pool, n, task, arg))
+    return;
+  task(arg, 0, n);
+}
