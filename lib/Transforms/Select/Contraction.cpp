@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Recognises contractions in every spelling that linalg has.
+#include "lib/Transforms/Select/Contraction.h"
+#include "dialects/QTensor/IR/QTensorOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/LinalgInterfaces.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace mlir::qtensor;
+
+bool qtensor::isWeight(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (op->hasTrait<OpTrait::ConstantLike>())
+      return true;
+    if (auto assemble = dyn_cast<AssembleOp>(op))
+      return llvm::all_of(assemble.getComponents(), isWeight);
+    if (!isa<tensor::CastOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp, DequantizeOp, QuantizeOp>(op))
+      return false;
+    value = op->getOperand(0);
+  }
+  return false;
+}
+
+static FailureOr<Contraction> miss(std::string *why, const char *reason) {
+  if (why)
+    *why = reason;
+  return failure();
+}
+
+FailureOr<Contraction> qtensor::matchContraction(Operation *op, std::string *why) {
+  auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
+  if (!linalgOp || !linalgOp.hasPureTensorSemantics())
+    return miss(why, "it is no linalg op on tensors");
+  if (linalgOp.getNumDpsInputs() != 2 || linalgOp.getNumDpsInits() != 1)
+    return miss(why, "it does not have two inputs and one result");
+  auto multiplyAdd = [](Operation *mul, Operation *add) { return isa<arith::MulFOp>(mul) && isa<arith::AddFOp>(add); };
+  if (!linalg::detail::isContractionBody(*linalgOp.getBlock(), multiplyAdd))
+    return miss(why, "it does not multiply and add");
+  if (linalgOp.getNumReductionLoops() == 0)
+    return miss(why, "it has no reduction");
+  AffineMap output = linalgOp.getIndexingMapsArray()[2];
+  if (!output.isProjectedPermutation())
+    return miss(why, "its output map is no projected permutation");
+  for (AffineExpr expr : output.getResults())
+    if (linalgOp.getIteratorTypesArray()[cast<AffineDimExpr>(expr).getPosition()] != utils::IteratorType::parallel)
+      return miss(why, "its output has a reduction dimension");
+  OpOperand *lhs = linalgOp.getDpsInputOperand(0), *rhs = linalgOp.getDpsInputOperand(1);
+  if (isWeight(lhs->get()) && !isWeight(rhs->get()))
+    std::swap(lhs, rhs);
+  return Contraction{linalgOp, lhs, rhs, linalgOp.getMatchingIndexingMap(lhs), linalgOp.getMatchingIndexingMap(rhs),
+                     output};
+}
+
+/// The tensor that `op` copies to all positions of its result, with the map from result dimensions to its own.
+static std::pair<Value, AffineMap> readBroadcast(Operation *op) {
+  if (auto broadcast = dyn_cast<linalg::BroadcastOp>(op)) {
+    SmallVector<AffineExpr> dims;
+    int64_t rank = cast<ShapedType>(broadcast->getResult(0).getType()).getRank();
+    for (int64_t dim = 0; dim < rank; ++dim)
+      if (!llvm::is_contained(broadcast.getDimensions(), dim))
+        dims.push_back(getAffineDimExpr(dim, op->getContext()));
+    return {broadcast.getInput(), AffineMap::get(rank, 0, dims, op->getContext())};
+  }
+  auto generic = dyn_cast<linalg::GenericOp>(op);
+  if (!generic || generic.getNumDpsInputs() != 1 || generic.getNumDpsInits() != 1 || generic.getNumReductionLoops())
+    return {};
+  Block &body = generic.getRegion().front();
+  AffineMap in = generic.getIndexingMapsArray()[0], out = generic.getIndexingMapsArray()[1];
+  if (body.getTerminator()->getOperand(0) != body.getArgument(0) || !out.isIdentity() ||
+      !in.isProjectedPermutation(/*allowZeroInResults=*/true))
+    return {};
+  return {generic.getDpsInputs()[0], in};
+}
+
+Init qtensor::readInit(Value init) {
+  Operation *op = init.getDefiningOp();
+  if (op && isa<linalg::FillOp>(op) && matchPattern(op->getOperand(0), m_AnyZeroFloat())) {
+    Value destination = op->getOperand(1);
+    return {destination.getDefiningOp<tensor::EmptyOp>() ? destination : Value(), {}, {}};
+  }
+  if (matchPattern(init, m_AnyZeroFloat()))
+    return {};
+  if (op)
+    if (auto [source, map] = readBroadcast(op); source)
+      return {{}, source, map};
+  auto rank = cast<ShapedType>(init.getType()).getRank();
+  return {{}, init, AffineMap::getMultiDimIdentityMap(rank, init.getContext())};
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef QTENSOR_TRANSFORMS_SELECT_PASSES
+#define QTENSOR_TRANSFORMS_SELECT_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def SelectContractions : Pass<"qtensor-select", "ModuleOp"> {
+  let summary = "Turn contractions that read encoded tensors into qtensor.contract";
+  let description = [{
+    A contraction is any linalg op that multiplies and adds: every matmul and matvec, batched or not, in every
+    orientation, convolutions, depthwise and grouped ones too, and their generic forms. Its maps are kept. The weight
+    (the constant side) becomes the rhs. The strategy is `integer` where both sides are encoded and their codes fit
+    8-bit products inside one block, else `float`; a `qtensor.strategy` attribute on the linalg op, or the option,
+    overrules the choice. An init other than zero becomes an extra operand of the epilogue.
+
+    ```mlir
+    %0 = linalg.fill ins(%zero : f32) outs(%e : tensor<?x64xf32>) -> tensor<?x64xf32>
+    %y = linalg.matmul indexing_maps = [#mk, #nk, #mn] ins(%x, %w : tensor<?x128xf32>, tensor<64x128xf32, #w>)
+           outs(%0 : tensor<?x64xf32>) -> tensor<?x64xf32>
+    // =>
+    %c = qtensor.component %w "codes" : tensor<64x128xf32, #w> -> tensor<64x128xi8>
+    %s = qtensor.component %w "scale" : tensor<64x128xf32, #w> -> tensor<64x4xf16>
+    %y = qtensor.contract <float> maps [#mk, #nk, #mn] iterators ["parallel", "parallel", "reduction"]
+           lhs(%x : tensor<?x128xf32>) rhs(%c, %s : tensor<64x128xi8>, tensor<64x4xf16>) encoded <int4, [1, 32], scale = f16>
+           outs(%e : tensor<?x64xf32>) -> tensor<?x64xf32> { ^bb0(%acc: f32): qtensor.yield %acc : f32 }
+    ```
+  }];
+  let options = [
+    Option<"strategy", "strategy", "std::string", "\"auto\"",
+           "auto, float or integer: what to use where no qtensor.strategy attribute says so">,
+    Option<"plainWeights", "plain-weights", "bool", "false",
+           "Also select contractions whose weight is a constant without an encoding">];
+  let dependentDialects = ["QTensorDialect", "tensor::TensorDialect", "arith::ArithDialect"];
+}
+
+def FuseEpilogues : Pass<"qtensor-fuse-epilogues", "ModuleOp"> {
+  let summary = "Move elementwise work behind a contraction into its epilogue";
+  let description = [{
+    An elementwise linalg op that is the only user of a contraction's result and reads it element by element becomes
+    part of the contraction's region: bias and residual additions, activation functions, scalings. Its other inputs
+    become extra operands.
+
+    ```mlir
+    %y = qtensor.contract ... { ^bb0(%acc: f32): qtensor.yield %acc : f32 }
+    %z = linalg.generic ... ins(%y, %bias) { ^bb0(%a: f32, %b: f32, %o: f32): %0 = arith.addf %a, %b : f32; linalg.yield %0 }
+    // =>
+    %z = qtensor.contract ... extra(%bias : tensor<64xf32>) extra_maps [#n] ...
+           { ^bb0(%acc: f32, %b: f32): %0 = arith.addf %acc, %b : f32; qtensor.yield %0 : f32 }
+    ```
+  }];
+  let dependentDialects = ["QTensorDialect", "tensor::TensorDialect"];
+}
+
+def DecomposeEncodings : Pass<"qtensor-decompose", "ModuleOp"> {
+  let summary = "Replace every encoded tensor by its components; afterwards no encoded type is left";
+  let description = [{
+    One value becomes several, also across functions, calls and scf. Casts, aligned slices and reshapes act on each
+    component. A reader that is no qtensor op gets a `qtensor.decode` that says why, in `qtensor.reason`; a lookup of
+    rows (an embedding) looks up the components and decodes only what it found. Arguments and results keep their
+    attributes; a `qtensor.name` gets the component's name behind a dot.
+
+    ```mlir
+    func.func @main(%w: tensor<64x64xf32, #w> {qtensor.name = "w"}, ...)
+    %q = qtensor.quantize %x : tensor<?x64xf32> -> tensor<?x64xf32, #x>
+    // =>
+    func.func @main(%w: tensor<64x64xi8> {qtensor.name = "w.codes"}, %s: tensor<64x2xf16> {qtensor.name = "w.scale"}, ...)
+    %q:2 = qtensor.encode %x as <int8, [1, ?], scale = f32> outs(%0, %1 : ...) : tensor<?x64xf32> -> ...
+    ```
+  }];
+  let dependentDialects = ["QTensorDialect", "tensor::TensorDialect", "arith::ArithDialect", "affine::AffineDialect"];
+}
+
+def SplitEpilogues : Pass<"qtensor-split-epilogues", "func::FuncOp"> {
+  let summary = "Take the epilogue out of contractions whose reduction will be tiled";
+  let description = [{
+    The reduction of a contraction may be cut in pieces only when its epilogue is empty, since an epilogue belongs to
+    finished sums. This moves it to a `qtensor.epilogue`.
+
+    ```mlir
+    %y = qtensor.contract ... extra(%b : tensor<64xf32>) ... outs(%0 : tensor<?x64xf32>) { ^bb0(%acc: f32, %b: f32): <body> }
+    // =>
+    %a = qtensor.contract ... outs(%1 : tensor<?x64xf32>) { ^bb0(%acc: f32): qtensor.yield %acc : f32 }
+    %y = qtensor.epilogue %a extra(%b : tensor<64xf32>) ... outs(%0 : tensor<?x64xf32>) ... { ^bb0(%acc: f32, %b: f32): <body> }
+    ```
+  }];
+  let dependentDialects = ["QTensorDialect", "tensor::TensorDialect"];
+}
+
+#endif
