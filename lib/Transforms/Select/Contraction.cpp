@@ -47,7 +47,8 @@ FailureOr<Contraction> qtensor::matchContraction(Operation *op, std::string *why
     if (linalgOp.getIteratorTypesArray()[cast<AffineDimExpr>(expr).getPosition()] != utils::IteratorType::parallel)
       return miss(why, "its output has a reduction dimension");
   OpOperand *lhs = linalgOp.getDpsInputOperand(0), *rhs = linalgOp.getDpsInputOperand(1);
-  if (isWeight(lhs->get()) && !isWeight(rhs->get()))
+  auto weigh = [](OpOperand *side) { return 2 * isWeight(side->get()) + bool(getEncoding(side->get().getType())); };
+  if (weigh(lhs) > weigh(rhs))
     std::swap(lhs, rhs);
   return Contraction{linalgOp, lhs, rhs, linalgOp.getMatchingIndexingMap(lhs), linalgOp.getMatchingIndexingMap(rhs),
                      output};

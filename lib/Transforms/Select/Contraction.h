@@ -9,7 +9,7 @@ namespace mlir::qtensor {
 /// A linalg op out[o(i)] += lhs[l(i)] * rhs[r(i)] with its sides in the order of qtensor.contract.
 struct Contraction {
   linalg::LinalgOp op;
-  OpOperand *lhs, *rhs; ///< `rhs` is the weight: the side that is (or decodes) a constant, the second one when unsure.
+  OpOperand *lhs, *rhs; ///< `rhs` is the weight: the constant side, else the encoded side, else the second one.
   AffineMap lhsMap, rhsMap, outputMap;
 };
 

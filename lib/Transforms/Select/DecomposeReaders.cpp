@@ -53,6 +53,8 @@ struct DecomposeReader : ConversionPattern {
 
   LogicalResult matchAndRewrite(Operation *op, ArrayRef<ValueRange> operands,
                                 ConversionPatternRewriter &rewriter) const override {
+    if (isa_and_nonnull<QTensorDialect>(op->getDialect()))
+      return rewriter.notifyMatchFailure(op, "qtensor ops have patterns of their own");
     for (Type type : op->getResultTypes())
       if (getEncoding(type))
         return op->emitOpError("makes an encoded tensor, which only qtensor ops may (clause C2.2)");

@@ -84,11 +84,6 @@ static void buildFusedBody(PatternRewriter &rewriter, ContractOp old, linalg::Ge
     else if (!generic.isDpsInit(&operand) || !argument.use_empty())
       mapping.map(argument, block->addArgument(argument.getType(), loc));
   }
-  // Constants from outside come along: a kernel is a function of its own.
-  for (Operation &op : body)
-    for (Value operand : op.getOperands())
-      if (Operation *def = operand.getDefiningOp(); def && def->getBlock() != &body && !mapping.contains(operand))
-        mapping.map(operand, rewriter.clone(*def)->getResult(0));
   for (Operation &op : body.without_terminator())
     rewriter.clone(op, mapping);
   YieldOp::create(rewriter, loc, mapping.lookupOrDefault(body.getTerminator()->getOperand(0)));

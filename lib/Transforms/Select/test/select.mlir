@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: quant-opt %s --split-input-file --qtensor-select | FileCheck %s
+
+#w = #qtensor.block<codec<4, int<signed>>, [1, 32], scale = f16>
+#mk = affine_map<(m, n, k) -> (m, k)>
+#nk = affine_map<(m, n, k) -> (n, k)>
+#mn = affine_map<(m, n, k) -> (m, n)>
+
+// A fill with zero disappears; the other side is plain, so the strategy is float and says why.
+// CHECK-LABEL: func @weight_only
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<?x128xf32>, %[[W:[a-z0-9]+]]: tensor<64x128xf32, #[[$W:[a-z0-9]+]]>
+// CHECK-DAG: %[[E:.*]] = tensor.empty(%{{.*}}) : tensor<?x64xf32>
+// CHECK-DAG: %[[C:.*]] = qtensor.component %[[W]] "codes"
+// CHECK-DAG: %[[S:.*]] = qtensor.component %[[W]] "scale"
+// CHECK: qtensor.contract <float>
+// CHECK-SAME: lhs(%[[X]] : tensor<?x128xf32>) rhs(%[[C]], %[[S]] : tensor<64x128xi8>, tensor<64x4xf16>) encoded #[[$W]]
+// CHECK-SAME: outs(%[[E]] : tensor<?x64xf32>)
+// CHECK: ^bb0(%[[ACC:.*]]: f32):
+// CHECK-NEXT: qtensor.yield %[[ACC]]
+// CHECK: qtensor.reason = "the activation is not encoded"
+func.func @weight_only(%x: tensor<?x128xf32>, %w: tensor<64x128xf32, #w>, %m: index) -> tensor<?x64xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty(%m) : tensor<?x64xf32>
+  %0 = linalg.fill ins(%zero : f32) outs(%e : tensor<?x64xf32>) -> tensor<?x64xf32>
+  %y = linalg.matmul indexing_maps = [#mk, #nk, #mn] ins(%x, %w : tensor<?x128xf32>, tensor<64x128xf32, #w>)
+         outs(%0 : tensor<?x64xf32>) -> tensor<?x64xf32>
+  return %y : tensor<?x64xf32>
+}
+
+// -----
+
+#w = #qtensor.block<codec<4, int<signed>>, [1, 32], scale = f16>
+#x = #qtensor.block<codec<8, int<signed>>, [1, ?], scale = f32>
+#kn = affine_map<(n, m, k) -> (n, k)>
+#mk = affine_map<(n, m, k) -> (m, k)>
+#nm = affine_map<(n, m, k) -> (n, m)>
+
+// The weight stands first: it becomes the rhs. The bias in the init becomes an extra operand.
+// CHECK-LABEL: func @integer_swapped
+// CHECK: qtensor.contract <integer<1>>
+// CHECK-SAME: lhs(%{{.*}}, %{{.*}} : tensor<8x128xi8>, tensor<8x1xf32>) as
+// CHECK-SAME: rhs(%{{.*}}, %{{.*}} : tensor<64x128xi8>, tensor<64x4xf16>) encoded
+// CHECK-SAME: extra(%{{.*}} : tensor<64x8xf32>)
+// CHECK: arith.addf
+// CHECK-NOT: qtensor.reason
+func.func @integer_swapped(%x: tensor<8x128xf32>, %b: tensor<64x8xf32>) -> tensor<64x8xf32> {
+  %c = arith.constant dense<1> : tensor<64x128xi8>
+  %s = arith.constant dense<1.0> : tensor<64x4xf16>
+  %w = qtensor.assemble %c, %s : tensor<64x128xi8>, tensor<64x4xf16> -> tensor<64x128xf32, #w>
+  %q = qtensor.quantize %x : tensor<8x128xf32> -> tensor<8x128xf32, #x>
+  %y = linalg.matmul indexing_maps = [#kn, #mk, #nm] ins(%w, %q : tensor<64x128xf32, #w>, tensor<8x128xf32, #x>)
+         outs(%b : tensor<64x8xf32>) -> tensor<64x8xf32>
+  return %y : tensor<64x8xf32>
+}
+
+// -----
+
+#w = #qtensor.block<codec<8, int<signed>>, [1, ?, ?, ?], scale = f32>
+#x = #qtensor.block<codec<8, int<signed>>, [?, ?, ?, ?], scale = 0.05>
+
+// CHECK-LABEL: func @convolution
+// CHECK: qtensor.contract <integer<1>>
+// CHECK-SAME: iterators ["parallel", "parallel", "parallel", "parallel", "reduction", "reduction", "reduction"]
+func.func @convolution(%x: tensor<1x10x10x16xf32, #x>, %w: tensor<32x3x3x16xf32, #w>) -> tensor<1x4x4x32xf32> {
+  %zero = arith.constant dense<0.0> : tensor<1x4x4x32xf32>
+  %y = linalg.conv_2d_nhwc_fhwc {strides = dense<2> : tensor<2xi64>}
+         ins(%x, %w : tensor<1x10x10x16xf32, #x>, tensor<32x3x3x16xf32, #w>)
+         outs(%zero : tensor<1x4x4x32xf32>) -> tensor<1x4x4x32xf32>
+  return %y : tensor<1x4x4x32xf32>
+}
+
+// -----
+
+#w = #qtensor.block<codec<8, int<signed>>, [?, ?, 1], scale = f32>
+#x = #qtensor.block<codec<8, int<signed>>, [?, ?, ?, ?], scale = 0.05>
+
+// CHECK-LABEL: func @depthwise
+// CHECK: qtensor.contract <integer<1>>
+func.func @depthwise(%x: tensor<1x10x10x16xf32, #x>, %w: tensor<3x3x16xf32, #w>) -> tensor<1x8x8x16xf32> {
+  %zero = arith.constant dense<0.0> : tensor<1x8x8x16xf32>
+  %y = linalg.depthwise_conv_2d_nhwc_hwc
+         ins(%x, %w : tensor<1x10x10x16xf32, #x>, tensor<3x3x16xf32, #w>)
+         outs(%zero : tensor<1x8x8x16xf32>) -> tensor<1x8x8x16xf32>
+  return %y : tensor<1x8x8x16xf32>
+}
+
+// -----
+
+#w = #qtensor.block<codec<4, int<signed>>, [1, 32], scale = f16>
+#x = #qtensor.block<codec<8, int<signed>>, [1, 48], scale = f32>
+
+// CHECK-LABEL: func @blocks_do_not_nest
+// CHECK: qtensor.contract <float>
+// CHECK: qtensor.reason = "blocks of 48 and 32 along the reduction do not nest"
+func.func @blocks_do_not_nest(%x: tensor<8x96xf32, #x>, %w: tensor<64x96xf32, #w>, %b: tensor<8x64xf32>) -> tensor<8x64xf32> {
+  %y = linalg.contract indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>]
+         ins(%x, %w : tensor<8x96xf32, #x>, tensor<64x96xf32, #w>) outs(%b : tensor<8x64xf32>) -> tensor<8x64xf32>
+  return %y : tensor<8x64xf32>
+}
+
+// -----
+
+#w = #qtensor.block<codec<4, int<signed>>, [1, 1, 32], scale = f16>
+
+// CHECK-LABEL: func @batched
+// CHECK: qtensor.contract <float>
+// CHECK-SAME: iterators ["parallel", "parallel", "parallel", "reduction"]
+func.func @batched(%x: tensor<4x8x96xf32>, %w: tensor<4x64x96xf32, #w>, %b: tensor<4x8x64xf32>) -> tensor<4x8x64xf32> {
+  %y = linalg.batch_matmul indexing_maps = [affine_map<(b, m, n, k) -> (b, m, k)>, affine_map<(b, m, n, k) -> (b, n, k)>, affine_map<(b, m, n, k) -> (b, m, n)>]
+         ins(%x, %w : tensor<4x8x96xf32>, tensor<4x64x96xf32, #w>) outs(%b : tensor<4x8x64xf32>) -> tensor<4x8x64xf32>
+  return %y : tensor<4x8x64xf32>
+}
+
+// -----
+
+#w = #qtensor.block<codec<4, int<signed>>, [1, 32], scale = f16>
+#x = #qtensor.block<codec<8, int<signed>>, [?], scale = f32>
+
+// The strategy of one op can be overruled; so can a broadcast bias be recognised.
+// CHECK-LABEL: func @overruled
+// CHECK: qtensor.contract <float>
+// CHECK-SAME: extra(%{{.*}} : tensor<f32>) extra_maps [#{{.*}}]
+// CHECK: qtensor.reason = "float was asked for"
+func.func @overruled(%x: tensor<96xf32, #x>, %w: tensor<64x96xf32, #w>, %b: tensor<f32>) -> tensor<64xf32> {
+  %e = tensor.empty() : tensor<64xf32>
+  %0 = linalg.broadcast ins(%b : tensor<f32>) outs(%e : tensor<64xf32>) dimensions = [0]
+  %y = linalg.matvec {qtensor.strategy = #qtensor.strategy<float>}
+         ins(%w, %x : tensor<64x96xf32, #w>, tensor<96xf32, #x>) outs(%0 : tensor<64xf32>) -> tensor<64xf32>
+  return %y : tensor<64xf32>
+}
