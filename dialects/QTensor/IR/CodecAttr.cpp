@@ -65,7 +65,20 @@ ParseResult parseFloatRule(AsmParser &parser, CodecFields &f) {
 /// `<` `[` v, ... `]` `>`
 ParseResult parseTableRule(AsmParser &parser, CodecFields &f) {
   SmallVector<double> values;
-  auto parseValue = [&]() { return parser.parseFloat(values.emplace_back()); };
+  auto parseValue = [&]() -> ParseResult {
+    bool negative = succeeded(parser.parseOptionalMinus());
+    double value;
+    APInt integer;
+    if (OptionalParseResult result = parser.parseOptionalInteger(integer); result.has_value()) {
+      if (*result)
+        return failure();
+      value = integer.signedRoundToDouble();
+    } else if (parser.parseFloat(value)) {
+      return failure();
+    }
+    values.push_back(float(negative ? -value : value)); // every engine decodes to f32
+    return success();
+  };
   if (parser.parseLess() || parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, parseValue) ||
       parser.parseGreater())
     return failure();
@@ -203,7 +216,7 @@ CodecAttr CodecAttr::getForFloat(FloatType type) {
 }
 
 static LogicalResult verifyFloatRule(function_ref<InFlightDiagnostic()> emitError, unsigned bits, unsigned exponent,
-                                     unsigned mantissa, int64_t bias, FloatSpecials specials, bool sign) {
+                                     unsigned mantissa, int64_t bias, FloatSpecials specials, bool sign, TieRule tie) {
   if (exponent + mantissa + sign != bits)
     return emitError() << "codec clause E2: exponent, mantissa and sign bits make " << exponent + mantissa + sign
                        << ", not the codec's " << bits;
@@ -211,6 +224,8 @@ static LogicalResult verifyFloatRule(function_ref<InFlightDiagnostic()> emitErro
     return emitError() << "codec clause E2: at most 11 exponent and 52 mantissa bits decode exactly";
   if (bias < -1022 || bias > 1023)
     return emitError() << "codec clause E2: bias " << bias << " is outside [-1022, 1023]";
+  if (bits > 8 && tie != TieRule::Even)
+    return emitError() << "codec clause E2: float codecs of more than 8 bits round half to even";
   if (specials == FloatSpecials::IEEE && exponent == 0)
     return emitError() << "codec clause E2: 'ieee' specials need an exponent field";
   return success();
@@ -223,7 +238,7 @@ LogicalResult CodecAttr::verify(function_ref<InFlightDiagnostic()> emitError, un
   if (bits < 1 || bits > 32)
     return emitError() << "codec clause E1: bits must be in 1..32, got " << bits;
   if (kind == CodecKind::Float &&
-      failed(verifyFloatRule(emitError, bits, exponentBits, mantissaBits, bias, specials, hasSign)))
+      failed(verifyFloatRule(emitError, bits, exponentBits, mantissaBits, bias, specials, hasSign, tie)))
     return failure();
   if (kind == CodecKind::Table) {
     if (bits > 16 || !table || table.size() != int64_t(1) << bits)
@@ -231,8 +246,9 @@ LogicalResult CodecAttr::verify(function_ref<InFlightDiagnostic()> emitError, un
                          << (bits > 16 ? 0 : int64_t(1) << bits) << " entries and at most 16 bits, got "
                          << (table ? table.size() : 0) << " entries";
     for (double value : table.asArrayRef())
-      if (!std::isfinite(value))
-        return emitError() << "codec clause E3: table entries must be finite; name a NaN code with 'nan = code'";
+      if (!std::isfinite(value) || double(float(value)) != value)
+        return emitError() << "codec clause E3: table entries must be finite f32 values; name a NaN code with "
+                              "'nan = code'";
   }
   if (kind == CodecKind::Int && intStyle == IntStyle::Offset && std::abs(intOffset) >= int64_t(1) << 32)
     return emitError() << "codec clause E4: offset " << intOffset << " does not fit 32 bits";

@@ -54,9 +54,13 @@ def QTensor_CodecAttr : QTensor_Attr<"Codec", "codec"> {
     #qtensor.codec<4, table<[-1.0, ..., 1.0]>, tie = low>         2^bits entries, any order
     ```
     Where a registered name exists (`int4`), the name is a spelling of the same attribute and is what is printed.
-    `fp<e, m, bias b, specials, sign>`: exponent field 0 is subnormal when m > 0 or the format has a zero; `finite`
-    has neither infinities nor NaN, `fn` gives only the all-ones code to NaN, `ieee` follows IEEE 754. `amax` is the
-    magnitude that the absmax rule maps the largest element of a block to; absent = the largest finite magnitude.
+    `fp<e, m, bias b, specials, sign>`: exponent field 0 is subnormal, except in a pure exponent (no mantissa, no sign),
+    which has no zero; `finite` has neither infinities nor NaN, `fn` gives only the all-ones code to NaN, `ieee`
+    follows IEEE 754. Table entries are rounded to f32 where they are read: every engine decodes to f32.
+    `tie`: `even` takes the neighbour with the even code (integers: the even value), for table entries whose codes do
+    not decide the lower value; `low` and `up` the lower and the higher value, `away` the larger magnitude.
+    `amax` is the magnitude that the absmax rule maps the largest element of a block to; absent = the largest value of
+    an integer codec, else the largest finite magnitude. An integer codec with `amax` never encodes beyond it.
   }];
   let parameters = (ins "unsigned":$bits, "::mlir::qtensor::CodecKind":$kind,
       "::mlir::qtensor::IntStyle":$intStyle, "int64_t":$intOffset, "bool":$narrow,

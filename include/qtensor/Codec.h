@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// What a codec computes: the value of a code, the code nearest to a value, and the range of both.
+#pragma once
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
+#include <cstdint>
+#include <vector>
+
+namespace mlir::qtensor {
+class CodecAttr;
+
+/// The number that `code` stands for; bits above the codec's are ignored. Infinities and NaN where the codec has them.
+/// Every result is an f32 value for codecs of at most 16 bits, and exact in f64 for all.
+double decodeCode(CodecAttr codec, uint32_t code);
+
+/// decodeCode of every code. `codec` has at most 16 bits.
+std::vector<double> getCodecTable(CodecAttr codec);
+
+/// What the encoder of a codec produces.
+struct CodecRange {
+  double lowest, highest; ///< Finite values of smallest and largest value that nearest-code rounding yields.
+  double amax;            ///< Magnitude to which the absmax rule maps the largest element of a block.
+};
+CodecRange getCodecRange(CodecAttr codec);
+
+/// The code as it stands in a component tensor: sign-extended for `int<signed>`, else zero-extended.
+int32_t toContainer(CodecAttr codec, uint32_t code);
+
+/// Multiples of one number: value(code) = scale * (128 * limb1(code) + limb0(code)), limb1 absent for one limb.
+struct Embedding {
+  unsigned limbs;              ///< 1: exact. 2: within `bound` of the value. 0: the codec has more than 8 bits.
+  double scale;                ///< One limb: the largest for which every limb is an integer.
+  double bound;                ///< Largest |value - approximation| of a finite code; 0 where limbs is 1.
+  std::vector<int8_t> limb[2]; ///< Indexed by code; entries of NaN and infinite codes are 0.
+};
+Embedding getEmbedding(CodecAttr codec);
+
+/// Finds the code nearest to a value under the codec's tie rule. Values beyond the range saturate, infinities too
+/// (except in codecs of more than 8 bits with `ieee` specials, which are the builtin float types and follow IEEE 754);
+/// NaN takes the codec's NaN code, or the code of zero where there is none. -0.0 keeps its sign where the codec has two
+/// zeros and a sign bit. Building one costs up to 100 us; keep it for the tensor.
+class NearestCode {
+public:
+  explicit NearestCode(CodecAttr codec);
+
+  /// The code nearest to `value`.
+  uint32_t operator()(float value) const;
+
+  /// Codes (in container form) of (x - offset) / scale, rounded, plus `zero`. Exact f32 division. A scale of zero gives
+  /// the code of `zero` for every element.
+  void encode(llvm::ArrayRef<float> x, float scale, float zero, float offset, int8_t *codes) const;
+  void encode(llvm::ArrayRef<float> x, float scale, float zero, float offset, int16_t *codes) const;
+  void encode(llvm::ArrayRef<float> x, float scale, float zero, float offset, int32_t *codes) const;
+
+private:
+  template <typename T>
+  void encodeRun(llvm::ArrayRef<float> x, float scale, float zero, float offset, T *codes) const;
+  template <typename T>
+  void roundIntegers(const float *v, size_t count, float zero, T *codes) const;
+  template <typename T>
+  void searchCodes(const float *v, size_t count, T *codes) const;
+  void buildThresholds(CodecAttr codec);
+  uint32_t searchOne(float value) const;
+  uint32_t convertFloat(float value) const;
+
+  enum class Method { Integer, Thresholds, Convert } method;
+  unsigned tie, bits;
+  int64_t low = 0, high = 0, bias = 0; ///< Integer: bounds of the rounded value, and what is added to make a code.
+  uint32_t nanCode = 0, signBit = 0;   ///< signBit: codes of negative values have it, and thresholds are of |value|.
+  int mantissaBits = 0, exponentBits = 0, exponentBias = 0;
+  bool fullIEEE = false;
+  std::vector<float> thresholds;       ///< A value v has rank #{t : v >= t}.
+  std::vector<int32_t> codeOfRank;     ///< Container form.
+  std::vector<uint16_t> firstRank;     ///< Rank to start from by the upper 16 bits of the (sign-ordered) value.
+};
+
+} // namespace mlir::qtensor

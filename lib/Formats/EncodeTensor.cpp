@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Real values to components: ranges of the cells, parameters stored, then codes under the stored parameters.
+#include "lib/Formats/BlockWalk.h"
+#include "lib/Formats/Params.h"
+#include "lib/Formats/ScaleRules.h"
+#include "qtensor/Codec.h"
+
+using namespace mlir;
+using namespace mlir::qtensor;
+
+/// Rounds all values under known parameters.
+static ComponentBytes encodeCodes(ArrayRef<float> values, const BlockWalk &walk, CodecAttr codec,
+                                  const ParamValues &scale, const ParamValues &zero, const ParamValues &offset,
+                                  bool parallel) {
+  unsigned bytes = getContainerBytes(codec);
+  NearestCode nearest(codec);
+  ComponentBytes codes(values.size() * bytes);
+  forEachIndex(walk.getNumRows(), parallel, [&](int64_t row) {
+    walk.forEachRun(row, [&](int64_t first, int64_t count, int64_t cell) {
+      ArrayRef<float> run = values.slice(first, count);
+      float s = scale[cell], z = zero[cell], o = offset[cell];
+      if (bytes == 1)
+        nearest.encode(run, s, z, o, reinterpret_cast<int8_t *>(codes.data()) + first);
+      else if (bytes == 2)
+        nearest.encode(run, s, z, o, reinterpret_cast<int16_t *>(codes.data()) + first);
+      else
+        nearest.encode(run, s, z, o, reinterpret_cast<int32_t *>(codes.data()) + first);
+    });
+  });
+  return codes;
+}
+
+static LogicalResult checkShape(ArrayRef<float> values, ArrayRef<int64_t> shape, BlockAttr encoding,
+                                EmitErrorFn emitError) {
+  if (shape.size() != encoding.getBlock().size())
+    return emitError() << "encoding clause B5: the block has rank " << encoding.getBlock().size() << ", the tensor "
+                       << shape.size();
+  if (llvm::any_of(shape, [](int64_t extent) { return extent < 0; }) || countElements(shape) != int64_t(values.size()))
+    return emitError() << "the shape does not hold the " << values.size() << " values to encode";
+  return success();
+}
+
+FailureOr<std::vector<ComponentBytes>> mlir::qtensor::encodeTensor(ArrayRef<float> values, ArrayRef<int64_t> shape,
+                                                                   BlockAttr encoding, const EncodeOptions &options,
+                                                                   EmitErrorFn emitError) {
+  if (failed(checkShape(values, shape, encoding, emitError)))
+    return failure();
+  const ScaleRule *rule = lookupScaleRule(options.encoder);
+  if (!rule)
+    return emitError() << "unknown encoder '" << options.encoder << "'; there are "
+                       << llvm::join(getEncoderNames(), ", "),
+           failure();
+  SmallVector<int64_t> grid = encoding.getGrid(shape);
+  BlockWalk walk(shape, encoding.getBlock());
+  ParamAttr offsetParam = encoding.getOffset();
+  std::vector<ComponentBytes> scaleBytes, zeroBytes, offsetBytes;
+
+  // An offset that several cells share is their mean; ranges are those of what remains.
+  bool sharedOffset = offsetParam && !offsetParam.getOwnBlock().empty();
+  FailureOr<ParamValues> offset = ParamValues(0.0f);
+  if (sharedOffset || (offsetParam && offsetParam.getScalar())) {
+    offset = storeParam(offsetParam, 0.0f, computeMeans(values, walk), grid, Merge::Mean, options, offsetBytes, emitError);
+    if (failed(offset))
+      return failure();
+  }
+  CellJob job{values, walk, encoding, *offset, options.parallel};
+  std::vector<CellRange> ranges = computeRanges(job);
+  FailureOr<ParamValues> scale = storeParam(encoding.getScale(), 1.0f, rule->scales(job, ranges), grid, Merge::Largest,
+                                            options, scaleBytes, emitError);
+  if (failed(scale))
+    return failure();
+  FailureOr<ParamValues> zero = storeParam(encoding.getZero(), 0.0f, computeZeros(job, ranges, *scale), grid,
+                                           Merge::Mean, options, zeroBytes, emitError);
+  if (failed(zero))
+    return failure();
+  if (isOffsetPerCell(encoding)) {
+    offset = storeParam(offsetParam, 0.0f, computeOffsets(job, ranges, *scale), grid, Merge::Mean, options, offsetBytes,
+                        emitError);
+    if (failed(offset))
+      return failure();
+  }
+  std::vector<ComponentBytes> components;
+  components.push_back(encodeCodes(values, walk, encoding.getCodec(), *scale, *zero, *offset, options.parallel));
+  for (std::vector<ComponentBytes> *part : {&scaleBytes, &zeroBytes, &offsetBytes})
+    llvm::move(*part, std::back_inserter(components));
+  return components;
+}
+
+FailureOr<ComponentBytes> mlir::qtensor::encodeWithParams(ArrayRef<float> values, ArrayRef<int64_t> shape,
+                                                          BlockAttr encoding, ArrayRef<ArrayRef<char>> params,
+                                                          EmitErrorFn emitError) {
+  if (failed(checkShape(values, shape, encoding, emitError)))
+    return failure();
+  SmallVector<int64_t> grid = encoding.getGrid(shape);
+  FailureOr<ParamValues> scale = loadParam(encoding.getScale(), 1.0f, grid, params, emitError);
+  if (failed(scale))
+    return failure();
+  FailureOr<ParamValues> zero = loadParam(encoding.getZero(), 0.0f, grid, params, emitError);
+  if (failed(zero))
+    return failure();
+  FailureOr<ParamValues> offset = loadParam(encoding.getOffset(), 0.0f, grid, params, emitError);
+  if (failed(offset))
+    return failure();
+  if (!params.empty())
+    return emitError() << params.size() << " parameter components too many", failure();
+  return encodeCodes(values, BlockWalk(shape, encoding.getBlock()), encoding.getCodec(), *scale, *zero, *offset, true);
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Two's complement and unsigned integers; `n` is narrow: the lowest code is never produced.
+#int2 = #qtensor.codec<2, int<signed>>
+#int2n = #qtensor.codec<2, int<signed>, narrow>
+#int3 = #qtensor.codec<3, int<signed>>
+#int3n = #qtensor.codec<3, int<signed>, narrow>
+#int4 = #qtensor.codec<4, int<signed>>
+#int4n = #qtensor.codec<4, int<signed>, narrow>
+#int5 = #qtensor.codec<5, int<signed>>
+#int5n = #qtensor.codec<5, int<signed>, narrow>
+#int6 = #qtensor.codec<6, int<signed>>
+#int6n = #qtensor.codec<6, int<signed>, narrow>
+#int7 = #qtensor.codec<7, int<signed>>
+#int7n = #qtensor.codec<7, int<signed>, narrow>
+#int8 = #qtensor.codec<8, int<signed>>
+#int8n = #qtensor.codec<8, int<signed>, narrow>
+#uint2 = #qtensor.codec<2, int<unsigned>>
+#uint2n = #qtensor.codec<2, int<unsigned>, narrow>
+#uint3 = #qtensor.codec<3, int<unsigned>>
+#uint3n = #qtensor.codec<3, int<unsigned>, narrow>
+#uint4 = #qtensor.codec<4, int<unsigned>>
+#uint4n = #qtensor.codec<4, int<unsigned>, narrow>
+#uint5 = #qtensor.codec<5, int<unsigned>>
+#uint5n = #qtensor.codec<5, int<unsigned>, narrow>
+#uint6 = #qtensor.codec<6, int<unsigned>>
+#uint6n = #qtensor.codec<6, int<unsigned>, narrow>
+#uint7 = #qtensor.codec<7, int<unsigned>>
+#uint7n = #qtensor.codec<7, int<unsigned>, narrow>
+#uint8 = #qtensor.codec<8, int<unsigned>>
+#uint8n = #qtensor.codec<8, int<unsigned>, narrow>
+#int16 = #qtensor.codec<16, int<signed>>

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// From the values of a cell to its parameters. A rule is a name and a function; records and users name it.
+#pragma once
+#include "lib/Formats/BlockWalk.h"
+#include "lib/Formats/Params.h"
+
+namespace mlir::qtensor {
+/// One encoding at work.
+struct CellJob {
+  ArrayRef<float> values;
+  const BlockWalk &walk;
+  BlockAttr encoding;
+  const ParamValues &offset; ///< Known before the scales: scalar, or shared by cells; else 0.
+  bool parallel;
+};
+
+/// Finite values of one cell, less the known offset. Both 0 when there is none.
+struct CellRange {
+  float low, high;
+  float peak;  ///< The value of largest magnitude; the first of several.
+  bool hasNaN;
+};
+std::vector<CellRange> computeRanges(const CellJob &job);
+
+struct ScaleRule {
+  llvm::StringLiteral name, summary;
+  /// The ideal scale of every cell.
+  std::vector<float> (*scales)(const CellJob &job, ArrayRef<CellRange> ranges);
+};
+const ScaleRule *lookupScaleRule(StringRef name);
+ArrayRef<ScaleRule> getScaleRules();
+
+/// Zero points under the stored scales: the code that the smallest value of the cell (at most 0) becomes the lowest by.
+std::vector<float> computeZeros(const CellJob &job, ArrayRef<CellRange> ranges, const ParamValues &scale);
+/// Offsets under the stored scales: what the lowest code lacks to the smallest value.
+std::vector<float> computeOffsets(const CellJob &job, ArrayRef<CellRange> ranges, const ParamValues &scale);
+std::vector<float> computeMeans(ArrayRef<float> values, const BlockWalk &walk);
+/// Whether every cell has an offset of its own, so that ranges need not be symmetric.
+bool isOffsetPerCell(BlockAttr encoding);
+} // namespace mlir::qtensor

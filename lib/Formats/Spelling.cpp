@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// `int4/32`, `nf4/64/f32`, `int8/token`: spellings of encodings.
+#include "lib/Formats/Registry.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+using namespace mlir::qtensor;
+
+namespace {
+struct SpellingParts {
+  StringRef name, block, scale, encoder;
+};
+} // namespace
+
+static FailureOr<SpellingParts> splitSpelling(StringRef text, EmitErrorFn emitError) {
+  auto [body, encoder] = text.split('@');
+  SmallVector<StringRef> parts;
+  body.split(parts, '/');
+  if (parts.size() > 3 || llvm::is_contained(parts, "") || (text.contains('@') && encoder.empty()))
+    return emitError() << "format '" << text << "': expected name[/block][/scale][@encoder]", failure();
+  parts.resize(3);
+  return SpellingParts{parts[0], parts[1], parts[2], encoder.empty() ? StringRef("absmax") : encoder};
+}
+
+static InFlightDiagnostic emitUnknownName(MLIRContext *context, StringRef name, EmitErrorFn emitError) {
+  StringRef nearest;
+  unsigned best = 4;
+  for (const NamedCodec &codec : getNamedCodecs(context))
+    if (unsigned distance = name.edit_distance(codec.name, true, best); distance < best) {
+      best = distance;
+      nearest = codec.name;
+    }
+  InFlightDiagnostic diag = emitError() << "unknown format '" << name << "'";
+  if (!nearest.empty())
+    diag << "; did you mean '" << nearest << "'?";
+  else
+    diag << "; --list-formats prints all";
+  return diag;
+}
+
+/// Block extents of a tensor of `rank` that is reduced over `axes`.
+static FailureOr<SmallVector<int64_t>> parseBlock(StringRef block, StringRef text, unsigned rank,
+                                                  ArrayRef<int64_t> axes, EmitErrorFn emitError) {
+  SmallVector<int64_t> extents(rank, 1);
+  int64_t size;
+  if (block == "tensor") {
+    extents.assign(rank, ShapedType::kDynamic);
+  } else if (block == "channel" || block == "token") {
+    for (int64_t axis : axes)
+      extents[axis] = ShapedType::kDynamic;
+  } else if (!block.getAsInteger(10, size) && size > 0 && size <= int64_t(1) << 31) {
+    if (axes.empty())
+      return emitError() << "format '" << text << "': a numeric block needs a reduced dimension", failure();
+    extents[axes.front()] = size;
+  } else {
+    return emitError() << "format '" << text << "': a block is a positive number, 'channel', 'token' or 'tensor', got '"
+                       << block << "'",
+           failure();
+  }
+  return extents;
+}
+
+static Attribute parseScale(MLIRContext *context, StringRef scale, bool numericBlock) {
+  if (scale.empty())
+    scale = numericBlock ? "f16" : "f32";
+  Type type = scale == "f32"    ? Type(Float32Type::get(context))
+              : scale == "f16"  ? Type(Float16Type::get(context))
+              : scale == "bf16" ? Type(BFloat16Type::get(context))
+                                : Type();
+  return type ? Attribute(TypeAttr::get(type)) : context->getOrLoadDialect<QTensorDialect>()->lookupCodec(scale);
+}
+
+FailureOr<FormatChoice> mlir::qtensor::parseFormatSpelling(MLIRContext *context, StringRef text, unsigned rank,
+                                                           ArrayRef<int64_t> axes, EmitErrorFn emitError) {
+  for (int64_t axis : axes)
+    if (axis < 0 || axis >= int64_t(rank))
+      return emitError() << "format '" << text << "': axis " << axis << " is outside rank " << rank, failure();
+  FailureOr<SpellingParts> parts = splitSpelling(text, emitError);
+  if (failed(parts))
+    return failure();
+  auto codec = cast_or_null<CodecAttr>(context->getOrLoadDialect<QTensorDialect>()->lookupCodec(parts->name));
+  if (!codec)
+    return emitUnknownName(context, parts->name, emitError), failure();
+  if (parts->block.empty())
+    return emitError() << "format '" << text << "': a codec needs a block; write '" << text << "/32', '" << text
+                       << "/channel', '" << text << "/token' or '" << text << "/tensor'",
+           failure();
+  FailureOr<SmallVector<int64_t>> block = parseBlock(parts->block, text, rank, axes, emitError);
+  if (failed(block))
+    return failure();
+  Attribute scale = parseScale(context, parts->scale, llvm::isDigit(parts->block.front()));
+  if (!scale)
+    return emitUnknownName(context, parts->scale, emitError), failure();
+  ParamAttr zero;
+  if (codec.getKind() == CodecKind::Int && codec.getIntStyle() == IntStyle::Unsigned)
+    zero = ParamAttr::get(context, codec, false, {});
+  return FormatChoice{BlockAttr::get(context, codec, *block, ParamAttr::get(context, scale, false, {}), zero, {}),
+                      parts->encoder.str()};
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Looks into lib/Formats for the tests beside it. `format-test <command> <arguments>`; every command prints what it
+// checked and returns 1 at the first thing that is wrong.
+#include "dialects/QTensor/IR/QTensorDialect.h"
+#include "qtensor/Codec.h"
+#include "qtensor/Encode.h"
+#include "qtensor/InitAll.h"
+#include "mlir/IR/MLIRContext.h"
+#include "llvm/ADT/bit.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/Format.h"
+#include <chrono>
+#include <cmath>
+
+using namespace mlir;
+using namespace mlir::qtensor;
+
+static InFlightDiagnostic emitTo(MLIRContext &context) { return emitError(UnknownLoc::get(&context)); }
+
+static float floatOfHalf(uint32_t h) {
+  double m = h & 0x3ff, e = (h >> 10) & 0x1f;
+  double v = e == 31 ? (m == 0 ? INFINITY : NAN) : e == 0 ? m * 0x1p-24 : std::ldexp(1024 + m, int(e) - 25);
+  return float(h & 0x8000 ? -v : v);
+}
+
+/// table <codec>: every code and its value in hexadecimal.
+static int printTable(CodecAttr codec) {
+  for (auto [code, value] : llvm::enumerate(getCodecTable(codec)))
+    llvm::outs() << code << " " << (std::isnan(value) ? "nan" : llvm::formatv("{0}", llvm::format("%a", value)).str()) << "\n";
+  return 0;
+}
+
+/// The code nearest to `v` by looking at all of them. Midpoints of f32 neighbours are exact in f64.
+static uint32_t nearestByScan(CodecAttr codec, ArrayRef<double> table, double v) {
+  CodecRange range = getCodecRange(codec);
+  if (std::isnan(v) && codec.getNanCode())
+    return uint32_t(codec.getNanCode().getInt());
+  bool wantNaN = std::isnan(v) && llvm::any_of(table, [](double t) { return std::isnan(t); });
+  bool wantInf = std::isinf(v) && codec.getBits() > 8;
+  if (std::isnan(v) && !wantNaN)
+    v = 0;
+  int64_t best = -1;
+  for (int64_t code = 0, count = int64_t(table.size()); code < count; ++code) {
+    double t = table[code];
+    if (wantNaN || wantInf) {
+      if (wantNaN ? std::isnan(t) : t == v)
+        best = best < 0 ? code : best;
+      continue;
+    }
+    if (!std::isfinite(t) || t < range.lowest || t > range.highest)
+      continue;
+    if (best < 0) {
+      best = code;
+      continue;
+    }
+    double b = table[best], low = std::min(b, t), high = std::max(b, t), middle = low / 2 + high / 2;
+    if (t == b) { // two zeros: the sign decides, else the lower code
+      if (t == 0 && std::signbit(v) == std::signbit(t) && std::signbit(b) != std::signbit(t))
+        best = code;
+      continue;
+    }
+    bool takeHigh = v > middle;
+    if (v == middle) {
+      bool highEven = codec.getKind() == CodecKind::Int ? std::fmod(high, 2) == 0 : (t > b ? code : best) % 2 == 0;
+      bool lowEven = codec.getKind() == CodecKind::Int ? std::fmod(low, 2) == 0 : (t > b ? best : code) % 2 == 0;
+      switch (codec.getTie()) {
+      case TieRule::Even: takeHigh = highEven && !lowEven; break;
+      case TieRule::Low: takeHigh = false; break;
+      case TieRule::Up: takeHigh = true; break;
+      case TieRule::Away: takeHigh = std::fabs(high) > std::fabs(low); break;
+      }
+    }
+    if (takeHigh == (t > b))
+      best = code;
+  }
+  return uint32_t(best);
+}
+
+/// nearest <codec>: all 65536 half-precision inputs, one at a time and in runs, against a scan over all codes.
+static int checkNearest(StringRef name, CodecAttr codec) {
+  std::vector<double> table = getCodecTable(codec);
+  NearestCode nearest(codec);
+  std::vector<float> inputs(65536);
+  for (uint32_t h = 0; h < 65536; ++h)
+    inputs[h] = floatOfHalf(h);
+  std::vector<int32_t> run(65536);
+  nearest.encode(inputs, 1, 0, 0, run.data());
+  for (uint32_t h = 0; h < 65536; ++h) {
+    uint32_t expected = nearestByScan(codec, table, inputs[h]), actual = nearest(inputs[h]);
+    bool sameNaN = std::isnan(inputs[h]) && std::isnan(table[actual]) && std::isnan(table[expected]);
+    if ((expected != actual && !sameNaN) || run[h] != toContainer(codec, actual)) {
+      llvm::errs() << name << ": " << inputs[h] << " has nearest code " << expected << ", got " << actual << " and "
+                   << run[h] << "\n";
+      return 1;
+    }
+  }
+  llvm::outs() << name << ": 65536 inputs\n";
+  return 0;
+}
+
+/// speed <format>: encodes a 4096x4096 matrix.
+static int printSpeed(MLIRContext &context, StringRef text) {
+  auto emit = [&] { return emitTo(context); };
+  FailureOr<FormatChoice> choice = parseFormatSpelling(&context, text, 2, {1}, emit);
+  if (failed(choice))
+    return 1;
+  std::vector<float> values(size_t(4096) * 4096);
+  uint32_t state = 1;
+  for (float &value : values) {
+    state = state * 1664525u + 1013904223u;
+    value = float(int32_t(state)) * 0x1p-31f;
+  }
+  auto start = std::chrono::steady_clock::now();
+  auto components = encodeTensor(values, {4096, 4096}, cast<BlockAttr>(choice->encoding), {choice->encoder, false}, emit);
+  std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  llvm::outs() << text << llvm::format(": %.0f million values a second on one core\n", values.size() / seconds.count() / 1e6);
+  return failed(components);
+}
+
+int main(int argc, char **argv) {
+  llvm::cl::opt<std::string> command(llvm::cl::Positional, llvm::cl::Required, llvm::cl::desc("<command>"));
+  llvm::cl::list<std::string> arguments(llvm::cl::Positional, llvm::cl::desc("<arguments>"));
+  llvm::cl::ParseCommandLineOptions(argc, argv, "Tests of lib/Formats\n");
+  DialectRegistry registry;
+  registerAll(registry);
+  MLIRContext context(registry);
+  auto *dialect = context.getOrLoadDialect<QTensorDialect>();
+  int result = 0;
+  if (command == "speed") {
+    for (const std::string &argument : arguments)
+      result |= printSpeed(context, argument);
+    return result;
+  }
+  if (arguments.empty())
+    for (const NamedCodec &codec : getNamedCodecs(&context))
+      arguments.push_back(codec.name);
+  for (const std::string &argument : arguments) {
+    auto codec = cast_or_null<CodecAttr>(dialect->lookupCodec(argument));
+    if (!codec)
+      return emitTo(context) << "unknown codec " << argument, 1;
+    if (command == "table")
+      result |= printTable(codec);
+    else if (command == "nearest")
+      result |= codec.getBits() > 8 ? 0 : checkNearest(argument, codec);
+    else
+      return emitTo(context) << "unknown command " << command.getValue(), 1;
+  }
+  return result;
+}
