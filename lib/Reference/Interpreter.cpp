@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Reference/Interpreter.h"
-#include "lib/Reference/Evaluation.h"
+#include "lib/Reference/EncodedRules.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/TypeUtilities.h"
 
@@ -14,6 +14,8 @@ static const RuleTable &rules() {
     addTensorRules(table);
     addTensorSliceRules(table);
     addLinalgRules(table);
+    addEncodedRules(table);
+    addContractRules(table);
     return table;
   }();
   return table;
@@ -36,6 +38,10 @@ bool mlir::qtensor::reference::matches(const Tensor &tensor, Type type) {
   auto shaped = dyn_cast<ShapedType>(type);
   if (!shaped)
     return tensor.getRank() == 0;
+  BlockAttr encoding = getBlockEncoding(type);
+  if (encoding ? getComponentTypes(encoding, tensor.getShape()).size() != tensor.getComponents().size()
+               : !tensor.getComponents().empty())
+    return false;
   return !shaped.hasRank() || succeeded(verifyCompatibleShape(shaped.getShape(), tensor.getShape()));
 }
 
@@ -85,7 +91,8 @@ LogicalResult Evaluation::checkResults(Operation *op) {
     if (!matches(*value, result.getType()))
       return op->emitOpError("reference: result ")
              << result.getResultNumber() << " has shape [" << value->getShape() << "] of " << value->getElementType()
-             << ", which its type " << result.getType() << " does not allow";
+             << (value->getComponents().empty() ? "" : " with components") << ", which its type " << result.getType()
+             << " does not allow";
   }
   return success();
 }

@@ -59,18 +59,35 @@ SmallVector<int64_t> Tensor::getStrides() const {
 MutableArrayRef<char> Tensor::getMutableBytes() {
   if (storage.use_count() > 1)
     storage = std::make_shared<std::vector<char>>(*storage);
+  components.reset();
   return *storage;
 }
 
 Tensor Tensor::reshaped(ArrayRef<int64_t> newShape) const {
-  Tensor tensor = *this;
+  Tensor tensor = withoutComponents();
   tensor.shape.assign(newShape.begin(), newShape.end());
   return tensor;
 }
 
 Tensor Tensor::bitcast(const NumericFormat &newFormat) const {
-  Tensor tensor = *this;
+  Tensor tensor = withoutComponents();
   tensor.format = newFormat;
+  return tensor;
+}
+
+ArrayRef<Tensor> Tensor::getComponents() const {
+  return components ? ArrayRef<Tensor>(*components) : ArrayRef<Tensor>();
+}
+
+Tensor Tensor::withComponents(ArrayRef<Tensor> parts) const {
+  Tensor tensor = *this;
+  tensor.components = std::make_shared<const std::vector<Tensor>>(parts.begin(), parts.end());
+  return tensor;
+}
+
+Tensor Tensor::withoutComponents() const {
+  Tensor tensor = *this;
+  tensor.components.reset();
   return tensor;
 }
 

@@ -64,6 +64,13 @@ public:
   /// The same bits under another element type of the same width.
   Tensor bitcast(const NumericFormat &newFormat) const;
 
+  /// The components of a value of encoded type, in the order of its encoding; empty for a plain value. The elements
+  /// are then the decoded values. Reshaping or writing elements gives a plain tensor.
+  ArrayRef<Tensor> getComponents() const;
+  Tensor withComponents(ArrayRef<Tensor> parts) const;
+  /// The decoded values alone.
+  Tensor withoutComponents() const;
+
   /// Prints `2x3xf32 [1, 2, 3, 4, 5, 6]`, at most `limit` elements.
   void print(raw_ostream &os, int64_t limit = 64) const;
 
@@ -71,6 +78,7 @@ private:
   NumericFormat format;
   SmallVector<int64_t, 4> shape;
   std::shared_ptr<std::vector<char>> storage;
+  std::shared_ptr<const std::vector<Tensor>> components;
 };
 
 /// The number of elements of `shape`, or nothing when an extent is negative or the product overflows.

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The tensor ops on elements and shapes.
-#include "lib/Reference/Evaluation.h"
+#include "dialects/QTensor/IR/QTensorDialect.h"
+#include "lib/Reference/EncodedRules.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include <cstring>
 
 using namespace mlir;
+using namespace mlir::qtensor;
 using namespace mlir::qtensor::reference;
 
 static NumericFormat indexFormat(Operation *op) { return *NumericFormat::get(IndexType::get(op->getContext())); }
@@ -36,12 +38,16 @@ static LogicalResult setReshaped(Operation *op, Evaluation &evaluation, const Te
   std::optional<int64_t> count = countElements(shape);
   if (!count || *count != source.getNumElements())
     return op->emitOpError("reference: shape [") << source.getShape() << "] cannot become [" << shape << "]";
+  if (getBlockEncoding(op->getResult(0).getType()))
+    return setEncodedReshape(op, evaluation, source, shape);
   evaluation.set(op->getResult(0), source.reshaped(shape));
   return success();
 }
 
 static LogicalResult evaluateEmpty(tensor::EmptyOp op, Evaluation &evaluation) {
   SmallVector<int64_t> shape = fillShape(op.getType(), evaluation.getIndices(op.getDynamicSizes()));
+  if (getBlockEncoding(op.getType()))
+    return setEncodedEmpty(op, evaluation, shape);
   FailureOr<Tensor> result = evaluation.allocate(op, op.getType().getElementType(), shape);
   if (failed(result))
     return failure();

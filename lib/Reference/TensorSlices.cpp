@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The tensor ops that move whole regions: slices, concat, pad.
-#include "lib/Reference/Evaluation.h"
+#include "dialects/QTensor/IR/QTensorDialect.h"
+#include "lib/Reference/EncodedRules.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include <cstring>
 
 using namespace mlir;
+using namespace mlir::qtensor;
 using namespace mlir::qtensor::reference;
 
 namespace {
@@ -81,6 +83,8 @@ LogicalResult mlir::qtensor::reference::insertSlice(Operation *op, const Tensor 
 }
 
 static LogicalResult evaluateExtractSlice(tensor::ExtractSliceOp op, Evaluation &evaluation) {
+  if (getBlockEncoding(op.getType()))
+    return evaluateEncodedSlice(op, evaluation);
   const Tensor &source = evaluation.get(op.getSource());
   SmallVector<int64_t> offsets = evaluation.getIndices(op.getMixedOffsets());
   SmallVector<int64_t> sizes = evaluation.getIndices(op.getMixedSizes());

@@ -153,8 +153,8 @@ LogicalResult RequantizeOp::verify() {
     return emitOpError() << "clause R1: accumulators are i32 or i64, got " << acc.getElementType();
   if (failed(verifyCompatibleShape(acc.getShape(), result.getShape())))
     return emitOpError() << "clause R1: accumulator and result have the same shape";
-  if (getLow() > getHigh())
-    return emitOpError() << "clause R2: clamp [" << getLow() << ", " << getHigh() << "] is empty";
+  if (int64_t(getLow()) > int64_t(getHigh())) // the accessors of signless attributes are unsigned
+    return emitOpError() << "clause R2: clamp [" << int64_t(getLow()) << ", " << int64_t(getHigh()) << "] is empty";
   Type multiplier = cast<RankedTensorType>(getMultiplier().getType()).getElementType();
   if (getMap().getFixed() ? !getShift() || !multiplier.isInteger(32) : getShift() || !multiplier.isF32())
     return emitOpError() << "clause R3: a fixed map has i32 multipliers and shifts, a real map f32 multipliers only";
