@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Where the bytes of a packed weight are. One rule, read by the packer, the kernels and the tests' unpacker.
+#include "dialects/QTile/IR/QTile.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace mlir::qtile;
+
+static unsigned bitsOf(Type type) { return type ? type.getIntOrFloatBitWidth() : 0; }
+
+/// A lone bit needs 32 codes to fill its vectors, two bits need 16.
+static int64_t chunkOf(unsigned bits) { return bits % 2 ? 32 : 16; }
+
+static int64_t codeBytes(unsigned bits, int64_t rows, int64_t block) {
+  return llvm::alignTo(block, chunkOf(bits)) * rows * bits / 8;
+}
+
+bool LayoutAttr::hasIntegerCodes() const { return isa<IntegerType>(getCodes()); }
+
+int64_t LayoutAttr::getDepth() const { return hasIntegerCodes() ? 4 : 1; }
+
+unsigned LayoutAttr::getStoredBits() const {
+  unsigned bits = bitsOf(getCodes());
+  if (!hasIntegerCodes() || bits % 2 == 0)
+    return bits;
+  return codeBytes(bits + 1, getRows(), getBlock()) < codeBytes(bits, getRows(), getBlock()) ? bits + 1 : bits;
+}
+
+SmallVector<unsigned, 3> LayoutAttr::getPieces() const {
+  SmallVector<unsigned, 3> pieces;
+  if (!hasIntegerCodes())
+    return {bitsOf(getCodes())};
+  for (unsigned width : {8u, 4u, 2u, 1u})
+    if (getStoredBits() & width)
+      pieces.push_back(width);
+  return pieces;
+}
+
+int64_t LayoutAttr::getChunk() const {
+  if (!hasIntegerCodes())
+    return 4;
+  int64_t chunk = chunkOf(getStoredBits());
+  // Long blocks are walked in steps of 32 codes; the few codes of padding cost nothing there.
+  return getBlock() % 32 == 0 || getBlock() > 128 ? 32 : chunk;
+}
+
+int64_t LayoutAttr::getPaddedBlock() const { return llvm::alignTo(getBlock(), getChunk()); }
+
+int64_t LayoutAttr::getChunkBytes() const { return getChunk() * getRows() * getStoredBits() / 8; }
+
+int64_t LayoutAttr::getParameterBytes() const {
+  return getRows() * (bitsOf(getScale()) + bitsOf(getZero()) + bitsOf(getOffset())) / 8;
+}
+
+int64_t LayoutAttr::getBlockBytes() const {
+  return getParameterBytes() + getPaddedBlock() / getChunk() * getChunkBytes();
+}
+
+int64_t LayoutAttr::getZeroOffset() const { return getRows() * bitsOf(getScale()) / 8; }
+
+int64_t LayoutAttr::getOffsetOffset() const { return getZeroOffset() + getRows() * bitsOf(getZero()) / 8; }
+
+LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t rows, int64_t block, Type codes,
+                                 Type scale, Type zero, Type offset) {
+  if (rows < 4 || rows > 64 || !llvm::isPowerOf2_64(rows))
+    return emitError() << "layout: rows must be a power of two from 4 to 64, not " << rows;
+  if (block < 1)
+    return emitError() << "layout: block must be at least 1, not " << block;
+  bool integer = codes.isSignlessInteger() && codes.getIntOrFloatBitWidth() <= 8;
+  if (!integer && !isa<Float16Type, BFloat16Type, Float32Type>(codes))
+    return emitError() << "layout: codes must be i1 to i8, f16, bf16 or f32, not " << codes;
+  if (scale && !isa<Float16Type, BFloat16Type, Float32Type, Float8E8M0FNUType>(scale))
+    return emitError() << "layout: scale must be f32, f16, bf16 or f8E8M0FNU, not " << scale;
+  if (zero && !zero.isSignlessInteger(8) && !zero.isF32())
+    return emitError() << "layout: zero must be i8 (unsigned) or f32, not " << zero;
+  if (offset && !isa<Float16Type, BFloat16Type, Float32Type>(offset))
+    return emitError() << "layout: offset must be f32, f16 or bf16, not " << offset;
+  return success();
+}

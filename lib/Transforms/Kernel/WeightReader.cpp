@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// From packed bytes to decoded vectors: what a kernel reads of its weights.
+#include "lib/Transforms/Kernel/TileEmitter.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace mlir::qtensor;
+using namespace mlir::qtensor::kernel;
+
+Value kernel::constant(ImplicitLocOpBuilder &b, int64_t value) { return arith::ConstantIndexOp::create(b, value); }
+
+Value kernel::add(ImplicitLocOpBuilder &b, Value x, Value y) { return b.createOrFold<arith::AddIOp>(x, y); }
+
+Value kernel::mul(ImplicitLocOpBuilder &b, Value x, Value y) { return b.createOrFold<arith::MulIOp>(x, y); }
+
+Value kernel::splat(ImplicitLocOpBuilder &b, VectorType type, double value) {
+  Type element = type.getElementType();
+  TypedAttr attr = isa<FloatType>(element) ? TypedAttr(b.getFloatAttr(element, value))
+                                           : TypedAttr(b.getIntegerAttr(element, static_cast<int64_t>(value)));
+  return arith::ConstantOp::create(b, DenseElementsAttr::get(type, cast<Attribute>(attr)));
+}
+
+void WeightReader::setColumns(Value first, int64_t count) {
+  int64_t perPanel = layout.getRows() / lanes;
+  for (int64_t c = 0; c < count; ++c) {
+    Value vector = add(b, first, constant(b, c));
+    Value panel = b.createOrFold<arith::DivUIOp>(vector, constant(b, perPanel));
+    Value part = b.createOrFold<arith::RemUIOp>(vector, constant(b, perPanel));
+    panels.push_back(mul(b, panel, constant(b, layout.getPanelBytes(weight.k))));
+    parts.push_back(mul(b, part, constant(b, lanes)));
+  }
+}
+
+Value WeightReader::loadBytes(Value base, Value offset, int64_t constantOffset, int64_t count) {
+  Value index = add(b, add(b, base, offset), constant(b, constantOffset));
+  return vector::LoadOp::create(b, VectorType::get(count, b.getI8Type()), weights, index);
+}
+
+SmallVector<Value> WeightReader::loadGroups(int64_t column, Value stepOffset, int64_t chunks) {
+  SmallVector<Value> groups;
+  Value base = add(b, panels[column], mul(b, parts[column], constant(b, 4)));
+  SmallVector<unsigned, 3> pieces = layout.getPieces();
+  SmallVector<int64_t> widths(pieces.begin(), pieces.end());
+  int64_t vectorBytes = 4 * layout.getRows(), perChunk = layout.getChunkBytes() / vectorBytes;
+  for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+    SmallVector<Value> packed;
+    for (int64_t v = 0; v < perChunk; ++v)
+      packed.push_back(
+          loadBytes(base, stepOffset, layout.getCodesOffset() + chunk * layout.getChunkBytes() + v * vectorBytes, 4 * lanes));
+    SmallVector<Type> types(layout.getChunk() / 4, packed.front().getType());
+    auto unpack = qtile::UnpackOp::create(b, types, b.getDenseI64ArrayAttr(widths), packed);
+    llvm::append_range(groups, unpack.getGroups());
+  }
+  if (weight.bytes.empty())
+    return groups;
+  auto table = DenseElementsAttr::get(RankedTensorType::get(weight.bytes.size(), b.getI8Type()), ArrayRef(weight.bytes));
+  for (Value &group : groups)
+    group = qtile::LookupOp::create(b, group.getType(), group, table);
+  return groups;
+}
+
+/// f16, bf16 or f32 vectors, or an e8m0 exponent, as f32.
+static Value toF32(ImplicitLocOpBuilder &b, Value bytes, Type type, int64_t lanes) {
+  auto f32 = VectorType::get(lanes, b.getF32Type());
+  if (isa<Float8E8M0FNUType>(type)) {
+    // The byte is the exponent field of an f32, except that 0 means 2^-127 and 255 is NaN.
+    auto i32 = VectorType::get(lanes, b.getI32Type());
+    Value exponent = arith::ExtUIOp::create(b, i32, bytes);
+    Value bits = arith::ShLIOp::create(b, exponent, splat(b, i32, 23));
+    Value tiny = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, exponent, splat(b, i32, 0));
+    Value nan = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, exponent, splat(b, i32, 255));
+    bits = arith::SelectOp::create(b, tiny, splat(b, i32, 0x00400000), bits);
+    bits = arith::SelectOp::create(b, nan, splat(b, i32, 0x7FC00000), bits);
+    return arith::BitcastOp::create(b, f32, bits);
+  }
+  Value values = vector::BitCastOp::create(b, VectorType::get(lanes, type), bytes);
+  return type.isF32() ? values : arith::ExtFOp::create(b, f32, values).getResult();
+}
+
+SmallVector<Value> WeightReader::loadValues(int64_t column, Value stepOffset, int64_t chunks) {
+  SmallVector<Value> values;
+  auto f32 = VectorType::get(lanes, b.getF32Type()), i32 = VectorType::get(lanes, b.getI32Type());
+  if (!layout.hasIntegerCodes()) {
+    int64_t bytes = layout.getCodes().getIntOrFloatBitWidth() / 8;
+    Value base = add(b, panels[column], mul(b, parts[column], constant(b, bytes)));
+    for (int64_t k = 0; k < chunks * layout.getChunk(); ++k)
+      values.push_back(toF32(b, loadBytes(base, stepOffset, layout.getCodesOffset() + k * layout.getRows() * bytes, lanes * bytes),
+                             layout.getCodes(), lanes));
+    return values;
+  }
+  Value mask = splat(b, i32, 255);
+  for (Value group : loadGroups(column, stepOffset, chunks)) {
+    Value word = vector::BitCastOp::create(b, i32, group);
+    for (int64_t j = 0; j < 4; ++j) {
+      Value shifted = j ? arith::ShRUIOp::create(b, word, splat(b, i32, 8 * j)).getResult() : word;
+      Value code = j == 3 ? shifted : arith::AndIOp::create(b, shifted, mask).getResult();
+      if (!weight.values.empty()) {
+        auto table = DenseElementsAttr::get(RankedTensorType::get(weight.values.size(), b.getF32Type()), ArrayRef(weight.values));
+        values.push_back(qtile::LookupOp::create(b, f32, code, table));
+        continue;
+      }
+      if (weight.zero)
+        code = arith::SubIOp::create(b, code, splat(b, i32, weight.zero));
+      values.push_back(arith::SIToFPOp::create(b, f32, code));
+    }
+  }
+  return values;
+}
+
+Value WeightReader::loadParameter(int64_t column, Value blockOffset, int64_t byteOffset, Type type) {
+  int64_t bytes = type.getIntOrFloatBitWidth() / 8;
+  Value base = add(b, panels[column], mul(b, parts[column], constant(b, bytes)));
+  Value data = loadBytes(base, blockOffset, byteOffset, lanes * bytes);
+  if (type.isInteger(8))
+    return arith::ExtUIOp::create(b, VectorType::get(lanes, b.getI32Type()), data);
+  return toF32(b, data, type, lanes);
+}
+
+Value WeightReader::loadScale(int64_t column, Value blockOffset) {
+  if (layout.getScale())
+    return loadParameter(column, blockOffset, layout.getScaleOffset(), layout.getScale());
+  if (weight.scale)
+    return splat(b, VectorType::get(lanes, b.getF32Type()), *weight.scale);
+  return {};
+}
+
+void WeightReader::prefetchBlock(int64_t column, Value blockOffset, int64_t ahead) {
+  int64_t line = 64;
+  for (int64_t at = 0; at < layout.getBlockBytes(); at += line) {
+    Value index = add(b, add(b, panels[column], blockOffset), constant(b, ahead + at));
+    memref::PrefetchOp::create(b, weights, index, /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
+  }
+}
