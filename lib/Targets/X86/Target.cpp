@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The record of x86-64: three processor levels, and the questions that tell them apart.
+// The record of x86-64: four processor levels, and the questions that tell them apart.
 #include "qtensor/Target.h"
+#include "lib/Targets/X86/Passes.h"
 #include "mlir/IR/Dialect.h"
 
 using namespace mlir;
@@ -14,6 +15,12 @@ static const FeatureProbe avx2Probes[] = {
     {7, 0, EBX, (1u << 3) | (1u << 5) | (1u << 8)},                   // BMI1, AVX2, BMI2
     {FeatureProbe::kEnabledState, 0, EAX, 0x6},                       // xmm and ymm are saved
 };
+static const FeatureProbe avxVnniProbes[] = {
+    {1, 0, ECX, (1u << 12) | (1u << 27) | (1u << 29)},
+    {7, 0, EBX, (1u << 3) | (1u << 5) | (1u << 8)},
+    {7, 1, EAX, 1u << 4},                                             // VEX-encoded VNNI
+    {FeatureProbe::kEnabledState, 0, EAX, 0x6},
+};
 static const FeatureProbe avx512Probes[] = {
     {1, 0, ECX, (1u << 12) | (1u << 27) | (1u << 29)},
     {7, 0, EBX, (1u << 3) | (1u << 5) | (1u << 8) | (1u << 16) | (1u << 17) | (1u << 30) | (1u << 31)}, // F, DQ, BW, VL
@@ -24,12 +31,16 @@ static const FeatureProbe avx512Probes[] = {
 static const TargetLevel levels[] = {
     {"baseline", "x86-64", "", 128, 16, {}},
     {"avx2", "x86-64-v3", "", 256, 16, avx2Probes},
-    {"avx512", "x86-64-v4", "+avx512vnni,+avx512vbmi", 512, 32, avx512Probes},
+    {"avx2vnni", "x86-64-v3", "+avxvnni", 256, 16, avxVnniProbes},
+    {"avx512", "x86-64-v4", "+avx512vnni,+avx512vbmi,-prefer-256-bit", 512, 32, avx512Probes},
 };
 
-static const Target x86 = {"x86-64", "x86-64 processors: SSE2, AVX2, AVX-512 with VNNI and VBMI in one artifact",
+static const Target record = {"x86-64", "x86-64 processors: SSE2, AVX2, AVX-VNNI, AVX-512 with VNNI and VBMI in one artifact",
                            "x86_64-unknown-linux-gnu", levels};
 
 namespace mlir::qtensor {
-void registerX86Target(DialectRegistry &) { registerTarget(x86); }
+void registerX86Target(DialectRegistry &) {
+  registerTarget(record);
+  x86::registerQTensorX86Passes();
+}
 } // namespace mlir::qtensor

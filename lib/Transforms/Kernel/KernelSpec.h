@@ -86,8 +86,8 @@ Value emitScratchBytes(ImplicitLocOpBuilder &b, const KernelSpec &spec, const Ti
 PreparedActivations emitScratchViews(ImplicitLocOpBuilder &b, const KernelSpec &spec, const TileMachine &machine,
                                      Value scratch, Value rows);
 
-/// Fills the prepared activations from component buffers. Integer: `x` is i8 [M, blocks, block], `scales` f32 [M, s]
-/// with s = 1 or the number of blocks; a null `scales` means the constant `scale`. Float: `x` is f32 [M, K].
+/// Fills the prepared activations from component buffers. Integer: `x` is i8 [M, K], `scales` f32 [M or 1, blocks or 1];
+/// a null `scales` means the constant `scale`. Float: `x` is f32 [M, K].
 void emitPrepare(ImplicitLocOpBuilder &b, const KernelSpec &spec, const TileMachine &machine,
                  const PreparedActivations &to, Value x, Value scales, float scale);
 

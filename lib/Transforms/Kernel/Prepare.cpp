@@ -83,51 +83,58 @@ static Value copyCodes(ImplicitLocOpBuilder &b, Value from, ValueRange at, int64
   return arith::AddIOp::create(b, sum, arith::ExtSIOp::create(b, wide, codes));
 }
 
-/// Copies the codes of one block of one row and returns their sum.
-static Value copyBlock(ImplicitLocOpBuilder &b, const KernelSpec &spec, Value from, Value row, Value block, Value to, Value index) {
-  int64_t codes = spec.weight.layout.getBlock(), padded = spec.weight.layout.getPaddedBlock();
+/// Copies `valid` codes of a row from column `column` on, pads them to a whole block and returns their sum.
+static Value copyBlock(ImplicitLocOpBuilder &b, const KernelSpec &spec, int64_t valid, Value from, Value row, Value column,
+                       Value to, Value index) {
   Value sum = splat(b, VectorType::get(kCopyBytes, b.getI32Type()), 0);
-  int64_t whole = codes / kCopyBytes;
+  int64_t whole = valid / kCopyBytes * kCopyBytes;
   if (whole > 0) {
-    auto copy = scf::ForOp::create(b, constant(b, 0), constant(b, whole * kCopyBytes), constant(b, kCopyBytes), sum);
+    auto copy = scf::ForOp::create(b, constant(b, 0), constant(b, whole), constant(b, kCopyBytes), sum);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(copy.getBody());
     Value at = copy.getInductionVar();
-    Value next = copyCodes(b, from, {row, block, at}, kCopyBytes, to, add(b, index, at), copy.getRegionIterArg(0));
+    Value next = copyCodes(b, from, {row, add(b, column, at)}, kCopyBytes, to, add(b, index, at), copy.getRegionIterArg(0));
     scf::YieldOp::create(b, next);
     sum = copy.getResult(0);
   }
-  for (int64_t at = whole * kCopyBytes; at < padded; at += kCopyBytes)
-    sum = copyCodes(b, from, {row, block, constant(b, at)}, codes - at, to, add(b, index, constant(b, at)), sum);
+  for (int64_t at = whole; at < spec.weight.layout.getPaddedBlock(); at += kCopyBytes) {
+    Value offset = constant(b, at);
+    sum = copyCodes(b, from, {row, add(b, column, offset)}, valid - at, to, add(b, index, offset), sum);
+  }
   return vector::ReductionOp::create(b, vector::CombiningKind::ADD, sum);
+}
+
+/// An element of a [rows or 1, blocks or 1] component.
+static Value loadComponent(ImplicitLocOpBuilder &b, Value component, Value row, Value block) {
+  auto type = cast<MemRefType>(component.getType());
+  Value zero = constant(b, 0);
+  return memref::LoadOp::create(b, component,
+                                ValueRange{type.getDimSize(0) == 1 ? zero : row, type.getDimSize(1) == 1 ? zero : block});
 }
 
 static void prepareInteger(ImplicitLocOpBuilder &b, const KernelSpec &spec, const TileMachine &machine,
                            const PreparedActivations &to, Value x, Value scales, float scale) {
   qtile::LayoutAttr layout = spec.weight.layout;
-  Value rows = b.createOrFold<memref::DimOp>(x, 0), blocks = constant(b, layout.getNumBlocks(spec.weight.k));
+  int64_t blocks = layout.getNumBlocks(spec.weight.k), tail = spec.weight.k % layout.getBlock();
+  Value rows = b.createOrFold<memref::DimOp>(x, 0);
   bool bare = layout.getZero() || layout.getOffset();
   loop(b, rows, [&](Value row) {
     RowPlace place = placeRow(b, spec, machine, row, rows);
-    loop(b, blocks, [&](Value block) {
+    auto prepareBlock = [&](Value block, int64_t valid) {
       Value inTile = add(b, mul(b, block, place.height), place.inside);
       Value index = add(b, mul(b, place.tile, constant(b, spec.paddedK())), mul(b, inTile, constant(b, layout.getPaddedBlock())));
-      Value sum = copyBlock(b, spec, x, row, block, to.bytes, index);
-      Value entry = add(b, mul(b, place.tile, blocks), inTile);
+      Value sum = copyBlock(b, spec, valid, x, row, mul(b, block, constant(b, layout.getBlock())), to.bytes, index);
       if (!bare)
         sum = arith::MulIOp::create(b, sum, arith::ConstantOp::create(b, b.getI32IntegerAttr(-spec.weight.zero)));
+      Value entry = add(b, mul(b, place.tile, constant(b, blocks)), inTile);
       memref::StoreOp::create(b, sum, to.sums, entry);
-      Value factor;
-      if (scales) {
-        auto type = cast<MemRefType>(scales.getType());
-        Value zero = constant(b, 0);
-        factor = memref::LoadOp::create(
-            b, scales, ValueRange{type.getDimSize(0) == 1 ? zero : row, type.getDimSize(1) == 1 ? zero : block});
-      } else {
-        factor = arith::ConstantOp::create(b, b.getF32FloatAttr(scale));
-      }
+      Value factor = scales ? loadComponent(b, scales, row, block)
+                            : arith::ConstantOp::create(b, b.getF32FloatAttr(scale)).getResult();
       memref::StoreOp::create(b, factor, to.scales, entry);
-    });
+    };
+    loop(b, constant(b, tail ? blocks - 1 : blocks), [&](Value block) { prepareBlock(block, layout.getBlock()); });
+    if (tail)
+      prepareBlock(constant(b, blocks - 1), tail);
   });
 }
 

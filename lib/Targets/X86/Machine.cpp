@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Targets/X86/Machine.h"
+
+using namespace mlir::qtensor;
+using namespace mlir::qtensor::x86;
+
+// Tiles in (rows, vectors of columns). A one-row tile keeps several panels, so several memory streams, in flight. The
+// highest tile is bounded by the registers: rows x columns i32 sums and as many f32 sums, weights and a scale.
+static constexpr TileShape narrowTiles[] = {{1, 2}, {4, 2}};
+static constexpr TileShape ymmTiles[] = {{1, 4}, {4, 2}};
+static constexpr TileShape zmmTiles[] = {{1, 4}, {4, 2}, {12, 1}};
+
+static constexpr MachineRow rows[] = {
+    // level, lanes, dot, shuffle, vpermb, f32 table, half, prefetch, tiles
+    {"baseline", 8, Dot::Generic, 0, false, 0, false, 0, narrowTiles},
+    {"avx2", 8, Dot::Pairs, 32, false, 8, true, 0, ymmTiles},
+    {"avx2vnni", 8, Dot::Vnni, 32, false, 8, true, 0, ymmTiles},
+    {"avx512", 16, Dot::Vnni, 64, true, 16, true, 2048, zmmTiles},
+};
+
+llvm::ArrayRef<MachineRow> x86::getMachineRows() { return rows; }
+
+const MachineRow *x86::lookupMachineRow(llvm::StringRef level) {
+  for (const MachineRow &row : rows)
+    if (row.level == level)
+      return &row;
+  return nullptr;
+}
+
+TileMachine x86::getTileMachine(const MachineRow &row) {
+  TileMachine machine;
+  machine.lanes = row.lanes;
+  machine.tiles.assign(row.tiles.begin(), row.tiles.end());
+  machine.pairSums = row.dot == Dot::Pairs;
+  machine.prefetchBytes = row.prefetchBytes;
+  return machine;
+}
