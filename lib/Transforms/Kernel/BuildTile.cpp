@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // One register tile: all of K for `rows` activations and `columns` vectors of outputs, then the epilogue and the store.
-// The order of every f32 addition is fixed here and depends on neither the tile nor the machine.
+// The order of every f32 addition is fixed here and depends on neither the tile nor the machine. math.fma, not
+// vector.fma: the latter may be split into two roundings where the machine has no fused multiplication.
 #include "lib/Transforms/Kernel/TileEmitter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -156,9 +158,9 @@ SmallVector<Value> TileEmitter::integerBlock(Value block, ValueRange accumulator
       if (zero)
         dot = arith::SubIOp::create(b, dot, arith::MulIOp::create(b, zero, rowSums[r]));
       Value factor = scale ? arith::MulFOp::create(b, x, scale).getResult() : x;
-      sum = vector::FMAOp::create(b, arith::SIToFPOp::create(b, f32, dot), factor, sum);
+      sum = math::FmaOp::create(b, arith::SIToFPOp::create(b, f32, dot), factor, sum);
       if (shift)
-        sum = vector::FMAOp::create(b, arith::SIToFPOp::create(b, f32, rowSums[r]), arith::MulFOp::create(b, x, shift), sum);
+        sum = math::FmaOp::create(b, arith::SIToFPOp::create(b, f32, rowSums[r]), arith::MulFOp::create(b, x, shift), sum);
     }
   }
   return next;
@@ -201,7 +203,7 @@ SmallVector<Value> TileEmitter::floatBlock(Value block, ValueRange accumulators)
           for (int64_t r = 0; r < shape.rows; ++r) {
             Value x = broadcastAt(words, row, r);
             for (int64_t c = 0; c < shape.columns; ++c)
-              next[at(r, c)] = vector::FMAOp::create(b, x, decoded[c][k], next[at(r, c)]);
+              next[at(r, c)] = math::FmaOp::create(b, x, decoded[c][k], next[at(r, c)]);
           }
         }
         return next;

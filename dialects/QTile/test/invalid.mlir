@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: quant-opt %s --split-input-file --verify-diagnostics
+
+// expected-error@+1 {{rows must be a power of two from 4 to 64, not 12}}
+func.func private @f() attributes {l = #qtile.layout<rows = 12, block = 32, codes = i4>}
+
+// -----
+
+// expected-error@+1 {{block must be at least 1, not 0}}
+func.func private @f() attributes {l = #qtile.layout<rows = 16, block = 0, codes = i4>}
+
+// -----
+
+// expected-error@+1 {{codes must be i1 to i8, f16, bf16 or f32, not 'i9'}}
+func.func private @f() attributes {l = #qtile.layout<rows = 16, block = 32, codes = i9>}
+
+// -----
+
+// expected-error@+1 {{scale must be f32, f16, bf16 or f8E8M0FNU, not 'f64'}}
+func.func private @f() attributes {l = #qtile.layout<rows = 16, block = 32, codes = i4, scale = f64>}
+
+// -----
+
+// expected-error@+1 {{zero must be i8 (unsigned) or f32, not 'i4'}}
+func.func private @f() attributes {l = #qtile.layout<rows = 16, block = 32, codes = i4, zero = i4>}
+
+// -----
+
+// expected-error@+1 {{offset must be f32, f16 or bf16, not 'i8'}}
+func.func private @f() attributes {l = #qtile.layout<rows = 16, block = 32, codes = i4, offset = i8>}
+
+// -----
+
+func.func @f(%p: vector<64xi8>) {
+  // expected-error@+1 {{a piece is 8, 4, 2 or 1 bits wide, not 3}}
+  %g:8 = qtile.unpack [3] %p, %p, %p : 3 -> 8 x vector<64xi8>
+  return
+}
+
+// -----
+
+func.func @f(%p: vector<64xi8>) {
+  // expected-error@+1 {{must add up to 1 to 8 bits, not 12}}
+  %g:2 = qtile.unpack [8, 4] %p, %p, %p : 3 -> 2 x vector<64xi8>
+  return
+}
+
+// -----
+
+func.func @f(%p: vector<64xi8>) {
+  // expected-error@+1 {{4 groups do not fill whole vectors of a 1-bit piece}}
+  %g:4 = qtile.unpack [1] %p : 1 -> 4 x vector<64xi8>
+  return
+}
+
+// -----
+
+func.func @f(%p: vector<64xi8>) {
+  // expected-error@+1 {{8 groups of 4 bits need 4 operands, not 3}}
+  %g:8 = qtile.unpack [4] %p, %p, %p : 3 -> 8 x vector<64xi8>
+  return
+}
+
+// -----
+
+func.func @f(%p: vector<64xi8>) {
+  // expected-error@+1 {{the table must have a power of two of entries from 2 to 256, not 3}}
+  %v = qtile.lookup %p dense<[0, 1, 2]> : tensor<3xi8> : vector<64xi8> -> vector<64xi8>
+  return
+}
+
+// -----
+
+func.func @f(%p: vector<64xi8>) {
+  // expected-error@+1 {{the table holds 'i16', the result 'i8'}}
+  %v = qtile.lookup %p dense<[0, 1]> : tensor<2xi16> : vector<64xi8> -> vector<64xi8>
+  return
+}
+
+// -----
+
+func.func @f(%p: vector<64xi8>) {
+  // expected-error@+1 {{i8 codes give i8 values, i32 codes give f32 values}}
+  %v = qtile.lookup %p dense<[0.0, 1.0]> : tensor<2xf32> : vector<64xi8> -> vector<64xf32>
+  return
+}
+
+// -----
+
+func.func @f(%a: vector<16xi32>, %p: vector<32xi8>) {
+  // expected-error@+1 {{16 sums need 64 bytes a side, not 32}}
+  %v = qtile.dot4 %a, %p, %p max 15 : vector<32xi8> -> vector<16xi32>
+  return
+}
+
+// -----
+
+func.func @f(%a: vector<8xi32>, %p: vector<32xi8>) {
+  // expected-error@+1 {{max must be from 1 to 255, not 300}}
+  %v = qtile.dot4 %a, %p, %p max 300 : vector<32xi8> -> vector<8xi32>
+  return
+}
+
+// -----
+
+func.func @f(%a: vector<16xi32>, %p: vector<32xi8>) {
+  // expected-error@+1 {{bytes add into i16 and i16 into i32}}
+  %v = qtile.dot2 %a, %p, %p : vector<32xi8> -> vector<16xi32>
+  return
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Makes one contraction kernel from a description of its weights, without a model around it: to read its IR and its
+// assembly, to check it bit by bit against a plain computation, and to time it.
+#include "tools/quant-kernel/KernelTool.h"
+#include "lib/Targets/X86/Machine.h"
+#include "qtensor/InitAll.h"
+#include "mlir/AsmParser/AsmParser.h"
+#include "mlir/IR/Verifier.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+#include "mlir/InitAllPasses.h"
+#include "mlir/Target/LLVMIR/Dialect/All.h"
+#include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Support/ToolOutputFile.h"
+#include <chrono>
+#include <random>
+
+using namespace mlir;
+using namespace mlir::qtensor;
+using namespace llvm;
+
+enum class Emit { MLIR, Lowered, LLVM, Assembly, Check };
+
+static cl::opt<std::string> layoutText("layout", cl::desc("layout of the packed weight"),
+                                       cl::init("#qtile.layout<rows = 16, block = 32, codes = i4, scale = f16>"));
+static cl::opt<int64_t> outputs("n", cl::desc("outputs"), cl::init(64)), depth("k", cl::desc("reduction"), cl::init(64));
+static cl::list<int64_t> rowCounts("m", cl::CommaSeparated, cl::desc("row counts to run"));
+static cl::opt<bool> staticRows("static-m", cl::desc("compile for the first row count alone"));
+static cl::opt<std::string> level("level", cl::desc("processor level"), cl::init("avx512"));
+static cl::opt<std::string> features("features", cl::desc("LLVM features in place of the level's own"));
+static cl::opt<bool> integer("integer", cl::desc("integer strategy"), cl::init(true));
+static cl::opt<int64_t> zero("zero", cl::desc("static zero point"), cl::init(0));
+static cl::opt<double> scale("scale", cl::desc("static scale"), cl::init(0));
+static cl::list<int64_t> bytes("bytes", cl::CommaSeparated, cl::desc("unsigned value of each code (integer strategy)"));
+static cl::opt<int64_t> randomTable("random-table", cl::desc("entries of a random f32 table (float strategy)"));
+static cl::opt<bool> bias("bias", cl::desc("add a bias in the epilogue"));
+static cl::opt<bool> constantScale("constant-lhs-scale", cl::desc("activations have one static scale"));
+static cl::opt<bool> timeRuns("time", cl::desc("time the runs"));
+static cl::opt<Emit> emit("emit", cl::desc("what to make"), cl::init(Emit::Check),
+                          cl::values(clEnumValN(Emit::MLIR, "mlir", "the kernel before lowering"),
+                                     clEnumValN(Emit::Lowered, "lowered", "the LLVM dialect"),
+                                     clEnumValN(Emit::LLVM, "llvm", "optimised LLVM IR"),
+                                     clEnumValN(Emit::Assembly, "asm", "assembly"),
+                                     clEnumValN(Emit::Check, "check", "run it and compare (default)")));
+
+static bool describe(MLIRContext *context, tool::Description &to) {
+  auto layout = dyn_cast_or_null<qtile::LayoutAttr>(parseAttribute(layoutText, context));
+  if (!layout) {
+    errs() << "--layout is not a #qtile.layout\n";
+    return false;
+  }
+  KernelSpec &spec = to.spec;
+  spec.strategy = integer ? Strategy::Integer : Strategy::Float;
+  PackedWeight &weight = spec.weight;
+  weight.layout = layout;
+  weight.n = outputs;
+  weight.k = depth;
+  weight.zero = zero;
+  if (scale != 0)
+    weight.scale = static_cast<float>(scale);
+  weight.max = (1 << (layout.hasIntegerCodes() ? layout.getCodes().getIntOrFloatBitWidth() : 8)) - 1;
+  if (!bytes.empty()) {
+    weight.bytes.assign(bytes.begin(), bytes.end());
+    weight.bytes.resize(size_t(1) << layout.getStoredBits());
+    weight.max = *llvm::max_element(weight.bytes);
+  }
+  std::mt19937 random(3);
+  for (int64_t i = 0; i < randomTable; ++i)
+    weight.values.push_back(static_cast<float>(static_cast<int>(random() % 2001) - 1000) / 991.0f);
+  if (integer && (!layout.hasIntegerCodes() || isa_and_nonnull<FloatType>(layout.getZero()))) {
+    errs() << "the integer strategy needs integer codes and an integer zero\n";
+    return false;
+  }
+  if (staticRows && !rowCounts.empty())
+    spec.rows = rowCounts.front();
+  to.bias = bias;
+  to.lhsScales = !constantScale;
+  return true;
+}
+
+static int fail(Error error) {
+  errs() << toString(std::move(error)) << '\n';
+  return 1;
+}
+
+static int run(MLIRContext &context) {
+  tool::Description description;
+  if (!x86::lookupMachineRow(level)) {
+    errs() << "unknown level '" << level << "'\n";
+    return 1;
+  }
+  if (!describe(&context, description))
+    return 1;
+  OwningOpRef<ModuleOp> module = tool::buildModule(&context, description, level);
+  if (failed(mlir::verify(*module)))
+    return 1;
+  if (emit == Emit::MLIR) {
+    outs() << *module << '\n';
+    return 0;
+  }
+  if (failed(tool::lowerModule(*module, level)))
+    return 1;
+  if (emit == Emit::Lowered) {
+    outs() << *module << '\n';
+    return 0;
+  }
+  if (emit == Emit::Check) {
+    auto start = std::chrono::steady_clock::now();
+    auto jit = tool::makeJit(*module, level, features);
+    if (!jit)
+      return fail(jit.takeError());
+    if (auto compiled = (*jit)->lookup("_mlir_ciface_kernel"); !compiled)
+      return fail(compiled.takeError());
+    if (timeRuns)
+      outs() << formatv("LLVM {0:f3} s\n", std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    return tool::checkKernel(**jit, description, SmallVector<int64_t>(rowCounts.begin(), rowCounts.end()), timeRuns) ? 0 : 1;
+  }
+  LLVMContext llvmContext;
+  auto compiled = tool::compileModule(*module, llvmContext, level, features);
+  if (!compiled)
+    return fail(compiled.takeError());
+  if (emit == Emit::LLVM) {
+    outs() << **compiled;
+    return 0;
+  }
+  auto assembly = tool::emitAssembly(**compiled);
+  if (!assembly)
+    return fail(assembly.takeError());
+  outs() << *assembly;
+  return 0;
+}
+
+int main(int argc, char **argv) {
+  InitLLVM init(argc, argv);
+  cl::ParseCommandLineOptions(argc, argv, "Makes, checks and times one contraction kernel\n");
+  InitializeAllTargets();
+  InitializeAllTargetMCs();
+  InitializeAllAsmPrinters();
+  InitializeAllAsmParsers();
+  DialectRegistry registry;
+  registerAllDialects(registry);
+  registerAllExtensions(registry);
+  registerAllPasses();
+  registerAllToLLVMIRTranslations(registry);
+  qtensor::registerAll(registry);
+  MLIRContext context(registry);
+  context.loadAllAvailableDialects();
+  return run(context);
+}
