@@ -3,12 +3,14 @@
 #include "lib/Pipelines/Pipelines.h"
 #include "lib/Transforms/Native/Passes.h"
 #include "lib/Transforms/Plan/Passes.h"
+#include "lib/Transforms/Vectorize/Passes.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Affine/Transforms/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -64,7 +66,18 @@ void mlir::qtensor::addNativePasses(OpPassManager &pm, const Target &target, con
   entry.prefix = prefix.str();
   entry.suffix = level.name.str();
   pm.addPass(createEmitEntry(entry));
-  pm.addPass(createConvertLinalgToLoopsPass());
+  // The register tile of a level: accumulators, the vectors of one row and a broadcast must fit its registers.
+  VectorizeOptions tile;
+  unsigned registersPerVector = std::max(1u, 512 / level.vectorBits);
+  tile.vectors = registersPerVector == 1 ? 2 : 1;
+  tile.rows = std::max(1u, (level.vectorRegisters - 4) / (registersPerVector * (tile.vectors + 1)));
+  tile.rows = std::min(tile.rows, 6u);
+  pm.addPass(createVectorize(tile));
+  addCleanup(pm);
+  pm.addPass(createLoopInvariantCodeMotionPass());
+  pm.addPass(math::createMathExtendToSupportedTypes());
+  pm.addPass(createApproximateMath());
+  pm.addPass(createOutlineParallel());
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
   addCleanup(pm);

@@ -26,4 +26,42 @@ def EmitEntry : Pass<"qtensor-emit-entry", "ModuleOp"> {
   let dependentDialects = ["LLVM::LLVMDialect", "memref::MemRefDialect", "arith::ArithDialect"];
 }
 
+def OutlineParallel : Pass<"qtensor-outline-parallel", "ModuleOp"> {
+  let summary = "Hand scf.parallel loops of @main to the runtime's parallel-for";
+  let description = [{
+    The body of an outermost `scf.parallel` without reductions becomes a function that does a range of iterations. What
+    it uses from outside goes through a struct on the caller's stack; constants are copied into it. Loops with several
+    dimensions are run as one range. The runtime's function is the first field of the context. Parallel loops in other
+    functions, which have no context, are left to become sequential.
+
+    ```mlir
+    scf.parallel (%i) = (%c0) to (%n) step (%c1) { use(%i, %m) }
+    // =>
+    llvm.store %m, %captures
+    %f = llvm.load %ctx
+    llvm.call %f(%ctx, %n, @main_parallel_0, %captures)
+
+    llvm.func internal @main_parallel_0(%captures: !llvm.ptr, %begin: i64, %end: i64) {
+      scf.for %i = %begin to %end step %c1 { use(%i, %m) }
+    ```
+  }];
+  let dependentDialects = ["LLVM::LLVMDialect", "arith::ArithDialect", "scf::SCFDialect"];
+}
+
+def ApproximateMath : Pass<"qtensor-approximate-math"> {
+  let summary = "Expand functions of f32 to polynomials that vectorize, the same on every level";
+  let description = [{
+    Calls of exp, tanh, erf, log and their relatives on f32 become polynomials of upstream's making; on narrower floats
+    they are computed in f32. Measured over all f32 against the correctly rounded result, errors stay within the
+    bounds that test/Native/accuracy.mlir asserts. Other functions and f64 stay calls of the C library.
+
+    ```mlir
+    %1 = math.exp %0 : vector<16xf32>
+    // =>
+    %n = math.floor ..., %p = math.fma ...
+    ```
+  }];
+  let dependentDialects = ["arith::ArithDialect", "math::MathDialect", "vector::VectorDialect"];
+}
+
 #endif

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The vocabulary in which operators are imported: tensors with symbolic extents, elementwise maps with broadcasting,
+// reductions and data movement, each as one linalg or tensor op.
+#pragma once
+#include "lib/Import/ONNX/DimMath.h"
+#include "lib/Import/ONNX/Model.h"
+#include "lib/Import/ONNX/Scalar.h"
+#include "mlir/Dialect/Utils/StructuredOpsUtils.h"
+
+namespace mlir::qtensor::onnx {
+
+using Dims = SmallVector<OpFoldResult>;
+
+/// What the importer knows about one ONNX value.
+struct Val {
+  Elem elem = Elem::Undefined;
+  Dims dims;
+  /// The tensor in IR; null while the value is only known at import (a constant or shape arithmetic) and unused.
+  mutable Value tensor;
+  /// The data of a constant.
+  std::shared_ptr<const TensorData> constant;
+  /// The elements in row-major order of an integer tensor whose elements are extents or numbers.
+  std::optional<Dims> ints;
+
+  int64_t rank() const { return static_cast<int64_t>(dims.size()); }
+  bool isScalar() const { return dims.empty(); }
+};
+
+/// The body of an elementwise op: scalars in, scalar out.
+using Body = llvm::function_ref<Value(Scalar &, ValueRange)>;
+
+class Emit {
+public:
+  Emit(OpBuilder &builder, DimMath &math) : b(builder), math(math), loc(builder.getUnknownLoc()) {}
+
+  OpBuilder &b;
+  DimMath &math;
+  Location loc;
+
+  void setLoc(Location location);
+  Type type(Elem elem) { return elemType(elem, b.getContext()); }
+  RankedTensorType type(const Val &x) { return RankedTensorType::get(DimMath::shape(x.dims), type(x.elem)); }
+  /// The tensor of a value, made on first use.
+  Value tensor(const Val &x);
+  /// The only element of a tensor with one element.
+  Value element(const Val &x);
+
+  Val wrap(Value tensor, Elem elem, ArrayRef<OpFoldResult> dims) { return {elem, Dims(dims), tensor, nullptr, {}}; }
+  Val ints(ArrayRef<OpFoldResult> values, ArrayRef<int64_t> shape, Elem elem = Elem::I64);
+  Val constant(std::shared_ptr<const TensorData> data);
+  /// A constant of `values`, converted to `elem`.
+  Val constant(ArrayRef<double> values, ArrayRef<int64_t> shape, Elem elem);
+
+  Value empty(ArrayRef<OpFoldResult> dims, Type elem);
+  /// A tensor filled with one scalar.
+  Value filled(ArrayRef<OpFoldResult> dims, Value scalar);
+  Value filled(ArrayRef<OpFoldResult> dims, Elem elem, double value);
+
+  /// Elementwise with ONNX (numpy) broadcasting. The caller has checked that the shapes broadcast.
+  Val map(ArrayRef<Val> inputs, Elem elem, Body body);
+  /// As above with the result's extents given.
+  Val mapTo(ArrayRef<OpFoldResult> dims, ArrayRef<Val> inputs, Elem elem, Body body);
+  /// Result extents of broadcasting; nothing when two extents differ and neither is 1.
+  std::optional<Dims> broadcastDims(ArrayRef<Val> inputs);
+  /// The given tensor read with broadcasting.
+  Val broadcast(const Val &x, ArrayRef<OpFoldResult> dims);
+  Val cast(const Val &x, Elem elem);
+
+  /// Reduces over `axes` (sorted, not negative); `body` gets (element, accumulator). Reduced axes stay with extent 1 if
+  /// `keep`.
+  Val reduce(const Val &x, ArrayRef<int64_t> axes, bool keep, Elem elem, double start, Body body);
+  /// Sum, or maximum, with an accumulator of x's type (f32 for 16-bit floats).
+  Val sum(const Val &x, ArrayRef<int64_t> axes, bool keep);
+  Val maximum(const Val &x, ArrayRef<int64_t> axes, bool keep);
+  Val mean(const Val &x, ArrayRef<int64_t> axes, bool keep);
+  /// Product of the extents of `axes`.
+  OpFoldResult extent(const Val &x, ArrayRef<int64_t> axes);
+  /// An extent as a scalar of a numeric type.
+  Value extentAs(OpFoldResult extent, Elem elem);
+
+  /// A linalg.generic with one result. `maps` are those of the inputs and then of `init`.
+  Value generic(ArrayRef<Value> inputs, Value init, ArrayRef<AffineMap> maps, ArrayRef<utils::IteratorType> iterators,
+                Body body);
+
+  Val transpose(const Val &x, ArrayRef<int64_t> permutation);
+  /// Same elements in row-major order with other extents.
+  Val reshape(const Val &x, ArrayRef<OpFoldResult> dims);
+  Val unsqueeze(const Val &x, ArrayRef<int64_t> axes);
+  /// Removes axes of extent 1.
+  Val squeeze(const Val &x, ArrayRef<int64_t> axes);
+  Val slice(const Val &x, ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes, ArrayRef<OpFoldResult> strides);
+  /// x with one axis cut to [offset, offset + size).
+  Val sliceAxis(const Val &x, int64_t axis, OpFoldResult offset, OpFoldResult size);
+  Val pad(const Val &x, ArrayRef<OpFoldResult> low, ArrayRef<OpFoldResult> high, Value scalar);
+  Val concat(ArrayRef<Val> parts, int64_t axis);
+
+private:
+  Value reshapeStep(Value from, ArrayRef<OpFoldResult> toDims, bool collapses, ArrayRef<unsigned> ends);
+  Value reshapeByShape(Value from, ArrayRef<OpFoldResult> dims);
+
+  std::map<std::shared_ptr<const TensorData>, Value> constants; // made so far; keeps the data alive
+};
+
+/// 0, 1, ... n-1.
+SmallVector<int64_t> allAxes(int64_t rank);
+
+} // namespace mlir::qtensor::onnx

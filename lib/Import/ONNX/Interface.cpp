@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The border of the imported function: arguments with their extents, results with their names.
+#include "lib/Import/ONNX/Importer.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+namespace mlir::qtensor::onnx {
+namespace {
+/// What the IR type does not say about a value at the border.
+DictionaryAttr borderAttrs(OpBuilder &builder, StringRef name, Elem elem) {
+  NamedAttrList attributes;
+  attributes.append("qtensor.name", builder.getStringAttr(name));
+  if (isUnsigned(elem)) {
+    auto type = IntegerType::get(builder.getContext(), bitWidth(elem), IntegerType::Unsigned);
+    attributes.append("qtensor.dtype", TypeAttr::get(type));
+  }
+  return attributes.getDictionary(builder.getContext());
+}
+} // namespace
+
+LogicalResult Importer::inputDims(const ValueInfo &input, SmallVectorImpl<int64_t> &shape) {
+  for (auto [axis, dim] : llvm::enumerate(input.dims)) {
+    shape.push_back(dim.value);
+    if (!ShapedType::isDynamic(dim.value))
+      continue;
+    auto chosen = options.dims.find(dim.param);
+    if (chosen == options.dims.end() || dim.param.empty())
+      chosen = options.dims.find(input.name + ":" + std::to_string(axis));
+    if (chosen == options.dims.end())
+      continue;
+    if (chosen->second < 1 || chosen->second > (int64_t(1) << 40))
+      return fail("the extent " + Twine(chosen->second) + " chosen for '" + chosen->first + "' is not positive");
+    shape.back() = chosen->second;
+  }
+  return success();
+}
+
+FailureOr<func::FuncOp> Importer::makeFunction(ModuleOp module, Scope &scope) {
+  SmallVector<Type> types;
+  for (const ValueInfo *input : inputs) {
+    Type elem = elemType(input->elem, builder.getContext());
+    if (!elem)
+      return fail("input '" + input->name + "' has element type " + elemName(input->elem) + ", which is not supported");
+    if (!input->hasShape)
+      return fail("input '" + input->name + "' has no shape; its rank must be known: export it with one");
+    SmallVector<int64_t> shape;
+    if (failed(inputDims(*input, shape)))
+      return failure();
+    types.push_back(RankedTensorType::get(shape, elem));
+  }
+  builder.setInsertionPointToEnd(module.getBody());
+  auto function = func::FuncOp::create(builder, emit.loc, "main", builder.getFunctionType(types, {}));
+  Block *body = function.addEntryBlock();
+  for (auto [i, input] : llvm::enumerate(inputs)) {
+    function.setArgAttrs(i, borderAttrs(builder, input->name, input->elem));
+    body->getArgument(i).setLoc(NameLoc::get(builder.getStringAttr(input->name)));
+  }
+  builder.setInsertionPointToEnd(body);
+  return function;
+}
+
+LogicalResult Importer::bindInputs(func::FuncOp function, Scope &scope) {
+  for (auto [input, argument] : llvm::zip(inputs, function.getArguments())) {
+    auto type = cast<RankedTensorType>(argument.getType());
+    Dims dims;
+    for (auto [axis, dim] : llvm::enumerate(input->dims)) {
+      int64_t known = type.getDimSize(axis);
+      if (!ShapedType::isDynamic(known)) {
+        dims.push_back(math.constant(known));
+        continue;
+      }
+      OpFoldResult &named = namedDims[dim.param];
+      OpFoldResult made = named;
+      // Dimensions with the same name are one extent everywhere.
+      if (dim.param.empty() || !made)
+        made = tensor::DimOp::create(builder, argument.getLoc(), argument, axis).getResult();
+      named = made;
+      dims.push_back(made);
+    }
+    scope.values[input->name] = emit.wrap(argument, input->elem, dims);
+  }
+  return success();
+}
+
+LogicalResult Importer::makeReturn(func::FuncOp function, Scope &scope) {
+  SmallVector<Value> results;
+  SmallVector<Type> types;
+  SmallVector<DictionaryAttr> attributes;
+  for (const ValueInfo &output : model.graph.outputs) {
+    auto found = scope.values.find(output.name);
+    if (found == scope.values.end())
+      return fail("output '" + output.name + "' is computed by no node");
+    const Val &value = found->second;
+    if (output.elem != Elem::Undefined && output.elem != value.elem)
+      return fail("output '" + output.name + "' is declared as " + elemName(output.elem) + " but computed as " +
+                  elemName(value.elem));
+    emit.setLoc(NameLoc::get(builder.getStringAttr(output.name)));
+    results.push_back(emit.tensor(value));
+    types.push_back(results.back().getType());
+    attributes.push_back(borderAttrs(builder, output.name, value.elem));
+  }
+  function.setType(builder.getFunctionType(function.getArgumentTypes(), types));
+  for (auto [i, dictionary] : llvm::enumerate(attributes))
+    function.setResultAttrs(i, dictionary);
+  func::ReturnOp::create(builder, function.getLoc(), results);
+  return success();
+}
+
+} // namespace mlir::qtensor::onnx

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// An ONNX file as plain data: what the reader found and checked, free of protobuf. Operators are imported from this.
+#pragma once
+#include "mlir/IR/BuiltinTypes.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/ADT/StringMap.h"
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace mlir::qtensor::onnx {
+
+/// Element types with the numbers of TensorProto.DataType (files newer than the installed onnx.proto included).
+enum class Elem : int32_t {
+  Undefined = 0,
+  F32 = 1,
+  U8 = 2,
+  I8 = 3,
+  U16 = 4,
+  I16 = 5,
+  I32 = 6,
+  I64 = 7,
+  String = 8,
+  Bool = 9,
+  F16 = 10,
+  F64 = 11,
+  U32 = 12,
+  U64 = 13,
+  Complex64 = 14,
+  Complex128 = 15,
+  BF16 = 16,
+  Float8E4M3FN = 17,
+  Float8E4M3FNUZ = 18,
+  Float8E5M2 = 19,
+  Float8E5M2FNUZ = 20,
+  U4 = 21,
+  I4 = 22,
+  Float4E2M1 = 23,
+  Float8E8M0 = 24,
+  U2 = 25,
+  I2 = 26,
+};
+
+bool isFloat(Elem elem);
+/// Integers only: false for bool and for floating point.
+bool isInteger(Elem elem);
+bool isUnsigned(Elem elem);
+bool isSigned(Elem elem);
+/// Bits of one element as ONNX packs it; 0 for strings and unknown types.
+unsigned bitWidth(Elem elem);
+/// ONNX's name, e.g. "uint8"; "type 99" for unknown numbers.
+std::string elemName(Elem elem);
+/// The element type in IR: integers are signless, bool is i1. Null for strings, complex and unknown types.
+Type elemType(Elem elem, MLIRContext *context);
+
+/// A constant: an initializer or a tensor attribute. `bytes` holds one element after the other, little endian, bool as
+/// one byte and the types below 8 bits unpacked to one byte each (sign-extended where signed).
+struct TensorData {
+  std::string name;
+  Elem elem = Elem::Undefined;
+  std::vector<int64_t> dims;
+  llvm::ArrayRef<char> bytes;
+  /// Keeps `bytes` alive: the parsed file, a mapped file or a buffer of our own.
+  std::shared_ptr<void> owner;
+
+  int64_t numElements() const;
+  /// Element `i` of an integer or bool tensor.
+  int64_t intAt(int64_t i) const;
+  /// Element `i` of a tensor of any numeric type.
+  double realAt(int64_t i) const;
+};
+
+struct Graph;
+
+/// One attribute; `kind` says which member holds it.
+struct NodeAttribute {
+  enum class Kind { Float, Int, String, Floats, Ints, Strings, Tensor, Graph, Reference, Other };
+  Kind kind = Kind::Other;
+  float f = 0;
+  int64_t i = 0;
+  std::string s; // also the referenced name of Kind::Reference
+  std::vector<float> floats;
+  std::vector<int64_t> ints;
+  std::vector<std::string> strings;
+  std::shared_ptr<TensorData> tensor;
+};
+
+struct Node {
+  std::string name;
+  std::string domain; // "" for ai.onnx
+  std::string op;
+  std::vector<std::string> inputs;  // "" where an optional input is absent
+  std::vector<std::string> outputs; // "" where an optional output is not wanted
+  std::map<std::string, NodeAttribute> attributes;
+};
+
+/// One dimension of a graph input: a number, a name shared by equal dimensions, or neither.
+struct DimInfo {
+  int64_t value = ShapedType::kDynamic;
+  std::string param;
+};
+
+struct ValueInfo {
+  std::string name;
+  Elem elem = Elem::Undefined;
+  bool hasShape = false;
+  std::vector<DimInfo> dims;
+};
+
+struct Graph {
+  std::string name;
+  std::vector<Node> nodes;
+  std::vector<TensorData> initializers;
+  std::vector<ValueInfo> inputs, outputs;
+};
+
+using OpsetMap = std::map<std::string, int64_t>;
+
+/// A model-local function, inlined where it is called.
+struct Function {
+  std::string domain, name;
+  std::vector<std::string> inputs, outputs, attributes;
+  std::map<std::string, NodeAttribute> defaults;
+  std::vector<Node> nodes;
+  OpsetMap opsets;
+};
+
+struct Model {
+  std::string file;
+  Graph graph;
+  OpsetMap opsets;
+  std::map<std::pair<std::string, std::string>, Function> functions; // by (domain, name)
+};
+
+/// Where problems go: one call per problem, the text names what and where and ends with what to do.
+using ReportFn = llvm::function_ref<void(const llvm::Twine &)>;
+
+/// Parses and checks the bytes of an ONNX file. `path` is used in messages and to find external data. Returns null
+/// after at least one call of `report`.
+std::unique_ptr<Model> readModel(StringRef path, StringRef bytes, ReportFn report);
+
+/// Parses one TensorProto (the .pb files of ONNX test data). Returns null after a call of `report`.
+std::unique_ptr<TensorData> readTensorProto(StringRef path, StringRef bytes, ReportFn report);
+
+/// The bytes of external data [offset, offset + length) of `location`, which must be a relative path below the
+/// folder of the model. A negative length means up to the end of the file. Null owner after a call of `report`.
+struct ExternalBytes {
+  llvm::ArrayRef<char> bytes;
+  std::shared_ptr<void> owner;
+};
+ExternalBytes readExternalData(StringRef modelPath, StringRef location, int64_t offset, int64_t length,
+                               ReportFn report);
+
+} // namespace mlir::qtensor::onnx

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// ONNX -> linalg on tensors (phase C0).
+#pragma once
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include <functional>
+#include <map>
+#include <string>
+
+namespace mlir {
+class DialectRegistry;
+namespace qtensor {
+
+struct ONNXImportOptions {
+  /// Extents that the file leaves open: a symbolic name ("batch") or "input:axis" -> the number to use. Others stay
+  /// dynamic.
+  std::map<std::string, int64_t> dims;
+  /// Data that replace initializers: returns the little-endian bytes for an initializer's name and size in bytes, or
+  /// an empty array to keep the file's own. The bytes must live as long as the module.
+  std::function<ArrayRef<char>(StringRef name, size_t bytes)> weights;
+};
+
+/// Imports the model at `path` as a module with one function `@main` on ranked tensors.
+///
+/// Arguments and results carry `qtensor.name`, their name in the model, and `qtensor.dtype = uiN` where the model's
+/// element type is unsigned (integers are signless in IR). Ops have the name of the ONNX value they compute as their
+/// location. Initializers that are not small become `dense_resource` constants that share the file's bytes.
+///
+/// On any problem - an unreadable or malformed file, an operator or attribute that is not supported, a shape that can't
+/// be computed - exactly one error that names file, node, rule and remedy is emitted and the result is null.
+OwningOpRef<ModuleOp> importONNX(StringRef path, MLIRContext *context, const ONNXImportOptions &options = {});
+
+/// As above for a model in memory; `path` is used in messages and to find external data.
+OwningOpRef<ModuleOp> importONNX(StringRef path, StringRef bytes, MLIRContext *context,
+                                 const ONNXImportOptions &options = {});
+
+/// Loads the dialects the importer uses.
+void registerONNXImportDialects(DialectRegistry &registry);
+
+/// Prints the table of supported operators, versions and attributes as markdown.
+void printONNXOperators(raw_ostream &os);
+
+} // namespace qtensor
+} // namespace mlir

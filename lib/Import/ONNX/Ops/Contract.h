@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Contractions that several families build on.
+#pragma once
+#include "lib/Import/ONNX/NodeContext.h"
+
+namespace mlir::qtensor::onnx {
+
+/// [.., m, k] x [.., k, n] -> [.., m, n] with broadcast leading dimensions; both of rank at least 2 and of fitting
+/// shapes. `elem` is the type of accumulator and result; integers are widened by their own signedness.
+Val contract(Emit &e, const Val &a, const Val &b, Elem elem);
+
+/// ONNX's MatMul: as `contract`, with checks and with vectors allowed.
+FailureOr<Val> matmul(NodeContext &n, Val a, Val b, Elem elem);
+
+/// exp(x - max) / sum over `axes`, in f32 or wider.
+Val softmax(Emit &e, const Val &x, ArrayRef<int64_t> axes);
+
+/// f32 for narrower floats, else the type itself.
+Elem accumulatorOf(Elem elem);
+
+/// Strides, dilations, padding and kernel of a convolution or pooling, one entry a spatial dimension.
+struct Window {
+  SmallVector<int64_t> kernel, strides, dilations;
+  Dims low, high; // padding; extents, because of SAME on dynamic shapes
+  Dims out;       // spatial extents of the result
+
+  bool padded() const;
+};
+
+/// Reads the window attributes of a node whose input has the given spatial extents. `kernel` is empty to read
+/// 'kernel_shape'.
+FailureOr<Window> readWindow(NodeContext &n, ArrayRef<OpFoldResult> spatial, ArrayRef<int64_t> kernel);
+
+/// Convolution of x [N, C, spatial..] with w [F, C/group, kernel..]; checks shapes. The accumulator starts at zero.
+FailureOr<Val> convolve(NodeContext &n, const Val &x, const Val &w, const Window &window, int64_t group, Elem elem);
+
+/// AveragePool of x [N, C, spatial..] with the node's window attributes, accumulated in `elem`.
+FailureOr<Val> averagePool(NodeContext &n, const Val &x, Elem elem);
+
+/// x + bias, bias along axis 1.
+Val addChannelBias(Emit &e, const Val &x, const Val &bias);
+
+} // namespace mlir::qtensor::onnx

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Indexed reads. Indices come from the data, so they are clamped: a bad token id must not read outside the table.
+#include "lib/Import/ONNX/Registry.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+namespace mlir::qtensor::onnx {
+namespace {
+/// An index value inside [0, extent) from a data element that may count from the end.
+Value normalIndex(Scalar &s, Value raw, Elem elem, Value extent) {
+  Value index = isUnsigned(elem) ? s.make<arith::IndexCastUIOp>(s.b.getIndexType(), raw)
+                                 : s.make<arith::IndexCastOp>(s.b.getIndexType(), raw);
+  Value zero = s.number(s.b.getIndexType(), 0);
+  Value positive = s.select(s.lt(index, zero), s.add(index, extent), index);
+  return s.max(s.min(positive, s.sub(extent, s.number(s.b.getIndexType(), 1))), zero);
+}
+
+LogicalResult requireIndices(NodeContext &n, unsigned i) {
+  return isInteger(n.in(i).elem) ? success() : n.fail("input " + Twine(i) + " must hold integer indices");
+}
+
+/// Shape arithmetic: constant indices into a vector of extents.
+std::optional<Val> foldGather(NodeContext &n, const Val &x, const Val &indices) {
+  if (!x.ints || x.rank() != 1 || !indices.ints || indices.rank() > 1)
+    return std::nullopt;
+  Dims picked;
+  for (OpFoldResult entry : *indices.ints) {
+    auto index = DimMath::number(entry);
+    int64_t count = static_cast<int64_t>(x.ints->size());
+    if (!index || *index < -count || *index >= count)
+      return std::nullopt;
+    picked.push_back((*x.ints)[*index < 0 ? *index + count : *index]);
+  }
+  return n.e.ints(picked, DimMath::shape(indices.dims), x.elem);
+}
+
+LogicalResult importGather(NodeContext &n) {
+  const Val &x = n.in(0), &indices = n.in(1);
+  FailureOr<int64_t> axis = n.axis(n.attrInt("axis", 0), x.rank());
+  if (failed(axis) || failed(requireIndices(n, 1)))
+    return failure();
+  if (std::optional<Val> folded = foldGather(n, x, indices))
+    return n.set(0, *folded);
+  auto only = indices.ints && indices.ints->size() == 1 ? DimMath::number(indices.ints->front()) : std::nullopt;
+  auto extent = DimMath::number(x.dims[*axis]);
+  if (only && indices.isScalar() && extent && *only >= -*extent && *only < *extent) {
+    Val row = n.e.sliceAxis(x, *axis, n.e.math.constant(*only < 0 ? *only + *extent : *only), n.e.math.constant(1));
+    return n.set(0, n.e.squeeze(row, *axis));
+  }
+  Dims dims(x.dims.begin(), x.dims.begin() + *axis);
+  dims.append(indices.dims);
+  dims.append(x.dims.begin() + *axis + 1, x.dims.end());
+  // Loops are those of the result; the indices are read by the middle ones.
+  Value source = n.e.tensor(x), limit = n.e.math.value(x.dims[*axis], n.e.loc);
+  SmallVector<AffineExpr> exprs;
+  for (int64_t i = 0; i < indices.rank(); ++i)
+    exprs.push_back(n.e.b.getAffineDimExpr(*axis + i));
+  AffineMap maps[] = {AffineMap::get(dims.size(), 0, exprs, n.e.b.getContext()),
+                      n.e.b.getMultiDimIdentityMap(dims.size())};
+  SmallVector<utils::IteratorType> iterators(dims.size(), utils::IteratorType::parallel);
+  Value out = n.e.generic(n.e.tensor(indices), n.e.empty(dims, n.e.type(x.elem)), maps, iterators,
+                          [&](Scalar &s, ValueRange in) -> Value {
+                            SmallVector<Value> position;
+                            for (int64_t i = 0; i < x.rank(); ++i) {
+                              if (i == *axis)
+                                position.push_back(normalIndex(s, in[0], indices.elem, limit));
+                              else
+                                position.push_back(s.index(i < *axis ? i : i + indices.rank() - 1));
+                            }
+                            return s.make<tensor::ExtractOp>(source, position);
+                          });
+  return n.set(0, n.e.wrap(out, x.elem, dims));
+}
+
+LogicalResult importGatherElements(NodeContext &n) {
+  const Val &x = n.in(0), &indices = n.in(1);
+  FailureOr<int64_t> axis = n.axis(n.attrInt("axis", 0), x.rank());
+  if (failed(axis) || failed(requireIndices(n, 1)) || failed(n.requireRank(1, x.rank(), x.rank())))
+    return failure();
+  Value source = n.e.tensor(x), limit = n.e.math.value(x.dims[*axis], n.e.loc);
+  return n.set(0, n.e.mapTo(indices.dims, indices, x.elem, [&](Scalar &s, ValueRange in) -> Value {
+    SmallVector<Value> position;
+    for (int64_t i = 0; i < x.rank(); ++i)
+      position.push_back(i == *axis ? normalIndex(s, in[0], indices.elem, limit) : s.index(i));
+    return s.make<tensor::ExtractOp>(source, position);
+  }));
+}
+
+LogicalResult importGatherND(NodeContext &n) {
+  const Val &x = n.in(0), &indices = n.in(1);
+  int64_t batch = n.attrInt("batch_dims", 0);
+  auto width = indices.rank() ? DimMath::number(indices.dims.back()) : std::nullopt;
+  if (failed(requireIndices(n, 1)))
+    return failure();
+  if (!width || batch < 0 || batch >= indices.rank() || batch + *width > x.rank())
+    return n.fail("the last extent of the indices must be constant and name at most the dimensions of the data");
+  Dims dims(indices.dims.begin(), indices.dims.end() - 1);
+  int64_t prefix = static_cast<int64_t>(dims.size());
+  dims.append(x.dims.begin() + batch + *width, x.dims.end());
+  Value source = n.e.tensor(x), table = n.e.tensor(indices);
+  SmallVector<Value> limits = n.e.math.values(x.dims, n.e.loc);
+  return n.set(0, n.e.mapTo(dims, {}, x.elem, [&](Scalar &s, ValueRange) -> Value {
+    SmallVector<Value> row, position;
+    for (int64_t i = 0; i < prefix; ++i)
+      row.push_back(s.index(i));
+    for (int64_t i = 0; i < x.rank(); ++i) {
+      if (i < batch || i >= batch + *width) {
+        position.push_back(s.index(i < batch ? i : i - batch - *width + prefix));
+        continue;
+      }
+      row.push_back(s.number(s.b.getIndexType(), static_cast<double>(i - batch)));
+      Value raw = s.make<tensor::ExtractOp>(table, row);
+      row.pop_back();
+      position.push_back(normalIndex(s, raw, indices.elem, limits[i]));
+    }
+    return s.make<tensor::ExtractOp>(source, position);
+  }));
+}
+} // namespace
+
+void registerGather(Registry &r) {
+  constexpr const char *clamped = "indices outside the data are clamped";
+  r.add({
+      {"", "Gather", 1, kNewest, 2, 2, "axis", importGather, clamped},
+      {"", "GatherElements", 11, kNewest, 2, 2, "axis", importGatherElements, clamped},
+      {"", "GatherND", 11, kNewest, 2, 2, "batch_dims", importGatherND, clamped},
+  });
+}
+
+} // namespace mlir::qtensor::onnx

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Hands parallel loops of @main to the runtime.
+#include "lib/Transforms/Native/Passes.h"
+#include "lib/Transforms/Plan/Passes.h"
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/Transforms/RegionUtils.h"
+
+namespace mlir::qtensor {
+#define GEN_PASS_DEF_OUTLINEPARALLEL
+#include "lib/Transforms/Native/Passes.h.inc"
+} // namespace mlir::qtensor
+
+using namespace mlir;
+using namespace mlir::qtensor;
+
+namespace {
+class Outliner {
+public:
+  Outliner(func::FuncOp main)
+      : main(main), b(main.getContext()), converter(main.getContext()),
+        pointer(LLVM::LLVMPointerType::get(main.getContext())), i64(b.getI64Type()) {}
+
+  LogicalResult outline(scf::ParallelOp loop, unsigned number);
+
+private:
+  Value toI64(Value index) { return arith::IndexCastOp::create(b, loc, i64, index); }
+  Value toIndex(Value value) { return arith::IndexCastOp::create(b, loc, b.getIndexType(), value); }
+  Value cast(Value value, Type type) { return UnrealizedConversionCastOp::create(b, loc, type, value).getResult(0); }
+  Value field(Value base, Type record, int32_t index) {
+    return LLVM::GEPOp::create(b, loc, pointer, record, base, ArrayRef<LLVM::GEPArg>{0, index});
+  }
+  LLVM::LLVMFuncOp makeTask(scf::ParallelOp loop, StringRef name, ArrayRef<Value> captures, LLVM::LLVMStructType record);
+  void makeBody(scf::ParallelOp loop, Value linear, IRMapping &map);
+  void callRuntime(Value count, LLVM::LLVMFuncOp task, Value captures);
+
+  func::FuncOp main;
+  OpBuilder b;
+  LLVMTypeConverter converter;
+  LLVM::LLVMPointerType pointer;
+  Type i64;
+  Location loc = b.getUnknownLoc();
+};
+} // namespace
+
+/// The trip count of dimension `d`, rounded up.
+static Value tripCount(OpBuilder &b, scf::ParallelOp loop, unsigned d, IRMapping &map) {
+  Location loc = loop.getLoc();
+  Value low = map.lookupOrDefault(loop.getLowerBound()[d]), high = map.lookupOrDefault(loop.getUpperBound()[d]);
+  Value span = b.createOrFold<arith::SubIOp>(loc, high, low);
+  return b.createOrFold<arith::CeilDivSIOp>(loc, span, map.lookupOrDefault(loop.getStep()[d]));
+}
+
+/// Computes the indices of one iteration from its number, and clones the body.
+void Outliner::makeBody(scf::ParallelOp loop, Value linear, IRMapping &map) {
+  for (unsigned d = loop.getNumLoops(); d-- > 0;) {
+    Value number = linear;
+    if (d > 0) {
+      Value count = tripCount(b, loop, d, map);
+      number = arith::RemUIOp::create(b, loc, linear, count);
+      linear = arith::DivUIOp::create(b, loc, linear, count);
+    }
+    Value offset = b.createOrFold<arith::MulIOp>(loc, number, map.lookupOrDefault(loop.getStep()[d]));
+    Value index = b.createOrFold<arith::AddIOp>(loc, offset, map.lookupOrDefault(loop.getLowerBound()[d]));
+    map.map(loop.getInductionVars()[d], index);
+  }
+  for (Operation &op : loop.getBody()->without_terminator())
+    b.clone(op, map);
+}
+
+LLVM::LLVMFuncOp Outliner::makeTask(scf::ParallelOp loop, StringRef name, ArrayRef<Value> captures,
+                                    LLVM::LLVMStructType record) {
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointAfter(main);
+  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(main.getContext()), {pointer, i64, i64});
+  auto task = LLVM::LLVMFuncOp::create(b, loc, name, type, LLVM::Linkage::Internal);
+  b.setInsertionPointToStart(task.addEntryBlock(b));
+  IRMapping map;
+  int32_t next = 0;
+  for (Value value : captures) {
+    if (auto constant = value.getDefiningOp<arith::ConstantOp>()) {
+      map.map(value, b.clone(*constant)->getResult(0));
+      continue;
+    }
+    Type stored = record.getBody()[next];
+    Value loaded = LLVM::LoadOp::create(b, loc, stored, field(task.getArgument(0), record, next++));
+    map.map(value, stored == value.getType() ? loaded : cast(loaded, value.getType()));
+  }
+  Value one = arith::ConstantIndexOp::create(b, loc, 1);
+  Value begin = toIndex(task.getArgument(1)), end = toIndex(task.getArgument(2));
+  auto range = scf::ForOp::create(b, loc, begin, end, one);
+  LLVM::ReturnOp::create(b, loc, ValueRange());
+  b.setInsertionPointToStart(range.getBody());
+  makeBody(loop, range.getInductionVar(), map);
+  return task;
+}
+
+void Outliner::callRuntime(Value count, LLVM::LLVMFuncOp task, Value captures) {
+  Value context = main.getArgument(kContextArgument);
+  Value function = LLVM::LoadOp::create(b, loc, pointer, context);
+  Value address = LLVM::AddressOfOp::create(b, loc, task);
+  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(main.getContext()), {pointer, i64, pointer, pointer});
+  LLVM::CallOp::create(b, loc, type, ValueRange{function, context, toI64(count), address, captures});
+}
+
+LogicalResult Outliner::outline(scf::ParallelOp loop, unsigned number) {
+  loc = loop.getLoc();
+  llvm::SetVector<Value> used;
+  getUsedValuesDefinedAbove(loop.getRegion(), used);
+  for (ValueRange bounds : {loop.getLowerBound(), loop.getUpperBound(), loop.getStep()})
+    used.insert(bounds.begin(), bounds.end());
+  SmallVector<Type> types;
+  for (Value value : used) {
+    if (value.getDefiningOp<arith::ConstantOp>())
+      continue;
+    Type type = converter.convertType(value.getType());
+    if (!type)
+      return loop.emitError() << "a value of type " << value.getType() << " cannot be handed to a parallel loop";
+    types.push_back(type);
+  }
+  auto record = LLVM::LLVMStructType::getLiteral(main.getContext(), types);
+  auto task = makeTask(loop, "main_parallel_" + std::to_string(number), used.getArrayRef(), record);
+
+  // One struct per loop, at the entry: a struct inside of a sequential loop would grow the stack.
+  b.setInsertionPointToStart(&main.front());
+  Value one = LLVM::ConstantOp::create(b, loc, i64, 1);
+  Value captures = LLVM::AllocaOp::create(b, loc, pointer, record, one);
+  b.setInsertionPoint(loop);
+  int32_t next = 0;
+  for (Value value : used) {
+    if (value.getDefiningOp<arith::ConstantOp>())
+      continue;
+    Type type = types[next];
+    LLVM::StoreOp::create(b, loc, type == value.getType() ? value : cast(value, type), field(captures, record, next++));
+  }
+  IRMapping same;
+  Value count = tripCount(b, loop, 0, same);
+  for (unsigned d = 1; d < loop.getNumLoops(); ++d)
+    count = b.createOrFold<arith::MulIOp>(loc, count, tripCount(b, loop, d, same));
+  callRuntime(count, task, captures);
+  loop.erase();
+  return success();
+}
+
+namespace {
+struct OutlineParallel : mlir::qtensor::impl::OutlineParallelBase<OutlineParallel> {
+  void runOnOperation() override {
+    auto main = getOperation().lookupSymbol<func::FuncOp>("main");
+    if (!main || main.isExternal() || !main.getNumArguments() || !isa<LLVM::LLVMPointerType>(main.getArgument(0).getType())) {
+      getOperation().emitError("@main has no context argument; qtensor-make-entry must run first");
+      return signalPassFailure();
+    }
+    SmallVector<scf::ParallelOp> loops;
+    main.walk<WalkOrder::PreOrder>([&](scf::ParallelOp loop) {
+      if (loop.getInitVals().empty())
+        loops.push_back(loop);
+      return WalkResult::skip(); // Inner loops stay with their thread.
+    });
+    Outliner outliner(main);
+    for (auto [number, loop] : llvm::enumerate(loops))
+      if (failed(outliner.outline(loop, number)))
+        return signalPassFailure();
+  }
+};
+} // namespace

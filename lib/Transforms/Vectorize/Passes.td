@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef QTENSOR_TRANSFORMS_VECTORIZE_PASSES
+#define QTENSOR_TRANSFORMS_VECTORIZE_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def Vectorize : Pass<"qtensor-vectorize"> {
+  let summary = "Turn linalg on buffers into register-tiled vector loops";
+  let description = [{
+    One loop of each op becomes the lanes of a vector of 16 elements: a parallel loop along which every operand is
+    contiguous or constant, else a reduction loop of that kind, else a parallel loop with gathered inputs. Reductions
+    keep a tile of `rows` x `vectors` accumulators in registers. Tails are masked. An op that fits no such shape becomes
+    plain loops.
+
+    The order in which a sum is formed never depends on `rows` and `vectors`, so all levels of a target give the same
+    bits: a parallel lane adds in ascending order with one fused multiply-add per term; a reduction along lanes has 16
+    partial sums, added by halves.
+
+    ```mlir
+    linalg.generic {...} ins(%a, %b : memref<64x32xf32>, memref<32xf32>) outs(%c : memref<64x32xf32>) { addf }
+    // =>
+    scf.parallel (%i) = (%c0) to (%c64) step (%c1) {
+      scf.for %j = %c0 to %c32 step %c16 {
+        %0 = vector.load %a[%i, %j] : memref<64x32xf32>, vector<16xf32>
+        ...
+    ```
+  }];
+  let options = [
+    Option<"rows", "rows", "unsigned", "4", "Rows of accumulators in a reduction">,
+    Option<"vectors", "vectors", "unsigned", "2", "Vectors of 16 elements in a row">,
+    Option<"parallel", "parallel", "bool", "true", "Make the outermost loop of large ops parallel">,
+  ];
+  let dependentDialects = ["affine::AffineDialect", "arith::ArithDialect", "linalg::LinalgDialect", "math::MathDialect",
+                           "memref::MemRefDialect", "scf::SCFDialect", "vector::VectorDialect"];
+}
+
+#endif

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Reads a model file and writes it as MLIR: linalg on tensors.
+#include "lib/Import/ONNX/ONNXImport.h"
+#include "mlir/Bytecode/BytecodeWriter.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Support/FileUtilities.h"
+#include "qtensor/InitAll.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/ToolOutputFile.h"
+
+using namespace mlir;
+namespace cl = llvm::cl;
+
+namespace {
+cl::OptionCategory category("quant-import options");
+cl::opt<std::string> input(cl::Positional, cl::desc("<model.onnx>"), cl::init(""), cl::cat(category));
+cl::opt<std::string> output("o", cl::desc("Where to write the module (default: standard output)"),
+                            cl::value_desc("file"), cl::init("-"), cl::cat(category));
+cl::list<std::string> dims("dim",
+                           cl::desc("Fix an extent the model leaves open, by its symbolic name (--dim batch=1) or "
+                                    "as input:axis (--dim x:0=1); may be repeated"),
+                           cl::value_desc("name=value"), cl::cat(category));
+cl::opt<bool> listOperators("list-operators", cl::desc("Print a markdown table of the supported operators and exit"),
+                            cl::cat(category));
+cl::opt<bool> emitBytecode("emit-bytecode", cl::desc("Write MLIR bytecode instead of text: small and quick to load"),
+                           cl::cat(category));
+cl::opt<bool> elideWeights("elide-weights", cl::desc("Leave large constants out of the text, to read it"),
+                           cl::cat(category));
+
+bool parseDims(qtensor::ONNXImportOptions &options) {
+  for (StringRef entry : dims) {
+    auto [name, number] = entry.rsplit('=');
+    if (name.empty() || number.getAsInteger(10, options.dims[name.str()])) {
+      llvm::errs() << "error: --dim " << entry << ": expected name=value, for example --dim batch=1\n";
+      return false;
+    }
+  }
+  return true;
+}
+
+LogicalResult write(ModuleOp module, raw_ostream &os) {
+  if (emitBytecode)
+    return writeBytecodeToFile(module, os);
+  OpPrintingFlags flags;
+  flags.enableDebugInfo(true, /*prettyForm=*/false);
+  if (elideWeights)
+    flags.elideLargeElementsAttrs(16).elideLargeResourceString(64);
+  module.print(os, flags);
+  os << "\n";
+  return success();
+}
+} // namespace
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  cl::HideUnrelatedOptions(category);
+  cl::ParseCommandLineOptions(argc, argv,
+                              "Reads an ONNX model and writes it as MLIR (linalg on tensors).\n\n"
+                              "  quant-import model.onnx -o model.mlir\n"
+                              "  quant-import model.onnx --dim batch=1 --elide-weights | less\n");
+  if (listOperators) {
+    qtensor::printONNXOperators(llvm::outs());
+    return 0;
+  }
+  if (input.empty()) {
+    llvm::errs() << "error: no model given; try quant-import --help\n";
+    return 1;
+  }
+  DialectRegistry registry;
+  qtensor::registerAll(registry);
+  MLIRContext context(registry);
+  qtensor::ONNXImportOptions options;
+  if (!parseDims(options))
+    return 1;
+  OwningOpRef<ModuleOp> module = qtensor::importONNX(input, &context, options);
+  if (!module)
+    return 1;
+  std::string error;
+  auto file = openOutputFile(output, &error);
+  if (!file) {
+    llvm::errs() << "error: " << error << "\n";
+    return 1;
+  }
+  if (failed(write(*module, file->os())))
+    return 1;
+  file->keep();
+  return 0;
+}
