@@ -85,7 +85,7 @@ OwningOpRef<ModuleOp> tool::buildModule(MLIRContext *context, Description &descr
 LogicalResult tool::lowerModule(ModuleOp module, StringRef level) {
   PassManager manager(module.getContext(), ModuleOp::getOperationName());
   std::string pipeline = ("x86-lower-tile-ops{level=" + level +
-                          "},qtile-expand,qtensor-outline-parallel,canonicalize,cse,convert-vector-to-scf,"
+                          "},qtile-expand,canonicalize,cse,convert-vector-to-scf,"
                           "convert-scf-to-cf,expand-strided-metadata,lower-affine,convert-vector-to-llvm,convert-to-llvm,"
                           "reconcile-unrealized-casts")
                              .str();
@@ -156,11 +156,6 @@ llvm::Expected<std::string> tool::emitAssembly(llvm::Module &module) {
   return text.str().str();
 }
 
-/// The runtime's parallel-for, for code that runs inside this tool: one thread.
-extern "C" void qtrt_parallel_for_serial(void *, int64_t count, void (*body)(void *, int64_t, int64_t), void *argument) {
-  body(argument, 0, count);
-}
-
 llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>> tool::makeJit(ModuleOp module, StringRef level, StringRef features) {
   auto context = std::make_unique<llvm::LLVMContext>();
   auto compiled = compileModule(module, *context, level, features);
@@ -177,11 +172,6 @@ llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>> tool::makeJit(ModuleOp module,
   auto jit = llvm::orc::LLJITBuilder().setJITTargetMachineBuilder(std::move(builder)).create();
   if (!jit)
     return jit.takeError();
-  llvm::orc::SymbolMap symbols;
-  symbols[(*jit)->mangleAndIntern("qtrt_parallel_for")] = {llvm::orc::ExecutorAddr::fromPtr(&qtrt_parallel_for_serial),
-                                                           llvm::JITSymbolFlags::Exported | llvm::JITSymbolFlags::Callable};
-  if (llvm::Error error = (*jit)->getMainJITDylib().define(llvm::orc::absoluteSymbols(std::move(symbols))))
-    return error;
   if (llvm::Error error = (*jit)->addIRModule(llvm::orc::ThreadSafeModule(std::move(*compiled), std::move(context))))
     return error;
   return jit;

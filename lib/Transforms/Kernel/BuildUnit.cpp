@@ -114,10 +114,9 @@ void qtensor::emitUnits(ImplicitLocOpBuilder &b, func::FuncOp unit, const Kernel
   arguments.append({weights, output});
   llvm::append_range(arguments, operands);
   arguments.push_back(rows);
-  scf::ForallOp::create(b, ArrayRef<OpFoldResult>{b.getIndexAttr(numUnits(spec))}, ValueRange{}, std::nullopt,
-                        [&](OpBuilder &body, Location loc, ValueRange index) {
-                          arguments.push_back(index.front());
-                          func::CallOp::create(body, loc, unit, arguments);
-                          scf::InParallelOp::create(body, loc);
-                        });
+  scf::ParallelOp::create(b, ValueRange{constant(b, 0)}, ValueRange{constant(b, numUnits(spec))}, ValueRange{constant(b, 1)},
+                          [&](OpBuilder &body, Location loc, ValueRange index) {
+                            arguments.push_back(index.front());
+                            func::CallOp::create(body, loc, unit, arguments);
+                          });
 }

@@ -98,7 +98,7 @@ func::FuncOp buildUnit(ModuleOp module, const KernelSpec &spec, const TileMachin
 /// Number of units of the kernel.
 int64_t numUnits(const KernelSpec &spec);
 
-/// Calls the unit function for every unit, in an scf.forall.
+/// Calls the unit function for every unit, in an scf.parallel loop.
 void emitUnits(ImplicitLocOpBuilder &b, func::FuncOp unit, const KernelSpec &spec, const PreparedActivations &x,
                Value weights, Value output, ValueRange operands, Value rows);
 

@@ -23,22 +23,4 @@ def ExpandTileOps : Pass<"qtile-expand", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::vector::VectorDialect", "::mlir::memref::MemRefDialect"];
 }
 
-def OutlineParallel : Pass<"qtensor-outline-parallel", "::mlir::ModuleOp"> {
-  let summary = "scf.forall => a call of the runtime's parallel-for";
-  let description = [{
-    A one-dimensional scf.forall without shared outputs becomes a function over [begin, end) and a call of
-    `qtrt_parallel_for(ctx, n, fn, arg)`; the values that the body uses travel in a structure on the stack. `ctx` is the
-    first argument of the enclosing function when that is a pointer. Without one, the loop becomes an scf.for.
-
-        scf.forall (%u) in (%n) { func.call @unit(%a, %u) : (memref<?xf32>, index) -> () }
-    =>
-        llvm.call @qtrt_parallel_for(%ctx, %n, %fn, %arg) : (!llvm.ptr, i64, !llvm.ptr, !llvm.ptr) -> ()
-
-    Runs on buffers, before anything is converted to LLVM: a captured memref is stored as its descriptor. A forall with
-    results or of more than one dimension is an error.
-  }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect",
-                           "::mlir::scf::SCFDialect"];
-}
-
 #endif // QTENSOR_KERNEL_PASSES
