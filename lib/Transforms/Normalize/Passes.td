@@ -8,18 +8,42 @@ def ChannelsLast : Pass<"qtensor-channels-last", "func::FuncOp"> {
   let summary = "Bring convolutions and poolings to channels-last";
   let description = [{
     Any linalg op whose maps are those of a convolution or pooling, named or generic, grouped or depthwise, of any
-    number of image dimensions, gets its image as batch, image, channels; its constant filter as groups, filters, window,
-    channels (a row of numbers per filter, so that blocks lie along the reduction), or for depthwise as window,
+    number of image dimensions, gets its image as batch, image, channels; its constant filter as groups, filters,
+    window, channels (a row of numbers per filter, so that blocks lie along the reduction), or for depthwise as window,
     channels. A filter that is no constant keeps its layout and is read through its map. Transpositions are put
     around; `qtensor-sink-transposes` moves and cancels them.
 
     ```mlir
-    %y = linalg.conv_2d_nchw_fchw ins(%x, %w : tensor<1x3x8x8xf32>, tensor<16x3x3x3xf32>) outs(%init : tensor<1x16x6x6xf32>)
+    %y = linalg.conv_2d_nchw_fchw ins(%x, %w : tensor<1x3x8x8xf32>, tensor<16x3x3x3xf32>)
+           outs(%init : tensor<1x16x6x6xf32>)
     // =>
     %xt = linalg.transpose ins(%x : tensor<1x3x8x8xf32>) outs(...) permutation = [0, 2, 3, 1]
     %wt = linalg.transpose ins(%w : tensor<16x3x3x3xf32>) outs(...) permutation = [0, 2, 3, 1]
-    %yt = linalg.conv_2d_nhwc_fhwc ins(%xt, %wt : tensor<1x8x8x3xf32>, tensor<16x3x3x3xf32>) outs(%initt : tensor<1x6x6x16xf32>)
+    %yt = linalg.conv_2d_nhwc_fhwc ins(%xt, %wt : tensor<1x8x8x3xf32>, tensor<16x3x3x3xf32>)
+           outs(%initt : tensor<1x6x6x16xf32>)
     %y = linalg.transpose ins(%yt : tensor<1x6x6x16xf32>) outs(...) permutation = [0, 3, 1, 2]
+    ```
+  }];
+  let dependentDialects = ["linalg::LinalgDialect", "tensor::TensorDialect"];
+}
+
+def NormalizeMatmul : Pass<"qtensor-normalize-matmul", "func::FuncOp"> {
+  let summary = "Bring contractions with constant weights to one form";
+  let description = [{
+    The weights become batch, columns, sums - a row of numbers per output, so that blocks lie along the reduction -
+    by a transposition of the constant. All row dimensions of the other factor become one, so that the weights of a
+    linear layer meet a matrix whatever stands before it; a vector becomes a matrix of one row. What is then the product
+    of two matrices is a linalg.matmul with indexing maps. Contractions are recognised by their maps and payload.
+
+    ```mlir
+    %y = linalg.generic {maps = (b, m, n, k) -> (b, m, k), (k, n), (b, m, n)}
+           ins(%x, %w : tensor<?x8x64xf32>, tensor<64x32xf32>)
+    // =>
+    %xc = tensor.collapse_shape %x [[0, 1], [2]] : tensor<?x8x64xf32> into tensor<?x64xf32>
+    %wt = linalg.transpose ins(%w : tensor<64x32xf32>) outs(...) permutation = [1, 0]
+    %yc = linalg.matmul indexing_maps = [(m, n, k) -> (m, k), (n, k), (m, n)]
+           ins(%xc, %wt : tensor<?x64xf32>, tensor<32x64xf32>)
+    %y = tensor.expand_shape %yc [[0, 1], [2]] output_shape [%b, 8, 32] : tensor<?x32xf32> into tensor<?x8x32xf32>
     ```
   }];
   let dependentDialects = ["linalg::LinalgDialect", "tensor::TensorDialect"];

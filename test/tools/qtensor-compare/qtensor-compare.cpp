@@ -64,8 +64,8 @@ static LogicalResult compare(func::FuncOp before, func::FuncOp after, int64_t dy
       return after.emitError("result ") << index << " has another shape than before";
     for (int64_t i = 0, e = a.getNumElements(); i < e; ++i)
       if (!isClose(a, b, i, tolerance))
-        return after.emitError("result ") << index << " at " << i << " is " << b.getNumber(i) << ", before "
-                                          << a.getNumber(i);
+        return after.emitError("result ")
+               << index << " at " << i << " is " << b.getNumber(i) << ", before " << a.getNumber(i);
   }
   return success();
 }
