@@ -66,6 +66,7 @@ private:
   enum class Method { Integer, Thresholds, Convert } method;
   unsigned tie, bits;
   int64_t low = 0, high = 0, bias = 0; ///< Integer: bounds of the rounded value, and what is added to make a code.
+  bool hasNaNCode = false;             ///< Integer: NaN has a code of its own; elsewhere it takes that of zero.
   uint32_t nanCode = 0, signBit = 0;   ///< signBit: codes of negative values have it, and thresholds are of |value|.
   int mantissaBits = 0, exponentBits = 0, exponentBias = 0;
   bool fullIEEE = false;

@@ -65,7 +65,8 @@ NearestCode::NearestCode(CodecAttr codec) : tie(unsigned(codec.getTie())), bits(
     low = int64_t(range.lowest);
     high = int64_t(range.highest);
     bias = codec.getIntStyle() == IntStyle::Signed ? 0 : codec.getIntOffset();
-    nanCode = codec.getNanCode() ? uint32_t(toContainer(codec, uint32_t(codec.getNanCode().getInt())))
+    hasNaNCode = bool(codec.getNanCode());
+    nanCode = hasNaNCode ? uint32_t(toContainer(codec, uint32_t(codec.getNanCode().getInt())))
                                  : uint32_t(int32_t(std::clamp<int64_t>(0, low, high) + bias));
     return;
   }
@@ -268,6 +269,8 @@ void NearestCode::encodeRun(ArrayRef<float> x, float scale, float zero, float of
     for (size_t i = 0; i < count; ++i)
       v[i] = scale == 0 ? (in[i] == in[i] ? 0.0f : in[i]) : (in[i] - offset) / scale;
     if (method == Method::Integer) {
+      for (size_t i = 0; !hasNaNCode && i < count; ++i)
+        v[i] = v[i] == v[i] ? v[i] : 0.0f; // NaN reads back as zero, whose code is the zero point
       roundIntegers(v, count, zero, codes + begin);
       continue;
     }

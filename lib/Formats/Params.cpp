@@ -60,10 +60,10 @@ static std::vector<float> spreadCells(ArrayRef<float> values, ArrayRef<int64_t> 
 static ComponentBytes storeCodes(CodecAttr codec, ArrayRef<float> values) {
   unsigned bytes = getContainerBytes(codec);
   NearestCode nearest(codec);
-  float highest = float(getCodecRange(codec).highest);
+  CodecRange range = getCodecRange(codec);
   ComponentBytes buffer(values.size() * bytes);
   for (auto [i, value] : llvm::enumerate(values)) {
-    float bounded = std::isfinite(value) ? std::clamp(value, -highest, highest) : value;
+    float bounded = std::isfinite(value) ? std::clamp(value, float(range.lowest), float(range.highest)) : value;
     int32_t code = toContainer(codec, nearest(bounded));
     std::memcpy(buffer.data() + i * bytes, &code, bytes); // little endian: the low bytes come first
   }

@@ -25,6 +25,9 @@ public:
   bool isInteger() const { return attribute.getKind() == CodecKind::Int; }
   /// The largest magnitude that the absmax rule produces.
   double getAmax() const { return amax; }
+  /// The range of the values that encode() produces.
+  double getLowest() const { return low; }
+  double getHighest() const { return high; }
   /// True when every finite value is an integer multiple, of magnitude at most 127 * 128 + 63, of `unit`; false when
   /// the integers only approximate the values.
   bool isExactMultiple() const { return exactMultiple; }

@@ -176,30 +176,46 @@ FailureOr<Tensor> mlir::qtensor::reference::decodeTensor(BlockAttr encoding, Arr
 // Encoding
 //===----------------------------------------------------------------------===//
 
-/// The absmax scale of every block as f32: largest magnitude / amax. NaN does not count, infinity does.
-static FailureOr<Tensor> computeScales(BlockAttr encoding, const Tensor &values, ArrayRef<int64_t> grid,
-                                       ArrayRef<int64_t> block, EmitError emitError) {
-  FailureOr<Tensor> scales = zeroF32(encoding.getContext(), grid, emitError);
-  if (failed(scales))
-    return failure();
-  for (int64_t position = 0, count = values.getNumElements(); position < count; ++position) {
-    int64_t at = findBlock(position, values.getShape(), block, grid);
-    double magnitude = std::fabs(values.getReal(position));
-    if (magnitude > scales->getReal(at))
-      scales->setReal(at, magnitude);
+namespace {
+/// The finite values of one block.
+struct FiniteRange {
+  double low = 0, high = 0;
+  bool empty = true;
+
+  void include(double value) {
+    if (!std::isfinite(value))
+      return;
+    low = empty ? value : std::min(low, value);
+    high = empty ? value : std::max(high, value);
+    empty = false;
   }
-  double amax = Codec(encoding.getCodec()).getAmax();
-  for (int64_t at = 0, count = scales->getNumElements(); at < count; ++at)
-    scales->setReal(at, scales->getReal(at) / roundToFloat(amax));
-  return scales;
+};
+} // namespace
+
+static bool isData(ParamAttr param) { return param && param.isData(); }
+
+/// What the parameters must cover: zero has a code where there is a zero point, and an offset that is stored negated is
+/// not positive.
+static FiniteRange widen(BlockAttr encoding, FiniteRange range) {
+  if (isData(encoding.getZero())) {
+    range.low = std::min(range.low, 0.0);
+    range.high = std::max(range.high, 0.0);
+  } else if (encoding.getOffset() && encoding.getOffset().getNegated()) {
+    range.low = std::min(range.low, 0.0);
+  }
+  return range;
 }
 
-/// The components of a computed scale: rounded to the parameter's type, or encoded in turn.
-static FailureOr<SmallVector<Tensor>> storeScales(ParamAttr param, const Tensor &scales, EmitError emitError) {
+/// The components of a computed parameter: rounded to the parameter's type, or encoded in turn.
+static FailureOr<SmallVector<Tensor>> storeParameter(ParamAttr param, Tensor values, EmitError emitError) {
+  int64_t count = values.getNumElements();
+  if (param.getNegated())
+    for (int64_t at = 0; at < count; ++at)
+      values.setReal(at, -values.getReal(at));
   if (auto nested = dyn_cast<BlockAttr>(param.getValue()))
-    return encodeTensor(nested, scales, {}, emitError);
+    return encodeTensor(nested, values, {}, emitError);
   if (!param.getOwnBlock().empty())
-    return emitError() << "reference: a scale on a block of its own must be given";
+    return emitError() << "reference: a parameter that blocks share must be given";
   std::optional<Codec> codec;
   Type type;
   if (auto attribute = dyn_cast<CodecAttr>(param.getValue())) {
@@ -208,33 +224,99 @@ static FailureOr<SmallVector<Tensor>> storeScales(ParamAttr param, const Tensor 
   } else {
     type = cast<TypeAttr>(param.getValue()).getValue();
   }
-  FailureOr<Tensor> stored = Tensor::zeros(type, scales.getShape());
+  FailureOr<Tensor> stored = Tensor::zeros(type, values.getShape());
   if (failed(stored))
-    return emitError() << "reference: scales cannot be stored as " << type;
-  for (int64_t at = 0, count = scales.getNumElements(); at < count; ++at) {
-    if (codec)
-      stored->setInteger(at, codec->encode(scales.getReal(at)));
-    else
-      stored->setReal(at, scales.getReal(at));
+    return emitError() << "reference: parameters cannot be stored as " << type;
+  for (int64_t at = 0; at < count; ++at) {
+    double value = values.getReal(at);
+    if (codec) {
+      stored->setInteger(at, codec->encode(value));
+      continue;
+    }
+    stored->setReal(at, value);
+    if (std::isfinite(value) && std::isinf(stored->getReal(at))) // a finite parameter stays finite
+      stored->setReal(at, std::copysign(stored->getFormat().getLargest(), value));
   }
   return SmallVector<Tensor>{std::move(*stored)};
 }
 
-/// The parameter components that the absmax rule computes for `values`.
-static FailureOr<SmallVector<Tensor>> computeParameters(BlockAttr encoding, const Tensor &values, EmitError emitError) {
-  for (ParamAttr param : {encoding.getZero(), encoding.getOffset()})
-    if (param && param.isData())
-      return emitError() << "reference: only scales are computed; give the parameters of this encoding";
-  if (!encoding.getScale() || !encoding.getScale().isData())
-    return SmallVector<Tensor>();
-  if (encoding.getScale().getNegated())
-    return emitError() << "reference: a negated scale must be given";
+namespace {
+/// Finds the parameters of one tensor by the absmax rule.
+class ParameterFinder {
+public:
+  ParameterFinder(BlockAttr encoding, const Tensor &values, EmitError emitError)
+      : encoding(encoding), codec(encoding.getCodec()), emitError(emitError) {
+    computeGrid(values.getShape(), encoding.getBlock(), block, grid);
+    ranges.resize(*countElements(grid));
+    for (int64_t position = 0, count = values.getNumElements(); position < count; ++position)
+      ranges[findBlock(position, values.getShape(), block, grid)].include(values.getReal(position));
+  }
+
+  FailureOr<SmallVector<Tensor>> find();
+
+private:
+  /// Stores a value per block and reads it back.
+  LogicalResult add(ParamAttr param, Parameter &parameter,
+                    function_ref<float(int64_t block, FiniteRange range)> compute);
+
+  BlockAttr encoding;
+  Codec codec;
+  EmitError emitError;
   SmallVector<int64_t> block, grid;
-  computeGrid(values.getShape(), encoding.getBlock(), block, grid);
-  FailureOr<Tensor> scales = computeScales(encoding, values, grid, block, emitError);
-  if (failed(scales))
+  std::vector<FiniteRange> ranges;
+  SmallVector<Tensor> components;
+};
+} // namespace
+
+LogicalResult ParameterFinder::add(ParamAttr param, Parameter &parameter,
+                                   function_ref<float(int64_t block, FiniteRange range)> compute) {
+  SmallVector<Tensor> stored;
+  if (isData(param)) {
+    FailureOr<Tensor> wanted = zeroF32(encoding.getContext(), grid, emitError);
+    if (failed(wanted))
+      return failure();
+    for (auto [at, range] : llvm::enumerate(ranges))
+      wanted->setReal(at, compute(at, range));
+    FailureOr<SmallVector<Tensor>> parts = storeParameter(param, *wanted, emitError);
+    if (failed(parts))
+      return failure();
+    stored = std::move(*parts);
+  }
+  ArrayRef<Tensor> rest = stored;
+  FailureOr<Parameter> decoded = decodeParameter(param, grid, rest, emitError);
+  if (failed(decoded))
     return failure();
-  return storeScales(encoding.getScale(), *scales, emitError);
+  parameter = std::move(*decoded);
+  llvm::append_range(components, stored);
+  return success();
+}
+
+FailureOr<SmallVector<Tensor>> ParameterFinder::find() {
+  if (encoding.getOffset() && !isData(encoding.getOffset()) &&
+      (isData(encoding.getScale()) || isData(encoding.getZero())))
+    return emitError() << "reference: parameters beside a constant offset must be given";
+  bool affine = isData(encoding.getZero()) || isData(encoding.getOffset());
+  Parameter scale, zero, offset;
+  auto computeScale = [&](int64_t, FiniteRange range) {
+    if (!affine)
+      return roundToFloat(std::max(-range.low, range.high) / roundToFloat(codec.getAmax()));
+    FiniteRange wide = widen(encoding, range);
+    return roundToFloat((wide.high - wide.low) / (codec.getHighest() - codec.getLowest()));
+  };
+  auto computeZero = [&](int64_t at, FiniteRange range) {
+    double step = scale.present ? scale.get(at) : 1.0;
+    if (step == 0)
+      return roundToFloat(codec.getLowest());
+    return roundToFloat(codec.getLowest() - std::nearbyint(roundToFloat(widen(encoding, range).low / step)));
+  };
+  auto computeOffset = [&](int64_t at, FiniteRange range) {
+    double step = scale.present ? scale.get(at) : 1.0;
+    return roundToFloat(widen(encoding, range).low - roundToFloat(step * codec.getLowest()));
+  };
+  if (failed(add(encoding.getScale(), scale, computeScale)) || failed(add(encoding.getZero(), zero, computeZero)) ||
+      failed(add(encoding.getOffset(), offset, computeOffset)))
+    return failure();
+  return components;
 }
 
 /// The code of one value. Division and subtraction are f32; a scale of zero gives the code of the zero point.
@@ -264,7 +346,7 @@ FailureOr<SmallVector<Tensor>> mlir::qtensor::reference::encodeTensor(BlockAttr 
     return emitError() << "reference: no codes of shape [" << values.getShape() << "]";
   components.push_back(std::move(*codes));
   if (given.empty()) {
-    FailureOr<SmallVector<Tensor>> computed = computeParameters(encoding, values, emitError);
+    FailureOr<SmallVector<Tensor>> computed = ParameterFinder(encoding, values, emitError).find();
     if (failed(computed))
       return failure();
     llvm::append_range(components, *computed);

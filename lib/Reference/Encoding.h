@@ -46,8 +46,9 @@ FailureOr<Tensor> decodeTensor(BlockAttr encoding, ArrayRef<int64_t> shape, Type
                                ArrayRef<Tensor> components, EmitError emitError);
 
 /// The components of `values` under the encoding: codes under the parameters `given`, or, when that is empty, under
-/// parameters computed by the absmax rule (largest magnitude of a block = the codec's amax). Only that rule is known
-/// here, and only for encodings whose sole computed parameter is the scale.
+/// parameters computed by the absmax rule. There the largest finite magnitude of a block becomes the codec's amax; with
+/// a zero point or an offset per block the smallest and largest finite value become the ends of the codec's range, and
+/// with a zero point that range includes 0. A parameter that several blocks share must be given.
 FailureOr<SmallVector<Tensor>> encodeTensor(BlockAttr encoding, const Tensor &values, ArrayRef<Tensor> given,
                                             EmitError emitError);
 

@@ -135,6 +135,8 @@ uint64_t NumericFormat::encode(double value) const {
   return exact.bitcastToAPInt().getZExtValue();
 }
 
+double NumericFormat::getLargest() const { return toDouble(APFloat::getLargest(*semantics)); }
+
 uint64_t mlir::qtensor::reference::readElement(const NumericFormat &format, const char *address) {
   uint64_t bits = 0;
   std::memcpy(&bits, address, format.getBytes());

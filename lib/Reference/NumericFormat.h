@@ -31,6 +31,9 @@ public:
   /// The bits of `value`, which round() returned.
   uint64_t encode(double value) const;
 
+  /// The largest finite value of a float format of at most 64 bits.
+  double getLargest() const;
+
   uint64_t mask() const { return width == 64 ? ~uint64_t(0) : (uint64_t(1) << width) - 1; }
   int64_t signExtend(uint64_t bits) const { return int64_t(bits << (64 - width)) >> (64 - width); }
   /// The integer value of `bits` under the type's signedness; signless integers are signed, except i1.
