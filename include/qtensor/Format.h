@@ -16,6 +16,7 @@ class MLIRContext;
 namespace mlir::qtensor {
 class BlockAttr;
 class CodecAttr;
+class FormatAttr;
 
 using EmitErrorFn = llvm::function_ref<InFlightDiagnostic()>;
 
@@ -28,10 +29,27 @@ struct NamedCodec {
 /// All codecs that have a name. Loads the dialect.
 const std::vector<NamedCodec> &getNamedCodecs(MLIRContext *context);
 
+/// One named format of the records.
+struct NamedFormat {
+  std::string name, folder;
+  Attribute format; ///< A FormatAttr.
+};
+const std::vector<NamedFormat> &getNamedFormats(MLIRContext *context);
+
+/// The format of that name or alias: `q4_0`, `Q4_0`, `ggml=2`. Null when there is none.
+FormatAttr lookupFormat(MLIRContext *context, llvm::StringRef name);
+
+/// Bits for one value of a tensor of `shape`, parameters included, packed as the codecs say.
+double getBitsPerValue(BlockAttr encoding, llvm::ArrayRef<int64_t> shape);
+
+/// The table of `--list-formats`: name, folder, bits, encoding, names elsewhere.
+void printFormats(MLIRContext *context, llvm::raw_ostream &os);
+
 /// What a spelling says about a tensor of a given rank.
 struct FormatChoice {
   Attribute encoding;  ///< A BlockAttr of the tensor's rank.
   std::string encoder; ///< "absmax" unless the format or the spelling names another.
+  Attribute format;    ///< The FormatAttr it came from, or null for a codec with a block.
 };
 
 /// Reads `name[/block][/scale][@encoder]` for a tensor of `rank` dimensions that is reduced over `axes` (K of a weight;
@@ -41,7 +59,9 @@ struct FormatChoice {
 ///            of the axes that are not reduced; `tensor`: one block. Formats have a block of their own.
 ///   scale    f16 (default of numeric blocks), f32 (default of the others), bf16, or a codec
 ///   encoder  as in EncodeOptions
+/// `shape`, where known, lets flat blocks span rows as the flattened tensor has them.
 /// Unsigned integer codecs get a zero point of their own codec. One diagnostic on failure, with the nearest spelling.
 FailureOr<FormatChoice> parseFormatSpelling(MLIRContext *context, llvm::StringRef text, unsigned rank,
-                                            llvm::ArrayRef<int64_t> axes, EmitErrorFn emitError);
+                                            llvm::ArrayRef<int64_t> axes, EmitErrorFn emitError,
+                                            llvm::ArrayRef<int64_t> shape = {});
 } // namespace mlir::qtensor

@@ -109,11 +109,14 @@ CodecRange mlir::qtensor::getCodecRange(CodecAttr codec) {
   return range;
 }
 
-/// The largest number that divides all finite `table` entries into integers of at most 127, or 0.
+/// The largest number that divides all finite `table` entries into 8-bit integers, or 0.
 static double findCommonScale(ArrayRef<double> table, double highest) {
-  for (int multiple = 1; multiple <= 127; ++multiple) {
+  for (int multiple = 1; multiple <= 128; ++multiple) {
     double scale = highest / multiple;
-    auto divides = [&](double value) { return !std::isfinite(value) || std::round(value / scale) * scale == value; };
+    auto divides = [&](double value) {
+      double limb = std::round(value / scale);
+      return !std::isfinite(value) || (limb * scale == value && limb >= -128 && limb <= 127);
+    };
     if (llvm::all_of(table, divides))
       return scale;
   }

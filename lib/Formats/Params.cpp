@@ -17,6 +17,18 @@ CodecAttr mlir::qtensor::getParamCodec(ParamAttr param) {
   return dyn_cast<CodecAttr>(param.getValue());
 }
 
+void mlir::qtensor::getComponentCodecs(BlockAttr encoding, SmallVectorImpl<CodecAttr> &codecs) {
+  codecs.push_back(encoding.getCodec());
+  for (ParamAttr param : {encoding.getScale(), encoding.getZero(), encoding.getOffset()}) {
+    if (!param || !param.isData())
+      continue;
+    if (auto nested = dyn_cast<BlockAttr>(param.getValue()))
+      getComponentCodecs(nested, codecs);
+    else
+      codecs.push_back(getParamCodec(param));
+  }
+}
+
 int64_t mlir::qtensor::countElements(ArrayRef<int64_t> shape) {
   int64_t count = 1;
   for (int64_t extent : shape)

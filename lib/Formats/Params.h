@@ -34,6 +34,8 @@ FailureOr<ParamValues> loadParam(ParamAttr param, float absent, ArrayRef<int64_t
 unsigned getContainerBytes(CodecAttr codec);
 /// The codec whose codes a data parameter holds: its own, or the builtin float type's.
 CodecAttr getParamCodec(ParamAttr param);
+/// The codec of every component, in the order of getComponents.
+void getComponentCodecs(BlockAttr encoding, SmallVectorImpl<CodecAttr> &codecs);
 /// Product of extents.
 int64_t countElements(ArrayRef<int64_t> shape);
 } // namespace mlir::qtensor

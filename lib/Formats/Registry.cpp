@@ -9,12 +9,11 @@
 using namespace mlir;
 using namespace mlir::qtensor;
 
-namespace {
-struct RecordEntry {
+/// One alias of a record file.
+struct mlir::qtensor::RecordEntry {
   StringRef path, folder, name, text;
   unsigned line;
 };
-} // namespace
 
 /// Cuts a file at the lines that start with '#'.
 static void splitEntries(const RecordText &record, SmallVectorImpl<RecordEntry> &entries) {
@@ -35,26 +34,43 @@ static void splitEntries(const RecordText &record, SmallVectorImpl<RecordEntry> 
   }
 }
 
+/// The attribute of an entry, or null after a diagnostic.
+static Attribute parseEntry(const RecordEntry &entry, MLIRContext *context) {
+  Attribute attribute = parseAttribute(entry.text, context);
+  if (!attribute || !isa<CodecAttr, FormatAttr>(attribute)) {
+    emitError(FileLineColLoc::get(context, entry.path, entry.line, 1))
+        << "record '" << entry.name << "' is not a codec or a format" << (attribute ? "" : "; see the error before");
+    return {};
+  }
+  return attribute;
+}
+
+void FormatRegistry::add(const RecordEntry &entry, Attribute attribute, QTensorDialect &dialect) {
+  if (dialect.lookupCodec(entry.name) || formatsByName.contains(entry.name)) {
+    emitError(FileLineColLoc::get(dialect.getContext(), entry.path, entry.line, 1))
+        << "two records are named '" << entry.name << "'; rename one";
+    return;
+  }
+  if (isa<CodecAttr>(attribute)) {
+    dialect.registerCodecName(entry.name, attribute);
+    codecs.push_back({entry.name.str(), entry.folder.str(), attribute});
+    return;
+  }
+  formatsByName[entry.name] = formats.size();
+  formats.push_back({entry.name.str(), entry.folder.str(), attribute});
+}
+
 void FormatRegistry::load(QTensorDialect &dialect) {
-  MLIRContext *context = dialect.getContext();
   SmallVector<RecordEntry> entries;
   for (const RecordText &record : getRecordTexts())
     splitEntries(record, entries);
-  for (const RecordEntry &entry : entries) {
-    Attribute attribute = parseAttribute(entry.text, context);
-    Location loc = FileLineColLoc::get(context, entry.path, entry.line, 1);
-    auto codec = dyn_cast_or_null<CodecAttr>(attribute);
-    if (!codec) {
-      emitError(loc) << "record '" << entry.name << "' is not a codec or format; the error before names the cause";
-      continue;
-    }
-    if (dialect.lookupCodec(entry.name)) {
-      emitError(loc) << "two records are named '" << entry.name << "'; rename one";
-      continue;
-    }
-    dialect.registerCodecName(entry.name, codec);
-    codecs.push_back({entry.name.str(), entry.folder.str(), codec});
-  }
+  // Formats name codecs of any folder, so all codecs come first.
+  auto isCodec = [](const RecordEntry &entry) { return entry.text.starts_with("#qtensor.codec<"); };
+  for (bool codecsNow : {true, false})
+    for (const RecordEntry &entry : entries)
+      if (isCodec(entry) == codecsNow)
+        if (Attribute attribute = parseEntry(entry, dialect.getContext()))
+          add(entry, attribute, dialect);
 }
 
 const FormatRegistry &FormatRegistry::get(MLIRContext *context) {
@@ -64,6 +80,36 @@ const FormatRegistry &FormatRegistry::get(MLIRContext *context) {
 
 const std::vector<NamedCodec> &mlir::qtensor::getNamedCodecs(MLIRContext *context) {
   return FormatRegistry::get(context).codecs;
+}
+
+const std::vector<NamedFormat> &mlir::qtensor::getNamedFormats(MLIRContext *context) {
+  return FormatRegistry::get(context).formats;
+}
+
+/// Whether `name` is how another project calls the format: an alias text, or `key=alias` for one of the keys.
+static bool hasAlias(FormatAttr format, StringRef name) {
+  if (!format.getAliases())
+    return false;
+  auto [key, value] = name.split('=');
+  for (NamedAttribute alias : format.getAliases()) {
+    if (auto text = dyn_cast<StringAttr>(alias.getValue()))
+      if (text.getValue().equals_insensitive(name) || (alias.getName() == key && text.getValue() == value))
+        return true;
+    if (auto number = dyn_cast<IntegerAttr>(alias.getValue()))
+      if (alias.getName() == key && std::to_string(number.getInt()) == value)
+        return true;
+  }
+  return false;
+}
+
+FormatAttr mlir::qtensor::lookupFormat(MLIRContext *context, StringRef name) {
+  const FormatRegistry &registry = FormatRegistry::get(context);
+  if (auto found = registry.formatsByName.find(name); found != registry.formatsByName.end())
+    return cast<FormatAttr>(registry.formats[found->second].format);
+  for (const NamedFormat &format : registry.formats)
+    if (hasAlias(cast<FormatAttr>(format.format), name))
+      return cast<FormatAttr>(format.format);
+  return {};
 }
 
 namespace mlir::qtensor {

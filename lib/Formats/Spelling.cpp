@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // `int4/32`, `nf4/64/f32`, `int8/token`: spellings of encodings.
 #include "lib/Formats/Registry.h"
+#include "lib/Formats/Instantiate.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
@@ -19,17 +20,22 @@ static FailureOr<SpellingParts> splitSpelling(StringRef text, EmitErrorFn emitEr
   if (parts.size() > 3 || llvm::is_contained(parts, "") || (text.contains('@') && encoder.empty()))
     return emitError() << "format '" << text << "': expected name[/block][/scale][@encoder]", failure();
   parts.resize(3);
-  return SpellingParts{parts[0], parts[1], parts[2], encoder.empty() ? StringRef("absmax") : encoder};
+  return SpellingParts{parts[0], parts[1], parts[2], encoder};
 }
 
 static InFlightDiagnostic emitUnknownName(MLIRContext *context, StringRef name, EmitErrorFn emitError) {
   StringRef nearest;
   unsigned best = 4;
-  for (const NamedCodec &codec : getNamedCodecs(context))
-    if (unsigned distance = name.edit_distance(codec.name, true, best); distance < best) {
+  auto consider = [&](StringRef known) {
+    if (unsigned distance = name.edit_distance_insensitive(known, true, best); distance < best) {
       best = distance;
-      nearest = codec.name;
+      nearest = known;
     }
+  };
+  for (const NamedCodec &codec : getNamedCodecs(context))
+    consider(codec.name);
+  for (const NamedFormat &format : getNamedFormats(context))
+    consider(format.name);
   InFlightDiagnostic diag = emitError() << "unknown format '" << name << "'";
   if (!nearest.empty())
     diag << "; did you mean '" << nearest << "'?";
@@ -70,30 +76,57 @@ static Attribute parseScale(MLIRContext *context, StringRef scale, bool numericB
   return type ? Attribute(TypeAttr::get(type)) : context->getOrLoadDialect<QTensorDialect>()->lookupCodec(scale);
 }
 
+/// A codec with a block and a scale.
+static FailureOr<FormatChoice> makeCodecChoice(CodecAttr codec, const SpellingParts &parts, StringRef text,
+                                               unsigned rank, ArrayRef<int64_t> axes, EmitErrorFn emitError) {
+  MLIRContext *context = codec.getContext();
+  if (parts.block.empty())
+    return emitError() << "format '" << text << "': a codec needs a block; write '" << text << "/32', '" << text
+                       << "/channel', '" << text << "/token' or '" << text << "/tensor'",
+           failure();
+  FailureOr<SmallVector<int64_t>> block = parseBlock(parts.block, text, rank, axes, emitError);
+  if (failed(block))
+    return failure();
+  Attribute scale = parseScale(context, parts.scale, llvm::isDigit(parts.block.front()));
+  if (!scale)
+    return emitUnknownName(context, parts.scale, emitError), failure();
+  ParamAttr zero;
+  if (codec.getKind() == CodecKind::Int && codec.getIntStyle() == IntStyle::Unsigned)
+    zero = ParamAttr::get(context, codec, false, {});
+  return FormatChoice{BlockAttr::get(context, codec, *block, ParamAttr::get(context, scale, false, {}), zero, {}),
+                      parts.encoder.empty() ? "absmax" : parts.encoder.str(), {}};
+}
+
+static FailureOr<FormatChoice> makeFormatChoice(FormatAttr format, const SpellingParts &parts, StringRef text,
+                                                unsigned rank, ArrayRef<int64_t> axes, ArrayRef<int64_t> shape,
+                                                EmitErrorFn emitError) {
+  int64_t size = 0;
+  if (!parts.scale.empty() || (!parts.block.empty() && !format.getSized()))
+    return emitError() << "format '" << text << "': '" << parts.name << "' has its own block and scale", failure();
+  if (!parts.block.empty() && (parts.block.getAsInteger(10, size) || size < 1 || size > int64_t(1) << 31))
+    return emitError() << "format '" << text << "': a block is a positive number, got '" << parts.block << "'",
+           failure();
+  if (axes.empty())
+    return emitError() << "format '" << text << "': a block format needs a reduced dimension", failure();
+  BlockAttr encoding = instantiateFormat(format, rank, axes.front(), size, shape);
+  StringRef encoder = !parts.encoder.empty()      ? parts.encoder
+                      : format.getEncoder()       ? format.getEncoder().getValue()
+                                                  : StringRef("absmax");
+  return FormatChoice{encoding, encoder.str(), format};
+}
+
 FailureOr<FormatChoice> mlir::qtensor::parseFormatSpelling(MLIRContext *context, StringRef text, unsigned rank,
-                                                           ArrayRef<int64_t> axes, EmitErrorFn emitError) {
+                                                           ArrayRef<int64_t> axes, EmitErrorFn emitError,
+                                                           ArrayRef<int64_t> shape) {
   for (int64_t axis : axes)
     if (axis < 0 || axis >= int64_t(rank))
       return emitError() << "format '" << text << "': axis " << axis << " is outside rank " << rank, failure();
   FailureOr<SpellingParts> parts = splitSpelling(text, emitError);
   if (failed(parts))
     return failure();
-  auto codec = cast_or_null<CodecAttr>(context->getOrLoadDialect<QTensorDialect>()->lookupCodec(parts->name));
-  if (!codec)
-    return emitUnknownName(context, parts->name, emitError), failure();
-  if (parts->block.empty())
-    return emitError() << "format '" << text << "': a codec needs a block; write '" << text << "/32', '" << text
-                       << "/channel', '" << text << "/token' or '" << text << "/tensor'",
-           failure();
-  FailureOr<SmallVector<int64_t>> block = parseBlock(parts->block, text, rank, axes, emitError);
-  if (failed(block))
-    return failure();
-  Attribute scale = parseScale(context, parts->scale, llvm::isDigit(parts->block.front()));
-  if (!scale)
-    return emitUnknownName(context, parts->scale, emitError), failure();
-  ParamAttr zero;
-  if (codec.getKind() == CodecKind::Int && codec.getIntStyle() == IntStyle::Unsigned)
-    zero = ParamAttr::get(context, codec, false, {});
-  return FormatChoice{BlockAttr::get(context, codec, *block, ParamAttr::get(context, scale, false, {}), zero, {}),
-                      parts->encoder.str()};
+  if (FormatAttr format = lookupFormat(context, parts->name))
+    return makeFormatChoice(format, *parts, text, rank, axes, shape, emitError);
+  if (auto codec = cast_or_null<CodecAttr>(context->getOrLoadDialect<QTensorDialect>()->lookupCodec(parts->name)))
+    return makeCodecChoice(codec, *parts, text, rank, axes, emitError);
+  return emitUnknownName(context, parts->name, emitError), failure();
 }

@@ -152,6 +152,8 @@ def QTensor_BlockAttr : QTensor_Attr<"Block", "block", [
   }];
 }
 
+include "dialects/QTensor/IR/QTensorFormatAttrs.td"
+
 //===----------------------------------------------------------------------===//
 // Attributes of ops
 //===----------------------------------------------------------------------===//

@@ -126,6 +126,8 @@ int main(int argc, char **argv) {
   MLIRContext context(registry);
   auto *dialect = context.getOrLoadDialect<QTensorDialect>();
   int result = 0;
+  if (command == "list")
+    return printFormats(&context, llvm::outs()), 0;
   if (command == "speed") {
     for (const std::string &argument : arguments)
       result |= printSpeed(context, argument);
