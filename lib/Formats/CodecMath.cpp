@@ -69,7 +69,7 @@ int32_t mlir::qtensor::toContainer(CodecAttr codec, uint32_t code) {
 /// Integer codecs: `narrow` drops the lowest code, `amax` bounds what the encoder produces.
 static CodecRange getIntRange(CodecAttr codec) {
   uint64_t count = codec.getNumCodes();
-  double lowest = codec.getIntStyle() == IntStyle::Signed ? -double(count / 2) : -double(codec.getIntOffset());
+  double lowest = codec.getIntStyle() == IntStyle::Signed ? -double(count / 2) : 0.0 - double(codec.getIntOffset());
   double highest = lowest + double(count - 1);
   if (codec.getNarrow())
     lowest += 1;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Real values to components: ranges of the cells, parameters stored, then codes under the stored parameters.
 #include "lib/Formats/BlockWalk.h"
+#include "lib/Formats/EncodeRecords.h"
 #include "lib/Formats/Params.h"
 #include "lib/Formats/ScaleRules.h"
 #include "qtensor/Codec.h"
@@ -45,6 +46,8 @@ FailureOr<std::vector<ComponentBytes>> mlir::qtensor::encodeTensor(ArrayRef<floa
                                                                    EmitErrorFn emitError) {
   if (failed(checkShape(values, shape, encoding, emitError)))
     return failure();
+  if (const RecordEncoder *encoder = lookupRecordEncoder(options.encoder))
+    return encodeRecords(values, shape, encoding, *encoder, options.parallel, emitError);
   const ScaleRule *rule = lookupScaleRule(options.encoder);
   if (!rule)
     return emitError() << "unknown encoder '" << options.encoder << "'; there are "

@@ -2,6 +2,7 @@
 #include "lib/Formats/ScaleRules.h"
 #include "lib/Formats/CodeReader.h"
 #include "qtensor/Codec.h"
+#include "qtensor/RecordEncoder.h"
 #include <cmath>
 
 using namespace mlir;
@@ -161,5 +162,8 @@ std::vector<std::string> mlir::qtensor::getEncoderNames() {
   std::vector<std::string> names;
   for (const ScaleRule &rule : rules)
     names.push_back(rule.name.str());
+  for (const RecordEncoder *encoder : getRecordEncoders())
+    names.push_back(encoder->name.str());
+  llvm::sort(names);
   return names;
 }

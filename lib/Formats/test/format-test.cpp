@@ -5,10 +5,12 @@
 #include "qtensor/Codec.h"
 #include "qtensor/Encode.h"
 #include "qtensor/InitAll.h"
+#include "qtensor/Pack.h"
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/ADT/bit.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/Format.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include <chrono>
 #include <cmath>
 
@@ -117,6 +119,59 @@ static int printSpeed(MLIRContext &context, StringRef text) {
   return failed(components);
 }
 
+static FailureOr<std::vector<char>> readFile(MLIRContext &context, const llvm::Twine &path) {
+  auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  if (!file)
+    return emitTo(context) << path.str() << ": " << file.getError().message(), failure();
+  return std::vector<char>((*file)->getBufferStart(), (*file)->getBufferEnd());
+}
+
+/// Prints whether two buffers are the same, and where they first differ.
+static int report(StringRef what, ArrayRef<char> actual, ArrayRef<char> expected) {
+  size_t differing = std::max(actual.size(), expected.size()) - std::min(actual.size(), expected.size());
+  size_t first = std::min(actual.size(), expected.size());
+  for (size_t i = std::min(actual.size(), expected.size()); i-- > 0;)
+    if (actual[i] != expected[i]) {
+      ++differing;
+      first = i;
+    }
+  llvm::outs() << what << (differing ? ": WRONG" : ": exact") << "\n";
+  if (differing)
+    llvm::errs() << what << ": " << differing << " of " << expected.size() << " bytes differ, the first is " << first << "\n";
+  return differing != 0;
+}
+
+/// gguf <folder> <format>...: unpacks and decodes <format>.bin, compares with <format>.f32, packs again, and encodes
+/// src.f32; rows of 512.
+static int checkFiles(MLIRContext &context, StringRef folder, StringRef name) {
+  auto emit = [&] { return emitTo(context); };
+  auto bytes = readFile(context, folder + "/" + name + ".bin"), floats = readFile(context, folder + "/" + name + ".f32"),
+       source = readFile(context, folder + "/src.f32");
+  FailureOr<FormatChoice> choice = parseFormatSpelling(&context, name, 2, {1}, emit);
+  if (failed(bytes) || failed(floats) || failed(source) || failed(choice))
+    return 1;
+  int64_t shape[] = {int64_t(source->size() / 2048), 512};
+  auto format = cast<FormatAttr>(choice->format);
+  auto encoding = cast<BlockAttr>(choice->encoding);
+  auto components = unpackTensor(format, encoding, shape, {{"", *bytes}}, emit);
+  if (failed(components))
+    return 1;
+  SmallVector<ArrayRef<char>> views(components->begin(), components->end());
+  std::vector<float> values(source->size() / 4);
+  auto packed = packTensor(format, encoding, shape, views, emit);
+  if (failed(packed) || failed(decodeTensor(views, shape, encoding, values, emit)))
+    return 1;
+  int result = report((name + " decode").str(), {reinterpret_cast<char *>(values.data()), values.size() * 4}, *floats);
+  result |= report((name + " pack").str(), packed->front().bytes, *bytes);
+  ArrayRef<float> input(reinterpret_cast<const float *>(source->data()), source->size() / 4);
+  auto encoded = encodeTensor(input, shape, encoding, {choice->encoder, true}, emit);
+  if (failed(encoded))
+    return 1;
+  SmallVector<ArrayRef<char>> encodedViews(encoded->begin(), encoded->end());
+  packed = packTensor(format, encoding, shape, encodedViews, emit);
+  return failed(packed) ? 1 : result | report((name + " encode").str(), packed->front().bytes, *bytes);
+}
+
 int main(int argc, char **argv) {
   llvm::cl::opt<std::string> command(llvm::cl::Positional, llvm::cl::Required, llvm::cl::desc("<command>"));
   llvm::cl::list<std::string> arguments(llvm::cl::Positional, llvm::cl::desc("<arguments>"));
@@ -131,6 +186,11 @@ int main(int argc, char **argv) {
   if (command == "speed") {
     for (const std::string &argument : arguments)
       result |= printSpeed(context, argument);
+    return result;
+  }
+  if (command == "gguf") {
+    for (size_t i = 1; i < arguments.size(); ++i)
+      result |= checkFiles(context, arguments[0], arguments[i]);
     return result;
   }
   if (arguments.empty())
