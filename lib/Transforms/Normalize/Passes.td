@@ -49,4 +49,47 @@ def NormalizeMatmul : Pass<"qtensor-normalize-matmul", "func::FuncOp"> {
   let dependentDialects = ["linalg::LinalgDialect", "tensor::TensorDialect"];
 }
 
+def SinkTransposes : Pass<"qtensor-sink-transposes", "func::FuncOp"> {
+  let summary = "Move transpositions towards the results, cancel pairs, and let neighbours do what is left";
+  let description = [{
+    A transposition moves down through elementwise ops and reductions (when at least half of the large inputs come
+    transposed in that way), padding, slices, concatenation, and reshapes that keep its dimensions apart; in front of
+    constant weights that sum over flattened dimensions it is done to the weights. Two that meet become one or none. One
+    that is stuck behind an elementwise op of its own is done by that op while it writes. Arguments and results keep
+    their order. Does not undo a transposition between two contractions; `qtensor-fold-reads` lets those read it.
+
+    ```mlir
+    %y = linalg.transpose ins(%yt : tensor<1x6x6x16xf32>) outs(...) permutation = [0, 3, 1, 2]
+    %r = linalg.generic {relu} ins(%y : tensor<1x16x6x6xf32>) outs(...)
+    %rt = linalg.transpose ins(%r : tensor<1x16x6x6xf32>) outs(...) permutation = [0, 2, 3, 1]
+    // =>
+    %rt = linalg.generic {relu} ins(%yt : tensor<1x6x6x16xf32>) outs(...)
+    ```
+  }];
+  let dependentDialects = ["linalg::LinalgDialect", "tensor::TensorDialect"];
+}
+
+def EvaluateConstants : Pass<"qtensor-evaluate-constants", "func::FuncOp"> {
+  let summary = "Compute what follows from constants alone, once, by the reference";
+  let description = [{
+    Any op of linalg, tensor, arith or math whose operands are constants is evaluated exactly as the reference
+    evaluates it; chains leave only their last value. Results of more than 1 KiB become resources. An op is left
+    alone if its result would be larger than 64 KiB and `growth` times what it reads (a broadcast, a ramp), or if its
+    loops have more than 2^28 points; fills and empty tensors stay as they are. Encoded tensors and qtensor ops are
+    not touched. The constant gets the names of the op and of the largest constant that it read.
+
+    ```mlir
+    %w = arith.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
+    %t = linalg.transpose ins(%w : tensor<2x2xf32>) outs(%empty : tensor<2x2xf32>) permutation = [1, 0]
+    // =>
+    %t = arith.constant dense<[[1.0, 3.0], [2.0, 4.0]]> : tensor<2x2xf32>
+    ```
+  }];
+  let options = [
+    Option<"smallBytes", "small-bytes", "int64_t", "65536", "Results of at most this size are always computed">,
+    Option<"growth", "growth", "int64_t", "4",
+           "Larger results may have this many times the size of what they are computed from">];
+  let dependentDialects = ["arith::ArithDialect"];
+}
+
 #endif

@@ -53,8 +53,7 @@ AffineMap permuteLoops(AffineMap map, ArrayRef<int64_t> order) {
   return map.replaceDimsAndSymbols(replacements, {}, map.getNumDims(), 0);
 }
 
-/// Whether the evaluator computes `op` from constant operands.
-static bool isEvaluable(Operation *op) {
+bool isEvaluable(Operation *op) {
   return isa<linalg::LinalgDialect, tensor::TensorDialect, arith::ArithDialect, math::MathDialect>(op->getDialect()) &&
          isMemoryEffectFree(op);
 }

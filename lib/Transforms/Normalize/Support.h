@@ -28,6 +28,10 @@ AffineMap permuteResults(AffineMap map, ArrayRef<int64_t> permutation);
 /// The map over reordered loops: new loop i is old loop order[i].
 AffineMap permuteLoops(AffineMap map, ArrayRef<int64_t> order);
 
+/// Whether `op` is of the kind that is computed at compile time when its operands are constants. Ops of our own dialects
+/// are not: what they say about codes is for later phases.
+bool isEvaluable(Operation *op);
+
 /// Whether `value` is computed from constants alone by ops that the evaluator runs at compile time, so that an op more
 /// on it costs nothing in the artifact. Encoded tensors are not: their codes stay as they are.
 bool isConstant(Value value);
