@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/SCF/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
@@ -66,6 +67,7 @@ void mlir::qtensor::addNativePasses(OpPassManager &pm, const Target &target, con
   entry.prefix = prefix.str();
   entry.suffix = level.name.str();
   pm.addPass(createEmitEntry(entry));
+  pm.addPass(createOutlineOps());
   // The register tile of a level: accumulators, the vectors of one row and a broadcast must fit its registers.
   VectorizeOptions tile;
   unsigned registersPerVector = std::max(1u, 512 / level.vectorBits);
@@ -77,6 +79,7 @@ void mlir::qtensor::addNativePasses(OpPassManager &pm, const Target &target, con
   pm.addPass(createLoopInvariantCodeMotionPass());
   pm.addPass(math::createMathExtendToSupportedTypes());
   pm.addPass(createApproximateMath());
+  pm.addPass(createForallToParallelLoopPass());
   pm.addPass(createOutlineParallel());
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());

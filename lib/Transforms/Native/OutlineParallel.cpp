@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Hands parallel loops of @main to the runtime.
+// Hands parallel loops to the runtime.
 #include "lib/Transforms/Native/Passes.h"
 #include "lib/Transforms/Plan/Passes.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
@@ -21,9 +21,9 @@ using namespace mlir::qtensor;
 namespace {
 class Outliner {
 public:
-  Outliner(func::FuncOp main)
-      : main(main), b(main.getContext()), converter(main.getContext()),
-        pointer(LLVM::LLVMPointerType::get(main.getContext())), i64(b.getI64Type()) {}
+  explicit Outliner(func::FuncOp function)
+      : function(function), b(function.getContext()), converter(function.getContext()),
+        pointer(LLVM::LLVMPointerType::get(function.getContext())), i64(b.getI64Type()) {}
 
   LogicalResult outline(scf::ParallelOp loop, unsigned number);
 
@@ -38,7 +38,7 @@ private:
   void makeBody(scf::ParallelOp loop, Value linear, IRMapping &map);
   void callRuntime(Value count, LLVM::LLVMFuncOp task, Value captures);
 
-  func::FuncOp main;
+  func::FuncOp function;
   OpBuilder b;
   LLVMTypeConverter converter;
   LLVM::LLVMPointerType pointer;
@@ -75,8 +75,8 @@ void Outliner::makeBody(scf::ParallelOp loop, Value linear, IRMapping &map) {
 LLVM::LLVMFuncOp Outliner::makeTask(scf::ParallelOp loop, StringRef name, ArrayRef<Value> captures,
                                     LLVM::LLVMStructType record) {
   OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointAfter(main);
-  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(main.getContext()), {pointer, i64, i64});
+  b.setInsertionPointAfter(function);
+  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(function.getContext()), {pointer, i64, i64});
   auto task = LLVM::LLVMFuncOp::create(b, loc, name, type, LLVM::Linkage::Internal);
   b.setInsertionPointToStart(task.addEntryBlock(b));
   IRMapping map;
@@ -100,11 +100,11 @@ LLVM::LLVMFuncOp Outliner::makeTask(scf::ParallelOp loop, StringRef name, ArrayR
 }
 
 void Outliner::callRuntime(Value count, LLVM::LLVMFuncOp task, Value captures) {
-  Value context = main.getArgument(kContextArgument);
-  Value function = LLVM::LoadOp::create(b, loc, pointer, context);
+  Value context = function.getArgument(kContextArgument);
+  Value parallelFor = LLVM::LoadOp::create(b, loc, pointer, context);
   Value address = LLVM::AddressOfOp::create(b, loc, task);
-  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(main.getContext()), {pointer, i64, pointer, pointer});
-  LLVM::CallOp::create(b, loc, type, ValueRange{function, context, toI64(count), address, captures});
+  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(function.getContext()), {pointer, i64, pointer, pointer});
+  LLVM::CallOp::create(b, loc, type, ValueRange{parallelFor, context, toI64(count), address, captures});
 }
 
 LogicalResult Outliner::outline(scf::ParallelOp loop, unsigned number) {
@@ -122,11 +122,11 @@ LogicalResult Outliner::outline(scf::ParallelOp loop, unsigned number) {
       return loop.emitError() << "a value of type " << value.getType() << " cannot be handed to a parallel loop";
     types.push_back(type);
   }
-  auto record = LLVM::LLVMStructType::getLiteral(main.getContext(), types);
-  auto task = makeTask(loop, "main_parallel_" + std::to_string(number), used.getArrayRef(), record);
+  auto record = LLVM::LLVMStructType::getLiteral(function.getContext(), types);
+  auto task = makeTask(loop, (function.getName() + "_parallel_" + Twine(number)).str(), used.getArrayRef(), record);
 
   // One struct per loop, at the entry: a struct inside of a sequential loop would grow the stack.
-  b.setInsertionPointToStart(&main.front());
+  b.setInsertionPointToStart(&function.front());
   Value one = LLVM::ConstantOp::create(b, loc, i64, 1);
   Value captures = LLVM::AllocaOp::create(b, loc, pointer, record, one);
   b.setInsertionPoint(loop);
@@ -149,21 +149,21 @@ LogicalResult Outliner::outline(scf::ParallelOp loop, unsigned number) {
 namespace {
 struct OutlineParallel : mlir::qtensor::impl::OutlineParallelBase<OutlineParallel> {
   void runOnOperation() override {
-    auto main = getOperation().lookupSymbol<func::FuncOp>("main");
-    if (!main || main.isExternal() || !main.getNumArguments() || !isa<LLVM::LLVMPointerType>(main.getArgument(0).getType())) {
-      getOperation().emitError("@main has no context argument; qtensor-make-entry must run first");
-      return signalPassFailure();
+    for (auto function : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
+      if (function.isExternal() || !function.getNumArguments() ||
+          !isa<LLVM::LLVMPointerType>(function.getArgument(kContextArgument).getType()))
+        continue;
+      SmallVector<scf::ParallelOp> loops;
+      function.walk<WalkOrder::PreOrder>([&](scf::ParallelOp loop) {
+        if (loop.getInitVals().empty())
+          loops.push_back(loop);
+        return WalkResult::skip(); // Inner loops stay with their thread.
+      });
+      Outliner outliner(function);
+      for (auto [number, loop] : llvm::enumerate(loops))
+        if (failed(outliner.outline(loop, number)))
+          return signalPassFailure();
     }
-    SmallVector<scf::ParallelOp> loops;
-    main.walk<WalkOrder::PreOrder>([&](scf::ParallelOp loop) {
-      if (loop.getInitVals().empty())
-        loops.push_back(loop);
-      return WalkResult::skip(); // Inner loops stay with their thread.
-    });
-    Outliner outliner(main);
-    for (auto [number, loop] : llvm::enumerate(loops))
-      if (failed(outliner.outline(loop, number)))
-        return signalPassFailure();
   }
 };
 } // namespace

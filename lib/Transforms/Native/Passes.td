@@ -26,13 +26,31 @@ def EmitEntry : Pass<"qtensor-emit-entry", "ModuleOp"> {
   let dependentDialects = ["LLVM::LLVMDialect", "memref::MemRefDialect", "arith::ArithDialect"];
 }
 
+def OutlineOps : Pass<"qtensor-outline-ops", "ModuleOp"> {
+  let summary = "Give every linalg op of @main a function, shared by all ops that are the same";
+  let description = [{
+    The layers of a model repeat, so their ops do: with the same types, maps and body they share one function and are
+    compiled once. Functions stay small, which LLVM rewards. Copies are treated as elementwise ops. Operands become arguments, constants go into the function.
+    The context is the first argument, so that the function can run parallel loops.
+
+    ```mlir
+    linalg.generic {...} ins(%a : memref<?x64xf32>) outs(%b : memref<?x64xf32>) {...}
+    linalg.generic {...} ins(%b : memref<?x64xf32>) outs(%c : memref<?x64xf32>) {...}
+    // =>
+    func.call @op_0(%ctx, %a, %b) : (!llvm.ptr, memref<?x64xf32>, memref<?x64xf32>) -> ()
+    func.call @op_0(%ctx, %b, %c) : (!llvm.ptr, memref<?x64xf32>, memref<?x64xf32>) -> ()
+    ```
+  }];
+  let dependentDialects = ["func::FuncDialect", "LLVM::LLVMDialect", "linalg::LinalgDialect"];
+}
+
 def OutlineParallel : Pass<"qtensor-outline-parallel", "ModuleOp"> {
-  let summary = "Hand scf.parallel loops of @main to the runtime's parallel-for";
+  let summary = "Hand scf.parallel loops to the runtime's parallel-for";
   let description = [{
     The body of an outermost `scf.parallel` without reductions becomes a function that does a range of iterations. What
     it uses from outside goes through a struct on the caller's stack; constants are copied into it. Loops with several
-    dimensions are run as one range. The runtime's function is the first field of the context. Parallel loops in other
-    functions, which have no context, are left to become sequential.
+    dimensions are run as one range. The runtime's function is the first field of the context, which is the first
+    argument of @main and of every function with parallel loops. Elsewhere, parallel loops are left to become sequential.
 
     ```mlir
     scf.parallel (%i) = (%c0) to (%n) step (%c1) { use(%i, %m) }
