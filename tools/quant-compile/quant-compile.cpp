@@ -1,88 +1,75 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // One command from a model file to an artifact.
-#include "lib/Pipelines/RunPhases.h"
-#include "qtensor/Artifact.h"
-#include "qtensor/InitAll.h"
-#include "mlir/IR/MLIRContext.h"
-#include "mlir/InitAllDialects.h"
-#include "mlir/InitAllExtensions.h"
-#include "mlir/Parser/Parser.h"
+#include "ModelOptions.h"
 #include "mlir/Support/FileUtilities.h"
-#include "llvm/Support/CommandLine.h"
-#include "llvm/Support/Path.h"
-#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/ToolOutputFile.h"
-#include "llvm/Support/xxhash.h"
 
 namespace cl = llvm::cl;
 using namespace mlir;
 using namespace mlir::qtensor;
 
-static cl::OptionCategory category("Options of quant-compile");
-static cl::opt<std::string> inputFile(cl::Positional, cl::desc("<model: .mlir or .mlirbc>"), cl::cat(category));
-static cl::opt<std::string> outputFolder("o", cl::desc("Folder for the artifact; with --phase-to the file for the IR"),
-                                         cl::value_desc("path"), cl::init("-"), cl::cat(category));
-static cl::opt<std::string> modelName("name", cl::desc("Name of the model in the C interface (default: from the file)"),
-                                      cl::cat(category));
-static cl::opt<std::string> targetName("target", cl::desc("Target, see --list-targets (default: the first)"),
-                                       cl::cat(category));
-static cl::opt<std::string> phaseTo("phase-to", cl::desc("Stop at this phase (C0..C5 or its name) and print the IR"),
-                                    cl::cat(category));
-static cl::opt<std::string> phaseFrom("phase-from", cl::desc("The phase that the input is at (default: C0)"),
-                                      cl::init("C0"), cl::cat(category));
-static cl::opt<std::string> dumpFolder("dump-phases-to", cl::desc("Write the IR after each phase to this folder"),
-                                       cl::value_desc("folder"), cl::cat(category));
-static cl::opt<std::string> reproducer("crash-reproducer", cl::desc("If a pass fails, write its input and pipeline here"),
-                                       cl::value_desc("file"), cl::cat(category));
-static cl::opt<bool> keepAssembly("keep-assembly", cl::desc("Also write the assembly of each level"), cl::cat(category));
-static cl::opt<bool> listTargets("list-targets", cl::desc("Print the targets and their levels"), cl::cat(category));
-static cl::opt<bool> listPhases("list-phases", cl::desc("Print the phases and what each promises"), cl::cat(category));
+static cl::opt<std::string> inputFile(cl::Positional, cl::desc("<model.onnx, .mlir or .mlirbc>"), cl::cat(tools::category));
+static cl::opt<std::string> output("o", cl::desc("Folder for the artifact; with --phase-to the file for the IR"),
+                                   cl::value_desc("path"), cl::cat(tools::category));
+static cl::opt<bool> keepAssembly("keep-assembly", cl::desc("Also write the assembly of each level"),
+                                  cl::cat(tools::category));
+static cl::opt<bool> elide("elide-weights", cl::desc("With --phase-to: leave large constants out of the text"),
+                           cl::cat(tools::category));
 
-int main(int argc, char **argv) {
-  DialectRegistry registry;
-  registerAllDialects(registry);
-  registerAllExtensions(registry);
-  registerAll(registry);
-  cl::HideUnrelatedOptions(category);
-  cl::ParseCommandLineOptions(argc, argv, "QTensor: compiles a model to a library, a C header and a weights file\n");
-  MLIRContext context(registry);
-  llvm::SourceMgr sources;
+static constexpr char kOverview[] =
+    "QTensor: compiles a model to a library, a C header and a weights file.\n\n"
+    "  quant-compile model.onnx -o out/                      float32\n"
+    "  quant-compile model.onnx --phase-to=C3 --elide-weights  look at the IR on the way\n\n"
+    "Writes lib<model>.so, lib<model>.a, <model>.o, <model>.h, <model>.weights and <model>.json.\n";
+
+static int writeIR(ModuleOp module) {
   std::string error;
-  auto file = openInputFile(inputFile, &error);
+  auto file = openOutputFile(output.empty() ? "-" : StringRef(output), &error);
   if (!file) {
-    llvm::errs() << "quant-compile: " << error << "\n";
+    llvm::errs() << "error: " << error << "\n";
     return 1;
   }
-  ArtifactOptions options;
-  options.sourceHash = llvm::xxHash64(file->getBuffer());
-  options.sourceFile = llvm::sys::path::filename(inputFile).str();
-  options.model = modelName.empty() ? llvm::sys::path::stem(inputFile).str() : modelName;
-  options.target = targetName.empty() ? getTargets().front() : lookupTarget(targetName);
-  options.keepAssembly = keepAssembly;
-  sources.AddNewSourceBuffer(std::move(file), SMLoc());
-  SourceMgrDiagnosticHandler diagnostics(sources, &context);
-  context.loadAllAvailableDialects();
-  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(sources, &context);
+  printModule(module, file->os(), /*full=*/!elide);
+  file->keep();
+  return 0;
+}
+
+static int compile(const DialectRegistry &registry) {
+  tools::ModelOptions options;
+  if (!options.readCommandLine(inputFile))
+    return 1;
+  bool wantsIR = options.run.to != Phase::Planned || cl::getRegisteredOptions()["phase-to"]->getNumOccurrences();
+  if (!wantsIR && output.empty()) {
+    llvm::errs() << "error: no folder for the artifact: give -o <folder>\n";
+    return 1;
+  }
+  MLIRContext context(registry);
+  tools::Progress progress;
+  options.run.progress = options.artifact.progress = [&](StringRef what) { progress(what); };
+  options.artifact.keepAssembly = keepAssembly;
+  OwningOpRef<ModuleOp> module = tools::importAndRun(inputFile, options, context);
   if (!module)
     return 1;
-  PhaseRun run;
-  run.from = *parsePhase(phaseFrom);
-  if (!phaseTo.empty())
-    run.to = *parsePhase(phaseTo);
-  run.dumpFolder = dumpFolder;
-  run.reproducer = reproducer;
-  if (failed(runPhases(*module, run, {options.target})))
-    return 1;
-  if (!phaseTo.empty()) {
-    printModule(*module, llvm::outs(), false);
-    return 0;
-  }
-  auto artifact = compileArtifact(*module, options);
+  if (wantsIR)
+    return writeIR(*module);
+  FailureOr<Artifact> artifact = compileArtifact(*module, options.artifact);
   if (failed(artifact))
     return 1;
-  if (llvm::Error e = writeArtifact(*artifact, *options.target, outputFolder)) {
-    llvm::errs() << llvm::toString(std::move(e)) << "\n";
+  progress("writing files");
+  if (llvm::Error error = writeArtifact(*artifact, *options.artifact.target, output)) {
+    llvm::errs() << "error: " << llvm::toString(std::move(error)) << "\n";
     return 1;
   }
   return 0;
+}
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  // Formats and targets must be known before their lists are printed.
+  DialectRegistry registry;
+  tools::registerEverything(registry);
+  cl::HideUnrelatedOptions(tools::category);
+  cl::ParseCommandLineOptions(argc, argv, kOverview);
+  return tools::printLists() ? 0 : compile(registry);
 }

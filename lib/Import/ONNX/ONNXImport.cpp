@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "qtensor/Import.h"
 #include "llvm/Support/MemoryBuffer.h"
 
 namespace mlir::qtensor {
@@ -40,6 +41,17 @@ OwningOpRef<ModuleOp> importONNX(StringRef path, MLIRContext *context, const ONN
     return importONNX(path, (*buffer)->getBuffer(), context, options);
   emitError(UnknownLoc::get(context)) << path << ": can't be read: " << buffer.getError().message();
   return nullptr;
+}
+
+static OwningOpRef<ModuleOp> importFile(StringRef path, MLIRContext *context, const ImportOptions &options) {
+  ONNXImportOptions onnxOptions;
+  onnxOptions.dims = options.dims;
+  return importONNX(path, context, onnxOptions);
+}
+
+void registerONNXImport(DialectRegistry &registry) {
+  registerONNXImportDialects(registry);
+  registerImporter("onnx", importFile);
 }
 
 void printONNXOperators(raw_ostream &os) { onnx::Registry::get().printTable(os); }

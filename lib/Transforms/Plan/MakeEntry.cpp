@@ -32,7 +32,7 @@ static LogicalResult checkBoundaryType(func::FuncOp main, Type type, const Twine
   return success();
 }
 
-/// {name, type, dims} of one input or result.
+/// {name, type, dims, unsigned} of one input or result.
 static Attribute describe(func::FuncOp main, DictionaryAttr attrs, Type type, const Twine &fallback) {
   Builder b(main.getContext());
   NamedAttrList entry;
@@ -41,6 +41,8 @@ static Attribute describe(func::FuncOp main, DictionaryAttr attrs, Type type, co
   entry.set("type", TypeAttr::get(type));
   if (auto dims = attrs ? attrs.getAs<ArrayAttr>("qtensor.dims") : ArrayAttr())
     entry.set("dims", dims);
+  if (auto stored = attrs ? attrs.getAs<TypeAttr>("qtensor.dtype") : TypeAttr(); stored && stored.getValue().isUnsignedInteger())
+    entry.set("unsigned", b.getUnitAttr());
   return entry.getDictionary(main.getContext());
 }
 

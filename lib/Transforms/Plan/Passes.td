@@ -23,7 +23,8 @@ def MakeEntry : Pass<"qtensor-make-entry", "ModuleOp"> {
     }
     ```
 
-    An argument may carry `qtensor.dims = ["batch", "", ...]`: extents that share a name must be equal at run time.
+    An argument may carry `qtensor.dims = ["batch", "", ...]`: extents that share a name must be equal at run time; and
+    `qtensor.dtype = ui8`, where the model's integers are unsigned.
   }];
   let dependentDialects = ["bufferization::BufferizationDialect", "memref::MemRefDialect", "tensor::TensorDialect",
                            "arith::ArithDialect", "LLVM::LLVMDialect"];

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "ModelOptions.h"
+#include "qtensor/Import.h"
+#include "qtensor/InitAll.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+#include "mlir/InitAllPasses.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/xxhash.h"
+
+namespace cl = llvm::cl;
+using namespace mlir;
+using namespace mlir::qtensor;
+
+cl::OptionCategory mlir::qtensor::tools::category("Options");
+using tools::category;
+
+static cl::opt<std::string> modelName("name", cl::desc("Name of the model in the C interface (default: from the file)"),
+                                      cl::value_desc("identifier"), cl::cat(category));
+static cl::opt<std::string> targetName("target", cl::desc("Target, see --list-targets (default: the first)"),
+                                       cl::value_desc("name"), cl::cat(category));
+static cl::list<std::string> dims("dim",
+                                  cl::desc("Fix an extent that the model leaves open, by its name (--dim batch=1) or as "
+                                           "input:axis (--dim x:0=1); may be repeated"),
+                                  cl::value_desc("name=value"), cl::cat(category));
+static cl::opt<std::string> phaseTo("phase-to", cl::desc("Stop at this phase (C0..C5 or its name) and print the IR"),
+                                    cl::value_desc("phase"), cl::cat(category));
+static cl::opt<std::string> phaseFrom("phase-from", cl::desc("The phase that the input is at (default: C0)"),
+                                      cl::value_desc("phase"), cl::init("C0"), cl::cat(category));
+static cl::opt<std::string> dumpFolder("dump-phases-to", cl::desc("Write the IR after each phase to this folder"),
+                                       cl::value_desc("folder"), cl::cat(category));
+static cl::opt<std::string> reproducer("crash-reproducer",
+                                       cl::desc("If a pass fails, write its input and pipeline to this file"),
+                                       cl::value_desc("file"), cl::cat(category));
+static cl::opt<bool> listTargets("list-targets", cl::desc("Print the targets and their levels"), cl::cat(category));
+static cl::opt<bool> listPhases("list-phases", cl::desc("Print the phases and what each promises"), cl::cat(category));
+
+void tools::registerEverything(DialectRegistry &registry) {
+  registerAllDialects(registry);
+  registerAllExtensions(registry);
+  registerAllPasses();
+  registerAll(registry);
+}
+
+static bool fail(const Twine &what) {
+  llvm::errs() << "error: " << what << "\n";
+  return false;
+}
+
+static bool readPhase(StringRef option, StringRef text, Phase &phase) {
+  std::optional<Phase> parsed = parsePhase(text);
+  if (!parsed || *parsed == Phase::Native)
+    return fail("--" + option + "=" + text + ": no phase of that name before C6; see --list-phases");
+  phase = *parsed;
+  return true;
+}
+
+bool tools::ModelOptions::readCommandLine(StringRef path) {
+  if (path.empty())
+    return fail("no model given; try --help");
+  const Target *target = targetName.empty() ? getTargets().front() : lookupTarget(targetName);
+  if (!target)
+    return fail("--target=" + targetName + ": no such target; see --list-targets");
+  if (!readPhase("phase-from", phaseFrom, run.from) || (!phaseTo.empty() && !readPhase("phase-to", phaseTo, run.to)))
+    return false;
+  if (run.from > run.to)
+    return fail("--phase-from is behind --phase-to");
+  run.dumpFolder = dumpFolder;
+  run.reproducer = reproducer;
+  pipeline.target = artifact.target = target;
+  artifact.model = modelName.empty() ? llvm::sys::path::stem(path).str() : modelName;
+  // Only the name: the same model gives the same manifest wherever it lies.
+  artifact.sourceFile = llvm::sys::path::filename(path).str();
+  auto settings = [&](const cl::opt<std::string> &option) {
+    if (!option.empty() && option.getNumOccurrences())
+      artifact.settings.push_back({option.ArgStr.str(), option});
+  };
+  settings(phaseFrom);
+  for (const std::string &dim : dims)
+    artifact.settings.push_back({"dim", dim});
+  return true;
+}
+
+static bool parseDims(ImportOptions &options) {
+  for (StringRef entry : dims) {
+    auto [name, number] = entry.rsplit('=');
+    if (name.empty() || number.getAsInteger(10, options.dims[name.str()]))
+      return fail("--dim " + entry + ": expected name=value, for example --dim batch=1");
+  }
+  return true;
+}
+
+OwningOpRef<ModuleOp> tools::importAndRun(StringRef path, ModelOptions &options, MLIRContext &context) {
+  ImportOptions import;
+  if (!parseDims(import))
+    return nullptr;
+  context.loadAllAvailableDialects();
+  if (options.run.progress)
+    options.run.progress("importing");
+  if (auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false))
+    options.artifact.sourceHash = llvm::xxHash64((*file)->getBuffer());
+  OwningOpRef<ModuleOp> module = importModel(path, &context, import);
+  if (!module || failed(runPhases(*module, options.run, options.pipeline)))
+    return nullptr;
+  return module;
+}
+
+bool tools::printLists() {
+  if (listTargets)
+    for (const Target *target : getTargets()) {
+      llvm::outs() << target->name << ": " << target->description << "\n";
+      for (const TargetLevel &level : target->levels)
+        llvm::outs() << "  " << level.name << ": " << level.cpu << (level.features.empty() ? "" : " ") << level.features << "\n";
+    }
+  if (listPhases)
+    for (const PhaseInfo &info : getPhases())
+      llvm::outs() << info.id << " " << info.name << ": " << info.promise << "\n";
+  return listTargets || listPhases;
+}

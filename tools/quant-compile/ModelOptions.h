@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The options of quant-compile and quant-run that lead from a model file to compiled code.
+#pragma once
+#include "lib/Pipelines/RunPhases.h"
+#include "qtensor/Artifact.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "llvm/Support/CommandLine.h"
+
+namespace mlir::qtensor::tools {
+
+extern llvm::cl::OptionCategory category;
+
+/// All dialects, passes, formats, targets and importers.
+void registerEverything(DialectRegistry &registry);
+
+/// What the command line chose. Checks it: false after a message on stderr.
+struct ModelOptions {
+  PipelineOptions pipeline;
+  PhaseRun run;
+  ArtifactOptions artifact;
+
+  bool readCommandLine(StringRef path);
+};
+
+/// Imports the model and runs the phases that were chosen. Null after a diagnostic.
+OwningOpRef<ModuleOp> importAndRun(StringRef path, ModelOptions &options, MLIRContext &context);
+
+/// Whether the command line asks for a list (--list-...); prints it.
+bool printLists();
+
+/// On a terminal: says on stderr what is being done, once it has taken longer than a second.
+class Progress {
+public:
+  Progress();
+  ~Progress();
+  void operator()(StringRef what);
+
+private:
+  struct State;
+  std::unique_ptr<State> state;
+};
+
+} // namespace mlir::qtensor::tools
