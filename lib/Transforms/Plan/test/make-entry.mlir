@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: quant-opt %s -split-input-file -qtensor-make-entry | FileCheck %s
+
+// CHECK: module attributes {qtensor.inputs = [{dims = ["batch", ""], name = "x", type = tensor<?x4xf32>}], qtensor.outputs = [{name = "y", type = tensor<4x?xf32>}]}
+// CHECK: func.func @main(%[[CTX:.*]]: !llvm.ptr, %[[W:.*]]: memref<?xi8>, %[[S:.*]]: memref<?xi8>, %[[X:.*]]: memref<?x4xf32>, %[[Y:.*]]: memref<4x?xf32>) {
+// CHECK: %[[T:.*]] = bufferization.to_tensor %[[X]] restrict
+// CHECK: %[[R:.*]] = linalg.transpose ins(%[[T]]
+// CHECK: bufferization.materialize_in_destination %[[R]] in restrict writable %[[Y]]
+// CHECK: func.func private @shapes(%[[X0:.*]]: index, %{{.*}}: index) -> (index, index)
+// CHECK-NOT: linalg
+// CHECK: %[[FOUR:.*]] = arith.constant 4
+// CHECK: return %[[FOUR]], %[[X0]]
+func.func @main(%x: tensor<?x4xf32> {qtensor.name = "x", qtensor.dims = ["batch", ""]}) -> (tensor<4x?xf32> {qtensor.name = "y"}) {
+  %c0 = arith.constant 0 : index
+  %n = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %e = tensor.empty(%n) : tensor<4x?xf32>
+  %t = linalg.transpose ins(%x : tensor<?x4xf32>) outs(%e : tensor<4x?xf32>) permutation = [1, 0]
+  return %t : tensor<4x?xf32>
+}
+
+// -----
+
+// Extents are computed, also through arithmetic; names have defaults; unsigned integers are told apart.
+// CHECK: qtensor.inputs = [{name = "input0", type = tensor<?xi8>, unsigned}]
+// CHECK-SAME: qtensor.outputs = [{name = "output0", type = tensor<?xi8>}]
+// CHECK: func.func private @shapes(%[[N:.*]]: index) -> index
+// CHECK: %[[M:.*]] = arith.muli %[[N]]
+// CHECK: return %[[M]]
+func.func @main(%x: tensor<?xi8> {qtensor.dtype = ui8}) -> tensor<?xi8> {
+  %c0 = arith.constant 0 : index
+  %c2 = arith.constant 2 : index
+  %zero = arith.constant 0 : i8
+  %n = tensor.dim %x, %c0 : tensor<?xi8>
+  %m = arith.muli %n, %c2 : index
+  %e = tensor.empty(%m) : tensor<?xi8>
+  %f = linalg.fill ins(%zero : i8) outs(%e : tensor<?xi8>) -> tensor<?xi8>
+  return %f : tensor<?xi8>
+}
