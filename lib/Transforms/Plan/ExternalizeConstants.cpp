@@ -93,10 +93,8 @@ struct ExternalizeConstants : mlir::qtensor::impl::ExternalizeConstantsBase<Exte
       return signalPassFailure();
     }
     Weights weights(&getContext());
-    // One view per constant, all at the top: a later pass may move uses, and a view costs nothing.
-    OpBuilder b = OpBuilder::atBlockBegin(&main.front());
     WalkResult walk = main.walk([&](arith::ConstantOp op) {
-      return failed(convert(op, main, weights, b)) ? WalkResult::interrupt() : WalkResult::advance();
+      return failed(convert(op, main, weights)) ? WalkResult::interrupt() : WalkResult::advance();
     });
     if (walk.wasInterrupted())
       return signalPassFailure();
@@ -104,7 +102,7 @@ struct ExternalizeConstants : mlir::qtensor::impl::ExternalizeConstantsBase<Exte
   }
 
 private:
-  LogicalResult convert(arith::ConstantOp op, func::FuncOp main, Weights &weights, OpBuilder &b);
+  LogicalResult convert(arith::ConstantOp op, func::FuncOp main, Weights &weights);
 };
 } // namespace
 
@@ -118,7 +116,7 @@ static void fillSplat(arith::ConstantOp op, DenseElementsAttr value) {
   op.erase();
 }
 
-LogicalResult ExternalizeConstants::convert(arith::ConstantOp op, func::FuncOp main, Weights &weights, OpBuilder &b) {
+LogicalResult ExternalizeConstants::convert(arith::ConstantOp op, func::FuncOp main, Weights &weights) {
   auto type = dyn_cast<RankedTensorType>(op.getType());
   auto value = dyn_cast<ElementsAttr>(op.getValue());
   if (!type || !value || !type.getElementType().isIntOrFloat())
@@ -136,6 +134,7 @@ LogicalResult ExternalizeConstants::convert(arith::ConstantOp op, func::FuncOp m
   if (static_cast<int64_t>(bytes.size()) != size)
     return op.emitError() << "the constant has " << bytes.size() << " bytes, its type " << type << " needs " << size
                           << "; the resource is missing or truncated";
+  OpBuilder b(op);
   auto offset = arith::ConstantIndexOp::create(b, op.getLoc(), weights.place(op, value, bytes));
   auto bufferType = MemRefType::get(type.getShape(), type.getElementType());
   Value view = memref::ViewOp::create(b, op.getLoc(), bufferType, main.getArgument(kWeightsArgument), offset, ValueRange());

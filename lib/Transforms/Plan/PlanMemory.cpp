@@ -225,8 +225,11 @@ LogicalResult Planner::place() {
   if (failed(returnScratchBytes(slots, plan.bytes)) || failed(sizes.materialize(b, extent, symbols)) ||
       failed(slotOffsets(b, slots, symbols, plan.bytes, &offsets)))
     return failure();
-  for (auto [buffer, index] : llvm::zip_equal(fixed, fixedIndex))
-    replace(storages[index], arith::ConstantIndexOp::create(b, main.getLoc(), buffer.offset));
+  // All offsets before the first replacement: that may erase the op at the insertion point.
+  SmallVector<Value> fixedOffsets = llvm::map_to_vector(
+      fixed, [&](const ArenaBuffer &buffer) -> Value { return arith::ConstantIndexOp::create(b, main.getLoc(), buffer.offset); });
+  for (auto [offset, index] : llvm::zip_equal(fixedOffsets, fixedIndex))
+    replace(storages[index], offset);
   for (auto [buffer, index] : llvm::zip_equal(dynamic, dynamicIndex))
     replace(storages[index], offsets[buffer.offset]);
 

@@ -5,7 +5,7 @@
 // CHECK: qtensor.weights = [
 // CHECK-SAME: {name = "first", offset = 0 : i64, size = 16 : i64, value = dense<[1.000000e+00, 2.000000e+00, 3.000000e+00, 4.000000e+00]> : tensor<4xf32>},
 // CHECK-SAME: {format = "int8/channel", name = "constant1", offset = 64 : i64, size = 10 : i64, value = dense_resource<second> : tensor<10xi8>}]
-// CHECK: func.func @main(%{{.*}}: !llvm.ptr, %[[W:.*]]: memref<?xi8>,
+// CHECK: func.func @main(%{{.*}}: !llvm.ptr, %[[W:[a-z0-9]+]]: memref<?xi8>,
 // CHECK-DAG: memref.view %[[W]][%c0{{.*}}][] : memref<?xi8> to memref<4xf32>
 // CHECK-DAG: memref.view %[[W]][%c64{{.*}}][] : memref<?xi8> to memref<10xi8>
 // CHECK-DAG: memref.view %[[W]][%c0{{.*}}][] : memref<?xi8> to memref<2x2xf32>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// RUN: quant-opt %s -split-input-file -qtensor-plan-memory -verify-diagnostics
+// RUN: quant-opt %s -allow-unregistered-dialect -split-input-file -qtensor-plan-memory -verify-diagnostics
 
 // expected-error @+1 {{@main has no %scratch argument; qtensor-make-entry must run first}}
 module {
