@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Runs tests in the layout of the ONNX backend test suite: imports <folder>/model.onnx, evaluates it by the reference on
+// <folder>/test_data_set_N/input_*.pb and compares with output_*.pb. One line a folder; fails if any folder does.
+#include "lib/Import/ONNX/Model.h"
+#include "lib/Import/ONNX/ONNXImport.h"
+#include "lib/Reference/Interpreter.h"
+#include "mlir/InitAllDialects.h"
+#include "qtensor/InitAll.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace mlir::qtensor;
+using reference::Tensor;
+
+namespace {
+llvm::cl::list<std::string> folders(llvm::cl::Positional, llvm::cl::desc("<folder>..."), llvm::cl::OneOrMore);
+// The tolerances of the suite's own runner.
+llvm::cl::opt<double> relative("rtol", llvm::cl::desc("Relative tolerance of floats"), llvm::cl::init(1e-3));
+llvm::cl::opt<double> absolute("atol", llvm::cl::desc("Absolute tolerance of floats"), llvm::cl::init(1e-5));
+
+FailureOr<Tensor> readTensor(StringRef path, MLIRContext &context, std::string &problem) {
+  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  auto report = [&](const Twine &what) { problem = what.str(); };
+  if (!buffer) {
+    report(path + ": " + buffer.getError().message());
+    return failure();
+  }
+  std::unique_ptr<onnx::TensorData> data = onnx::readTensorProto(path, (*buffer)->getBuffer(), report);
+  if (!data)
+    return failure();
+  FailureOr<Tensor> tensor = Tensor::zeros(onnx::elemType(data->elem, &context), data->dims);
+  if (failed(tensor)) {
+    report(path + ": has no tensor type");
+    return failure();
+  }
+  unsigned size = tensor->getFormat().getBytes();
+  for (int64_t i = 0, count = tensor->getNumElements(); i < count; ++i) {
+    uint64_t bits = 0;
+    std::memcpy(&bits, data->bytes.data() + i * size, size);
+    tensor->setBits(i, bits & tensor->getFormat().mask());
+  }
+  return tensor;
+}
+
+bool isClose(double got, double expected) {
+  if (std::isnan(got) || std::isnan(expected))
+    return std::isnan(got) && std::isnan(expected);
+  return got == expected || std::fabs(got - expected) <= absolute + relative * std::fabs(expected);
+}
+
+/// Nothing if the tensors agree.
+std::string compare(const Tensor &got, const Tensor &expected) {
+  if (got.getElementType() != expected.getElementType() || got.getShape() != expected.getShape()) {
+    std::string text;
+    llvm::raw_string_ostream os(text);
+    os << "is ";
+    got.print(os, 0);
+    os << ", expected ";
+    expected.print(os, 0);
+    return text;
+  }
+  for (int64_t i = 0, count = got.getNumElements(); i < count; ++i)
+    if (!isClose(got.getNumber(i), expected.getNumber(i)))
+      return llvm::formatv("element {0} is {1}, expected {2}", i, got.getNumber(i), expected.getNumber(i));
+  return "";
+}
+
+/// Nothing if the data set passes.
+std::string runDataSet(StringRef folder, func::FuncOp function, MLIRContext &context) {
+  std::string problem;
+  SmallVector<Tensor> inputs;
+  for (unsigned i = 0; i < function.getNumArguments(); ++i) {
+    FailureOr<Tensor> input = readTensor((folder + "/input_" + Twine(i) + ".pb").str(), context, problem);
+    if (failed(input))
+      return problem;
+    inputs.push_back(std::move(*input));
+  }
+  FailureOr<SmallVector<Tensor>> results = reference::evaluate(function, inputs);
+  if (failed(results))
+    return "the reference can't evaluate it";
+  for (auto [i, result] : llvm::enumerate(*results)) {
+    FailureOr<Tensor> expected = readTensor((folder + "/output_" + Twine(i) + ".pb").str(), context, problem);
+    if (failed(expected))
+      return problem;
+    std::string difference = compare(result, *expected);
+    if (!difference.empty())
+      return "output " + std::to_string(i) + " " + difference;
+  }
+  return "";
+}
+
+std::string runFolder(StringRef folder, MLIRContext &context) {
+  std::string problem;
+  ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
+    if (problem.empty())
+      problem = diagnostic.str();
+    return success();
+  });
+  OwningOpRef<ModuleOp> module = importONNX((folder + "/model.onnx").str(), &context);
+  if (!module)
+    return problem;
+  auto function = module->lookupSymbol<func::FuncOp>("main");
+  for (unsigned set = 0;; ++set) {
+    std::string data = (folder + "/test_data_set_" + Twine(set)).str();
+    if (!llvm::sys::fs::is_directory(data))
+      return set ? "" : "has no test data";
+    std::string result = runDataSet(data, function, context);
+    if (!result.empty())
+      return problem.empty() ? result : result + ": " + problem;
+  }
+}
+} // namespace
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  llvm::cl::ParseCommandLineOptions(argc, argv, "Runs ONNX backend tests by the reference\n");
+  DialectRegistry registry;
+  registerAllDialects(registry);
+  registerAll(registry);
+  unsigned failures = 0;
+  for (StringRef folder : folders) {
+    MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+    std::string problem = runFolder(folder, context);
+    failures += !problem.empty();
+    llvm::outs() << (problem.empty() ? "pass " : "FAIL ") << llvm::sys::path::filename(folder);
+    llvm::outs() << (problem.empty() ? "" : ": ") << problem << "\n";
+  }
+  llvm::outs() << folders.size() - failures << " passed, " << failures << " failed\n";
+  return failures ? 1 : 0;
+}
