@@ -146,6 +146,9 @@ Val Emit::slice(const Val &x, ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldRes
   if (llvm::equal(x.dims, sizes, DimMath::same) &&
       llvm::all_of(strides, [](OpFoldResult stride) { return DimMath::number(stride) == 1; }))
     return x;
+  // An empty slice may start at the end, where extract_slice may not.
+  if (llvm::is_contained(DimMath::shape(sizes), 0))
+    return wrap(empty(sizes, type(x.elem)), x.elem, sizes);
   auto type = RankedTensorType::get(DimMath::shape(sizes), this->type(x.elem));
   Value part = tensor::ExtractSliceOp::create(b, loc, type, tensor(x), offsets, sizes, strides);
   return wrap(part, x.elem, sizes);
@@ -186,6 +189,8 @@ Val Emit::concat(ArrayRef<Val> parts, int64_t axis) {
   Value whole = empty(dims, type(parts[0].elem));
   Dims offsets(dims.size(), math.constant(0)), strides(dims.size(), math.constant(1));
   for (const Val &part : parts) {
+    if (DimMath::number(part.dims[axis]) == 0)
+      continue;
     whole = tensor::InsertSliceOp::create(b, loc, tensor(part), whole, offsets, part.dims, strides);
     offsets[axis] = math.add(offsets[axis], part.dims[axis]);
   }

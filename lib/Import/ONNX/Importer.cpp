@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Import/ONNX/Importer.h"
+#include "lib/Import/ONNX/Fold.h"
 #include "lib/Import/ONNX/Registry.h"
 #include "mlir/IR/Verifier.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/StringExtras.h"
 
 namespace mlir::qtensor::onnx {
@@ -17,6 +19,13 @@ std::optional<int64_t> versionOf(const OpsetMap &opsets, const std::string &doma
     return found->second;
   // Contributed domains are often left out of the imports; they have one version.
   return domain.empty() ? std::nullopt : std::optional<int64_t>(1);
+}
+
+/// What was made for values that were then folded or not read.
+void eraseDeadOps(func::FuncOp function) {
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(function.getBody().front())))
+    if (isOpTriviallyDead(&op))
+      op.erase();
 }
 
 /// The verifier's first complaint, or nothing.
@@ -58,6 +67,7 @@ OwningOpRef<ModuleOp> Importer::run() {
       return nullptr;
   if (failed(makeReturn(*function, scope)))
     return nullptr;
+  eraseDeadOps(*function);
   // A hole in the checks above must not hand broken IR to the rest of the compiler.
   std::string problem = verifyQuietly(*module);
   if (problem.empty())
@@ -121,6 +131,8 @@ LogicalResult Importer::makeInitializers(Scope &scope) {
     scope.values[tensor.name] = emit.constant(std::make_shared<TensorData>(tensor));
   }
   for (const ValueInfo &input : model.graph.inputs) {
+    if (auto fixed = options.inputs.find(input.name); fixed != options.inputs.end())
+      scope.values[input.name] = emit.constant(fixed->second);
     // Up to IR version 3 initializers were listed as inputs too.
     if (scope.values.count(input.name))
       continue;
@@ -172,6 +184,7 @@ LogicalResult Importer::runHandler(const Node &node, const OpEntry &entry, int64
     if (!llvm::is_contained(known, name))
       return failNode(node, "attribute '" + name + "' is not supported; known are: " + entry.attributes);
   auto reportNode = [&](const Twine &what) { (void)fail(what); };
+  bool constant = !values.empty() && llvm::all_of(values, [](Val *value) { return !value || isSmallConstant(*value); });
   NodeContext context(emit, node, opset, std::move(values), reportNode);
   if (failed(entry.handler(context)))
     return failure();
@@ -184,7 +197,8 @@ LogicalResult Importer::runHandler(const Node &node, const OpEntry &entry, int64
       continue;
     if (!context.output(i))
       return failNode(node, "output " + Twine(i) + " ('" + node.outputs[i] + "') is not supported");
-    if (failed(define(node, i, *context.output(i), scope)))
+    std::optional<Val> folded = constant ? foldToConstant(emit, *context.output(i)) : std::nullopt;
+    if (failed(define(node, i, folded ? *folded : *context.output(i), scope)))
       return failure();
   }
   return success();

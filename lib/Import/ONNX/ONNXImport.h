@@ -10,11 +10,17 @@
 namespace mlir {
 class DialectRegistry;
 namespace qtensor {
+namespace onnx {
+struct TensorData;
+}
 
 struct ONNXImportOptions {
   /// Extents that the file leaves open: a symbolic name ("batch") or "input:axis" -> the number to use. Others stay
   /// dynamic.
   std::map<std::string, int64_t> dims;
+  /// Inputs that become constants, as shapes given as inputs must: their bytes are little endian, one element after the
+  /// other (bool and narrower types take a byte each). Type and shape are those of the data.
+  std::map<std::string, std::shared_ptr<onnx::TensorData>> inputs;
   /// Data that replace initializers: returns the little-endian bytes for an initializer's name and size in bytes, or
   /// an empty array to keep the file's own. The bytes must live as long as the module.
   std::function<ArrayRef<char>(StringRef name, size_t bytes)> weights;

@@ -98,6 +98,19 @@ Value Scalar::cast(Value x, Elem from, Elem to) {
   return widen(x, type, fromUnsigned);
 }
 
+Value Scalar::castSaturating(Value x, Elem from, Elem to) {
+  auto type = dyn_cast_or_null<FloatType>(elemType(to, b.getContext()));
+  if (!type || type.getWidth() >= 16 || from == to)
+    return cast(x, from, to);
+  Value wide = isReal(x) ? widen(x, b.getF32Type()) : cast(x, from, Elem::F32);
+  APFloat largest = APFloat::getLargest(type.getFloatSemantics());
+  bool lost = false;
+  largest.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &lost);
+  double limit = largest.convertToDouble();
+  Value clamped = clamp(wide, like(wide, -limit), like(wide, limit));
+  return make<arith::TruncFOp>(type, clamped);
+}
+
 Value Scalar::index(int64_t dim) { return make<linalg::IndexOp>(dim); }
 
 } // namespace mlir::qtensor::onnx

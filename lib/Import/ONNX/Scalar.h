@@ -53,6 +53,8 @@ public:
 
   /// Conversion as ONNX's Cast: floats to integers truncate, anything to bool is "not zero".
   Value cast(Value x, Elem from, Elem to);
+  /// As above, but what is beyond the largest finite number of a float type below 16 bits becomes that number.
+  Value castSaturating(Value x, Elem from, Elem to);
   Value widen(Value x, Type type, bool isUnsigned = false);
   Value index(int64_t dim);
 

@@ -34,7 +34,13 @@ LogicalResult importDropout(NodeContext &n) {
 LogicalResult importCastTo(NodeContext &n, Elem elem) {
   if (!n.e.type(elem))
     return n.fail("can't convert to " + elemName(elem));
-  return n.set(0, n.e.cast(n.in(0), elem));
+  if (n.attrInt("saturate", 1) == 0)
+    return n.set(0, n.e.cast(n.in(0), elem));
+  const Val &x = n.in(0);
+  bool tiny = isFloat(elem) && bitWidth(elem) < 16;
+  if (!tiny)
+    return n.set(0, n.e.cast(x, elem));
+  return n.set(0, n.e.map(x, elem, [&](Scalar &s, ValueRange in) { return s.castSaturating(in[0], x.elem, elem); }));
 }
 
 LogicalResult importCast(NodeContext &n) { return importCastTo(n, static_cast<Elem>(n.attrInt("to", 0))); }
@@ -164,7 +170,7 @@ void registerShape(Registry &r) {
       {"", "Size", 1, kNewest, 1, 1, "", importSize},
       {"", "Identity", 1, kNewest, 1, 1, "", importIdentity},
       {"", "Dropout", 1, kNewest, 1, 3, "ratio seed is_test consumed_inputs", importDropout, "inference only"},
-      {"", "Cast", 6, kNewest, 1, 1, "to saturate", importCast, "no strings; float8 results round, not saturate"},
+      {"", "Cast", 6, kNewest, 1, 1, "to saturate", importCast, "no strings"},
       {"", "CastLike", 15, kNewest, 2, 2, "saturate", importCastLike, "no strings"},
       {"", "BitCast", 26, kNewest, 1, 1, "to", importBitCast, "types of equal size"},
       {"", "Reshape", 1, kNewest, 1, 2, "allowzero shape consumed_inputs", importReshape,
