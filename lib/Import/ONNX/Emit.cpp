@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Import/ONNX/Emit.h"
+#include "dialects/QTensor/IR/QTensorOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -70,6 +71,8 @@ Value Emit::tensor(const Val &x) {
     }
     return x.tensor = made;
   }
+  if (x.encoded)
+    return x.tensor = codes(x);
   Type integer = type(x.elem);
   SmallVector<Attribute> numbers;
   for (OpFoldResult value : *x.ints)
@@ -83,6 +86,19 @@ Value Emit::tensor(const Val &x) {
   return x.tensor = tensor::FromElementsOp::create(b, loc, type(x), elements);
 }
 
+Value Emit::codes(const Val &x) {
+  // Codes below a byte have a byte each in the component.
+  Type stored = b.getIntegerType(std::max(8u, bitWidth(x.elem)));
+  auto shape = DimMath::shape(x.dims);
+  Value codes = ComponentOp::create(b, loc, RankedTensorType::get(shape, stored), x.encoded->value, "codes");
+  if (stored == type(x.elem))
+    return codes;
+  AffineMap maps[] = {b.getMultiDimIdentityMap(x.rank()), b.getMultiDimIdentityMap(x.rank())};
+  SmallVector<IteratorType> iterators(x.rank(), IteratorType::parallel);
+  return generic(codes, empty(x.dims, type(x.elem)), maps, iterators,
+                 [&](Scalar &s, ValueRange in) { return s.widen(in[0], type(x.elem)); });
+}
+
 Value Emit::element(const Val &x) {
   SmallVector<Value> zeros(x.rank(), Value());
   for (Value &zero : zeros)
@@ -92,7 +108,9 @@ Value Emit::element(const Val &x) {
 
 Val Emit::ints(ArrayRef<OpFoldResult> values, ArrayRef<int64_t> shape, Elem elem) {
   Dims dims = llvm::map_to_vector(shape, [&](int64_t dim) { return math.constant(dim); });
-  return {elem, dims, Value(), nullptr, Dims(values)};
+  Val out = wrap(Value(), elem, dims);
+  out.ints = Dims(values);
+  return out;
 }
 
 Val Emit::constant(std::shared_ptr<const TensorData> data) {

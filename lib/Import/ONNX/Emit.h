@@ -11,6 +11,9 @@ namespace mlir::qtensor::onnx {
 
 using Dims = SmallVector<OpFoldResult>;
 
+/// A real tensor kept encoded (dialect qtensor), of which an ONNX integer tensor holds the codes.
+struct EncodedValue;
+
 /// What the importer knows about one ONNX value.
 struct Val {
   Elem elem = Elem::Undefined;
@@ -21,9 +24,17 @@ struct Val {
   std::shared_ptr<const TensorData> constant;
   /// The elements in row-major order of an integer tensor whose elements are extents or numbers.
   std::optional<Dims> ints;
+  /// For quantized tensors: the encoded tensor whose codes these are.
+  std::shared_ptr<EncodedValue> encoded;
 
   int64_t rank() const { return static_cast<int64_t>(dims.size()); }
   bool isScalar() const { return dims.empty(); }
+};
+
+struct EncodedValue {
+  Value value;
+  mlir::Attribute encoding;
+  SmallVector<Val> params;
 };
 
 /// The body of an elementwise op: scalars in, scalar out.
@@ -45,7 +56,11 @@ public:
   /// The only element of a tensor with one element.
   Value element(const Val &x);
 
-  Val wrap(Value tensor, Elem elem, ArrayRef<OpFoldResult> dims) { return {elem, Dims(dims), tensor, nullptr, {}}; }
+  Val wrap(Value tensor, Elem elem, ArrayRef<OpFoldResult> dims) {
+    Val out;
+    out.elem = elem, out.dims = Dims(dims), out.tensor = tensor;
+    return out;
+  }
   Val ints(ArrayRef<OpFoldResult> values, ArrayRef<int64_t> shape, Elem elem = Elem::I64);
   Val constant(std::shared_ptr<const TensorData> data);
   /// A constant of `values`, converted to `elem`.
@@ -95,6 +110,7 @@ public:
   Val concat(ArrayRef<Val> parts, int64_t axis);
 
 private:
+  Value codes(const Val &x);
   Value reshapeStep(Value from, ArrayRef<OpFoldResult> toDims, bool collapses, ArrayRef<unsigned> ends);
   Value reshapeByShape(Value from, ArrayRef<OpFoldResult> dims);
 

@@ -80,6 +80,7 @@ Val Emit::reshape(const Val &x, ArrayRef<OpFoldResult> dims) {
   }
   out.constant = nullptr;
   out.ints = std::nullopt;
+  out.encoded = nullptr;
   Value from = tensor(x);
   SmallVector<unsigned> fromEnds, toEnds;
   Dims middle;

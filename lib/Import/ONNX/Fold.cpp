@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Small nodes on constants are evaluated while importing, by the reference: exporters compute scales, axes and shapes with
-// arbitrary operators, and the operators that read them need numbers. Large ones are left to normalisation.
+// Small nodes on constants are evaluated while importing, by the reference: exporters compute scales, axes and shapes
+// with arbitrary operators, and the operators that read them need numbers. Large ones are left to normalisation.
 #include "lib/Import/ONNX/Fold.h"
 #include "lib/Reference/Interpreter.h"
 

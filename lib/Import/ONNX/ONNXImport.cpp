@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Import/ONNX/ONNXImport.h"
+#include "dialects/QTensor/IR/QTensorOps.h"
 #include "lib/Import/ONNX/Importer.h"
 #include "lib/Import/ONNX/Registry.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -14,8 +15,8 @@
 namespace mlir::qtensor {
 
 void registerONNXImportDialects(DialectRegistry &registry) {
-  registry.insert<arith::ArithDialect, func::FuncDialect, linalg::LinalgDialect, math::MathDialect, scf::SCFDialect,
-                  tensor::TensorDialect>();
+  registry.insert<QTensorDialect, arith::ArithDialect, func::FuncDialect, linalg::LinalgDialect, math::MathDialect,
+                  scf::SCFDialect, tensor::TensorDialect>();
 }
 
 OwningOpRef<ModuleOp> importONNX(StringRef path, StringRef bytes, MLIRContext *context,

@@ -226,6 +226,10 @@ bool Reader::readValueInfo(const ::onnx::ValueInfoProto &proto, ValueInfo &info)
     DimInfo out;
     if (dim.has_dim_value()) {
       out.value = dim.dim_value();
+      if (out.value == -1) { // some exporters' spelling of an open extent
+        info.dims.emplace_back();
+        continue;
+      }
       if (out.value < 0 || (out.value > 0 && count > kMaxElements / out.value))
         return fail("value '" + info.name + "': dimension " + Twine(out.value) +
                     " is negative or makes the tensor too large");

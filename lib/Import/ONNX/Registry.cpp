@@ -13,9 +13,11 @@ const Registry &Registry::get() {
     registerGather(all);
     registerGenerate(all);
     registerMatMul(all);
+    registerMatMulNBits(all);
     registerMove(all);
     registerNorm(all);
     registerPool(all);
+    registerQuantized(all);
     registerReduce(all);
     registerShape(all);
     return all;

@@ -51,6 +51,7 @@ void registerElementwise(Registry &registry);
 void registerGather(Registry &registry);
 void registerGenerate(Registry &registry);
 void registerMatMul(Registry &registry);
+void registerMatMulNBits(Registry &registry);
 void registerMove(Registry &registry);
 void registerNorm(Registry &registry);
 void registerPool(Registry &registry);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Runs tests in the layout of the ONNX backend test suite: imports <folder>/model.onnx, evaluates it by the reference on
-// <folder>/test_data_set_N/input_*.pb and compares with output_*.pb. One line a folder; fails if any folder does.
+// Runs tests in the layout of the ONNX backend test suite: imports <folder>/model.onnx, evaluates it by the reference
+// on <folder>/test_data_set_N/input_*.pb and compares with output_*.pb. One line a folder; fails if any folder does.
 #include "lib/Import/ONNX/Model.h"
 #include "lib/Import/ONNX/ONNXImport.h"
 #include "lib/Reference/Interpreter.h"

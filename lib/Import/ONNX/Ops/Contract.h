@@ -9,6 +9,9 @@ namespace mlir::qtensor::onnx {
 /// shapes. `elem` is the type of accumulator and result; integers are widened by their own signedness.
 Val contract(Emit &e, const Val &a, const Val &b, Elem elem);
 
+/// [.., m, k] x [n, k] -> [.., m, n] in f32: the second operand has one row per column of the result, as weights do.
+Val contractRows(Emit &e, const Val &a, const Val &rows);
+
 /// ONNX's MatMul: as `contract`, with checks and with vectors allowed.
 FailureOr<Val> matmul(NodeContext &n, Val a, Val b, Elem elem);
 

@@ -60,6 +60,26 @@ Val contract(Emit &e, const Val &a, const Val &b, Elem elem) {
   return contractGeneric(e, a, b, elem);
 }
 
+Val contractRows(Emit &e, const Val &a, const Val &rows) {
+  int64_t rank = a.rank(), loops = rank + 1; // .., m, n, k
+  SmallVector<AffineExpr> left, out;
+  for (int64_t i = 0; i < rank - 1; ++i)
+    left.push_back(e.b.getAffineDimExpr(i));
+  out = left;
+  AffineExpr n = e.b.getAffineDimExpr(rank - 1), k = e.b.getAffineDimExpr(rank);
+  left.push_back(k);
+  out.push_back(n);
+  auto map = [&](ArrayRef<AffineExpr> exprs) { return AffineMap::get(loops, 0, exprs, e.b.getContext()); };
+  SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
+  iterators.push_back(utils::IteratorType::reduction);
+  Dims dims(a.dims.begin(), a.dims.end() - 1);
+  dims.push_back(rows.dims[0]);
+  Value made =
+      e.generic({e.tensor(a), e.tensor(rows)}, e.filled(dims, Elem::F32, 0), {map(left), map({n, k}), map(out)},
+                iterators, [](Scalar &s, ValueRange in) { return s.add(in[2], s.mul(in[0], in[1])); });
+  return e.wrap(made, Elem::F32, dims);
+}
+
 Elem accumulatorOf(Elem elem) { return isFloat(elem) && bitWidth(elem) < 32 ? Elem::F32 : elem; }
 
 FailureOr<Val> matmul(NodeContext &n, Val a, Val b, Elem elem) {

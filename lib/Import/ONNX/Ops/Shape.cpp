@@ -156,7 +156,7 @@ LogicalResult importExpand(NodeContext &n) {
   if (failed(target))
     return failure();
   // The target broadcasts both ways: an extent 1 in it keeps the input's.
-  Val shape{n.in(0).elem, *target, Value(), nullptr, {}};
+  Val shape = n.e.wrap(Value(), n.in(0).elem, *target);
   Val both[] = {n.in(0), shape};
   if (failed(n.requireBroadcast(both)))
     return failure();
