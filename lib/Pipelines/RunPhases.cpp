@@ -34,9 +34,9 @@ LogicalResult mlir::qtensor::runPhases(ModuleOp module, const PhaseRun &run, con
   for (const PhaseInfo &info : getPhases()) {
     if (info.phase > run.to)
       break;
-    if (info.phase < run.from)
+    if (run.from && info.phase < *run.from)
       continue;
-    if (info.phase > run.from) {
+    if (!run.from || info.phase > *run.from) {
       if (run.progress)
         run.progress(info.name);
       PassManager pm(module.getContext());

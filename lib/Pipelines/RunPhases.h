@@ -8,14 +8,14 @@
 namespace mlir::qtensor {
 
 struct PhaseRun {
-  Phase from = Phase::Imported; ///< The phase that the module is at.
+  std::optional<Phase> from;    ///< The phase that the module is at; none: as an importer left it, not normalised.
   Phase to = Phase::Planned;    ///< The last phase to reach, at most Planned: Native is per level.
   std::string dumpFolder;       ///< If not empty: the module after each phase, as <n>-<name>.mlir.
   std::string reproducer;       ///< If not empty: where a failing pass leaves its input and pipeline.
   std::function<void(StringRef)> progress; ///< Called with the name of each phase as it starts. May be null.
 };
 
-/// Runs the passes of every phase after `run.from` up to `run.to`.
+/// Runs the passes of every phase after `run.from` (with none: of every phase) up to `run.to`.
 LogicalResult runPhases(ModuleOp module, const PhaseRun &run, const PipelineOptions &options);
 
 /// Prints IR for people and tests: locations kept, resources larger than a line elided unless `full`.

@@ -26,8 +26,8 @@ static cl::list<std::string> dims("dim",
                                   cl::value_desc("name=value"), cl::cat(category));
 static cl::opt<std::string> phaseTo("phase-to", cl::desc("Stop at this phase (C0..C5 or its name) and print the IR"),
                                     cl::value_desc("phase"), cl::cat(category));
-static cl::opt<std::string> phaseFrom("phase-from", cl::desc("The phase that the input is at (default: C0)"),
-                                      cl::value_desc("phase"), cl::init("C0"), cl::cat(category));
+static cl::opt<std::string> phaseFrom("phase-from", cl::desc("The phase that the input is at (default: before C0)"),
+                                      cl::value_desc("phase"), cl::cat(category));
 static cl::opt<std::string> dumpFolder("dump-phases-to", cl::desc("Write the IR after each phase to this folder"),
                                        cl::value_desc("folder"), cl::cat(category));
 static cl::opt<std::string> reproducer("crash-reproducer",
@@ -62,9 +62,11 @@ bool tools::ModelOptions::readCommandLine(StringRef path) {
   const Target *target = targetName.empty() ? getTargets().front() : lookupTarget(targetName);
   if (!target)
     return fail("--target=" + targetName + ": no such target; see --list-targets");
-  if (!readPhase("phase-from", phaseFrom, run.from) || (!phaseTo.empty() && !readPhase("phase-to", phaseTo, run.to)))
+  if (!phaseFrom.empty() && !readPhase("phase-from", phaseFrom, run.from.emplace()))
     return false;
-  if (run.from > run.to)
+  if (!phaseTo.empty() && !readPhase("phase-to", phaseTo, run.to))
+    return false;
+  if (run.from && *run.from > run.to)
     return fail("--phase-from is behind --phase-to");
   run.dumpFolder = dumpFolder;
   run.reproducer = reproducer;

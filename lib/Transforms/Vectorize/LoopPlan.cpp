@@ -112,6 +112,21 @@ static std::optional<unsigned> chooseRow(linalg::LinalgOp op, const LoopPlan &pl
   return fallback;
 }
 
+/// With lanes along a reduction: a loop that shares the vectors of one input among columns, as rows share another's.
+static std::optional<unsigned> chooseColumn(linalg::LinalgOp op, const LoopPlan &plan) {
+  for (unsigned dim : llvm::reverse(plan.outer)) {
+    if (op.getStaticLoopRanges()[dim] == 1)
+      continue;
+    for (OpOperand *input : op.getDpsInputOperands()) {
+      AffineMap map = op.getMatchingIndexingMap(input);
+      if (plan.access[input->getOperandNumber()] != Access::Uniform && map.isFunctionOfDim(*plan.row) &&
+          !map.isFunctionOfDim(dim))
+        return dim;
+    }
+  }
+  return std::nullopt;
+}
+
 std::optional<LoopPlan> mlir::qtensor::planLoops(linalg::LinalgOp op) {
   LoopPlan plan;
   std::optional<int64_t> best;
@@ -136,5 +151,9 @@ std::optional<LoopPlan> mlir::qtensor::planLoops(linalg::LinalgOp op) {
     plan.row = chooseRow(op, plan);
   if (plan.row)
     llvm::erase(plan.outer, *plan.row);
+  if (plan.row && plan.laneIsReduction)
+    plan.column = chooseColumn(op, plan);
+  if (plan.column)
+    llvm::erase(plan.outer, *plan.column);
   return plan;
 }

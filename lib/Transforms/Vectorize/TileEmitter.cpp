@@ -4,6 +4,7 @@
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace mlir::qtensor;
@@ -26,8 +27,11 @@ TileEmitter::TileEmitter(linalg::LinalgOp op, const LoopPlan &plan, TileShape sh
   isParallelDone = !shape.parallel || !isLarge(op);
   if (!plan.row)
     this->shape.rows = 1;
-  if (plan.laneIsReduction)
-    this->shape.vectors = 1; // One accumulator of 16 partial sums, whatever the level.
+  if (plan.laneIsReduction && !plan.column)
+    this->shape.vectors = 1;
+  // A square tile needs the fewest loads; each of its accumulators holds 16 partial sums, whatever the level.
+  if (plan.column)
+    this->shape.rows = this->shape.vectors = std::max<unsigned>(2, std::sqrt(shape.rows * shape.vectors + 4));
 }
 
 Value TileEmitter::constant(OpBuilder &b, int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
@@ -90,7 +94,7 @@ void TileEmitter::laneLoops(OpBuilder &b, SmallVector<Value> &indices) {
   Value zero = constant(b, 0);
   if (plan.laneIsReduction) { // The lane loop is the innermost reduction.
     indices[plan.lane] = zero;
-    return rowLoops(b, {indices, shape.rows, 1, Value()});
+    return columnLoops(b, indices);
   }
   Value extent = extents[plan.lane];
   int64_t group = kLanes * shape.vectors;
@@ -109,6 +113,20 @@ void TileEmitter::laneLoops(OpBuilder &b, SmallVector<Value> &indices) {
     indices[plan.lane] = index;
     rowLoops(inner, {indices, shape.rows, 1, mask(inner, extent, index)});
   });
+}
+
+void TileEmitter::columnLoops(OpBuilder &b, SmallVector<Value> &indices) {
+  if (!plan.column)
+    return rowLoops(b, {indices, shape.rows, 1, Value()});
+  Value extent = extents[*plan.column], fullEnd = roundDown(b, extent, shape.vectors);
+  auto body = [&](unsigned columns) {
+    return [&, columns](OpBuilder &inner, Value index) {
+      indices[*plan.column] = index;
+      rowLoops(inner, {indices, shape.rows, columns, Value()});
+    };
+  };
+  loop(b, constant(b, 0), fullEnd, shape.vectors, /*mayBeParallel=*/true, body(shape.vectors));
+  loop(b, fullEnd, extent, 1, /*mayBeParallel=*/false, body(1));
 }
 
 void TileEmitter::rowLoops(OpBuilder &b, Tile tile) {
@@ -135,8 +153,18 @@ Point TileEmitter::pointOf(OpBuilder &b, const Tile &tile, ArrayRef<Value> indic
   };
   if (plan.row)
     shift(point.indices[*plan.row], row);
-  shift(point.indices[plan.lane], vector * kLanes);
+  if (plan.column)
+    shift(point.indices[*plan.column], vector);
+  else
+    shift(point.indices[plan.lane], vector * kLanes);
   return point;
+}
+
+/// Whether the operand differs from one vector (or column) of the tile to the next.
+bool TileEmitter::usesVector(OpOperand &operand) {
+  if (plan.laneIsReduction)
+    return plan.column && op.getMatchingIndexingMap(&operand).isFunctionOfDim(*plan.column);
+  return plan.access[operand.getOperandNumber()] != Access::Uniform;
 }
 
 /// One evaluation of the body for every vector of the tile. An operand that does not move with the row (or with the
@@ -160,8 +188,7 @@ SmallVector<Value> TileEmitter::step(OpBuilder &b, const Tile &tile, ArrayRef<Va
           continue;
         }
         bool usesRow = plan.row && op.getMatchingIndexingMap(&operand).isFunctionOfDim(*plan.row);
-        bool usesLane = plan.access[number] != Access::Uniform;
-        Value &value = loaded[{number, usesRow ? row : 0, usesLane ? vector : 0}];
+        Value &value = loaded[{number, usesRow ? row : 0, usesVector(operand) ? vector : 0}];
         arguments[number] = value = value ? value : payload.load(b, operand, point);
       }
       llvm::append_range(results, payload.evaluate(b, arguments, point));

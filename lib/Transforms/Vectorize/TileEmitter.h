@@ -22,12 +22,13 @@ private:
   using Body = llvm::function_ref<void(OpBuilder &, Value)>;
   struct Tile {
     SmallVector<Value> indices; ///< Of every loop; the lane and the row at the first vector and row.
-    unsigned rows, vectors;
+    unsigned rows, vectors; ///< With lanes along a reduction, `vectors` counts columns.
     Value mask;
   };
 
   void outerLoops(OpBuilder &b, unsigned depth, SmallVector<Value> &indices);
   void laneLoops(OpBuilder &b, SmallVector<Value> &indices);
+  void columnLoops(OpBuilder &b, SmallVector<Value> &indices);
   void rowLoops(OpBuilder &b, Tile tile);
   void emitTile(OpBuilder &b, const Tile &tile);
   SmallVector<Value> reduce(OpBuilder &b, const Tile &tile, unsigned depth, SmallVector<Value> indices,
@@ -36,6 +37,7 @@ private:
   SmallVector<Value> step(OpBuilder &b, const Tile &tile, ArrayRef<Value> indices, ArrayRef<Value> accumulators);
   SmallVector<Value> initialAccumulators(OpBuilder &b, const Tile &tile);
   void finish(OpBuilder &b, const Tile &tile, ArrayRef<Value> accumulators);
+  bool usesVector(OpOperand &operand);
   Value foldLanes(OpBuilder &b, Operation *combiner, Value vector);
   Value combine(OpBuilder &b, Operation *combiner, Value lhs, Value rhs);
   Point pointOf(OpBuilder &b, const Tile &tile, ArrayRef<Value> indices, unsigned row, unsigned vector);
