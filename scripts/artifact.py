@@ -2,7 +2,7 @@
 """A compiled model from Python: the C interface of its header through ctypes, nothing else."""
 import array
 import ctypes
-import json
+import math
 import pathlib
 
 MAX_RANK = 8
@@ -44,10 +44,8 @@ class Model:
         self._check(self._call("open", ctypes.byref(Weights(path=str(weights).encode())), ctypes.byref(options),
                                ctypes.byref(self.handle)))
         self.input_shape, self.output_shape = input_shape, output_shape
-        count = 1
-        for extent in output_shape:
-            count *= extent
-        self.output = array.array(DTYPES[output_type][1], bytes(count * ctypes.sizeof(ctypes.c_float)))
+        letter = DTYPES[output_type][1]
+        self.output = array.array(letter, bytes(math.prod(output_shape) * array.array(letter).itemsize))
         self.output_tensor = tensor(self.output, output_shape)
         self.scratch = None
 
@@ -62,6 +60,8 @@ class Model:
 
     def __call__(self, values):
         """Runs the model on `values`; the array returned is overwritten by the next call."""
+        if len(values) != math.prod(self.input_shape):
+            raise ValueError(f"{self.name}: the input has {len(values)} values, not {self.input_shape}")
         source = tensor(values, self.input_shape)
         if self.scratch is None:
             size = ctypes.c_size_t()
@@ -80,6 +80,3 @@ class Model:
     def close(self):
         self._call("close", self.handle)
 
-
-def manifest(folder, name):
-    return json.loads((pathlib.Path(folder) / f"{name}.json").read_text())

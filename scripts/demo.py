@@ -33,7 +33,7 @@ def digits():
     """1,000 labelled digits: inputs [1, 1, 28, 28] with pixels 0..255, labels."""
     folder = ROOT / "models/mnist-cnn"
     pixels, labels = read_idx(folder / "images-idx3-ubyte", 16), read_idx(folder / "labels-idx1-ubyte", 8)
-    return [array.array("f", pixels[i * 784:(i + 1) * 784]) for i in range(len(labels))], list(labels)
+    return [array.array("f", list(pixels[i * 784:(i + 1) * 784])) for i in range(len(labels))], list(labels)
 
 
 def windows():
