@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The only place that orders passes.
 #include "lib/Pipelines/Pipelines.h"
+#include "lib/Calibrate/Passes.h"
+#include "lib/Quantize/Passes.h"
 #include "lib/Transforms/Native/Passes.h"
 #include "lib/Transforms/Plan/Passes.h"
+#include "lib/Transforms/Select/Passes.h"
 #include "lib/Transforms/Vectorize/Passes.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Affine/Transforms/Passes.h"
@@ -21,6 +24,36 @@ using namespace mlir::qtensor;
 static void addCleanup(OpPassManager &pm) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+}
+
+/// C0 -> C1: statistics are read where they are used, but only of the model that is being compiled.
+static void addObservedPasses(OpPassManager &pm, const PipelineOptions &options) {
+  if (!options.statisticsFile.empty())
+    pm.addPass(createCheckStatistics({options.statisticsFile}));
+}
+
+/// C1 -> C2: weights first, since only inputs of encoded weights are rounded.
+static void addQuantizedPasses(OpPassManager &pm, const PipelineOptions &options) {
+  QuantizeWeightsOptions weights;
+  weights.weights = options.weights;
+  weights.tables = options.tables;
+  weights.planFile = options.planFile;
+  pm.addPass(createQuantizeWeights(weights));
+  QuantizeActivationsOptions activations;
+  activations.activations = options.activations;
+  activations.planFile = options.planFile;
+  activations.statistics = options.statisticsFile;
+  pm.addPass(createQuantizeActivations(activations));
+}
+
+/// C2 -> C3: epilogues are fused while values are still encoded and whole; decomposition comes last.
+static void addSelectedPasses(OpPassManager &pm, const PipelineOptions &options) {
+  SelectContractionsOptions select;
+  select.strategy = options.strategy;
+  pm.addPass(createSelectContractions(select));
+  pm.addPass(createFuseEpilogues());
+  pm.addPass(createDecomposeEncodings());
+  addCleanup(pm);
 }
 
 /// C3 -> C4: packing for the target, then fusion of what is left of the graph.
@@ -48,11 +81,14 @@ static void addPlannedPasses(OpPassManager &pm) {
 void mlir::qtensor::addPhasePasses(OpPassManager &pm, Phase phase, const PipelineOptions &options) {
   switch (phase) {
   case Phase::Imported:
-  case Phase::Observed:
-  case Phase::Quantized:
-  case Phase::Selected:
   case Phase::Native:
     return;
+  case Phase::Observed:
+    return addObservedPasses(pm, options);
+  case Phase::Quantized:
+    return addQuantizedPasses(pm, options);
+  case Phase::Selected:
+    return addSelectedPasses(pm, options);
   case Phase::Tiled:
     return addTiledPasses(pm, options);
   case Phase::Planned:

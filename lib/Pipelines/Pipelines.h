@@ -4,12 +4,18 @@
 #include "qtensor/Phase.h"
 #include "qtensor/Target.h"
 #include "mlir/IR/BuiltinOps.h"
+#include <string>
 
 namespace mlir::qtensor {
 
 /// What the user chose; every field has a meaning for one phase and is ignored by the others.
 struct PipelineOptions {
   const Target *target = nullptr;
+  /// Formats of what the plan does not name; "none" leaves it as it is.
+  std::string weights = "none", tables = "none", activations = "none";
+  std::string planFile;          ///< Patterns and formats; may be empty.
+  std::string statisticsFile;    ///< What calibration wrote; may be empty.
+  std::string strategy = "auto"; ///< auto, float or integer, where the plan does not say.
 };
 
 /// Adds the passes that lead from the phase before `phase` to it. Phase::Native is per level: see below.

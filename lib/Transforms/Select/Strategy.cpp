@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The integer strategy where it is exact and worth it, the float strategy elsewhere.
 #include "lib/Transforms/Select/Strategy.h"
+#include "qtensor/Codec.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <cmath>
 
@@ -10,9 +11,7 @@ using namespace mlir::qtensor;
 /// Below this many products in a block, one i32 sum and its scale cost more than decoding.
 static constexpr int64_t kMinBlockProducts = 4;
 
-unsigned qtensor::getIntegerLimbs(CodecAttr codec) {
-  return codec.getKind() == CodecKind::Int && codec.getBits() <= 8 ? 1 : 0;
-}
+unsigned qtensor::getIntegerLimbs(CodecAttr codec) { return getEmbedding(codec).limbs; }
 
 static bool isIntegral(ParamAttr zero) {
   if (!zero)
@@ -63,10 +62,10 @@ static std::string whyNotInteger(Contraction c, BlockAttr lhs, BlockAttr rhs) {
     return "the weight is not encoded";
   if (!lhs)
     return "the activation is not encoded";
-  if (getIntegerLimbs(lhs.getCodec()) != 1)
+  if (lhs.getCodec().getKind() != CodecKind::Int || lhs.getCodec().getBits() > 8)
     return "the activation's codec has no 8-bit integer codes";
-  if (getIntegerLimbs(rhs.getCodec()) == 0)
-    return "the weight's codec has no exact 8-bit integer embedding";
+  if (getIntegerLimbs(rhs.getCodec()) != 1)
+    return "the weight's codec has no exact embedding in 8-bit integers";
   if (lhs.getOffset())
     return "the activation has an offset";
   if (!isIntegral(lhs.getZero()) || !isIntegral(rhs.getZero()))

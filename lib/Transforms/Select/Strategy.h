@@ -12,7 +12,7 @@ struct StrategyChoice {
   std::string reason; ///< Why it is not `integer`; empty when it is.
 };
 
-/// The number of int8 limbs that products of codes of `codec` need (1 or 2), or 0 when there is no exact embedding.
+/// The number of int8 limbs that stand for a code of `codec`: 1 is exact, 2 is within a bound, 0 means there is none.
 unsigned getIntegerLimbs(CodecAttr codec);
 
 /// Chooses for `contraction`, whose sides may be encoded.

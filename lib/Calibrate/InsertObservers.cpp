@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Observers behind the values that contractions with a constant side multiply.
+#include "dialects/Calib/IR/Calib.h"
+#include "lib/Calibrate/Calibrate.h"
+#include "lib/Calibrate/Passes.h"
+#include "lib/Calibrate/ValueNames.h"
+#include "mlir/IR/Builders.h"
+
+namespace mlir::qtensor {
+#define GEN_PASS_DEF_INSERTOBSERVERS
+#include "lib/Calibrate/Passes.h.inc"
+} // namespace mlir::qtensor
+
+using namespace mlir;
+using namespace mlir::qtensor;
+
+void qtensor::insertObservers(ModuleOp module) {
+  OpBuilder builder(module.getContext());
+  for (auto &[value, key] : nameContractionInputs(module)) {
+    builder.setInsertionPointAfterValue(value);
+    calib::ObserveOp::create(builder, value.getLoc(), value, key);
+  }
+}
+
+namespace {
+struct InsertObservers : mlir::qtensor::impl::InsertObserversBase<InsertObservers> {
+  void runOnOperation() override { insertObservers(getOperation()); }
+};
+} // namespace

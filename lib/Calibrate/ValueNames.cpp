@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Calibrate/ValueNames.h"
+#include "lib/Transforms/Select/Contraction.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+#include "llvm/ADT/StringMap.h"
+
+using namespace mlir;
+using namespace mlir::qtensor;
+
+/// The first name in `location`, or an empty string.
+static StringRef firstName(Location location) {
+  StringRef result;
+  location->walk([&](Location part) {
+    auto name = dyn_cast<NameLoc>(part);
+    if (name)
+      result = name.getName().getValue();
+    return name ? WalkResult::interrupt() : WalkResult::advance();
+  });
+  return result;
+}
+
+static std::string baseName(Value value) {
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    auto function = dyn_cast<FunctionOpInterface>(argument.getOwner()->getParentOp());
+    auto name = function ? function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "qtensor.name") : StringAttr();
+    return name ? name.getValue().str() : llvm::formatv("arg{0}", argument.getArgNumber()).str();
+  }
+  StringRef name = firstName(value.getLoc());
+  return name.empty() ? std::string("value") : name.str();
+}
+
+llvm::MapVector<Value, std::string> qtensor::nameContractionInputs(ModuleOp module) {
+  llvm::MapVector<Value, std::string> names;
+  llvm::StringMap<unsigned> taken;
+  module.walk([&](linalg::LinalgOp op) {
+    FailureOr<Contraction> contraction = matchContraction(op);
+    if (failed(contraction) || !isWeight(contraction->rhs->get()))
+      return;
+    auto [entry, isNew] = names.try_emplace(contraction->lhs->get());
+    if (!isNew)
+      return;
+    std::string base = baseName(contraction->lhs->get());
+    unsigned number = ++taken[base];
+    entry->second = number == 1 ? base : base + "#" + std::to_string(number);
+  });
+  return names;
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Keys of values in statistics.
+#pragma once
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/MapVector.h"
+
+namespace mlir::qtensor {
+
+/// The key of everything that a contraction with a constant side multiplies: the value's source name (or the argument's
+/// `qtensor.name`), and `#2`, `#3`, ... behind it where several values share one. Keys depend on the order of the
+/// contractions only, so they are the same before and after weights are encoded. In order of first use.
+llvm::MapVector<Value, std::string> nameContractionInputs(ModuleOp module);
+
+} // namespace mlir::qtensor

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Reading and making large constants.
+#pragma once
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include <vector>
+
+namespace mlir::qtensor {
+
+/// The constant op behind `value` when only casts and reshapes stand between, else null. Reshapes keep row-major order,
+/// so the data of the constant is that of `value`.
+arith::ConstantOp getConstantSource(Value value);
+
+/// The elements of a constant of f32, f16 or bf16 as f32, row-major. Fails for other types and for resources whose size
+/// is wrong, with an error at `constant`.
+FailureOr<std::vector<float>> readFloats(arith::ConstantOp constant);
+
+/// A constant of `type` with these little-endian bytes; beyond a few hundred bytes a resource called after `name`.
+arith::ConstantOp makeConstant(OpBuilder &builder, Location loc, RankedTensorType type, ArrayRef<char> bytes,
+                               StringRef name);
+
+/// `values` of `shape` with its dimensions in the order `permutation` (result dimension i is source dimension
+/// permutation[i]).
+std::vector<float> transpose(ArrayRef<float> values, ArrayRef<int64_t> shape, ArrayRef<int64_t> permutation);
+
+} // namespace mlir::qtensor

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef QTENSOR_QUANTIZE_PASSES
+#define QTENSOR_QUANTIZE_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def QuantizeWeights : Pass<"qtensor-quantize-weights", "ModuleOp"> {
+  let summary = "Encode the constant side of contractions, at compile time";
+  let description = [{
+    Every contraction with a constant side gets that constant encoded as the plan says, or else the option. The weight
+    is laid out as [batch, n, k] (convolutions: [group, filter, window, channel]; depthwise ones stay as they are), so
+    that blocks lie along what is summed, and the op's map follows. The result is an assembly of constant components:
+    no rounding is left for run time. Tables that are only looked up by rows are encoded when `tables` or the plan
+    says so.
+
+    ```mlir
+    %w = arith.constant dense_resource<w> : tensor<128x64xf32>
+    %y = linalg.matmul ins(%x, %w : tensor<?x128xf32>, tensor<128x64xf32>) outs(%0 : tensor<?x64xf32>) -> tensor<?x64xf32>
+    // => with weights=int4/32
+    %c = arith.constant dense_resource<w.codes> : tensor<64x128xi8>
+    %s = arith.constant dense_resource<w.scale> : tensor<64x4xf16>
+    %w = qtensor.assemble %c, %s : tensor<64x128xi8>, tensor<64x4xf16> -> tensor<64x128xf32, #w>
+    %y = linalg.matmul indexing_maps = [#mk, #nk, #mn] ins(%x, %w : tensor<?x128xf32>, tensor<64x128xf32, #w>) ...
+    ```
+  }];
+  let options = [
+    Option<"weights", "weights", "std::string", "\"none\"", "Format of weights that the plan does not name, e.g. int4/32">,
+    Option<"tables", "tables", "std::string", "\"none\"", "Format of tables that the plan does not name">,
+    Option<"planFile", "plan", "std::string", "\"\"", "File of patterns and formats; see lib/Quantize/README.md">,
+    Option<"parallel", "parallel", "bool", "true", "Encode on all cores; the result does not depend on it">];
+  let dependentDialects = ["QTensorDialect", "arith::ArithDialect", "linalg::LinalgDialect"];
+}
+
+def QuantizeActivations : Pass<"qtensor-quantize-activations", "ModuleOp"> {
+  let summary = "Round the inputs of contractions whose weight is encoded";
+  let description = [{
+    The other side of every contraction with an encoded weight is quantized as the plan says, or else the option:
+    `int8/token` has one scale for what is summed to one output row, `int8/32` one per block of 32, `int8/tensor` one
+    for all, each computed at run time; `int8/static` (or `uint8/static`, with a zero point) takes the range from a file
+    of calibration statistics, so that the scale stands in the type. A value that several contractions read is
+    quantized once.
+
+    ```mlir
+    %y = linalg.matmul ... ins(%x, %w : tensor<?x128xf32>, tensor<64x128xf32, #w>) ...
+    // => with activations=int8/token
+    %q = qtensor.quantize %x : tensor<?x128xf32> -> tensor<?x128xf32, #qtensor.block<int8, [1, ?], scale = f32>>
+    %y = linalg.matmul ... ins(%q, %w : ...) ...
+    ```
+  }];
+  let options = [
+    Option<"activations", "activations", "std::string", "\"none\"",
+           "Format of activations that the plan does not name, e.g. int8/token">,
+    Option<"planFile", "plan", "std::string", "\"\"", "File of patterns and formats; see lib/Quantize/README.md">,
+    Option<"statistics", "statistics", "std::string", "\"\"", "File that calibration wrote; needed by /static formats">];
+  let dependentDialects = ["QTensorDialect", "linalg::LinalgDialect"];
+}
+
+#endif

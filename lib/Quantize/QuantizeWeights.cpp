@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Encodes the constant side of contractions, and tables.
+#include "dialects/QTensor/IR/QTensorOps.h"
+#include "lib/Quantize/ConstantData.h"
+#include "lib/Quantize/Passes.h"
+#include "lib/Quantize/Plan.h"
+#include "lib/Quantize/SourceNames.h"
+#include "lib/Quantize/WeightLayout.h"
+#include "lib/Transforms/Select/Passes.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "qtensor/Encode.h"
+#include "llvm/ADT/MapVector.h"
+
+namespace mlir::qtensor {
+#define GEN_PASS_DEF_QUANTIZEWEIGHTS
+#include "lib/Quantize/Passes.h.inc"
+} // namespace mlir::qtensor
+
+using namespace mlir;
+using namespace mlir::qtensor;
+
+static constexpr StringLiteral kNone = "none";
+
+namespace {
+/// A constant as one encoding sees it.
+struct EncodedKey {
+  Operation *constant;
+  RankedTensorType type; ///< Encoded, dimensions permuted.
+  SmallVector<int64_t> permutation;
+  std::string encoder;
+
+  bool operator==(const EncodedKey &other) const {
+    return constant == other.constant && type == other.type && permutation == other.permutation &&
+           encoder == other.encoder;
+  }
+};
+
+struct QuantizeWeights : mlir::qtensor::impl::QuantizeWeightsBase<QuantizeWeights> {
+  using QuantizeWeightsBase::QuantizeWeightsBase;
+
+  void runOnOperation() override {
+    FailureOr<Plan> loaded = Plan::load(&getContext(), planFile);
+    if (failed(loaded) || failed(quantizeContractions(*loaded)) || failed(quantizeTables(*loaded)))
+      return signalPassFailure();
+    loaded->warnUnmatched({PlanKey::Weights, PlanKey::Tables, PlanKey::Strategy});
+    for (Operation *constant : touched)
+      if (constant->use_empty())
+        constant->erase();
+  }
+
+private:
+  LogicalResult quantizeContractions(Plan &rules);
+  LogicalResult quantizeTables(Plan &rules);
+  LogicalResult setStrategy(Operation *op, ArrayRef<StringRef> names, Plan &rules);
+  /// The assembly of `value` (a constant of static shape, seen through `permutation`) in the format `spelling`.
+  FailureOr<Value> encode(Operation *reader, Value value, ArrayRef<int64_t> permutation, ArrayRef<int64_t> axes,
+                          StringRef spelling);
+  FailureOr<Value> assemble(Operation *reader, arith::ConstantOp constant, ArrayRef<int64_t> shape,
+                            const EncodedKey &key);
+
+  std::vector<std::pair<EncodedKey, Value>> made;
+  llvm::SetVector<Operation *> touched;
+};
+} // namespace
+
+LogicalResult QuantizeWeights::setStrategy(Operation *op, ArrayRef<StringRef> names, Plan &rules) {
+  std::optional<std::string> strategy = rules.lookup(names, PlanKey::Strategy);
+  if (!strategy || *strategy == "auto")
+    return success();
+  auto kind = symbolizeStrategyKind(*strategy);
+  if (!kind)
+    return op->emitError() << "the plan's strategy for this layer is '" << *strategy << "'; expected auto, float or integer";
+  unsigned limbs = *kind == StrategyKind::Integer ? 1 : 0;
+  op->setAttr(kStrategyAttr, StrategyAttr::get(op->getContext(), *kind, limbs));
+  return success();
+}
+
+LogicalResult QuantizeWeights::quantizeContractions(Plan &rules) {
+  SmallVector<Contraction> contractions;
+  getOperation().walk([&](linalg::LinalgOp op) {
+    FailureOr<Contraction> contraction = matchContraction(op);
+    if (succeeded(contraction) && getConstantSource(contraction->rhs->get()))
+      contractions.push_back(*contraction);
+  });
+  IRRewriter rewriter(&getContext());
+  for (Contraction contraction : contractions) {
+    Value weight = contraction.rhs->get();
+    SmallVector<StringRef> names = getLayerNames(contraction.op, getConstantSource(weight)->getResult(0));
+    if (failed(setStrategy(contraction.op, names, rules)))
+      return failure();
+    std::string spelling = rules.lookup(names, PlanKey::Weights).value_or(weights);
+    FailureOr<SideLayout> layout = getWeightLayout(contraction);
+    if (spelling == kNone || failed(layout))
+      continue;
+    FailureOr<Value> encoded = encode(contraction.op, weight, layout->permutation, layout->axes, spelling);
+    if (failed(encoded) || failed(replaceWeight(rewriter, contraction, *encoded, layout->permutation)))
+      return failure();
+  }
+  return success();
+}
+
+/// Tables are constants of rank 2 that only tensor.extract reads.
+LogicalResult QuantizeWeights::quantizeTables(Plan &rules) {
+  SmallVector<arith::ConstantOp> constants;
+  getOperation().walk([&](arith::ConstantOp op) {
+    auto type = dyn_cast<RankedTensorType>(op.getType());
+    if (type && type.getRank() == 2 && isa<FloatType>(type.getElementType()) && !op->use_empty() &&
+        llvm::all_of(op->getUsers(), llvm::IsaPred<tensor::ExtractOp>))
+      constants.push_back(op);
+  });
+  for (arith::ConstantOp constant : constants) {
+    SmallVector<StringRef> names = getSourceNames(constant.getLoc());
+    std::string spelling = rules.lookup(names, PlanKey::Tables).value_or(tables);
+    if (spelling == kNone)
+      continue;
+    FailureOr<Value> encoded = encode(constant, constant, {0, 1}, {1}, spelling);
+    if (failed(encoded))
+      return failure();
+    constant.getResult().replaceUsesWithIf(*encoded, [](OpOperand &use) { return isa<tensor::ExtractOp>(use.getOwner()); });
+  }
+  return success();
+}
+
+FailureOr<Value> QuantizeWeights::encode(Operation *reader, Value value, ArrayRef<int64_t> permutation,
+                                         ArrayRef<int64_t> axes, StringRef spelling) {
+  arith::ConstantOp constant = getConstantSource(value);
+  auto type = cast<RankedTensorType>(value.getType());
+  if (!type.hasStaticShape())
+    return reader->emitError() << "the weight has no static shape: " << type;
+  FailureOr<FormatChoice> choice =
+      parseFormatSpelling(&getContext(), spelling, type.getRank(), axes, [&] { return reader->emitError(); });
+  if (failed(choice))
+    return failure();
+  SmallVector<int64_t> shape;
+  for (int64_t dim : permutation)
+    shape.push_back(type.getDimSize(dim));
+  EncodedKey key{constant, RankedTensorType::get(shape, type.getElementType(), choice->encoding),
+                 llvm::to_vector(permutation), choice->encoder};
+  for (auto &[known, assembled] : made)
+    if (known == key)
+      return assembled;
+  FailureOr<Value> assembled = assemble(reader, constant, type.getShape(), key);
+  if (succeeded(assembled)) {
+    made.push_back({key, *assembled});
+    touched.insert(constant);
+  }
+  return assembled;
+}
+
+FailureOr<Value> QuantizeWeights::assemble(Operation *reader, arith::ConstantOp constant, ArrayRef<int64_t> shape,
+                                           const EncodedKey &key) {
+  FailureOr<std::vector<float>> values = readFloats(constant);
+  if (failed(values))
+    return failure();
+  bool moved = !llvm::equal(key.permutation, llvm::seq<int64_t>(0, key.permutation.size()));
+  if (moved)
+    values = transpose(*values, shape, key.permutation);
+  BlockAttr encoding = getBlockEncoding(key.type);
+  EncodeOptions options;
+  options.encoder = key.encoder;
+  options.parallel = parallel;
+  FailureOr<std::vector<ComponentBytes>> components =
+      encodeTensor(*values, key.type.getShape(), encoding, options, [&] { return reader->emitError(); });
+  if (failed(components))
+    return failure();
+  SmallVector<Component> types;
+  encoding.getComponents(key.type.getShape(), &getContext(), types);
+  SmallVector<StringRef> names = getSourceNames(constant.getLoc());
+  std::string name = names.empty() ? std::string("weight") : names.front().str();
+  OpBuilder builder(constant);
+  SmallVector<Value> operands;
+  for (auto [component, bytes] : llvm::zip_equal(types, *components))
+    operands.push_back(
+        makeConstant(builder, constant.getLoc(), component.type, bytes, name + "." + component.name));
+  return AssembleOp::create(builder, constant.getLoc(), key.type, operands).getResult();
+}

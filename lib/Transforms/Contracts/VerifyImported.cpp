@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The contract of C0.
+#include "lib/Transforms/Contracts/Clauses.h"
+#include "lib/Transforms/Contracts/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/StringSet.h"
+
+namespace mlir::qtensor {
+#define GEN_PASS_DEF_VERIFYIMPORTED
+#include "lib/Transforms/Contracts/Passes.h.inc"
+} // namespace mlir::qtensor
+
+using namespace mlir;
+using namespace mlir::qtensor;
+
+static constexpr StringLiteral kDialects[] = {"builtin", "func", "linalg", "arith", "math",
+                                              "tensor",  "scf",  "affine", "qtensor"};
+
+static LogicalResult verifyMain(ModuleOp module) {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  if (!main || main.isExternal() || !main.isPublic())
+    return emitClause(module, "C0.1") << "there is one public function @main with a body";
+  for (Type type : llvm::concat<const Type>(main.getArgumentTypes(), main.getResultTypes()))
+    if (!isa<RankedTensorType>(type))
+      return emitClause(main, "C0.1") << "inputs and results of @main are ranked tensors, got " << type;
+  auto checkNames = [&](ArrayAttr attributes, StringRef what) -> LogicalResult {
+    llvm::StringSet<> names;
+    for (Attribute entry : attributes ? attributes : ArrayAttr::get(module.getContext(), {})) {
+      auto name = cast<DictionaryAttr>(entry).getAs<StringAttr>("qtensor.name");
+      if (name && (name.empty() || !names.insert(name.getValue()).second))
+        return emitClause(main, "C0.3") << "names of " << what << " are not empty and differ, got '" << name.getValue()
+                                        << "'";
+    }
+    return success();
+  };
+  return failure(failed(checkNames(main.getArgAttrsAttr(), "inputs")) ||
+                 failed(checkNames(main.getResAttrsAttr(), "results")));
+}
+
+namespace {
+struct VerifyImported : mlir::qtensor::impl::VerifyImportedBase<VerifyImported> {
+  void runOnOperation() override {
+    auto checkOp = [](Operation *op) -> LogicalResult {
+      if (llvm::is_contained(kDialects, op->getName().getDialectNamespace()))
+        return success();
+      return emitClause(op, "C0.2") << "'" << op->getName() << "' is of none of the dialects of an imported model";
+    };
+    auto checkType = [](Operation *op, Type type) -> LogicalResult {
+      if (!isa<UnrankedTensorType>(type))
+        return success();
+      return emitClause(op, "C0.4") << "no tensor is unranked, got " << type;
+    };
+    if (failed(verifyMain(getOperation())) || failed(walkOps(getOperation(), checkOp)) ||
+        failed(walkTypes(getOperation(), checkType)))
+      signalPassFailure();
+  }
+};
+} // namespace
