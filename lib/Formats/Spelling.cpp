@@ -124,9 +124,12 @@ FailureOr<FormatChoice> mlir::qtensor::parseFormatSpelling(MLIRContext *context,
   FailureOr<SpellingParts> parts = splitSpelling(text, emitError);
   if (failed(parts))
     return failure();
-  if (FormatAttr format = lookupFormat(context, parts->name))
+  // A codec with a block is what it says, even where a format has that name as an alias (`int8`).
+  auto codec = cast_or_null<CodecAttr>(context->getOrLoadDialect<QTensorDialect>()->lookupCodec(parts->name));
+  FormatAttr format = lookupFormat(context, parts->name);
+  if (format && !(codec && !parts->block.empty()))
     return makeFormatChoice(format, *parts, text, rank, axes, shape, emitError);
-  if (auto codec = cast_or_null<CodecAttr>(context->getOrLoadDialect<QTensorDialect>()->lookupCodec(parts->name)))
+  if (codec)
     return makeCodecChoice(codec, *parts, text, rank, axes, emitError);
   return emitUnknownName(context, parts->name, emitError), failure();
 }

@@ -57,7 +57,9 @@ FailureOr<FormatChoice> QuantizeActivations::choose(Contraction contraction, Str
   FailureOr<BlockAttr> encoding = makeStaticEncoding(cast<BlockAttr>(choice->encoding), *range, emitError);
   if (failed(encoding))
     return failure();
-  return FormatChoice{*encoding, ""};
+  choice->encoding = *encoding;
+  choice->encoder.clear();
+  return choice;
 }
 
 LogicalResult QuantizeActivations::quantize(Contraction contraction, StringRef spelling) {

@@ -53,7 +53,7 @@ static LogicalResult verifySlice(tensor::ExtractSliceOp op, BlockAttr encoding) 
   SmallVector<int64_t> blocks(encoding.getBlock());
   for (int64_t dim = 0; dim < source.getRank(); ++dim) {
     int64_t block = blocks[dim];
-    if (op.getMixedStrides()[dim] != OpFoldResult(IntegerAttr::get(IndexType::get(op.getContext()), 1)))
+    if (getConstantIntValue(op.getMixedStrides()[dim]) != 1)
       return emitClause(op, "C2.6") << "slices of encoded tensors have unit strides, dimension " << dim << " has not";
     if (!isMultiple(op.getMixedOffsets()[dim], block))
       return emitClause(op, "C2.6") << "the offset in dimension " << dim << " is not provably a multiple of the block";
