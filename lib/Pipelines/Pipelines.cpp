@@ -51,9 +51,13 @@ static void addSelectedPasses(OpPassManager &pm, const PipelineOptions &options)
   SelectContractionsOptions select;
   select.strategy = options.strategy;
   pm.addPass(createSelectContractions(select));
+  // x * sigmoid(x) has two readers of x until it is one op.
+  pm.addPass(createLinalgElementwiseOpFusionPass());
   pm.addPass(createFuseEpilogues());
   pm.addPass(createDecomposeEncodings());
   addCleanup(pm);
+  if (options.explain)
+    pm.addPass(createExplain());
 }
 
 /// C3 -> C4: packing for the target, then fusion of what is left of the graph.

@@ -16,6 +16,7 @@ struct PipelineOptions {
   std::string planFile;          ///< Patterns and formats; may be empty.
   std::string statisticsFile;    ///< What calibration wrote; may be empty.
   std::string strategy = "auto"; ///< auto, float or integer, where the plan does not say.
+  bool explain = false;          ///< Print what selection decided, on stderr.
 };
 
 /// Adds the passes that lead from the phase before `phase` to it. Phase::Native is per level: see below.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "ModelOptions.h"
+#include "qtensor/Format.h"
 #include "qtensor/Import.h"
 #include "qtensor/InitAll.h"
 #include "mlir/InitAllDialects.h"
@@ -33,6 +34,23 @@ static cl::opt<std::string> dumpFolder("dump-phases-to", cl::desc("Write the IR 
 static cl::opt<std::string> reproducer("crash-reproducer",
                                        cl::desc("If a pass fails, write its input and pipeline to this file"),
                                        cl::value_desc("file"), cl::cat(category));
+static cl::opt<std::string> weights("weights", cl::desc("Format of weights, e.g. int4/32, nf4/64, int8/channel"),
+                                    cl::value_desc("format"), cl::init("none"), cl::cat(category));
+static cl::opt<std::string> tables("tables", cl::desc("Format of tables that are read by rows (embeddings)"),
+                                   cl::value_desc("format"), cl::init("none"), cl::cat(category));
+static cl::opt<std::string> activations("activations",
+                                        cl::desc("Format of what weights are multiplied with, e.g. int8/token"),
+                                        cl::value_desc("format"), cl::init("none"), cl::cat(category));
+static cl::opt<std::string> planFile("plan", cl::desc("File that gives each layer its formats by name"),
+                                     cl::value_desc("file"), cl::cat(category));
+static cl::opt<std::string> statisticsFile("statistics", cl::desc("File that calibration wrote, for static formats"),
+                                           cl::value_desc("file"), cl::cat(category));
+static cl::opt<std::string> strategy("strategy", cl::desc("How to compute on encoded values: auto, float or integer"),
+                                     cl::value_desc("name"), cl::init("auto"), cl::cat(category));
+static cl::opt<bool> explain("explain", cl::desc("Say for each layer what was decided, and why nothing better"),
+                             cl::cat(category));
+static cl::opt<bool> listFormats("list-formats", cl::desc("Print the formats of weights and activations"),
+                                 cl::cat(category));
 static cl::opt<bool> listTargets("list-targets", cl::desc("Print the targets and their levels"), cl::cat(category));
 static cl::opt<bool> listPhases("list-phases", cl::desc("Print the phases and what each promises"), cl::cat(category));
 
@@ -71,6 +89,13 @@ bool tools::ModelOptions::readCommandLine(StringRef path) {
   run.dumpFolder = dumpFolder;
   run.reproducer = reproducer;
   pipeline.target = artifact.target = target;
+  pipeline.weights = weights;
+  pipeline.tables = tables;
+  pipeline.activations = activations;
+  pipeline.planFile = planFile;
+  pipeline.statisticsFile = statisticsFile;
+  pipeline.strategy = strategy;
+  pipeline.explain = explain;
   artifact.model = modelName.empty() ? llvm::sys::path::stem(path).str() : modelName;
   // Only the name: the same model gives the same manifest wherever it lies.
   artifact.sourceFile = llvm::sys::path::filename(path).str();
@@ -79,6 +104,8 @@ bool tools::ModelOptions::readCommandLine(StringRef path) {
       artifact.settings.push_back({option.ArgStr.str(), option});
   };
   settings(phaseFrom);
+  for (const cl::opt<std::string> *option : {&weights, &tables, &activations, &strategy})
+    settings(*option);
   for (const std::string &dim : dims)
     artifact.settings.push_back({"dim", dim});
   return true;
@@ -109,6 +136,12 @@ OwningOpRef<ModuleOp> tools::importAndRun(StringRef path, ModelOptions &options,
 }
 
 bool tools::printLists() {
+  if (listFormats) {
+    DialectRegistry registry;
+    registerAll(registry);
+    MLIRContext context(registry);
+    printFormats(&context, llvm::outs());
+  }
   if (listTargets)
     for (const Target *target : getTargets()) {
       llvm::outs() << target->name << ": " << target->description << "\n";
@@ -118,5 +151,5 @@ bool tools::printLists() {
   if (listPhases)
     for (const PhaseInfo &info : getPhases())
       llvm::outs() << info.id << " " << info.name << ": " << info.promise << "\n";
-  return listTargets || listPhases;
+  return listFormats || listTargets || listPhases;
 }
