@@ -4,6 +4,7 @@
 #include "lib/Calibrate/Passes.h"
 #include "lib/Quantize/Passes.h"
 #include "lib/Transforms/Native/Passes.h"
+#include "lib/Transforms/Normalize/Passes.h"
 #include "lib/Transforms/Plan/Passes.h"
 #include "lib/Transforms/Select/Passes.h"
 #include "lib/Transforms/Vectorize/Passes.h"
@@ -24,6 +25,19 @@ using namespace mlir::qtensor;
 static void addCleanup(OpPassManager &pm) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+}
+
+/// What an importer made -> C0: constants are evaluated before the layout changes, so that it sees plain weights, and
+/// once more at the end, for the transposed weights that it and the matmul form leave behind.
+static void addImportedPasses(OpPassManager &pm) {
+  addCleanup(pm);
+  auto &function = pm.nest<func::FuncOp>();
+  function.addPass(createEvaluateConstants());
+  function.addPass(createChannelsLast());
+  function.addPass(createSinkTransposes());
+  function.addPass(createNormalizeMatmul());
+  function.addPass(createEvaluateConstants());
+  addCleanup(pm);
 }
 
 /// C0 -> C1: statistics are read where they are used, but only of the model that is being compiled.
@@ -85,6 +99,7 @@ static void addPlannedPasses(OpPassManager &pm) {
 void mlir::qtensor::addPhasePasses(OpPassManager &pm, Phase phase, const PipelineOptions &options) {
   switch (phase) {
   case Phase::Imported:
+    return addImportedPasses(pm);
   case Phase::Native:
     return;
   case Phase::Observed:
