@@ -37,8 +37,8 @@ Embedding getEmbedding(CodecAttr codec);
 
 /// Finds the code nearest to a value under the codec's tie rule. Values beyond the range saturate, infinities too
 /// (except in codecs of more than 8 bits with `ieee` specials, which are the builtin float types and follow IEEE 754);
-/// NaN takes the codec's NaN code, or the code of zero where there is none. -0.0 keeps its sign where the codec has two
-/// zeros and a sign bit. Building one costs up to 100 us; keep it for the tensor.
+/// NaN takes the codec's NaN code, or the code of zero where there is none. Negative values round to the -0 of codecs that
+/// have one, and so does -0.0 where the codec has a sign bit. Building one costs up to 100 us; keep it for the tensor.
 class NearestCode {
 public:
   explicit NearestCode(CodecAttr codec);
@@ -69,7 +69,7 @@ private:
   bool hasNaNCode = false;             ///< Integer: NaN has a code of its own; elsewhere it takes that of zero.
   uint32_t nanCode = 0, signBit = 0;   ///< signBit: codes of negative values have it, and thresholds are of |value|.
   int mantissaBits = 0, exponentBits = 0, exponentBias = 0;
-  bool fullIEEE = false;
+  bool fullIEEE = false, isHalf = false;
   std::vector<float> thresholds;       ///< A value v has rank #{t : v >= t}.
   std::vector<int32_t> codeOfRank;     ///< Container form.
   std::vector<uint16_t> firstRank;     ///< Rank to start from by the upper 16 bits of the (sign-ordered) value.

@@ -36,8 +36,10 @@ struct NamedFormat {
 };
 const std::vector<NamedFormat> &getNamedFormats(MLIRContext *context);
 
-/// The format of that name or alias: `q4_0`, `Q4_0`, `ggml=2`. Null when there is none.
+/// The format of that name, or null.
 FormatAttr lookupFormat(MLIRContext *context, llvm::StringRef name);
+/// The format that another project calls so: `Q4_0` by any, `ggml=2` by one. Null when there is none.
+FormatAttr lookupFormatAlias(MLIRContext *context, llvm::StringRef alias);
 
 /// Bits for one value of a tensor of `shape`, parameters included, packed as the codecs say.
 double getBitsPerValue(BlockAttr encoding, llvm::ArrayRef<int64_t> shape);
@@ -54,7 +56,7 @@ struct FormatChoice {
 
 /// Reads `name[/block][/scale][@encoder]` for a tensor of `rank` dimensions that is reduced over `axes` (K of a weight;
 /// input channel first, then the window, of a convolution).
-///   name     a codec (`int4`, `nf4`) or a format (`q4_k`)
+///   name     a format (`q4_k`), a codec (`int4`, `nf4`), or else another project's name of a format (`Q4_K`, `ggml=12`)
 ///   block    a number: that many values along axes[0], 1 along all others; `channel` or `token`: one block per index
 ///            of the axes that are not reduced; `tensor`: one block. Formats have a block of their own.
 ///   scale    f16 (default of numeric blocks), f32 (default of the others), bf16, or a codec

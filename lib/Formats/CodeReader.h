@@ -19,6 +19,7 @@ public:
 private:
   CodecAttr codec;
   unsigned bytes; ///< of a code in its component
+  bool isHalf = false;
   std::vector<float> table;
 };
 } // namespace mlir::qtensor

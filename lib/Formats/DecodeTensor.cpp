@@ -4,13 +4,15 @@
 #include "lib/Formats/CodeReader.h"
 #include "lib/Formats/Params.h"
 #include "qtensor/Codec.h"
+#include "qtensor/RecordEncoder.h"
 #include <cstring>
 
 using namespace mlir;
 using namespace mlir::qtensor;
 
 CodeReader::CodeReader(CodecAttr codec, int64_t count) : codec(codec), bytes(getContainerBytes(codec)) {
-  if (bytes > 2 || (bytes == 2 && count < int64_t(1) << 15))
+  isHalf = codec == CodecAttr::getForFloat(Float16Type::get(codec.getContext()));
+  if (isHalf || bytes > 2 || (bytes == 2 && count < int64_t(1) << 15))
     return;
   table.resize(size_t(1) << (8 * bytes));
   for (auto [container, value] : llvm::enumerate(table))
@@ -20,7 +22,9 @@ CodeReader::CodeReader(CodecAttr codec, int64_t count) : codec(codec), bytes(get
 float CodeReader::operator()(const char *codes, int64_t index) const {
   uint32_t container = 0;
   std::memcpy(&container, codes + index * bytes, bytes);
-  return table.empty() ? float(decodeCode(codec, container)) : table[container];
+  if (!table.empty())
+    return table[container];
+  return isHalf ? floatOfHalf(uint16_t(container)) : float(decodeCode(codec, container));
 }
 
 void CodeReader::decode(const char *codes, int64_t first, int64_t count, float scale, float zero, float offset,

@@ -4,6 +4,7 @@
 // the vectoriser: no branch, no call, one pass a step.
 #include "dialects/QTensor/IR/QTensorDialect.h"
 #include "qtensor/Codec.h"
+#include "qtensor/RecordEncoder.h"
 #include "llvm/ADT/bit.h"
 #include "llvm/Support/MathExtras.h"
 #include <algorithm>
@@ -77,6 +78,7 @@ NearestCode::NearestCode(CodecAttr codec) : tie(unsigned(codec.getTie())), bits(
     exponentBias = int(codec.getBias());
     signBit = codec.getHasSign() ? 1u << (bits - 1) : 0;
     fullIEEE = codec.getSpecials() == FloatSpecials::IEEE;
+    isHalf = codec == CodecAttr::getForFloat(Float16Type::get(codec.getContext()));
     high = int64_t(((uint64_t(1) << exponentBits) - 1) << mantissaBits); // the code of infinity
     if (!fullIEEE)
       high = int64_t((uint64_t(1) << (bits - codec.getHasSign())) - (codec.getSpecials() == FloatSpecials::FN ? 2 : 1));
@@ -158,6 +160,8 @@ uint32_t NearestCode::searchOne(float value) const {
 uint32_t NearestCode::convertFloat(float value) const {
   if (std::isnan(value))
     return nanCode;
+  if (isHalf)
+    return halfOfFloat(value);
   uint32_t sign = signBit && std::signbit(value) ? signBit : 0;
   double magnitude = signBit ? std::fabs(double(value)) : std::max(double(value), 0.0);
   if (std::isinf(magnitude))

@@ -104,10 +104,14 @@ static bool hasAlias(FormatAttr format, StringRef name) {
 
 FormatAttr mlir::qtensor::lookupFormat(MLIRContext *context, StringRef name) {
   const FormatRegistry &registry = FormatRegistry::get(context);
-  if (auto found = registry.formatsByName.find(name); found != registry.formatsByName.end())
-    return cast<FormatAttr>(registry.formats[found->second].format);
-  for (const NamedFormat &format : registry.formats)
-    if (hasAlias(cast<FormatAttr>(format.format), name))
+  auto found = registry.formatsByName.find(name);
+  return found == registry.formatsByName.end() ? FormatAttr()
+                                               : cast<FormatAttr>(registry.formats[found->second].format);
+}
+
+FormatAttr mlir::qtensor::lookupFormatAlias(MLIRContext *context, StringRef alias) {
+  for (const NamedFormat &format : getNamedFormats(context))
+    if (hasAlias(cast<FormatAttr>(format.format), alias))
       return cast<FormatAttr>(format.format);
   return {};
 }

@@ -92,12 +92,14 @@ bool mlir::qtensor::isOffsetPerCell(BlockAttr encoding) {
   return offset && !offset.getScalar() && offset.getOwnBlock().empty();
 }
 
-static bool hasDataZero(BlockAttr encoding) { return encoding.getZero() && !encoding.getZero().getScalar(); }
+bool mlir::qtensor::isZeroPerCell(BlockAttr encoding) {
+  return encoding.getZero() && !encoding.getZero().getScalar();
+}
 
 /// The range that an affine cell must cover: it reaches 0 where 0 must have a code, or where offsets are stored negated
 /// and so never positive.
 static CellRange widen(BlockAttr encoding, CellRange range) {
-  if (hasDataZero(encoding)) {
+  if (isZeroPerCell(encoding)) {
     range.low = std::min(range.low, 0.0f);
     range.high = std::max(range.high, 0.0f);
   } else if (encoding.getOffset() && encoding.getOffset().getNegated()) {
@@ -106,49 +108,93 @@ static CellRange widen(BlockAttr encoding, CellRange range) {
   return range;
 }
 
+float mlir::qtensor::fitZero(BlockAttr encoding, const CodecRange &codec, const CellRange &range, float scale) {
+  float lowest = float(codec.lowest);
+  return scale == 0 ? lowest : lowest - std::nearbyint(widen(encoding, range).low / scale);
+}
+
+float mlir::qtensor::fitOffset(BlockAttr encoding, const CodecRange &codec, const CellRange &range, float scale) {
+  return widen(encoding, range).low - scale * float(codec.lowest);
+}
+
+float mlir::qtensor::fitRange(BlockAttr encoding, const CodecRange &codec, const CellRange &range) {
+  if (isZeroPerCell(encoding) || isOffsetPerCell(encoding)) {
+    CellRange wide = widen(encoding, range);
+    return float((double(wide.high) - double(wide.low)) / (codec.highest - codec.lowest));
+  }
+  return std::max(-range.low, range.high) / float(codec.amax);
+}
+
+/// `fit` of every cell.
+static std::vector<float> fitCells(const CellJob &job, ArrayRef<CellRange> ranges, const ParamValues &scale,
+                                   float (*fit)(BlockAttr, const CodecRange &, const CellRange &, float)) {
+  CodecRange codec = getCodecRange(job.encoding.getCodec());
+  std::vector<float> values(ranges.size());
+  for (size_t cell = 0; cell < ranges.size(); ++cell)
+    values[cell] = fit(job.encoding, codec, ranges[cell], scale[int64_t(cell)]);
+  return values;
+}
+
 std::vector<float> mlir::qtensor::computeZeros(const CellJob &job, ArrayRef<CellRange> ranges,
                                                const ParamValues &scale) {
-  if (!hasDataZero(job.encoding))
-    return {};
-  float lowest = float(getCodecRange(job.encoding.getCodec()).lowest);
-  std::vector<float> zeros(ranges.size());
-  for (auto [cell, range] : llvm::enumerate(ranges))
-    zeros[cell] = scale[cell] == 0 ? lowest : lowest - std::nearbyint(widen(job.encoding, range).low / scale[cell]);
-  return zeros;
+  return isZeroPerCell(job.encoding) ? fitCells(job, ranges, scale, fitZero) : std::vector<float>();
 }
 
 std::vector<float> mlir::qtensor::computeOffsets(const CellJob &job, ArrayRef<CellRange> ranges,
                                                  const ParamValues &scale) {
-  float lowest = float(getCodecRange(job.encoding.getCodec()).lowest);
-  std::vector<float> offsets(ranges.size());
-  for (auto [cell, range] : llvm::enumerate(ranges))
-    offsets[cell] = widen(job.encoding, range).low - scale[cell] * lowest;
-  return offsets;
+  return fitCells(job, ranges, scale, fitOffset);
 }
 
 //===----------------------------------------------------------------------===//
 // Rules
 //===----------------------------------------------------------------------===//
 
-/// The scale that makes the ends of `range` those of the codec.
-static float fitRange(BlockAttr encoding, const CodecRange &codec, const CellRange &range, float fraction) {
-  if (hasDataZero(encoding) || isOffsetPerCell(encoding)) {
-    CellRange wide = widen(encoding, range);
-    return fraction * float((double(wide.high) - double(wide.low)) / (codec.highest - codec.lowest));
-  }
-  return fraction * std::max(-range.low, range.high) / float(codec.amax);
-}
-
-static std::vector<float> absmaxScales(const CellJob &job, ArrayRef<CellRange> ranges) {
+static std::vector<float> absmaxScales(const CellJob &job, MutableArrayRef<CellRange> ranges) {
   CodecRange codec = getCodecRange(job.encoding.getCodec());
   std::vector<float> scales(ranges.size());
   for (auto [scale, range] : llvm::zip_equal(scales, ranges))
-    scale = fitRange(job.encoding, codec, range, 1.0f);
+    scale = fitRange(job.encoding, codec, range);
   return scales;
+}
+
+/// The value of largest magnitude becomes the lowest code: one more step than absmax has, and scales of either sign.
+static std::vector<float> signedMaxScales(const CellJob &job, MutableArrayRef<CellRange> ranges) {
+  CodecRange codec = getCodecRange(job.encoding.getCodec());
+  float lowest = float(codec.lowest < 0 ? codec.lowest : -codec.amax);
+  std::vector<float> scales(ranges.size());
+  for (auto [scale, range] : llvm::zip_equal(scales, ranges))
+    scale = range.peak / lowest;
+  return scales;
+}
+
+/// OCP Microscaling: the exponent of the largest magnitude less that of the largest element; NaN poisons the block.
+static std::vector<float> mxFloorScales(const CellJob &job, MutableArrayRef<CellRange> ranges) {
+  int elementExponent = std::ilogb(getCodecRange(job.encoding.getCodec()).highest);
+  std::vector<float> scales(ranges.size());
+  for (auto [scale, range] : llvm::zip_equal(scales, ranges)) {
+    float absmax = std::max(-range.low, range.high);
+    if (range.hasNaN)
+      scale = std::numeric_limits<float>::quiet_NaN();
+    else if (absmax > 0)
+      scale = std::ldexp(1.0f, std::max(std::ilogb(absmax) - elementExponent, -127));
+  }
+  return scales;
+}
+
+/// BitNet b1.58: the mean magnitude.
+static std::vector<float> meanScales(const CellJob &job, MutableArrayRef<CellRange> ranges) {
+  std::vector<float> magnitudes(job.values.size());
+  for (auto [magnitude, value] : llvm::zip_equal(magnitudes, job.values))
+    magnitude = std::fabs(value);
+  return computeMeans(magnitudes, job.walk);
 }
 
 static const ScaleRule rules[] = {
     {"absmax", "the largest magnitude of a block becomes the codec's amax", absmaxScales},
+    {"mean", "the mean magnitude", meanScales},
+    {"mse", "the scale of least squared error among 32 fractions of absmax", mseScales},
+    {"mx_floor", "a power of two, as OCP Microscaling converts", mxFloorScales},
+    {"signed_max", "the value of largest magnitude becomes the lowest code", signedMaxScales},
 };
 
 ArrayRef<ScaleRule> mlir::qtensor::getScaleRules() { return rules; }

@@ -3,6 +3,7 @@
 #pragma once
 #include "lib/Formats/BlockWalk.h"
 #include "lib/Formats/Params.h"
+#include "qtensor/Codec.h"
 
 namespace mlir::qtensor {
 /// One encoding at work.
@@ -24,17 +25,26 @@ std::vector<CellRange> computeRanges(const CellJob &job);
 
 struct ScaleRule {
   llvm::StringLiteral name, summary;
-  /// The ideal scale of every cell.
-  std::vector<float> (*scales)(const CellJob &job, ArrayRef<CellRange> ranges);
+  /// The ideal scale of every cell. A rule may shrink the ranges, which zero points and offsets are made of.
+  std::vector<float> (*scales)(const CellJob &job, MutableArrayRef<CellRange> ranges);
 };
 const ScaleRule *lookupScaleRule(StringRef name);
 ArrayRef<ScaleRule> getScaleRules();
+
+/// The scale that makes the ends of `range` those of the codec.
+float fitRange(BlockAttr encoding, const CodecRange &codec, const CellRange &range);
+/// The zero point, or the offset, of a cell under its stored scale.
+float fitZero(BlockAttr encoding, const CodecRange &codec, const CellRange &range, float scale);
+float fitOffset(BlockAttr encoding, const CodecRange &codec, const CellRange &range, float scale);
+/// The rule "mse".
+std::vector<float> mseScales(const CellJob &job, MutableArrayRef<CellRange> ranges);
 
 /// Zero points under the stored scales: the code that the smallest value of the cell (at most 0) becomes the lowest by.
 std::vector<float> computeZeros(const CellJob &job, ArrayRef<CellRange> ranges, const ParamValues &scale);
 /// Offsets under the stored scales: what the lowest code lacks to the smallest value.
 std::vector<float> computeOffsets(const CellJob &job, ArrayRef<CellRange> ranges, const ParamValues &scale);
 std::vector<float> computeMeans(ArrayRef<float> values, const BlockWalk &walk);
-/// Whether every cell has an offset of its own, so that ranges need not be symmetric.
+/// Whether every cell has an offset, or a zero point, of its own, so that ranges need not be symmetric.
 bool isOffsetPerCell(BlockAttr encoding);
+bool isZeroPerCell(BlockAttr encoding);
 } // namespace mlir::qtensor

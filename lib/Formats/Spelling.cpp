@@ -131,5 +131,7 @@ FailureOr<FormatChoice> mlir::qtensor::parseFormatSpelling(MLIRContext *context,
     return makeFormatChoice(format, *parts, text, rank, axes, shape, emitError);
   if (codec)
     return makeCodecChoice(codec, *parts, text, rank, axes, emitError);
+  if (FormatAttr format = lookupFormatAlias(context, parts->name))
+    return makeFormatChoice(format, *parts, text, rank, axes, shape, emitError);
   return emitUnknownName(context, parts->name, emitError), failure();
 }
