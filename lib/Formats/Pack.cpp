@@ -40,12 +40,25 @@ static int64_t getBlockSize(BlockAttr encoding) {
   return 1;
 }
 
+/// The dimension that is blocked, counted from the last; -1 where it is none or several.
+static int64_t getBlockedFromEnd(ArrayRef<int64_t> block) {
+  auto isBlocked = [](int64_t extent) { return extent != 1; };
+  if (llvm::count_if(block, isBlocked) != 1)
+    return -1;
+  return block.end() - 1 - llvm::find_if(block, isBlocked);
+}
+
 static FailureOr<Plan> makePlan(FormatAttr format, BlockAttr encoding, ArrayRef<int64_t> shape, EmitErrorFn emitError) {
   LayoutAttr layout = format.getLayout();
   if (!layout)
     return emitError() << "this format has no layout; it cannot be read from or written to foreign bytes", failure();
   if (shape.size() != encoding.getBlock().size() || shape.empty())
     return emitError() << "the encoding has rank " << encoding.getBlock().size() << ", the tensor " << shape.size(),
+           failure();
+  int64_t blocked = getBlockedFromEnd(format.getEncoding().getBlock());
+  if (!format.getFlat() && getBlockedFromEnd(encoding.getBlock()) != blocked)
+    return emitError() << "the layout is for blocks along dimension " << int64_t(shape.size()) - 1 - blocked
+                       << " of a tensor of rank " << shape.size(),
            failure();
   Plan plan;
   SmallVector<int64_t> extents(shape);

@@ -122,7 +122,7 @@ float mlir::qtensor::fitRange(BlockAttr encoding, const CodecRange &codec, const
     CellRange wide = widen(encoding, range);
     return float((double(wide.high) - double(wide.low)) / (codec.highest - codec.lowest));
   }
-  return std::max(-range.low, range.high) / float(codec.amax);
+  return std::max(0.0f - range.low, range.high) / float(codec.amax); // +0 for a block of zeros
 }
 
 /// `fit` of every cell.

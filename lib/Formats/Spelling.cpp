@@ -25,9 +25,10 @@ static FailureOr<SpellingParts> splitSpelling(StringRef text, EmitErrorFn emitEr
 
 static InFlightDiagnostic emitUnknownName(MLIRContext *context, StringRef name, EmitErrorFn emitError) {
   StringRef nearest;
-  unsigned best = 4;
+  size_t best = 7;
   auto consider = [&](StringRef known) {
-    if (unsigned distance = name.edit_distance_insensitive(known, true, best); distance < best) {
+    // Edits count double, so that a name of the same length wins a tie.
+    if (size_t distance = 2 * name.edit_distance_insensitive(known) + (known.size() != name.size()); distance < best) {
       best = distance;
       nearest = known;
     }

@@ -25,10 +25,22 @@ static float floatOfHalf(uint32_t h) {
   return float(h & 0x8000 ? -v : v);
 }
 
-/// table <codec>: every code and its value in hexadecimal.
-static int printTable(CodecAttr codec) {
-  for (auto [code, value] : llvm::enumerate(getCodecTable(codec)))
-    llvm::outs() << code << " " << (std::isnan(value) ? "nan" : llvm::formatv("{0}", llvm::format("%a", value)).str()) << "\n";
+/// tables: `codec code f32-bits` of every named codec of at most 8 bits.
+static int printTables(MLIRContext &context) {
+  std::vector<NamedCodec> codecs = getNamedCodecs(&context);
+  llvm::sort(codecs, [](const NamedCodec &a, const NamedCodec &b) { return a.name < b.name; });
+  for (const NamedCodec &entry : codecs) {
+    auto codec = cast<CodecAttr>(entry.codec);
+    if (codec.getBits() > 8)
+      continue;
+    for (auto [code, value] : llvm::enumerate(getCodecTable(codec))) {
+      llvm::outs() << entry.name << " " << code << " ";
+      if (std::isnan(value))
+        llvm::outs() << "nan\n";
+      else
+        llvm::outs() << llvm::format("%08x\n", llvm::bit_cast<uint32_t>(float(value)));
+    }
+  }
   return 0;
 }
 
@@ -120,6 +132,57 @@ static int printSpeed(MLIRContext &context, StringRef text) {
   return failed(components);
 }
 
+static void printBytes(StringRef name, ArrayRef<char> bytes) {
+  llvm::outs() << name << ":";
+  for (char byte : bytes)
+    llvm::outs() << llvm::format(" %02x", unsigned(uint8_t(byte)));
+  llvm::outs() << "\n";
+}
+
+/// encode <format> -- <values>: one row of values (with --column, a column); prints components, packed arrays and decoded values.
+static int printEncoded(MLIRContext &context, StringRef text, ArrayRef<std::string> words, bool column) {
+  auto emit = [&] { return emitTo(context); };
+  std::vector<float> values(words.size());
+  for (auto [value, word] : llvm::zip_equal(values, words))
+    value = std::strtof(word.c_str(), nullptr);
+  int64_t shape[] = {1, int64_t(values.size())};
+  if (column)
+    std::swap(shape[0], shape[1]);
+  FailureOr<FormatChoice> choice = parseFormatSpelling(&context, text, 2, {column ? 0 : 1}, emit, shape);
+  if (failed(choice))
+    return 1;
+  auto encoding = cast<BlockAttr>(choice->encoding);
+  auto components = encodeTensor(values, shape, encoding, {choice->encoder, true}, emit);
+  if (failed(components))
+    return 1;
+  llvm::outs() << encoding << "\n";
+  SmallVector<Component> types;
+  encoding.getComponents(shape, &context, types);
+  for (auto [type, bytes] : llvm::zip_equal(types, *components))
+    printBytes(type.name, bytes);
+  SmallVector<ArrayRef<char>> views(components->begin(), components->end());
+  if (auto format = dyn_cast_or_null<FormatAttr>(choice->format); format && format.getLayout()) {
+    auto arrays = packTensor(format, encoding, shape, views, emit);
+    if (failed(arrays))
+      return 1;
+    std::vector<ForeignView> foreign;
+    for (const ForeignArray &array : *arrays) {
+      printBytes("array '" + array.name + "'", array.bytes);
+      foreign.push_back({array.name, array.bytes});
+    }
+    auto unpacked = unpackTensor(format, encoding, shape, foreign, emit);
+    if (failed(unpacked) || *unpacked != *components)
+      return emitTo(context) << "unpacking does not give the components back", 1;
+  }
+  if (failed(decodeTensor(views, shape, encoding, values, emit)))
+    return 1;
+  llvm::outs() << "values:";
+  for (float value : values)
+    llvm::outs() << llvm::format(" %.9g", value);
+  llvm::outs() << "\n";
+  return 0;
+}
+
 static FailureOr<std::vector<char>> readFile(MLIRContext &context, const llvm::Twine &path) {
   auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
   if (!file)
@@ -175,6 +238,7 @@ static int checkFiles(MLIRContext &context, StringRef folder, StringRef name) {
 
 int main(int argc, char **argv) {
   llvm::cl::opt<std::string> command(llvm::cl::Positional, llvm::cl::Required, llvm::cl::desc("<command>"));
+  llvm::cl::opt<bool> column("column", llvm::cl::desc("encode: the values are a column, reduced along it"));
   llvm::cl::list<std::string> arguments(llvm::cl::Positional, llvm::cl::desc("<arguments>"));
   llvm::cl::ParseCommandLineOptions(argc, argv, "Tests of lib/Formats\n");
   DialectRegistry registry;
@@ -182,12 +246,18 @@ int main(int argc, char **argv) {
   MLIRContext context(registry);
   auto *dialect = context.getOrLoadDialect<QTensorDialect>();
   int result = 0;
+  if (command == "tables")
+    return printTables(context);
   if (command == "list")
     return printFormats(&context, llvm::outs()), 0;
   if (command == "speed") {
     for (const std::string &argument : arguments)
       result |= printSpeed(context, argument);
     return result;
+  }
+  if (command == "encode" && !arguments.empty()) {
+    std::vector<std::string> words(arguments.begin() + 1, arguments.end());
+    return printEncoded(context, arguments[0], words, column);
   }
   if (command == "gguf") {
     for (size_t i = 1; i < arguments.size(); ++i)
@@ -201,9 +271,7 @@ int main(int argc, char **argv) {
     auto codec = cast_or_null<CodecAttr>(dialect->lookupCodec(argument));
     if (!codec)
       return emitTo(context) << "unknown codec " << argument, 1;
-    if (command == "table")
-      result |= printTable(codec);
-    else if (command == "nearest")
+    if (command == "nearest")
       result |= codec.getBits() > 8 ? 0 : checkNearest(argument, codec);
     else
       return emitTo(context) << "unknown command " << command.getValue(), 1;
