@@ -72,17 +72,17 @@ static Parameter randomParameter(Type type, int64_t count, std::mt19937 &random,
   return parameter;
 }
 
-static bool makeWeights(const KernelSpec &spec, Operands &to, std::vector<float> &codeValues, std::mt19937 &random) {
-  const PackedWeight &weight = spec.weight;
+static bool makeWeights(const Description &spec, Operands &to, std::vector<float> &codeValues, std::mt19937 &random) {
+  const PackedWeight &weight = spec.spec.weight;
   qtile::LayoutAttr layout = weight.layout;
-  int64_t parameters = weight.n * layout.getNumBlocks(weight.k), codes = int64_t(1) << layout.getStoredBits();
+  int64_t parameters = spec.n * layout.getNumBlocks(spec.k), codes = int64_t(1) << layout.getStoredBits();
   if (layout.hasIntegerCodes()) {
     int64_t logical = int64_t(1) << layout.getCodes().getIntOrFloatBitWidth();
-    for (int64_t i = 0; i < weight.n * weight.k; ++i)
+    for (int64_t i = 0; i < spec.n * spec.k; ++i)
       to.codes.push_back(random() % logical);
     codes = logical;
   } else {
-    Parameter all = randomParameter(layout.getCodes(), weight.n * weight.k, random, 0);
+    Parameter all = randomParameter(layout.getCodes(), spec.n * spec.k, random, 0);
     to.codes = all.bytes;
     codeValues = all.values;
   }
@@ -90,25 +90,25 @@ static bool makeWeights(const KernelSpec &spec, Operands &to, std::vector<float>
   to.zero = randomParameter(layout.getZero(), parameters, random, codes - 1);
   to.offset = randomParameter(layout.getOffset(), parameters, random, codes - 1);
   // Exactly as long as the layout says, so that a sanitizer sees a read beyond it.
-  to.packed.resize(layout.getBytes(weight.n, weight.k));
+  to.packed.resize(layout.getBytes(spec.n, spec.k));
   std::string error;
-  PackSource source{weight.n, weight.k, to.codes, to.scale.bytes, to.zero.bytes, to.offset.bytes};
+  PackSource source{spec.n, spec.k, to.codes, to.scale.bytes, to.zero.bytes, to.offset.bytes};
   if (succeeded(packWeight(layout, source, to.packed, error)))
     return true;
   llvm::errs() << error << '\n';
   return false;
 }
 
-static float plainInteger(const KernelSpec &spec, const Operands &o, int64_t m, int64_t n) {
-  const PackedWeight &w = spec.weight;
-  int64_t block = w.layout.getBlock(), blocks = w.layout.getNumBlocks(w.k);
+static float plainInteger(const Description &spec, const Operands &o, int64_t m, int64_t n) {
+  const PackedWeight &w = spec.spec.weight;
+  int64_t block = w.layout.getBlock(), blocks = w.layout.getNumBlocks(spec.k);
   float acc = 0;
   for (int64_t b = 0; b < blocks; ++b) {
     int64_t dot = 0, sum = 0, at = n * blocks + b;
-    for (int64_t k = b * block; k < std::min(w.k, (b + 1) * block); ++k) {
-      uint8_t code = o.codes[n * w.k + k];
-      dot += int64_t(w.bytes.empty() ? code : w.bytes[code]) * o.xCodes[m * w.k + k];
-      sum += o.xCodes[m * w.k + k];
+    for (int64_t k = b * block; k < std::min(spec.k, (b + 1) * block); ++k) {
+      uint8_t code = o.codes[n * spec.k + k];
+      dot += int64_t(w.bytes.empty() ? code : w.bytes[code]) * o.xCodes[m * spec.k + k];
+      sum += o.xCodes[m * spec.k + k];
     }
     int64_t zero = w.zero + (o.zero.values.empty() ? 0 : static_cast<int64_t>(o.zero.values[at]));
     float sx = o.xScales[m * blocks + b], factor = sx;
@@ -125,17 +125,17 @@ static float plainInteger(const KernelSpec &spec, const Operands &o, int64_t m, 
   return acc;
 }
 
-static float plainFloat(const KernelSpec &spec, const Operands &o, ArrayRef<float> codeValues, int64_t m, int64_t n) {
-  const PackedWeight &w = spec.weight;
-  int64_t blocks = w.layout.getNumBlocks(w.k);
+static float plainFloat(const Description &spec, const Operands &o, ArrayRef<float> codeValues, int64_t m, int64_t n) {
+  const PackedWeight &w = spec.spec.weight;
+  int64_t blocks = w.layout.getNumBlocks(spec.k);
   float acc = 0;
-  for (int64_t k = 0; k < w.k; ++k) {
+  for (int64_t k = 0; k < spec.k; ++k) {
     int64_t at = n * blocks + k / w.layout.getBlock();
     float value;
     if (!codeValues.empty()) {
-      value = codeValues[n * w.k + k];
+      value = codeValues[n * spec.k + k];
     } else {
-      uint8_t code = o.codes[n * w.k + k];
+      uint8_t code = o.codes[n * spec.k + k];
       value = w.values.empty() ? static_cast<float>(code - w.zero) : w.values[code];
     }
     if (!o.zero.values.empty())
@@ -146,7 +146,7 @@ static float plainFloat(const KernelSpec &spec, const Operands &o, ArrayRef<floa
       value *= *w.scale;
     if (!o.offset.values.empty())
       value += o.offset.values[at];
-    acc = std::fma(o.x[m * w.k + k], value, acc);
+    acc = std::fma(o.x[m * spec.k + k], value, acc);
   }
   return acc;
 }
@@ -173,13 +173,13 @@ static void invoke(void *function, Call &c, bool bias) {
 }
 
 static int64_t countDifferences(const Description &description, const Operands &o, ArrayRef<float> codeValues, int64_t rows) {
-  const KernelSpec &spec = description.spec;
+  const Description &spec = description;
   int64_t different = 0;
   // A large kernel is sampled; a small one is compared whole.
-  int64_t stride = std::max<int64_t>(1, rows * spec.weight.n * spec.weight.k / 20000000);
-  for (int64_t i = 0; i < rows * spec.weight.n; i += stride) {
-    int64_t m = i / spec.weight.n, n = i % spec.weight.n;
-    float expected = spec.strategy == Strategy::Integer ? plainInteger(spec, o, m, n) : plainFloat(spec, o, codeValues, m, n);
+  int64_t stride = std::max<int64_t>(1, rows * spec.n * spec.k / 20000000);
+  for (int64_t i = 0; i < rows * spec.n; i += stride) {
+    int64_t m = i / spec.n, n = i % spec.n;
+    float expected = spec.spec.strategy == SumStrategy::Integer ? plainInteger(spec, o, m, n) : plainFloat(spec, o, codeValues, m, n);
     if (description.bias)
       expected += o.bias[n];
     if (std::memcmp(&expected, &o.y[i], sizeof(float)) != 0 && different++ < 3)
@@ -208,8 +208,8 @@ static double bestSeconds(void *kernel, Call &call, bool bias) {
 }
 
 bool tool::checkKernel(llvm::orc::LLJIT &jit, const Description &description, ArrayRef<int64_t> rowCounts, bool time) {
-  const KernelSpec &spec = description.spec;
-  const PackedWeight &w = spec.weight;
+  const Description &spec = description;
+  const PackedWeight &w = spec.spec.weight;
   auto kernel = jit.lookup("_mlir_ciface_kernel"), size = jit.lookup("_mlir_ciface_scratch_bytes");
   if (!kernel || !size) {
     llvm::errs() << llvm::toString(llvm::joinErrors(kernel.takeError(), size.takeError())) << '\n';
@@ -220,13 +220,13 @@ bool tool::checkKernel(llvm::orc::LLJIT &jit, const Description &description, Ar
   std::vector<float> codeValues;
   if (!makeWeights(spec, o, codeValues, random))
     return false;
-  int64_t blocks = w.layout.getNumBlocks(w.k);
-  for (int64_t i = 0; i < w.n; ++i)
+  int64_t blocks = w.layout.getNumBlocks(spec.k);
+  for (int64_t i = 0; i < spec.n; ++i)
     o.bias.push_back(static_cast<float>(i % 13) - 6);
   bool good = true;
   for (int64_t rows : rowCounts) {
-    o.xCodes.resize(rows * w.k);
-    o.x.resize(rows * w.k);
+    o.xCodes.resize(rows * spec.k);
+    o.x.resize(rows * spec.k);
     o.xScales.resize(rows * blocks);
     // Both extremes occur: -128 and 127 against the largest code must not saturate.
     for (auto [i, code] : llvm::enumerate(o.xCodes))
@@ -236,13 +236,13 @@ bool tool::checkKernel(llvm::orc::LLJIT &jit, const Description &description, Ar
     for (float &value : o.xScales)
       value = description.lhsScales ? static_cast<float>(1 + random() % 1000) / 1000.0f : 0.25f;
     std::vector<uint8_t> scratch(size->toPtr<SizeFunction>()(rows) + 64);
-    o.y.assign(rows * w.n, -1);
+    o.y.assign(rows * spec.n, -1);
     Call call;
-    call.x = spec.strategy == Strategy::Integer ? describe(o.xCodes.data(), rows, w.k) : describe(o.x.data(), rows, w.k);
+    call.x = spec.spec.strategy == SumStrategy::Integer ? describe(o.xCodes.data(), rows, spec.k) : describe(o.x.data(), rows, spec.k);
     call.xScales = describe(o.xScales.data(), rows, blocks);
-    call.y = describe(o.y.data(), rows, w.n);
+    call.y = describe(o.y.data(), rows, spec.n);
     call.weights = describe(o.packed.data(), o.packed.size());
-    call.bias = describe(o.bias.data(), w.n);
+    call.bias = describe(o.bias.data(), spec.n);
     uintptr_t aligned = (reinterpret_cast<uintptr_t>(scratch.data()) + 63) & ~uintptr_t(63);
     call.scratch = describe(reinterpret_cast<void *>(aligned), scratch.size() - 64);
     invoke(kernel->toPtr<void *>(), call, description.bias);
@@ -251,7 +251,7 @@ bool tool::checkKernel(llvm::orc::LLJIT &jit, const Description &description, Ar
     if (time) {
       double seconds = bestSeconds(kernel->toPtr<void *>(), call, description.bias);
       llvm::outs() << llvm::formatv(" {0:f3} ms, {1:f1} GOP/s, {2:f1} GB/s", seconds * 1e3,
-                                    2e-9 * rows * w.n * w.k / seconds, 1e-9 * o.packed.size() / seconds);
+                                    2e-9 * rows * spec.n * spec.k / seconds, 1e-9 * o.packed.size() / seconds);
     }
     llvm::outs() << '\n';
     good &= different == 0;

@@ -2,6 +2,7 @@
 // From a kernel's description to IR, assembly and running code.
 #include "tools/quant-kernel/KernelTool.h"
 #include "lib/Targets/X86/Machine.h"
+#include "lib/Transforms/Kernel/Prepare.h"
 #include "qtensor/Target.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -32,7 +33,7 @@ static const TargetLevel *findLevel(StringRef name) {
 
 /// sums + bias[column...].
 static void addBias(Description &description, MLIRContext *context) {
-  description.spec.operands.push_back(MemRefType::get({description.spec.weight.n}, Float32Type::get(context)));
+  description.spec.operands.push_back(MemRefType::get({ShapedType::kDynamic}, Float32Type::get(context)));
   description.spec.epilogue = [](ImplicitLocOpBuilder &b, Value sums, const StoreSite &site) -> Value {
     Value bias = site.operands.front(), values;
     if (site.mask) {
@@ -45,21 +46,52 @@ static void addBias(Description &description, MLIRContext *context) {
   };
 }
 
+/// Sizes of a kernel of `rows` rows.
+static KernelExtents makeExtents(ImplicitLocOpBuilder &b, const Description &description, Value rows) {
+  auto index = [&](int64_t value) -> Value { return arith::ConstantIndexOp::create(b, value); };
+  return {rows, index(description.n), index(description.spec.weight.layout.getNumBlocks(description.k)),
+          index(description.spec.getSteps())};
+}
+
+/// x[m, k] with one scale for each row and block.
+static ActivationSource makeSource(MLIRContext *context, const Description &description, Value x, Value scales,
+                                   Value rows) {
+  ActivationSource source;
+  int64_t block = description.spec.weight.layout.getBlock();
+  source.x = x;
+  source.map = AffineMap::getMultiDimIdentityMap(2, context);
+  source.rowDims = {0};
+  source.reductionDims = {1};
+  source.rowExtents = {rows};
+  source.reductionExtents = {description.k};
+  source.wholeBlock = block >= description.k;
+  source.block = std::min(block, description.k);
+  source.load = [x](ImplicitLocOpBuilder &b, ValueRange index) -> Value { return memref::LoadOp::create(b, x, index); };
+  source.scale = [=, lhsScales = description.lhsScales](ImplicitLocOpBuilder &b, ValueRange index) -> Value {
+    if (!lhsScales)
+      return arith::ConstantOp::create(b, b.getF32FloatAttr(0.25f));
+    Value at = b.createOrFold<arith::DivUIOp>(index[1], arith::ConstantIndexOp::create(b, block));
+    return memref::LoadOp::create(b, scales, ValueRange{index[0], at});
+  };
+  return source;
+}
+
 OwningOpRef<ModuleOp> tool::buildModule(MLIRContext *context, Description &description, StringRef level) {
   KernelSpec &spec = description.spec;
   TileMachine machine = x86::getTileMachine(*x86::lookupMachineRow(level));
   ImplicitLocOpBuilder b(UnknownLoc::get(context), context);
   OwningOpRef<ModuleOp> module = ModuleOp::create(b.getLoc());
-  int64_t blocks = spec.weight.layout.getNumBlocks(spec.weight.k);
+  int64_t blocks = spec.weight.layout.getNumBlocks(description.k);
   Type f32 = b.getF32Type(), i8 = b.getI8Type(), pointer = LLVM::LLVMPointerType::get(context);
   auto matrix = [](int64_t columns, Type element) { return MemRefType::get({ShapedType::kDynamic, columns}, element); };
   auto bytes = MemRefType::get({ShapedType::kDynamic}, i8);
   spec.name = "k";
-  spec.output = matrix(spec.weight.n, f32);
+  spec.output = matrix(ShapedType::kDynamic, f32);
+  spec.columnTail = description.n % machine.lanes != 0;
   if (description.bias)
     addBias(description, context);
-  bool integer = spec.strategy == Strategy::Integer;
-  SmallVector<Type> types{pointer, matrix(spec.weight.k, integer ? i8 : f32), matrix(blocks, f32), bytes};
+  bool integer = spec.strategy == SumStrategy::Integer;
+  SmallVector<Type> types{pointer, matrix(description.k, integer ? i8 : f32), matrix(blocks, f32), bytes};
   llvm::append_range(types, spec.operands);
   types.append({spec.output, bytes});
   func::FuncOp unit = buildUnit(*module, spec, machine);
@@ -68,24 +100,24 @@ OwningOpRef<ModuleOp> tool::buildModule(MLIRContext *context, Description &descr
   kernel->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(), b.getUnitAttr());
   b.setInsertionPointToStart(kernel.addEntryBlock());
   ValueRange arguments = kernel.getArguments();
-  Value x = arguments[1], scratch = arguments.back(), output = arguments[arguments.size() - 2];
-  Value rows = memref::DimOp::create(b, x, 0);
-  PreparedActivations prepared = emitScratchViews(b, spec, machine, scratch, rows);
-  emitPrepare(b, spec, machine, prepared, x, description.lhsScales ? arguments[2] : Value(), 0.25f);
-  emitUnits(b, unit, spec, prepared, arguments[3], output, arguments.slice(4, spec.operands.size()), rows);
+  Value x = arguments[1], output = arguments[arguments.size() - 2];
+  KernelExtents extents = makeExtents(b, description, memref::DimOp::create(b, x, 0));
+  PreparedActivations prepared = emitScratchViews(b, spec, extents, arguments.back());
+  emitPrepare(b, spec, machine, extents, prepared, makeSource(context, description, x, arguments[2], extents.rows));
+  emitUnits(b, unit, spec, machine, extents, prepared, arguments[3], output, arguments.slice(4, spec.operands.size()));
   func::ReturnOp::create(b);
   b.setInsertionPointToEnd(module->getBody());
   auto size = func::FuncOp::create(b, "scratch_bytes", b.getFunctionType({b.getIndexType()}, {b.getIndexType()}));
   size->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(), b.getUnitAttr());
   b.setInsertionPointToStart(size.addEntryBlock());
-  func::ReturnOp::create(b, emitScratchBytes(b, spec, machine, size.getArgument(0)));
+  func::ReturnOp::create(b, emitScratchBytes(b, spec, makeExtents(b, description, size.getArgument(0))));
   return module;
 }
 
 LogicalResult tool::lowerModule(ModuleOp module, StringRef level) {
   PassManager manager(module.getContext(), ModuleOp::getOperationName());
   std::string pipeline = ("x86-lower-tile-ops{level=" + level +
-                          "},qtile-expand,canonicalize,cse,convert-vector-to-scf,"
+                          "},qtile-expand,canonicalize,cse,convert-vector-to-scf,lower-affine,"
                           "convert-scf-to-cf,expand-strided-metadata,lower-affine,convert-vector-to-llvm,convert-to-llvm,"
                           "reconcile-unrealized-casts")
                              .str();

@@ -19,6 +19,7 @@ namespace mlir::qtensor::tool {
 /// The kernel that the command line describes.
 struct Description {
   KernelSpec spec;
+  int64_t n = 0, k = 0;
   bool bias = false;
   bool lhsScales = true;
 };

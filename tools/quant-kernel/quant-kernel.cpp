@@ -29,7 +29,6 @@ static cl::opt<std::string> layoutText("layout", cl::desc("layout of the packed 
                                        cl::init("#qtile.layout<rows = 16, block = 32, codes = i4, scale = f16>"));
 static cl::opt<int64_t> outputs("n", cl::desc("outputs"), cl::init(64)), depth("k", cl::desc("reduction"), cl::init(64));
 static cl::list<int64_t> rowCounts("m", cl::CommaSeparated, cl::desc("row counts to run"));
-static cl::opt<bool> staticRows("static-m", cl::desc("compile for the first row count alone"));
 static cl::opt<std::string> level("level", cl::desc("processor level"), cl::init("avx512"));
 static cl::opt<std::string> features("features", cl::desc("LLVM features in place of the level's own"));
 static cl::opt<bool> integer("integer", cl::desc("integer strategy"), cl::init(true));
@@ -54,11 +53,11 @@ static bool describe(MLIRContext *context, tool::Description &to) {
     return false;
   }
   KernelSpec &spec = to.spec;
-  spec.strategy = integer ? Strategy::Integer : Strategy::Float;
+  spec.strategy = integer ? SumStrategy::Integer : SumStrategy::Float;
   PackedWeight &weight = spec.weight;
   weight.layout = layout;
-  weight.n = outputs;
-  weight.k = depth;
+  to.n = outputs;
+  to.k = depth;
   weight.zero = zero;
   if (scale != 0)
     weight.scale = static_cast<float>(scale);
@@ -75,8 +74,6 @@ static bool describe(MLIRContext *context, tool::Description &to) {
     errs() << "the integer strategy needs integer codes and an integer zero\n";
     return false;
   }
-  if (staticRows && !rowCounts.empty())
-    spec.rows = rowCounts.front();
   to.bias = bias;
   to.lhsScales = !constantScale;
   return true;

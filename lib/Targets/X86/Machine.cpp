@@ -31,7 +31,6 @@ TileMachine x86::getTileMachine(const MachineRow &row) {
   TileMachine machine;
   machine.lanes = row.lanes;
   machine.tiles.assign(row.tiles.begin(), row.tiles.end());
-  machine.pairSums = row.dot == Dot::Pairs;
   machine.prefetchBytes = row.prefetchBytes;
   return machine;
 }

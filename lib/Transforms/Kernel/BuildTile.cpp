@@ -17,17 +17,21 @@ namespace {
 class TileEmitter {
 public:
   TileEmitter(ImplicitLocOpBuilder &b, const KernelSpec &spec, const TileMachine &machine, TileShape shape,
-              ArrayRef<BlockArgument> arguments);
+              ValueRange arguments);
   void emit();
 
 private:
   SmallVector<Value> emitBlocks();
   SmallVector<Value> integerBlock(Value block, ValueRange sums);
+  SmallVector<Value> scaleSums(Value perRow, Value offset, ArrayRef<Value> rowSums, ArrayRef<Value> dots, ValueRange sums);
   SmallVector<Value> floatBlock(Value block, ValueRange sums);
+  SmallVector<Value> floatStep(Value block, Value step, Value bytes, ValueRange sums);
+  void loadBlockParameters(Value offset);
   SmallVector<Value> steps(function_ref<SmallVector<Value>(Value step, ValueRange)> body, ValueRange inits);
   SmallVector<Value> dotStep(Value block, Value step, ValueRange sums);
   Value broadcastAt(Value buffer, Value index, int64_t offset);
   void store(ValueRange sums);
+  void storeVector(Value sums, const StoreSite &site);
 
   int64_t at(int64_t row, int64_t column) const { return row * shape.columns + column; }
   int64_t count() const { return shape.rows * shape.columns; }
@@ -39,42 +43,28 @@ private:
   qtile::LayoutAttr layout;
   WeightReader reader;
   VectorType f32, i32;
-  int64_t padded, chunks;
-  Value words, scales, sums, output, tile, firstRow, validRows, height, firstColumn;
-  ValueRange operands;
+  CommonArguments common;
+  Value firstRow, validRows, height, firstColumn;
+  SmallVector<Value> scale, zero, shift; ///< Of the current block, one a column; null where absent.
 };
 } // namespace
 
-/// The prepared sums carry the factor -zero unless the kernel needs them bare.
-static bool hasBareSums(qtile::LayoutAttr layout) { return layout.getZero() || layout.getOffset(); }
-
 TileEmitter::TileEmitter(ImplicitLocOpBuilder &b, const KernelSpec &spec, const TileMachine &machine, TileShape shape,
-                         ArrayRef<BlockArgument> arguments)
-    : b(b), spec(spec), machine(machine), shape(shape), layout(spec.weight.layout),
-      reader(b, spec, machine, arguments[spec.strategy == Strategy::Integer ? 3 : 1]),
-      f32(VectorType::get(machine.lanes, b.getF32Type())), i32(VectorType::get(machine.lanes, b.getI32Type())),
-      padded(layout.getPaddedBlock()) {
-  words = arguments[0];
-  int64_t next = 2;
-  if (spec.strategy == Strategy::Integer) {
-    scales = arguments[1];
-    sums = arguments[2];
-    next = 4;
-  }
-  output = arguments[next++];
-  operands = ValueRange(arguments.slice(next, spec.operands.size()));
-  next += spec.operands.size();
-  tile = arguments[next];
-  firstRow = arguments[next + 1];
-  validRows = arguments[next + 2];
-  height = arguments[next + 3];
-  firstColumn = arguments[next + 4];
-  int64_t step = padded % 32 == 0 ? 32 : padded % 16 == 0 ? 16 : layout.getChunk();
-  chunks = step / layout.getChunk();
+                         ValueRange arguments)
+    : b(b), spec(spec), machine(machine), shape(shape), layout(spec.weight.layout), reader(b, spec, machine),
+      f32(VectorType::get(machine.lanes, b.getF32Type())), i32(VectorType::get(machine.lanes, b.getI32Type())) {
+  ValueRange rest;
+  common = CommonArguments::take(spec, arguments, rest);
+  firstRow = rest[0];
+  validRows = rest[1];
+  height = rest[2];
+  firstColumn = rest[3];
+  if (!spec.hasDynamicSteps())
+    common.extents.steps = constant(b, spec.getSteps());
 }
 
 void TileEmitter::emit() {
-  reader.setColumns(firstColumn, shape.columns);
+  reader.begin(common.weights, common.extents, firstColumn, shape.columns);
   store(emitBlocks());
 }
 
@@ -84,23 +74,24 @@ Value TileEmitter::broadcastAt(Value buffer, Value index, int64_t offset) {
 }
 
 SmallVector<Value> TileEmitter::emitBlocks() {
+  if (spec.integerResult)
+    return integerBlock(constant(b, 0), {});
   SmallVector<Value> zeros(count(), splat(b, f32, 0));
-  auto loop = scf::ForOp::create(b, constant(b, 0), constant(b, layout.getNumBlocks(spec.weight.k)), constant(b, 1), zeros);
+  auto loop = scf::ForOp::create(b, constant(b, 0), common.extents.blocks, constant(b, 1), zeros);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   Value block = loop.getInductionVar();
-  SmallVector<Value> next = spec.strategy == Strategy::Integer ? integerBlock(block, loop.getRegionIterArgs())
-                                                               : floatBlock(block, loop.getRegionIterArgs());
+  SmallVector<Value> next = spec.strategy == SumStrategy::Integer ? integerBlock(block, loop.getRegionIterArgs())
+                                                                  : floatBlock(block, loop.getRegionIterArgs());
   scf::YieldOp::create(b, next);
   return SmallVector<Value>(loop.getResults());
 }
 
 /// A block is one step, or a loop of equal steps.
 SmallVector<Value> TileEmitter::steps(function_ref<SmallVector<Value>(Value, ValueRange)> body, ValueRange inits) {
-  int64_t count = padded / (chunks * layout.getChunk());
-  if (count == 1)
+  if (spec.getSteps() == 1)
     return body(constant(b, 0), inits);
-  auto loop = scf::ForOp::create(b, constant(b, 0), constant(b, count), constant(b, 1), inits);
+  auto loop = scf::ForOp::create(b, constant(b, 0), common.extents.steps, constant(b, 1), inits);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   scf::YieldOp::create(b, body(loop.getInductionVar(), loop.getRegionIterArgs()));
@@ -110,141 +101,187 @@ SmallVector<Value> TileEmitter::steps(function_ref<SmallVector<Value>(Value, Val
 /// i32 sums of one step: every group of four codes meets every row of the tile.
 SmallVector<Value> TileEmitter::dotStep(Value block, Value step, ValueRange inits) {
   SmallVector<Value> next = llvm::to_vector(inits);
-  Value offset = add(b, mul(b, block, constant(b, layout.getBlockBytes())),
-                     mul(b, step, constant(b, chunks * layout.getChunkBytes())));
+  Value offset = reader.stepOffset(reader.blockOffset(block), step);
   SmallVector<SmallVector<Value>> groups;
   for (int64_t c = 0; c < shape.columns; ++c)
-    groups.push_back(reader.loadGroups(c, offset, chunks));
-  int64_t wordsPerBlock = padded / 4, perStep = groups[0].size();
-  Value first = add(b, mul(b, tile, constant(b, spec.paddedK() / 4)),
-                    add(b, mul(b, mul(b, block, height), constant(b, wordsPerBlock)), mul(b, step, constant(b, perStep))));
-  for (int64_t g = 0; g < perStep; ++g)
+    groups.push_back(reader.loadGroups(c, offset));
+  int64_t words = spec.getStep() / 4;
+  Value allSteps = add(b, mul(b, block, common.extents.steps), step);
+  Value first = add(b, div(b, mul(b, firstRow, paddedK(b, spec, common.extents)), constant(b, 4)),
+                    mul(b, mul(b, allSteps, height), constant(b, words)));
+  for (int64_t g = 0; g < words; ++g)
     for (int64_t r = 0; r < shape.rows; ++r) {
-      Value x = vector::BitCastOp::create(b, groups[0][g].getType(), broadcastAt(words, first, r * wordsPerBlock + g));
+      Value x = vector::BitCastOp::create(b, groups[0][g].getType(), broadcastAt(common.x.words, first, r * words + g));
       for (int64_t c = 0; c < shape.columns; ++c)
         next[at(r, c)] = qtile::Dot4Op::create(b, next[at(r, c)], groups[c][g], x, spec.weight.max);
     }
   return next;
 }
 
+void TileEmitter::loadBlockParameters(Value offset) {
+  scale.assign(shape.columns, {});
+  zero.assign(shape.columns, {});
+  shift.assign(shape.columns, {});
+  for (int64_t c = 0; c < shape.columns; ++c) {
+    scale[c] = reader.loadScale(c, offset);
+    if (layout.getZero())
+      zero[c] = reader.loadParameter(c, offset, layout.getZeroOffset(), layout.getZero());
+    if (layout.getOffset())
+      shift[c] = reader.loadParameter(c, offset, layout.getOffsetOffset(), layout.getOffset());
+  }
+}
+
 SmallVector<Value> TileEmitter::integerBlock(Value block, ValueRange accumulators) {
-  Value perRow = add(b, mul(b, tile, constant(b, layout.getNumBlocks(spec.weight.k))), mul(b, block, height));
-  Value offset = mul(b, block, constant(b, layout.getBlockBytes()));
-  bool bare = hasBareSums(layout);
+  Value perRow = add(b, mul(b, firstRow, common.extents.blocks), mul(b, block, height));
+  Value offset = reader.blockOffset(block);
   SmallVector<Value> rowSums(shape.rows), inits(count(), splat(b, i32, 0));
   for (int64_t r = 0; r < shape.rows; ++r) {
-    if (!bare && spec.weight.zero == 0)
+    if (!spec.hasBareSums() && spec.weight.zero == 0)
       continue;
-    rowSums[r] = broadcastAt(sums, perRow, r);
+    rowSums[r] = broadcastAt(common.x.sums, perRow, r);
     for (int64_t c = 0; c < shape.columns; ++c)
-      if (!bare)
+      if (!spec.hasBareSums())
         inits[at(r, c)] = rowSums[r];
       else if (spec.weight.zero)
         inits[at(r, c)] = arith::MulIOp::create(b, rowSums[r], splat(b, i32, -spec.weight.zero));
   }
-  if (shape.rows == 1 && machine.prefetchBytes)
+  if (shape.rows == 1 && machine.prefetchBytes && !spec.hasDynamicSteps())
     for (int64_t c = 0; c < shape.columns; c += layout.getRows() / machine.lanes)
-      reader.prefetchBlock(c, offset, machine.prefetchBytes);
+      reader.prefetchBlock(c, offset, machine.prefetchBytes, layout.getBlockBytes());
   SmallVector<Value> dots = steps([&](Value step, ValueRange values) { return dotStep(block, step, values); }, inits);
-  SmallVector<Value> next = llvm::to_vector(accumulators);
-  for (int64_t c = 0; c < shape.columns; ++c) {
-    Value scale = reader.loadScale(c, offset), zero, shift;
-    if (layout.getZero())
-      zero = reader.loadParameter(c, offset, layout.getZeroOffset(), layout.getZero());
-    if (layout.getOffset())
-      shift = reader.loadParameter(c, offset, layout.getOffsetOffset(), layout.getOffset());
+  loadBlockParameters(offset);
+  return scaleSums(perRow, offset, rowSums, dots, accumulators);
+}
+
+/// From the exact sums of a block to the f32 sums of the row.
+SmallVector<Value> TileEmitter::scaleSums(Value perRow, Value offset, ArrayRef<Value> rowSums, ArrayRef<Value> dots,
+                                          ValueRange accumulators) {
+  SmallVector<Value> next(spec.integerResult ? SmallVector<Value>(count()) : SmallVector<Value>(accumulators));
+  for (int64_t c = 0; c < shape.columns; ++c)
     for (int64_t r = 0; r < shape.rows; ++r) {
-      Value dot = dots[at(r, c)], x = broadcastAt(scales, perRow, r), &sum = next[at(r, c)];
-      if (zero)
-        dot = arith::SubIOp::create(b, dot, arith::MulIOp::create(b, zero, rowSums[r]));
-      Value factor = scale ? arith::MulFOp::create(b, x, scale).getResult() : x;
+      Value dot = dots[at(r, c)], &sum = next[at(r, c)];
+      if (zero[c])
+        dot = arith::SubIOp::create(b, dot, arith::MulIOp::create(b, zero[c], rowSums[r]));
+      if (spec.integerResult) {
+        sum = dot;
+        continue;
+      }
+      Value x = broadcastAt(common.x.scales, perRow, r);
+      Value factor = scale[c] ? arith::MulFOp::create(b, x, scale[c]).getResult() : x;
       sum = math::FmaOp::create(b, arith::SIToFPOp::create(b, f32, dot), factor, sum);
-      if (shift)
-        sum = math::FmaOp::create(b, arith::SIToFPOp::create(b, f32, rowSums[r]), arith::MulFOp::create(b, x, shift), sum);
+      if (shift[c])
+        sum = math::FmaOp::create(b, arith::SIToFPOp::create(b, f32, rowSums[r]), arith::MulFOp::create(b, x, shift[c]), sum);
+    }
+  return next;
+}
+
+SmallVector<Value> TileEmitter::floatBlock(Value block, ValueRange accumulators) {
+  Value offset = reader.blockOffset(block);
+  loadBlockParameters(offset);
+  for (Value &value : zero)
+    if (value && value.getType() == i32)
+      value = arith::SIToFPOp::create(b, f32, value);
+  return steps(
+      [&](Value step, ValueRange sums) { return floatStep(block, step, reader.stepOffset(offset, step), sums); },
+      accumulators);
+}
+
+SmallVector<Value> TileEmitter::floatStep(Value block, Value step, Value bytes, ValueRange sums) {
+  SmallVector<Value> next = llvm::to_vector(sums);
+  Value allSteps = add(b, mul(b, block, common.extents.steps), step);
+  Value first = add(b, mul(b, firstRow, paddedK(b, spec, common.extents)),
+                    mul(b, mul(b, allSteps, constant(b, spec.getStep())), height));
+  SmallVector<SmallVector<Value>> decoded;
+  for (int64_t c = 0; c < shape.columns; ++c)
+    decoded.push_back(reader.loadValues(c, bytes));
+  for (int64_t k = 0; k < spec.getStep(); ++k) {
+    Value row = add(b, first, mul(b, height, constant(b, k)));
+    for (int64_t c = 0; c < shape.columns; ++c) {
+      Value &w = decoded[c][k];
+      if (zero[c])
+        w = arith::SubFOp::create(b, w, zero[c]);
+      if (scale[c])
+        w = arith::MulFOp::create(b, scale[c], w);
+      if (shift[c])
+        w = arith::AddFOp::create(b, w, shift[c]);
+    }
+    for (int64_t r = 0; r < shape.rows; ++r) {
+      Value x = broadcastAt(common.x.words, row, r);
+      for (int64_t c = 0; c < shape.columns; ++c)
+        next[at(r, c)] = math::FmaOp::create(b, x, decoded[c][k], next[at(r, c)]);
     }
   }
   return next;
 }
 
-SmallVector<Value> TileEmitter::floatBlock(Value block, ValueRange accumulators) {
-  Value offset = mul(b, block, constant(b, layout.getBlockBytes()));
-  SmallVector<Value> scale(shape.columns), zero(shape.columns), shift(shape.columns);
-  for (int64_t c = 0; c < shape.columns; ++c) {
-    scale[c] = reader.loadScale(c, offset);
-    if (layout.getZero()) {
-      zero[c] = reader.loadParameter(c, offset, layout.getZeroOffset(), layout.getZero());
-      if (zero[c].getType() == i32)
-        zero[c] = arith::SIToFPOp::create(b, f32, zero[c]);
-    }
-    if (layout.getOffset())
-      shift[c] = reader.loadParameter(c, offset, layout.getOffsetOffset(), layout.getOffset());
-  }
-  return steps(
-      [&](Value step, ValueRange values) {
-        SmallVector<Value> next = llvm::to_vector(values);
-        int64_t perStep = chunks * layout.getChunk();
-        Value bytes = add(b, offset, mul(b, step, constant(b, chunks * layout.getChunkBytes())));
-        Value first = add(b, mul(b, tile, constant(b, spec.paddedK())),
-                          mul(b, add(b, mul(b, block, constant(b, padded)), mul(b, step, constant(b, perStep))), height));
-        SmallVector<SmallVector<Value>> decoded;
-        for (int64_t c = 0; c < shape.columns; ++c)
-          decoded.push_back(reader.loadValues(c, bytes, chunks));
-        for (int64_t k = 0; k < perStep; ++k) {
-          Value row = add(b, first, mul(b, height, constant(b, k)));
-          for (int64_t c = 0; c < shape.columns; ++c) {
-            Value &w = decoded[c][k];
-            if (zero[c])
-              w = arith::SubFOp::create(b, w, zero[c]);
-            if (scale[c])
-              w = arith::MulFOp::create(b, scale[c], w);
-            if (shift[c])
-              w = arith::AddFOp::create(b, w, shift[c]);
-          }
-          for (int64_t r = 0; r < shape.rows; ++r) {
-            Value x = broadcastAt(words, row, r);
-            for (int64_t c = 0; c < shape.columns; ++c)
-              next[at(r, c)] = math::FmaOp::create(b, x, decoded[c][k], next[at(r, c)]);
-          }
-        }
-        return next;
-      },
-      accumulators);
+void TileEmitter::storeVector(Value sums, const StoreSite &site) {
+  Value value = spec.epilogue ? spec.epilogue(b, sums, site) : sums;
+  if (site.mask)
+    vector::MaskedStoreOp::create(b, common.output, ValueRange{site.row, site.column}, site.mask, value);
+  else
+    vector::StoreOp::create(b, value, common.output, ValueRange{site.row, site.column});
 }
 
 void TileEmitter::store(ValueRange results) {
-  bool tail = spec.weight.n % machine.lanes != 0;
   for (int64_t c = 0; c < shape.columns; ++c) {
     Value column = mul(b, add(b, firstColumn, constant(b, c)), constant(b, machine.lanes)), mask;
-    if (tail) {
-      Value left = arith::SubIOp::create(b, constant(b, spec.weight.n), column);
-      mask = vector::CreateMaskOp::create(b, VectorType::get(machine.lanes, b.getI1Type()), left);
-    }
+    if (spec.columnTail)
+      mask = vector::CreateMaskOp::create(b, VectorType::get(machine.lanes, b.getI1Type()),
+                                          sub(b, common.extents.columns, column));
     for (int64_t r = 0; r < shape.rows; ++r) {
       Value valid = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, constant(b, r), validRows);
       auto guarded = scf::IfOp::create(b, valid, /*withElseRegion=*/false);
       OpBuilder::InsertionGuard guard(b);
       b.setInsertionPointToStart(guarded.thenBlock());
-      StoreSite site{add(b, firstRow, constant(b, r)), column, mask, operands};
-      Value value = spec.epilogue ? spec.epilogue(b, results[at(r, c)], site) : results[at(r, c)];
-      if (mask)
-        vector::MaskedStoreOp::create(b, output, ValueRange{site.row, column}, mask, value);
-      else
-        vector::StoreOp::create(b, value, output, ValueRange{site.row, column});
+      storeVector(results[at(r, c)], {add(b, firstRow, constant(b, r)), column, mask, common.operands});
     }
   }
 }
 
-SmallVector<Type> kernel::commonArguments(MLIRContext *context, const KernelSpec &spec) {
+SmallVector<Type> CommonArguments::getTypes(MLIRContext *context, const KernelSpec &spec) {
   auto dynamic = [&](Type element) { return MemRefType::get({ShapedType::kDynamic}, element); };
   Type f32 = Float32Type::get(context), i32 = IntegerType::get(context, 32), i8 = IntegerType::get(context, 8);
   SmallVector<Type> types;
-  if (spec.strategy == Strategy::Integer)
+  if (spec.strategy == SumStrategy::Integer)
     types = {dynamic(i32), dynamic(f32), dynamic(i32), dynamic(i8)};
   else
     types = {dynamic(f32), dynamic(i8)};
   types.push_back(spec.output);
   llvm::append_range(types, spec.operands);
+  types.append(4, IndexType::get(context));
   return types;
+}
+
+CommonArguments CommonArguments::take(const KernelSpec &spec, ValueRange arguments, ValueRange &rest) {
+  CommonArguments common;
+  auto next = [&] {
+    Value value = arguments.front();
+    arguments = arguments.drop_front();
+    return value;
+  };
+  common.x.words = next();
+  if (spec.strategy == SumStrategy::Integer) {
+    common.x.scales = next();
+    common.x.sums = next();
+  }
+  common.weights = next();
+  common.output = next();
+  for (size_t i = 0; i < spec.operands.size(); ++i)
+    common.operands.push_back(next());
+  for (Value *extent : {&common.extents.rows, &common.extents.columns, &common.extents.blocks, &common.extents.steps})
+    *extent = next();
+  rest = arguments;
+  return common;
+}
+
+SmallVector<Value> CommonArguments::flatten() const {
+  SmallVector<Value> all{x.words};
+  if (x.scales)
+    all.append({x.scales, x.sums});
+  all.append({weights, output});
+  llvm::append_range(all, operands);
+  all.append({extents.rows, extents.columns, extents.blocks, extents.steps});
+  return all;
 }
 
 func::FuncOp kernel::buildTile(ModuleOp module, const KernelSpec &spec, const TileMachine &machine, TileShape shape) {
@@ -253,8 +290,8 @@ func::FuncOp kernel::buildTile(ModuleOp module, const KernelSpec &spec, const Ti
     return existing;
   ImplicitLocOpBuilder b(module.getLoc(), module.getContext());
   b.setInsertionPointToEnd(module.getBody());
-  SmallVector<Type> types = commonArguments(b.getContext(), spec);
-  types.append(5, b.getIndexType());
+  SmallVector<Type> types = CommonArguments::getTypes(b.getContext(), spec);
+  types.append(4, b.getIndexType());
   auto function = func::FuncOp::create(b, name, b.getFunctionType(types, {}));
   function.setPrivate();
   b.setInsertionPointToStart(function.addEntryBlock());

@@ -5,32 +5,46 @@
 
 namespace mlir::qtensor::kernel {
 
-/// Builds @<name>_tile_<rows>x<columns>(prepared..., weights, output, operands..., tile: index, first row: index,
-/// valid rows: index, height: index, first column vector: index): one register tile over the whole of K.
-func::FuncOp buildTile(ModuleOp module, const KernelSpec &spec, const TileMachine &machine, TileShape shape);
+/// The arguments that every function of a kernel begins with, in order.
+struct CommonArguments {
+  PreparedActivations x; ///< Without `bytes`.
+  Value weights, output;
+  SmallVector<Value> operands;
+  KernelExtents extents;
 
-/// The types of the arguments that every function of a kernel begins with.
-SmallVector<Type> commonArguments(MLIRContext *context, const KernelSpec &spec);
+  /// Their types.
+  static SmallVector<Type> getTypes(MLIRContext *context, const KernelSpec &spec);
+  /// From a function's arguments; `rest` gets what follows.
+  static CommonArguments take(const KernelSpec &spec, ValueRange arguments, ValueRange &rest);
+  SmallVector<Value> flatten() const;
+};
+
+/// Builds @<name>_tile_<rows>x<columns>(common..., first row, valid rows, height, first column vector): one register
+/// tile over the whole of K. The first row is the first of a tile of prepared activations.
+func::FuncOp buildTile(ModuleOp module, const KernelSpec &spec, const TileMachine &machine, TileShape shape);
 
 /// Emits the packed weights' side of a tile: loads, unpacks and decodes vectors of `lanes` output columns.
 class WeightReader {
 public:
-  WeightReader(ImplicitLocOpBuilder &b, const KernelSpec &spec, const TileMachine &machine, Value weights)
-      : b(b), weight(spec.weight), layout(spec.weight.layout), lanes(machine.lanes), weights(weights) {}
+  WeightReader(ImplicitLocOpBuilder &b, const KernelSpec &spec, const TileMachine &machine)
+      : b(b), weight(spec.weight), layout(spec.weight.layout), lanes(machine.lanes),
+        chunks(spec.getStep() / layout.getChunk()) {}
 
-  /// Fixes the columns: vector `c` of the tile is column vector first + c.
-  void setColumns(Value first, int64_t count);
-  /// Vectors of bytes of one step of a block, a vector of 4 * lanes bytes for each group of four codes. `stepOffset` is
-  /// the byte offset of the step behind the panel's start.
-  SmallVector<Value> loadGroups(int64_t column, Value stepOffset, int64_t chunks);
+  /// Fixes the columns: vector `c` of the tile is column vector first + c. Computes what does not change in the loops.
+  void begin(Value weights, const KernelExtents &extents, Value first, int64_t count);
+  /// Byte offset of a block, and of a step in it, behind a panel's start.
+  Value blockOffset(Value block);
+  Value stepOffset(Value blockOffset, Value step);
+  /// Vectors of bytes of one step, a vector of 4 * lanes bytes for each group of four codes.
+  SmallVector<Value> loadGroups(int64_t column, Value stepOffset);
   /// Vectors of f32, one for each k of the step, before scale.
-  SmallVector<Value> loadValues(int64_t column, Value stepOffset, int64_t chunks);
+  SmallVector<Value> loadValues(int64_t column, Value stepOffset);
   /// A parameter of the block at `blockOffset`, as f32 (scale, offset, f32 zero) or i32 (integer zero).
   Value loadParameter(int64_t column, Value blockOffset, int64_t byteOffset, Type type);
   /// The block's scale: data, or the constant of the whole operand; null when there is none.
   Value loadScale(int64_t column, Value blockOffset);
   /// Asks for the block `ahead` bytes behind `blockOffset`.
-  void prefetchBlock(int64_t column, Value blockOffset, int64_t ahead);
+  void prefetchBlock(int64_t column, Value blockOffset, int64_t ahead, int64_t bytes);
 
 private:
   Value loadBytes(Value base, Value offset, int64_t constant, int64_t count);
@@ -38,8 +52,8 @@ private:
   ImplicitLocOpBuilder &b;
   const PackedWeight &weight;
   qtile::LayoutAttr layout;
-  int64_t lanes;
-  Value weights;
+  int64_t lanes, chunks;
+  Value weights, blockBytes;
   SmallVector<Value> panels; ///< Byte offset of each column vector's panel.
   SmallVector<Value> parts;  ///< Its first row inside the panel.
 };
@@ -47,8 +61,14 @@ private:
 /// index constants and arithmetic, short.
 Value constant(ImplicitLocOpBuilder &b, int64_t value);
 Value add(ImplicitLocOpBuilder &b, Value x, Value y);
+Value sub(ImplicitLocOpBuilder &b, Value x, Value y);
 Value mul(ImplicitLocOpBuilder &b, Value x, Value y);
+Value div(ImplicitLocOpBuilder &b, Value x, Value y);
+Value rem(ImplicitLocOpBuilder &b, Value x, Value y);
+Value min(ImplicitLocOpBuilder &b, Value x, Value y);
 /// A dense splat of `type`.
 Value splat(ImplicitLocOpBuilder &b, VectorType type, double value);
+/// Codes of K with every block padded.
+Value paddedK(ImplicitLocOpBuilder &b, const KernelSpec &spec, const KernelExtents &extents);
 
 } // namespace mlir::qtensor::kernel

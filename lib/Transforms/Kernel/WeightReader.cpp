@@ -10,10 +10,16 @@ using namespace mlir::qtensor;
 using namespace mlir::qtensor::kernel;
 
 Value kernel::constant(ImplicitLocOpBuilder &b, int64_t value) { return arith::ConstantIndexOp::create(b, value); }
-
 Value kernel::add(ImplicitLocOpBuilder &b, Value x, Value y) { return b.createOrFold<arith::AddIOp>(x, y); }
-
+Value kernel::sub(ImplicitLocOpBuilder &b, Value x, Value y) { return b.createOrFold<arith::SubIOp>(x, y); }
 Value kernel::mul(ImplicitLocOpBuilder &b, Value x, Value y) { return b.createOrFold<arith::MulIOp>(x, y); }
+Value kernel::div(ImplicitLocOpBuilder &b, Value x, Value y) { return b.createOrFold<arith::DivUIOp>(x, y); }
+Value kernel::rem(ImplicitLocOpBuilder &b, Value x, Value y) { return b.createOrFold<arith::RemUIOp>(x, y); }
+Value kernel::min(ImplicitLocOpBuilder &b, Value x, Value y) { return b.createOrFold<arith::MinUIOp>(x, y); }
+
+Value kernel::paddedK(ImplicitLocOpBuilder &b, const KernelSpec &spec, const KernelExtents &extents) {
+  return mul(b, mul(b, extents.blocks, extents.steps), constant(b, spec.getStep()));
+}
 
 Value kernel::splat(ImplicitLocOpBuilder &b, VectorType type, double value) {
   Type element = type.getElementType();
@@ -22,15 +28,22 @@ Value kernel::splat(ImplicitLocOpBuilder &b, VectorType type, double value) {
   return arith::ConstantOp::create(b, DenseElementsAttr::get(type, cast<Attribute>(attr)));
 }
 
-void WeightReader::setColumns(Value first, int64_t count) {
-  int64_t perPanel = layout.getRows() / lanes;
+void WeightReader::begin(Value bytes, const KernelExtents &extents, Value first, int64_t count) {
+  weights = bytes;
+  Value codes = mul(b, extents.steps, constant(b, chunks * layout.getChunkBytes()));
+  blockBytes = add(b, codes, constant(b, layout.getParameterBytes()));
+  Value panelBytes = mul(b, blockBytes, extents.blocks), perPanel = constant(b, layout.getRows() / lanes);
   for (int64_t c = 0; c < count; ++c) {
     Value vector = add(b, first, constant(b, c));
-    Value panel = b.createOrFold<arith::DivUIOp>(vector, constant(b, perPanel));
-    Value part = b.createOrFold<arith::RemUIOp>(vector, constant(b, perPanel));
-    panels.push_back(mul(b, panel, constant(b, layout.getPanelBytes(weight.k))));
-    parts.push_back(mul(b, part, constant(b, lanes)));
+    panels.push_back(mul(b, div(b, vector, perPanel), panelBytes));
+    parts.push_back(mul(b, rem(b, vector, perPanel), constant(b, lanes)));
   }
+}
+
+Value WeightReader::blockOffset(Value block) { return mul(b, block, blockBytes); }
+
+Value WeightReader::stepOffset(Value blockOffset, Value step) {
+  return add(b, blockOffset, mul(b, step, constant(b, chunks * layout.getChunkBytes())));
 }
 
 Value WeightReader::loadBytes(Value base, Value offset, int64_t constantOffset, int64_t count) {
@@ -38,7 +51,7 @@ Value WeightReader::loadBytes(Value base, Value offset, int64_t constantOffset, 
   return vector::LoadOp::create(b, VectorType::get(count, b.getI8Type()), weights, index);
 }
 
-SmallVector<Value> WeightReader::loadGroups(int64_t column, Value stepOffset, int64_t chunks) {
+SmallVector<Value> WeightReader::loadGroups(int64_t column, Value stepOffset) {
   SmallVector<Value> groups;
   Value base = add(b, panels[column], mul(b, parts[column], constant(b, 4)));
   SmallVector<unsigned, 3> pieces = layout.getPieces();
@@ -79,7 +92,7 @@ static Value toF32(ImplicitLocOpBuilder &b, Value bytes, Type type, int64_t lane
   return type.isF32() ? values : arith::ExtFOp::create(b, f32, values).getResult();
 }
 
-SmallVector<Value> WeightReader::loadValues(int64_t column, Value stepOffset, int64_t chunks) {
+SmallVector<Value> WeightReader::loadValues(int64_t column, Value stepOffset) {
   SmallVector<Value> values;
   auto f32 = VectorType::get(lanes, b.getF32Type()), i32 = VectorType::get(lanes, b.getI32Type());
   if (!layout.hasIntegerCodes()) {
@@ -91,7 +104,7 @@ SmallVector<Value> WeightReader::loadValues(int64_t column, Value stepOffset, in
     return values;
   }
   Value mask = splat(b, i32, 255);
-  for (Value group : loadGroups(column, stepOffset, chunks)) {
+  for (Value group : loadGroups(column, stepOffset)) {
     Value word = vector::BitCastOp::create(b, i32, group);
     for (int64_t j = 0; j < 4; ++j) {
       Value shifted = j ? arith::ShRUIOp::create(b, word, splat(b, i32, 8 * j)).getResult() : word;
@@ -119,16 +132,16 @@ Value WeightReader::loadParameter(int64_t column, Value blockOffset, int64_t byt
 }
 
 Value WeightReader::loadScale(int64_t column, Value blockOffset) {
-  if (layout.getScale())
-    return loadParameter(column, blockOffset, layout.getScaleOffset(), layout.getScale());
-  if (weight.scale)
-    return splat(b, VectorType::get(lanes, b.getF32Type()), *weight.scale);
-  return {};
+  auto f32 = VectorType::get(lanes, b.getF32Type());
+  if (!layout.getScale())
+    return weight.scale || weight.unit != 1 ? splat(b, f32, weight.scale.value_or(1.0f) * weight.unit) : Value();
+  Value scale = loadParameter(column, blockOffset, layout.getScaleOffset(), layout.getScale());
+  return weight.unit == 1 ? scale : arith::MulFOp::create(b, scale, splat(b, f32, weight.unit)).getResult();
 }
 
-void WeightReader::prefetchBlock(int64_t column, Value blockOffset, int64_t ahead) {
+void WeightReader::prefetchBlock(int64_t column, Value blockOffset, int64_t ahead, int64_t bytes) {
   int64_t line = 64;
-  for (int64_t at = 0; at < layout.getBlockBytes(); at += line) {
+  for (int64_t at = 0; at < bytes; at += line) {
     Value index = add(b, add(b, panels[column], blockOffset), constant(b, ahead + at));
     memref::PrefetchOp::create(b, weights, index, /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
   }

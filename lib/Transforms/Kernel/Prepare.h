@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Activations on their way into a kernel: rows are interleaved by tile, so that a tile reads one stream (rows a power of
+// two apart would fall into one cache set), padded with zeros to the weights' blocks, and summed for the zero points.
+// A convolution's window is gathered here (im2col), so that the kernel itself knows only rows and a reduction.
+#pragma once
+#include "lib/Transforms/Kernel/KernelSpec.h"
+#include "mlir/IR/AffineMap.h"
+
+namespace mlir::qtensor {
+
+/// Where the activations of a contraction come from.
+struct ActivationSource {
+  Value x;       ///< Codes (i8) or values, any rank.
+  AffineMap map; ///< From the contraction's iterators to an index of x.
+  SmallVector<unsigned> rowDims, reductionDims; ///< Iterators, slowest first.
+  SmallVector<Value> rowExtents;                ///< Index values.
+  SmallVector<int64_t> reductionExtents;
+  /// One block spans the whole reduction. Otherwise blocks lie along its fastest iterator, and the last one of each of
+  /// its runs may be short.
+  bool wholeBlock = true;
+  int64_t block = 0; ///< Codes of a block that are not padding.
+  /// Integer: the f32 scale at an index of x; null for none.
+  std::function<Value(ImplicitLocOpBuilder &, ValueRange index)> scale;
+  /// Float: the value at an index of x as f32.
+  std::function<Value(ImplicitLocOpBuilder &, ValueRange index)> load;
+
+  /// Runs of the fastest iterator: product of the other extents.
+  int64_t getRuns() const;
+  int64_t getRunLength() const { return reductionExtents.empty() ? 1 : reductionExtents.back(); }
+};
+
+/// Fills the prepared activations, stretches of rows in parallel.
+void emitPrepare(ImplicitLocOpBuilder &b, const KernelSpec &spec, const TileMachine &machine,
+                 const KernelExtents &extents, const PreparedActivations &to, const ActivationSource &source);
+
+/// The multi-index of `linear` in a space of `extents`, slowest first.
+SmallVector<Value> delinearize(ImplicitLocOpBuilder &b, Value linear, ValueRange extents);
+
+/// Rows that one task prepares or multiplies.
+int64_t getStretchRows(const TileMachine &machine);
+
+} // namespace mlir::qtensor
