@@ -3,6 +3,7 @@
 #include "lib/Pipelines/Pipelines.h"
 #include "lib/Calibrate/Passes.h"
 #include "lib/Quantize/Passes.h"
+#include "lib/Transforms/Kernel/Passes.h"
 #include "lib/Transforms/Native/Passes.h"
 #include "lib/Transforms/Normalize/Passes.h"
 #include "lib/Transforms/Plan/Passes.h"
@@ -92,6 +93,8 @@ static void addPlannedPasses(OpPassManager &pm) {
   addCleanup(pm);
   pm.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
   addCleanup(pm);
+  // Kernels want room for their activations: it must exist before the arena is planned.
+  pm.addPass(createAttachScratch());
   pm.addPass(createPlanMemory());
   addCleanup(pm);
 }

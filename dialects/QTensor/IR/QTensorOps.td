@@ -200,7 +200,8 @@ def QTensor_ContractOp : QTensor_DestinationOp<"contract", [AttrSizedOperandSegm
     Replaces a contraction with encoded operands. `indexing_maps` are those of lhs, rhs and output over `iterators`
     (`parallel`, `reduction`); a convolution has the usual `d0 * stride + d4 * dilation` results. Each operand is one
     plain tensor, or the components of its encoding (with `lhs_sums` the lhs has the block sums of qtensor.encode as
-    one component more). With `rhs_layout` the rhs is one packed byte tensor.
+    one component more). With `rhs_layout` the rhs is one packed byte tensor. On buffers, `scratch` is room that a
+    lowering may use while the op runs.
     ```
     %y = qtensor.contract #qtensor.strategy<integer<1>> maps [#mk, #nk, #mn] iterators ["parallel", "parallel", "reduction"]
            lhs(%xc, %xs, %xt : ...) as #x sums rhs(%wc, %ws : ...) as #w
@@ -220,7 +221,7 @@ def QTensor_ContractOp : QTensor_DestinationOp<"contract", [AttrSizedOperandSegm
                        Variadic<QTensor_Shaped>:$rhs, OptionalAttr<QTensor_BlockAttr>:$rhs_encoding,
                        OptionalAttr<AnyAttr>:$rhs_layout,
                        Variadic<QTensor_Shaped>:$extra, DefaultValuedAttr<ArrayAttr, "{}">:$extra_maps,
-                       QTensor_Shaped:$output);
+                       QTensor_Shaped:$output, Optional<MemRefRankOf<[I8], [1]>>:$scratch);
   let results = (outs Optional<AnyRankedTensor>:$result);
   let regions = (region SizedRegion<1>:$epilogue);
   let assemblyFormat = [{
@@ -228,7 +229,8 @@ def QTensor_ContractOp : QTensor_DestinationOp<"contract", [AttrSizedOperandSegm
     `lhs` `(` $lhs `:` type($lhs) `)` (`as` $lhs_encoding^)? (`sums` $lhs_sums^)?
     `rhs` `(` $rhs `:` type($rhs) `)` (`encoded` $rhs_encoding^)? (`layout` $rhs_layout^)?
     (`extra` `(` $extra^ `:` type($extra) `)` `extra_maps` $extra_maps)?
-    `outs` `(` $output `:` type($output) `)` (`->` type($result)^)? $epilogue attr-dict
+    `outs` `(` $output `:` type($output) `)` (`scratch` `(` $scratch^ `:` type($scratch) `)`)?
+    (`->` type($result)^)? $epilogue attr-dict
   }];
   let extraClassDeclaration = [{
     MutableOperandRange getDpsInitsMutable() { return getOutputMutable(); }

@@ -71,6 +71,16 @@ def QTile_LayoutAttr : AttrDef<QTile_Dialect, "Layout"> {
   }];
 }
 
+def QTile_PackedAttr : AttrDef<QTile_Dialect, "Packed"> {
+  let mnemonic = "packed";
+  let summary = "a packed operand: its layout, and the logical shape that the bytes no longer show";
+  let description = [{
+        #qtile.packed<<rows = 16, block = 32, codes = i4, scale = f16>, [4096, 4096]>
+  }];
+  let parameters = (ins "::mlir::qtile::LayoutAttr":$layout, ArrayRefParameter<"int64_t">:$shape);
+  let assemblyFormat = "`<` $layout `,` `[` $shape `]` `>`";
+}
+
 class QTile_Op<string mnemonic, list<Trait> traits = []> : Op<QTile_Dialect, mnemonic, !listconcat([Pure], traits)>;
 
 def QTile_Bytes : FixedVectorOfRankAndType<[1], [I8]>;

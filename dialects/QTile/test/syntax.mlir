@@ -5,10 +5,12 @@
 // CHECK: a = #qtile.layout<rows = 16, block = 32, codes = i4, scale = f16>
 // CHECK-SAME: b = #qtile.layout<rows = 16, block = 64, codes = i8, scale = f32, zero = i8, offset = bf16>
 // CHECK-SAME: c = #qtile.layout<rows = 16, block = 4096, codes = f16>
+// CHECK-SAME: d = #qtile.packed<<rows = 16, block = 32, codes = i4>, [64, 3, 3, 32]>
 func.func private @layouts() attributes {
   a = #qtile.layout<rows = 16, block = 32, codes = i4, scale = f16>,
   b = #qtile.layout<rows = 16, block = 64, codes = i8, scale = f32, zero = i8, offset = bf16>,
-  c = #qtile.layout<rows = 16, block = 4096, codes = f16>
+  c = #qtile.layout<rows = 16, block = 4096, codes = f16>,
+  d = #qtile.packed<<rows = 16, block = 32, codes = i4>, [64, 3, 3, 32]>
 }
 
 // CHECK-LABEL: func @ops

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The record of x86-64: four processor levels, and the questions that tell them apart.
 #include "qtensor/Target.h"
+#include "lib/Targets/X86/Machine.h"
 #include "lib/Targets/X86/Passes.h"
+#include "lib/Transforms/Kernel/Passes.h"
+#include "lib/Transforms/Pack/Passes.h"
 #include "mlir/IR/Dialect.h"
 
 using namespace mlir;
@@ -35,8 +38,31 @@ static const TargetLevel levels[] = {
     {"avx512", "x86-64-v4", "+avx512vnni,+avx512vbmi,-prefer-256-bit", 512, 32, avx512Probes},
 };
 
+/// One packed copy of each weight, in panels that every level can read.
+static void addPackPasses(OpPassManager &pm) { pm.addPass(createPackContracts()); }
+
+/// Kernels for the level's register tiles; then its instructions, and the generic row for what it has none for.
+static void addNativePasses(OpPassManager &pm, const TargetLevel &level) {
+  const x86::MachineRow *row = x86::lookupMachineRow(level.name);
+  if (!row)
+    return;
+  TileMachine machine = x86::getTileMachine(*row);
+  LowerComponentsOptions kernels;
+  kernels.lanes = machine.lanes;
+  kernels.prefetch = machine.prefetchBytes;
+  for (TileShape tile : machine.tiles) {
+    kernels.tileRows.push_back(tile.rows);
+    kernels.tileColumns.push_back(tile.columns);
+  }
+  pm.addPass(createLowerComponents(kernels));
+  x86::LowerTileOpsOptions instructions;
+  instructions.level = level.name.str();
+  pm.addPass(x86::createLowerTileOps(instructions));
+  pm.addPass(createExpandTileOps());
+}
+
 static const Target record = {"x86-64", "x86-64 processors: SSE2, AVX2, AVX-VNNI, AVX-512 with VNNI and VBMI in one artifact",
-                           "x86_64-unknown-linux-gnu", levels};
+                           "x86_64-unknown-linux-gnu", levels, addPackPasses, addNativePasses};
 
 namespace mlir::qtensor {
 void registerX86Target(DialectRegistry &) {

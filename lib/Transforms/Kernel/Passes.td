@@ -23,4 +23,45 @@ def ExpandTileOps : Pass<"qtile-expand", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::vector::VectorDialect", "::mlir::memref::MemRefDialect"];
 }
 
+def AttachScratch : Pass<"qtensor-attach-scratch", "::mlir::ModuleOp"> {
+  let summary = "room for the prepared activations of packed contractions";
+  let description = [{
+    A kernel reads activations in the order of its register tiles. The buffer for that is allocated here, before memory
+    is planned, so that it lies in the one arena. Its size follows from the rows of the output and is the same for all
+    levels.
+
+        qtensor.contract ... outs(%y : memref<?x64xf32>) {...}
+    =>
+        %s = memref.alloc(%bytes) {alignment = 64 : i64} : memref<?xi8>
+        qtensor.contract ... outs(%y : memref<?x64xf32>) scratch(%s : memref<?xi8>) {...}
+
+    Runs on buffers; contractions without a packed weight need no room.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
+}
+
+def LowerComponents : Pass<"qtensor-lower-components", "::mlir::ModuleOp"> {
+  let summary = "contract, encode, decode and epilogue on buffers => kernels and loops";
+  let description = [{
+    A packed contraction becomes the preparation of its activations and calls of a kernel, made once for all
+    contractions of the same format and epilogue; the kernel's inner loops speak qtile. Everything else becomes loops over elements.
+
+        qtensor.contract <integer<1>> ... rhs(%p : memref<3456xi8>) ... layout #qtile.packed<...> outs(%y) scratch(%s) {...}
+    =>
+        scf.parallel (%row) ... { // quantized rows into the order of the tiles, with their scales and sums
+        scf.parallel (%row, %unit) ... { func.call @qkernel_0_unit(...) }
+
+    The options are the machine of one CPU level. Errors: an op that is still on tensors; a packed weight that no kernel
+    reads; a run-time encoding whose parameters cannot be found at run time.
+  }];
+  let options = [
+    Option<"lanes", "lanes", "int64_t", "8", "f32 elements of a vector register">,
+    Option<"prefetch", "prefetch", "int64_t", "0", "bytes that one-row tiles ask for ahead; 0: none">,
+    ListOption<"tileRows", "tile-rows", "int64_t", "rows of the register tiles, ascending">,
+    ListOption<"tileColumns", "tile-columns", "int64_t", "vectors of columns of the same tiles">];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+    "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect", "::mlir::qtile::QTileDialect"];
+}
+
 #endif // QTENSOR_KERNEL_PASSES

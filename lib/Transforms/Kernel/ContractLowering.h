@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Private to this folder: the two ways of lowering a qtensor.contract on buffers, and its epilogue on vectors.
+#pragma once
+#include "dialects/QTensor/IR/QTensorOps.h"
+#include "lib/Transforms/Kernel/KernelSpec.h"
+#include "llvm/ADT/StringMap.h"
+
+namespace mlir::qtensor {
+
+/// One name for each distinct kernel of a module.
+class KernelNames {
+public:
+  std::string get(StringRef key);
+
+private:
+  llvm::StringMap<std::string> names;
+};
+
+/// Emits, before `op`, the bytes of scratch that its kernel needs on any level. Fails with a reason when no kernel fits.
+FailureOr<Value> emitContractScratch(ContractOp op, std::string &reason);
+
+/// Replaces a packed contraction by calls of its kernel, or says why there is none.
+LogicalResult lowerPackedContract(ContractOp op, const TileMachine &machine, KernelNames &names, std::string &reason);
+
+/// Replaces any contraction by loops over single elements: right for every encoding and every indexing map.
+LogicalResult lowerGenericContract(ContractOp op);
+
+/// Whether the region holds elementwise operations only.
+bool canVectorizeEpilogue(ContractOp op, std::string &reason);
+/// The region's text, for the key of a kernel.
+void printEpilogue(ContractOp op, llvm::raw_ostream &os);
+/// The region on vectors of the shape of `sums`.
+Value cloneEpilogue(ImplicitLocOpBuilder &b, ContractOp op, Value sums, ValueRange elements);
+/// A vector of an operand's elements for the lanes of `sums`; `mask` may be null.
+Value loadEpilogueVector(ImplicitLocOpBuilder &b, Value buffer, ValueRange index, Value mask, Value sums);
+/// One element for all lanes; the first element when `index` is null.
+Value broadcastEpilogueElement(ImplicitLocOpBuilder &b, Value buffer, Value index, Value sums);
+/// The region on single values.
+Value cloneEpilogueOnScalars(ImplicitLocOpBuilder &b, Region &region, Value sum, ValueRange elements);
+
+} // namespace mlir::qtensor

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Reads single elements of an operand in component form, whatever its encoding: the generic row of every format.
+#pragma once
+#include "dialects/QTensor/IR/QTensorOps.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+namespace mlir::qtensor {
+
+class EncodedOperand {
+public:
+  /// `components` are memrefs in the order of the encoding; with a null encoding the one operand is plain.
+  EncodedOperand(ValueRange components, BlockAttr encoding);
+
+  /// The decoded f32: scale * (code - zero) + offset, every step rounded.
+  Value loadReal(ImplicitLocOpBuilder &b, ValueRange index) const;
+  /// code - zero as i32, in units of getUnit(). The codec has at most 8 bits and an exact embedding.
+  Value loadInteger(ImplicitLocOpBuilder &b, ValueRange index) const;
+  /// The block's scale times the unit, or null when both are absent.
+  Value loadScale(ImplicitLocOpBuilder &b, ValueRange index) const;
+  /// The block's offset, or null.
+  Value loadOffset(ImplicitLocOpBuilder &b, ValueRange index) const;
+  /// The block's zero as f32, or null.
+  Value loadZero(ImplicitLocOpBuilder &b, ValueRange index) const;
+
+  /// Real value of one step of loadInteger().
+  float getUnit() const;
+  BlockAttr getEncoding() const { return encoding; }
+  Value getCodes() const { return codes; }
+
+private:
+  struct Parameter {
+    ParamAttr attr;
+    SmallVector<Value> components;
+  };
+  Value loadParameter(ImplicitLocOpBuilder &b, const Parameter &parameter, ValueRange cell) const;
+  SmallVector<Value> cellOf(ImplicitLocOpBuilder &b, ValueRange index) const;
+
+  Value codes;
+  BlockAttr encoding;
+  Parameter scale, zero, offset;
+};
+
+/// The f32 that a code of `codec` stands for.
+Value emitDecodeCode(ImplicitLocOpBuilder &b, CodecAttr codec, Value code);
+/// f32 from any float element.
+Value emitToF32(ImplicitLocOpBuilder &b, Value value);
+/// table[index] from a constant of the module; `index` is an i32 below the number of entries.
+Value emitTableLookup(ImplicitLocOpBuilder &b, DenseElementsAttr table, Value index);
+
+} // namespace mlir::qtensor

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Packed contractions on buffers become: prepare the activations, then call the format's kernel for every unit.
+#include "dialects/QTensor/IR/QTensorOps.h"
+#include "lib/Transforms/Kernel/ContractLowering.h"
+#include "lib/Transforms/Kernel/EncodedOperand.h"
+#include "lib/Transforms/Kernel/Passes.h"
+#include "lib/Transforms/Kernel/Prepare.h"
+#include "lib/Transforms/Pack/ContractForm.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace mlir;
+using namespace mlir::qtensor;
+
+namespace {
+/// How an extra operand follows the output.
+enum class Follows { Nothing, Columns, Rows, All };
+
+class FastContract {
+public:
+  FastContract(ContractOp op, const TileMachine *machine) : op(op), machine(machine), b(op.getLoc(), op) {}
+
+  LogicalResult analyse(std::string &reason);
+  Value emitScratchSize();
+  LogicalResult lower(KernelNames &names, std::string &reason);
+
+private:
+  LogicalResult analyseWeight(std::string &reason);
+  LogicalResult analyseLhs(std::string &reason);
+  LogicalResult analyseOutput(std::string &reason);
+  KernelExtents makeExtents();
+  ActivationSource makeSource(const KernelExtents &extents);
+  Value viewOutputLike(Value buffer, Follows follows, const KernelExtents &extents);
+  std::string makeKey();
+
+  ContractOp op;
+  const TileMachine *machine;
+  ImplicitLocOpBuilder b;
+  ContractForm form;
+  KernelSpec spec;
+  SmallVector<Follows> follows;
+};
+} // namespace
+
+LogicalResult FastContract::analyseWeight(std::string &reason) {
+  auto packed = dyn_cast_or_null<qtile::PackedAttr>(op.getRhsLayout().value_or(nullptr));
+  if (!packed) {
+    reason = "the weight is not packed";
+    return failure();
+  }
+  FailureOr<ContractForm> recognised = getContractForm(op, packed.getShape(), reason);
+  if (failed(recognised))
+    return failure();
+  form = *recognised;
+  BlockAttr encoding = op.getRhsEncoding().value_or(nullptr);
+  StrategyKind kind = op.getStrategy().getKind();
+  FailureOr<CodeMeaning> meaning = encoding ? getCodeMeaning(encoding.getCodec(), kind, reason)
+                                            : getFloatMeaning(packed.getLayout().getCodes(), reason);
+  if (failed(meaning))
+    return failure();
+  spec.strategy = kind == StrategyKind::Integer ? SumStrategy::Integer : SumStrategy::Float;
+  PackedWeight &weight = spec.weight;
+  weight.layout = packed.getLayout();
+  weight.bytes = meaning->bytes;
+  weight.values = meaning->values;
+  weight.max = meaning->max;
+  weight.unit = kind == StrategyKind::Integer ? meaning->unit : 1;
+  // Zeros that are data of one byte hold the static zero already.
+  bool joined = weight.layout.getZero() && weight.layout.getZero().isInteger(8);
+  weight.zero = joined ? 0 : meaning->zero;
+  if (encoding && encoding.getScale())
+    if (std::optional<double> scalar = encoding.getScale().getScalar())
+      weight.scale = static_cast<float>(*scalar);
+  return success();
+}
+
+LogicalResult FastContract::analyseLhs(std::string &reason) {
+  if (spec.strategy == SumStrategy::Float)
+    return success();
+  BlockAttr encoding = *op.getLhsEncoding();
+  CodecAttr codec = encoding.getCodec();
+  FailureOr<CodeMeaning> meaning = getCodeMeaning(codec, StrategyKind::Integer, reason);
+  if (failed(meaning))
+    return failure();
+  bool isSigned = codec.getKind() == CodecKind::Int && meaning->flip != 0;
+  bool fits = codec.getKind() == CodecKind::Int && (isSigned || (meaning->zero == 0 && meaning->max <= 127));
+  if (!fits || encoding.getZero() || encoding.getOffset()) {
+    reason = "the activation's codes are no signed bytes without a zero point";
+    return failure();
+  }
+  return success();
+}
+
+static bool isCollapsible(MemRefType type) {
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  if (type.getLayout().isIdentity() || type.getRank() == 0)
+    return true;
+  return type.getRank() <= 2 && succeeded(type.getStridesAndOffset(strides, offset)) && strides.back() == 1;
+}
+
+/// How `map` (over the output's dimensions) follows rows and columns; nothing when it is some other projection.
+static std::optional<Follows> classify(AffineMap map, MemRefType type, size_t rows, size_t columns) {
+  SmallVector<unsigned> dims;
+  for (auto [position, expr] : llvm::enumerate(map.getResults())) {
+    if (auto dim = dyn_cast<AffineDimExpr>(expr))
+      dims.push_back(dim.getPosition());
+    else if (type.getDimSize(position) != 1)
+      return std::nullopt;
+  }
+  auto isRange = [&](size_t first, size_t count) {
+    if (dims.size() != count)
+      return false;
+    for (size_t i = 0; i < count; ++i)
+      if (dims[i] != first + i)
+        return false;
+    return true;
+  };
+  if (dims.empty())
+    return Follows::Nothing;
+  if (isRange(0, rows + columns))
+    return Follows::All;
+  if (isRange(rows, columns))
+    return Follows::Columns;
+  if (isRange(0, rows))
+    return Follows::Rows;
+  return std::nullopt;
+}
+
+LogicalResult FastContract::analyseOutput(std::string &reason) {
+  auto output = cast<MemRefType>(op.getOutput().getType());
+  if (!isCollapsible(output)) {
+    reason = "the output's rows do not follow each other in memory";
+    return failure();
+  }
+  auto strided = [&](Type element, int64_t rank) {
+    SmallVector<int64_t> strides(rank, ShapedType::kDynamic);
+    strides.back() = 1;
+    return MemRefType::get(SmallVector<int64_t>(rank, ShapedType::kDynamic), element,
+                           StridedLayoutAttr::get(op.getContext(), ShapedType::kDynamic, strides));
+  };
+  spec.output = strided(output.getElementType(), 2);
+  for (auto [value, map] : llvm::zip_equal(op.getExtra(), op.getExtraMaps())) {
+    auto type = cast<MemRefType>(value.getType());
+    std::optional<Follows> kind = classify(cast<AffineMapAttr>(map).getValue(), type, form.rows.size(), form.columns.size());
+    if (!kind || !isCollapsible(type)) {
+      reason = "an extra operand of the epilogue follows neither rows nor columns";
+      return failure();
+    }
+    follows.push_back(*kind);
+    spec.operands.push_back(strided(type.getElementType(), *kind == Follows::All ? 2 : 1));
+  }
+  if (!canVectorizeEpilogue(op, reason))
+    return failure();
+  spec.integerResult = op.getEpilogue().front().getArgument(0).getType().isInteger(32);
+  if (spec.integerResult && (!form.wholeBlock || spec.weight.layout.getScale() || spec.strategy == SumStrategy::Float)) {
+    reason = "i32 accumulators over several blocks";
+    return failure();
+  }
+  return success();
+}
+
+LogicalResult FastContract::analyse(std::string &reason) {
+  return failure(failed(analyseWeight(reason)) || failed(analyseLhs(reason)) || failed(analyseOutput(reason)));
+}
+
+KernelExtents FastContract::makeExtents() {
+  Value rows = arith::ConstantIndexOp::create(b, 1);
+  for (size_t d = 0; d < form.rows.size(); ++d)
+    rows = b.createOrFold<arith::MulIOp>(rows, b.createOrFold<memref::DimOp>(op.getOutput(), d));
+  auto index = [&](int64_t value) -> Value { return arith::ConstantIndexOp::create(b, value); };
+  return {rows, index(form.n), index(form.getBlocks()), index(spec.getSteps())};
+}
+
+Value FastContract::emitScratchSize() { return qtensor::emitScratchBytes(b, spec, makeExtents()); }
+
+ActivationSource FastContract::makeSource(const KernelExtents &extents) {
+  ActivationSource source;
+  source.x = op.getLhs().front();
+  source.map = op.getLhsMap();
+  source.rowDims = form.rows;
+  source.reductionDims = form.reductions;
+  for (size_t d = 0; d < form.rows.size(); ++d)
+    source.rowExtents.push_back(b.createOrFold<memref::DimOp>(op.getOutput(), d));
+  source.reductionExtents = form.reductionExtents;
+  source.wholeBlock = form.wholeBlock;
+  source.block = form.block;
+  SmallVector<Value> components = llvm::to_vector(op.getLhs());
+  if (op.getLhsSums())
+    components.pop_back();
+  EncodedOperand operand(components, op.getLhsEncoding().value_or(nullptr));
+  source.load = [operand](ImplicitLocOpBuilder &inner, ValueRange index) { return operand.loadReal(inner, index); };
+  if (spec.strategy == SumStrategy::Integer && !spec.integerResult && op.getLhsEncoding()->getScale())
+    source.scale = [operand](ImplicitLocOpBuilder &inner, ValueRange index) { return operand.loadScale(inner, index); };
+  return source;
+}
+
+/// A view of the output, or of an operand that follows it, as rows and columns.
+Value FastContract::viewOutputLike(Value buffer, Follows kind, const KernelExtents &extents) {
+  auto type = cast<MemRefType>(buffer.getType());
+  auto metadata = memref::ExtractStridedMetadataOp::create(b, buffer);
+  OpFoldResult one = b.getIndexAttr(1);
+  SmallVector<OpFoldResult> sizes, strides;
+  if (kind == Follows::All) {
+    sizes = {extents.rows, extents.columns};
+    bool identity = type.getLayout().isIdentity();
+    strides = {identity || type.getRank() < 2 ? OpFoldResult(extents.columns) : OpFoldResult(metadata.getStrides()[0]), one};
+  } else {
+    sizes = {kind == Follows::Nothing ? one : OpFoldResult(kind == Follows::Rows ? extents.rows : extents.columns)};
+    strides = {one};
+  }
+  SmallVector<int64_t> dynamic(sizes.size(), ShapedType::kDynamic), layout(sizes.size(), ShapedType::kDynamic);
+  layout.back() = 1;
+  auto target = MemRefType::get(dynamic, type.getElementType(),
+                                StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic, layout));
+  SmallVector<Value> sizeValues = getValueOrCreateConstantIndexOp(b, b.getLoc(), sizes);
+  SmallVector<OpFoldResult> mixedStrides = {strides.back()};
+  if (strides.size() == 2)
+    mixedStrides.insert(mixedStrides.begin(), getValueOrCreateConstantIndexOp(b, b.getLoc(), strides.front()));
+  return memref::ReinterpretCastOp::create(b, target, metadata.getBaseBuffer(), metadata.getOffset(),
+                                           getAsOpFoldResult(sizeValues), mixedStrides);
+}
+
+/// Everything that the code of the kernel depends on.
+std::string FastContract::makeKey() {
+  std::string key;
+  llvm::raw_string_ostream os(key);
+  const PackedWeight &w = spec.weight;
+  os << static_cast<int>(spec.strategy) << ' ' << w.layout.getRows() << ' ' << w.layout.getCodes() << ' ' << w.layout.getStoredBits()
+     << ' ' << w.layout.getScale() << ' ' << w.layout.getZero() << ' ' << w.layout.getOffset() << ' ' << spec.getStep() << ' '
+     << (spec.hasDynamicSteps() ? 0 : spec.getSteps()) << ' ' << w.zero << ' ' << w.max << ' ' << w.unit << ' '
+     << w.scale.value_or(0) << ' ' << w.scale.has_value() << ' ' << spec.columnTail << ' ' << spec.integerResult << ' ' << spec.output << ' ';
+  for (uint8_t value : w.bytes)
+    os << int(value) << ',';
+  for (float value : w.values)
+    os << llvm::bit_cast<uint32_t>(value) << ',';
+  for (auto [type, kind] : llvm::zip_equal(spec.operands, follows))
+    os << type << static_cast<int>(kind);
+  printEpilogue(op, os);
+  return key;
+}
+
+LogicalResult FastContract::lower(KernelNames &names, std::string &reason) {
+  if (!op.getScratch()) {
+    reason = "it has no scratch (qtensor-attach-scratch gives it)";
+    return failure();
+  }
+  spec.columnTail = form.n % machine->lanes != 0;
+  SmallVector<bool> rowWise;
+  for (Follows kind : follows)
+    rowWise.push_back(kind == Follows::Rows);
+  spec.epilogue = [this](ImplicitLocOpBuilder &inner, Value sums, const StoreSite &site) {
+    SmallVector<Value> elements;
+    for (auto [value, kind] : llvm::zip_equal(site.operands, follows))
+      elements.push_back(kind == Follows::All       ? loadEpilogueVector(inner, value, {site.row, site.column}, site.mask, sums)
+                         : kind == Follows::Columns ? loadEpilogueVector(inner, value, {site.column}, site.mask, sums)
+                         : kind == Follows::Rows    ? broadcastEpilogueElement(inner, value, site.row, sums)
+                                                    : broadcastEpilogueElement(inner, value, {}, sums));
+    return cloneEpilogue(inner, op, sums, elements);
+  };
+  auto module = op->getParentOfType<ModuleOp>();
+  spec.name = names.get(makeKey());
+  func::FuncOp unit = buildUnit(module, spec, *machine);
+  KernelExtents extents = makeExtents();
+  PreparedActivations prepared = emitScratchViews(b, spec, extents, op.getScratch());
+  emitPrepare(b, spec, *machine, extents, prepared, makeSource(extents));
+  SmallVector<Value> operands;
+  for (auto [value, kind] : llvm::zip_equal(op.getExtra(), follows))
+    operands.push_back(viewOutputLike(value, kind, extents));
+  Value weights = memref::CastOp::create(b, MemRefType::get({ShapedType::kDynamic}, b.getI8Type()), op.getRhs().front());
+  emitUnits(b, unit, spec, *machine, extents, prepared, weights, viewOutputLike(op.getOutput(), Follows::All, extents), operands);
+  op.erase();
+  return success();
+}
+
+std::string KernelNames::get(StringRef key) {
+  auto [entry, inserted] = names.try_emplace(key, "");
+  if (inserted)
+    entry->second = "qkernel_" + std::to_string(names.size() - 1);
+  return entry->second;
+}
+
+FailureOr<Value> qtensor::emitContractScratch(ContractOp op, std::string &reason) {
+  FastContract contract(op, nullptr);
+  if (failed(contract.analyse(reason)))
+    return failure();
+  return contract.emitScratchSize();
+}
+
+LogicalResult qtensor::lowerPackedContract(ContractOp op, const TileMachine &machine, KernelNames &names, std::string &reason) {
+  FastContract contract(op, &machine);
+  return failure(failed(contract.analyse(reason)) || failed(contract.lower(names, reason)));
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Transforms/Pack/ContractForm.h"
+#include "qtensor/Codec.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace mlir::qtensor;
+
+static bool uses(AffineMap map, unsigned dim) { return map.isFunctionOfDim(dim); }
+
+static bool isReduction(ContractOp op, unsigned dim) {
+  return cast<StringAttr>(op.getIteratorTypes()[dim]).getValue() == "reduction";
+}
+
+/// The extent of iterator `dim` as an operand of `shape` indexes it alone.
+static int64_t extentOf(AffineMap map, ArrayRef<int64_t> shape, unsigned dim) {
+  for (auto [expr, extent] : llvm::zip_equal(map.getResults(), shape))
+    if (auto plain = dyn_cast<AffineDimExpr>(expr); plain && plain.getPosition() == dim)
+      return extent;
+  return ShapedType::kDynamic;
+}
+
+static LogicalResult sortIterators(ContractOp op, ContractForm &form, std::string &reason) {
+  AffineMap lhs = op.getLhsMap(), rhs = op.getRhsMap(), output = op.getOutputMap();
+  for (AffineExpr expr : output.getResults()) {
+    unsigned dim = cast<AffineDimExpr>(expr).getPosition();
+    if (uses(lhs, dim) && uses(rhs, dim)) {
+      reason = "an iterator of both operands is kept (batched or depthwise)";
+      return failure();
+    }
+    if (uses(rhs, dim)) {
+      form.columns.push_back(dim);
+    } else if (form.columns.empty()) {
+      form.rows.push_back(dim);
+    } else {
+      reason = "the columns of the weight are not the fastest dimensions of the output";
+      return failure();
+    }
+  }
+  for (unsigned dim = 0; dim < op.getIteratorTypes().size(); ++dim)
+    if (isReduction(op, dim))
+      form.reductions.push_back(dim);
+  if (form.columns.empty() || !rhs.isProjectedPermutation() ||
+      rhs.getNumResults() != form.columns.size() + form.reductions.size()) {
+    reason = "the weight is not indexed by columns and reductions alone";
+    return failure();
+  }
+  return success();
+}
+
+/// Products along iterator `dim` that share the parameters of one side; kDynamic: all of them.
+static int64_t blockAlong(AffineMap map, BlockAttr encoding, unsigned dim, int64_t extent) {
+  int64_t result = ShapedType::kDynamic;
+  if (encoding && extent != 1)
+    for (auto [expr, block] : llvm::zip_equal(map.getResults(), encoding.getBlock()))
+      if (!ShapedType::isDynamic(block) && uses(AffineMap::get(map.getNumDims(), 0, expr), dim)) {
+        bool plain = isa<AffineDimExpr>(expr);
+        if (!plain || block < extent)
+          result = plain ? block : 1;
+      }
+  return result;
+}
+
+static bool hasData(BlockAttr encoding) {
+  for (ParamAttr param : {encoding.getScale(), encoding.getZero(), encoding.getOffset()})
+    if (param && param.isData())
+      return true;
+  return false;
+}
+
+static LogicalResult findBlocks(ContractOp op, ContractForm &form, std::string &reason) {
+  BlockAttr lhs = op.getLhsEncoding().value_or(nullptr), rhs = op.getRhsEncoding().value_or(nullptr);
+  if (op.getStrategy().getKind() == StrategyKind::Float || (lhs && !hasData(lhs)))
+    lhs = nullptr; // the float strategy decodes the lhs element by element
+  if (rhs && !hasData(rhs))
+    rhs = nullptr;
+  int64_t inner = ShapedType::kDynamic;
+  for (auto [position, dim] : llvm::enumerate(form.reductions)) {
+    int64_t extent = form.reductionExtents[position];
+    int64_t a = blockAlong(op.getLhsMap(), lhs, dim, extent), b = blockAlong(op.getRhsMap(), rhs, dim, extent);
+    if (ShapedType::isDynamic(a) && ShapedType::isDynamic(b))
+      continue;
+    form.wholeBlock = false;
+    bool last = position + 1 == form.reductions.size();
+    int64_t block = ShapedType::isDynamic(a) ? b : ShapedType::isDynamic(b) ? a : std::min(a, b);
+    int64_t larger = ShapedType::isDynamic(a) || ShapedType::isDynamic(b) ? block : std::max(a, b);
+    if (larger % block != 0 || (!last && block != 1)) {
+      reason = llvm::formatv("blocks of {0} and {1} along the reduction do not nest", block, larger);
+      return failure();
+    }
+    if (last)
+      inner = block;
+  }
+  form.block = form.wholeBlock ? form.runs * form.runLength : ShapedType::isDynamic(inner) ? form.runLength : inner;
+  return success();
+}
+
+FailureOr<ContractForm> qtensor::getContractForm(ContractOp op, ArrayRef<int64_t> rhsShape, std::string &reason) {
+  ContractForm form;
+  if (failed(sortIterators(op, form, reason)))
+    return failure();
+  for (unsigned dim : form.columns)
+    form.columnExtents.push_back(extentOf(op.getRhsMap(), rhsShape, dim));
+  for (unsigned dim : form.reductions)
+    form.reductionExtents.push_back(extentOf(op.getRhsMap(), rhsShape, dim));
+  if (llvm::is_contained(rhsShape, ShapedType::kDynamic) || llvm::is_contained(rhsShape, 0)) {
+    reason = "an extent of the weight is unknown or 0";
+    return failure();
+  }
+  for (int64_t extent : form.columnExtents)
+    form.n *= extent;
+  for (int64_t extent : ArrayRef(form.reductionExtents).drop_back(form.reductions.empty() ? 0 : 1))
+    form.runs *= extent;
+  if (!form.reductions.empty())
+    form.runLength = form.reductionExtents.back();
+  if (failed(findBlocks(op, form, reason)))
+    return failure();
+  return form;
+}
+
+//===----------------------------------------------------------------------===//
+// Codes
+//===----------------------------------------------------------------------===//
+
+static CodeMeaning integerCodes(CodecAttr codec) {
+  CodeMeaning meaning;
+  unsigned bits = codec.getBits();
+  meaning.codes = IntegerType::get(codec.getContext(), bits);
+  // Two's complement becomes unsigned by turning the sign bit over; offset and unsigned codes are already.
+  if (decodeCode(codec, (1u << bits) - 1) < decodeCode(codec, 0))
+    meaning.flip = 1u << (bits - 1);
+  meaning.zero = -static_cast<int64_t>(decodeCode(codec, meaning.flip));
+  meaning.max = (1 << bits) - 1;
+  return meaning;
+}
+
+FailureOr<CodeMeaning> qtensor::getCodeMeaning(CodecAttr codec, StrategyKind strategy, std::string &reason) {
+  for (Type type : {Type(Float32Type::get(codec.getContext())), Type(Float16Type::get(codec.getContext())),
+                    Type(BFloat16Type::get(codec.getContext()))})
+    if (codec == CodecAttr::getForFloat(cast<FloatType>(type)) && strategy == StrategyKind::Float)
+      return getFloatMeaning(type, reason);
+  if (codec.getBits() > 8) {
+    reason = "the codec has more than 8 bits";
+    return failure();
+  }
+  if (codec.getKind() == CodecKind::Int)
+    return integerCodes(codec);
+  CodeMeaning meaning;
+  meaning.codes = IntegerType::get(codec.getContext(), codec.getBits());
+  if (strategy == StrategyKind::Float) {
+    for (double value : getCodecTable(codec))
+      meaning.values.push_back(static_cast<float>(value));
+    return meaning;
+  }
+  Embedding embedding = getEmbedding(codec);
+  if (embedding.limbs != 1) {
+    reason = "the codec has no exact embedding in one byte";
+    return failure();
+  }
+  int64_t lowest = *llvm::min_element(embedding.limb[0]);
+  for (int8_t value : embedding.limb[0])
+    meaning.bytes.push_back(static_cast<uint8_t>(value - lowest));
+  meaning.zero = -lowest;
+  meaning.max = std::max<int64_t>(1, *llvm::max_element(meaning.bytes));
+  meaning.unit = static_cast<float>(embedding.scale);
+  return meaning;
+}
+
+FailureOr<CodeMeaning> qtensor::getFloatMeaning(Type element, std::string &reason) {
+  if (!isa<Float16Type, BFloat16Type, Float32Type>(element)) {
+    reason = llvm::formatv("plain weights of type {0}", element);
+    return failure();
+  }
+  CodeMeaning meaning;
+  meaning.codes = element;
+  return meaning;
+}

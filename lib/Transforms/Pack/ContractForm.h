@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The two questions that packing and lowering of a qtensor.contract must answer alike: is it a matrix product in
+// disguise, and what do the codes of its weight mean to a kernel?
+#pragma once
+#include "dialects/QTensor/IR/QTensorOps.h"
+#include "dialects/QTile/IR/QTile.h"
+#include "llvm/ADT/SmallVector.h"
+#include <string>
+
+namespace mlir::qtensor {
+
+/// y[rows, columns] = sum over reductions of x[rows, reductions] * w[columns, reductions], in iterators of the op.
+struct ContractForm {
+  SmallVector<unsigned> rows, columns, reductions; ///< Iterators, in the order of the output, slowest first.
+  SmallVector<int64_t> columnExtents, reductionExtents;
+  int64_t n = 1;          ///< Product of the column extents.
+  int64_t runs = 1;       ///< Product of the reduction extents but the last.
+  int64_t runLength = 1;  ///< The last one.
+  bool wholeBlock = true; ///< No parameter changes along the reduction.
+  int64_t block = 1;      ///< Products that share parameters: the whole reduction, or a stretch of a run.
+
+  /// Codes along K as a kernel counts them: runs are cut into blocks of their own.
+  int64_t getBlocks() const { return wholeBlock ? 1 : runs * ((runLength + block - 1) / block); }
+  int64_t getK() const { return getBlocks() * block; }
+};
+
+/// Recognises the form, or says in `reason` what is different. `rhsShape` is the weight's logical shape.
+FailureOr<ContractForm> getContractForm(ContractOp op, ArrayRef<int64_t> rhsShape, std::string &reason);
+
+/// How a kernel reads the codes of a weight.
+struct CodeMeaning {
+  Type codes;                      ///< As in #qtile.layout: iN or a float type.
+  uint32_t flip = 0;               ///< Stored code = code of the codec ^ flip.
+  int64_t zero = 0, max = 255;     ///< Integer: value = unit * (unsigned value - zero).
+  float unit = 1;
+  SmallVector<uint8_t> bytes;      ///< Unsigned value of each stored code, or empty.
+  SmallVector<float> values;       ///< Float: real value of each stored code, or empty: stored code - zero.
+};
+
+/// The meaning of a codec's codes under a strategy, or in `reason` why no kernel can read them.
+FailureOr<CodeMeaning> getCodeMeaning(CodecAttr codec, StrategyKind strategy, std::string &reason);
+/// The meaning of plain weights of a builtin float type.
+FailureOr<CodeMeaning> getFloatMeaning(Type element, std::string &reason);
+
+} // namespace mlir::qtensor

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Formats/Params.h"
+#include "lib/Transforms/Pack/ContractForm.h"
+#include "lib/Transforms/Pack/Pack.h"
+#include "lib/Transforms/Pack/Passes.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/APFloat.h"
+#include "llvm/Support/FormatVariadic.h"
+
+namespace mlir::qtensor {
+#define GEN_PASS_DEF_PACKCONTRACTS
+#include "lib/Transforms/Pack/Passes.h.inc"
+} // namespace mlir::qtensor
+
+using namespace mlir;
+using namespace mlir::qtensor;
+
+namespace {
+/// The raw bytes of a constant; a splat is written out.
+struct ConstantBytes {
+  ArrayRef<char> bytes;
+  std::vector<char> owned;
+};
+
+/// One constant weight on its way into packed bytes.
+class WeightPacker {
+public:
+  WeightPacker(ContractOp op, int64_t rows) : op(op), rows(rows) {}
+
+  /// Replaces the rhs. Fails with a diagnostic on wrong input; sets `reason` when the op stays as it is.
+  LogicalResult run(std::string &reason);
+
+private:
+  LogicalResult readComponents(std::string &reason);
+  LogicalResult chooseLayout(std::string &reason);
+  LogicalResult loadParameters();
+  Type parameterType(ParamAttr param, ArrayRef<float> values);
+  int64_t rhsIndex(int64_t column, int64_t run, int64_t inner, ArrayRef<int64_t> divisors, ArrayRef<int64_t> extents);
+  void gatherCodes(std::vector<uint8_t> &codes);
+  void gatherParameter(Type type, ArrayRef<float> values, std::vector<uint8_t> &bytes);
+  LogicalResult replace(ArrayRef<uint8_t> codes);
+
+  ContractOp op;
+  int64_t rows;
+  SmallVector<int64_t> shape;
+  SmallVector<ConstantBytes> components;
+  BlockAttr encoding;
+  ContractForm form;
+  CodeMeaning meaning;
+  qtile::LayoutAttr layout;
+  SmallVector<int64_t> block, grid, ones;
+  std::vector<float> scale, zero, offset; ///< One a cell of the grid; empty where absent or the same for all.
+  std::vector<uint8_t> scaleBytes, zeroBytes, offsetBytes;
+};
+} // namespace
+
+/// The bytes of a constant operand, or nothing when it is no constant.
+static std::optional<ConstantBytes> readConstant(Value value) {
+  ElementsAttr attr;
+  if (!matchPattern(value, m_Constant(&attr)))
+    return std::nullopt;
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(attr)) {
+    AsmResourceBlob *blob = resource.getRawHandle().getBlob();
+    return ConstantBytes{blob ? blob->getData() : ArrayRef<char>(), {}};
+  }
+  auto dense = dyn_cast<DenseElementsAttr>(attr);
+  if (!dense)
+    return std::nullopt;
+  ConstantBytes result{dense.getRawData(), {}};
+  if (dense.isSplat()) {
+    for (int64_t i = 0; i < dense.getNumElements(); ++i)
+      llvm::append_range(result.owned, dense.getRawData());
+    result.bytes = {};
+  }
+  return result;
+}
+
+static ArrayRef<char> bytesOf(const ConstantBytes &constant) {
+  return constant.owned.empty() ? constant.bytes : ArrayRef<char>(constant.owned);
+}
+
+LogicalResult WeightPacker::readComponents(std::string &reason) {
+  for (Value component : op.getRhs()) {
+    std::optional<ConstantBytes> constant = readConstant(component);
+    if (!constant) {
+      reason = "the weight is no constant";
+      return success();
+    }
+    components.push_back(std::move(*constant));
+    auto type = cast<ShapedType>(component.getType());
+    int64_t expected = type.getNumElements() * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+    if (static_cast<int64_t>(bytesOf(components.back()).size()) != expected)
+      return op.emitOpError("a component of the weight has ")
+             << bytesOf(components.back()).size() << " bytes, its type " << type << " needs " << expected
+             << "; was the file with its bytes read?";
+  }
+  return success();
+}
+
+/// The narrowest type of the layout that holds every value of a parameter: its own where kernels read that.
+Type WeightPacker::parameterType(ParamAttr param, ArrayRef<float> values) {
+  Builder b(op.getContext());
+  if (values.empty())
+    return {};
+  bool own = !param.getNegated();
+  if (auto type = dyn_cast<TypeAttr>(param.getValue()); type && own && isa<Float16Type, BFloat16Type>(type.getValue()))
+    return type.getValue();
+  if (own && isa<CodecAttr>(param.getValue()) && param == encoding.getScale() &&
+      llvm::all_of(values, [](float v) { return v > 0 && (llvm::bit_cast<uint32_t>(v) & 0x7FFFFF) == 0 && std::isnormal(v); }))
+    return Float8E8M0FNUType::get(op.getContext());
+  return b.getF32Type();
+}
+
+LogicalResult WeightPacker::loadParameters() {
+  auto emitError = [&] { return op.emitOpError(); };
+  SmallVector<ArrayRef<char>> data;
+  for (const ConstantBytes &component : ArrayRef(components).drop_front())
+    data.push_back(bytesOf(component));
+  ArrayRef<ArrayRef<char>> rest = data;
+  std::pair<ParamAttr, std::vector<float> *> parameters[] = {
+      {encoding.getScale(), &scale}, {encoding.getZero(), &zero}, {encoding.getOffset(), &offset}};
+  for (auto [param, values] : parameters) {
+    FailureOr<ParamValues> loaded = loadParam(param, 0, grid, rest, emitError);
+    if (failed(loaded))
+      return failure();
+    if (!param || (param == encoding.getScale() && !param.isData()))
+      continue;
+    for (int64_t cell = 0, count = countElements(grid); cell < count; ++cell)
+      values->push_back((*loaded)[cell]);
+  }
+  return success();
+}
+
+LogicalResult WeightPacker::chooseLayout(std::string &reason) {
+  Type zeroType;
+  bool integer = op.getStrategy().getKind() == StrategyKind::Integer;
+  if (!zero.empty()) {
+    // Zeros join the static zero of the unsigned codes; as bytes when they are whole and in range.
+    bool bytes = llvm::all_of(zero, [&](float z) { return z == std::trunc(z) && z + meaning.zero >= 0 && z + meaning.zero <= 255; });
+    bytes &= meaning.values.empty();
+    if (!bytes && (integer || meaning.bytes.size())) {
+      reason = "the zero points do not fit into a byte beside the codes";
+      return success();
+    }
+    zeroType = bytes ? Type(IntegerType::get(op.getContext(), 8)) : Float32Type::get(op.getContext());
+    if (bytes)
+      for (float &z : zero)
+        z += meaning.zero;
+  }
+  layout = qtile::LayoutAttr::get(op.getContext(), rows, form.block, meaning.codes,
+                                  encoding ? parameterType(encoding.getScale(), scale) : Type(), zeroType,
+                                  encoding && !offset.empty() ? Float32Type::get(op.getContext()) : Type());
+  return success();
+}
+
+/// Position in the rhs (divided by `divisors`, in a space of `extents`) of an element of the matrix.
+int64_t WeightPacker::rhsIndex(int64_t column, int64_t run, int64_t inner, ArrayRef<int64_t> divisors,
+                               ArrayRef<int64_t> extents) {
+  SmallVector<int64_t> dims(op.getIteratorTypes().size(), 0);
+  for (size_t i = form.columns.size(); i-- > 0; column /= form.columnExtents[i])
+    dims[form.columns[i]] = column % form.columnExtents[i];
+  if (!form.reductions.empty()) {
+    dims[form.reductions.back()] = inner;
+    for (size_t i = form.reductions.size() - 1; i-- > 0; run /= form.reductionExtents[i])
+      dims[form.reductions[i]] = run % form.reductionExtents[i];
+  }
+  int64_t position = 0;
+  for (auto [d, expr] : llvm::enumerate(op.getRhsMap().getResults()))
+    position = position * extents[d] + dims[cast<AffineDimExpr>(expr).getPosition()] / divisors[d];
+  return position;
+}
+
+void WeightPacker::gatherCodes(std::vector<uint8_t> &codes) {
+  int64_t width = layout.hasIntegerCodes() ? 1 : layout.getCodes().getIntOrFloatBitWidth() / 8, k = form.getK();
+  int64_t perRun = form.wholeBlock ? form.runLength : form.getBlocks() / form.runs * form.block;
+  uint8_t mask = layout.hasIntegerCodes() ? (1u << layout.getCodes().getIntOrFloatBitWidth()) - 1 : 255;
+  codes.assign(form.n * k * width, 0);
+  const char *from = bytesOf(components[0]).data();
+  // Along the fastest reduction the weight has one stride.
+  int64_t stride = form.runLength > 1 ? rhsIndex(0, 0, 1, ones, shape) : 0;
+  for (int64_t n = 0; n < form.n; ++n)
+    for (int64_t run = 0; run < form.runs; ++run) {
+      int64_t first = rhsIndex(n, run, 0, ones, shape);
+      uint8_t *to = codes.data() + (n * k + run * perRun) * width;
+      for (int64_t inner = 0; inner < form.runLength; ++inner)
+        for (int64_t byte = 0; byte < width; ++byte) {
+          uint8_t code = from[(first + inner * stride) * width + byte];
+          to[inner * width + byte] = layout.hasIntegerCodes() ? (code & mask) ^ meaning.flip : code;
+        }
+    }
+}
+
+void WeightPacker::gatherParameter(Type type, ArrayRef<float> values, std::vector<uint8_t> &bytes) {
+  if (!type)
+    return;
+  int64_t perRun = form.wholeBlock ? 1 : form.getBlocks() / form.runs, runs = form.wholeBlock ? 1 : form.runs;
+  for (int64_t n = 0; n < form.n; ++n)
+    for (int64_t run = 0; run < runs; ++run)
+      for (int64_t b = 0; b < perRun; ++b) {
+        float value = values[rhsIndex(n, run, b * form.block, block, grid)];
+        uint64_t raw;
+        if (type.isInteger(8)) {
+          raw = static_cast<uint8_t>(value);
+        } else if (isa<Float8E8M0FNUType>(type)) {
+          raw = llvm::bit_cast<uint32_t>(value) >> 23;
+        } else {
+          APFloat stored(value);
+          bool losesInfo;
+          stored.convert(cast<FloatType>(type).getFloatSemantics(), APFloat::rmNearestTiesToEven, &losesInfo);
+          raw = stored.bitcastToAPInt().getZExtValue();
+        }
+        for (unsigned byte = 0; byte < type.getIntOrFloatBitWidth() / 8; ++byte)
+          bytes.push_back(raw >> (8 * byte));
+      }
+}
+
+LogicalResult WeightPacker::replace(ArrayRef<uint8_t> codes) {
+  int64_t k = form.getK();
+  size_t size = layout.getBytes(form.n, k);
+  AsmResourceBlob blob = HeapAsmResourceBlob::allocate(size, 64, /*dataIsMutable=*/true);
+  std::string error;
+  MutableArrayRef<uint8_t> out(reinterpret_cast<uint8_t *>(blob.getMutableData().data()), size);
+  PackSource source{form.n, k, codes, scaleBytes, zeroBytes, offsetBytes};
+  if (failed(packWeight(layout, source, out, error)))
+    return op.emitOpError(error);
+  OpBuilder b(op);
+  auto type = RankedTensorType::get(static_cast<int64_t>(size), b.getI8Type());
+  auto packed = arith::ConstantOp::create(b, op.getLoc(), DenseResourceElementsAttr::get(type, "packed", std::move(blob)));
+  std::string format = llvm::formatv("{0}", layout);
+  packed->setDiscardableAttr("qtensor.format", b.getStringAttr(format));
+  op.getRhsMutable().assign(packed.getResult());
+  op.setRhsLayoutAttr(qtile::PackedAttr::get(op.getContext(), layout, shape));
+  return success();
+}
+
+LogicalResult WeightPacker::run(std::string &reason) {
+  if (op.getRhs().empty())
+    return op.emitOpError("has no weight");
+  auto type = cast<ShapedType>(op.getRhs().front().getType());
+  shape.assign(type.getShape().begin(), type.getShape().end());
+  FailureOr<ContractForm> recognised = getContractForm(op, shape, reason);
+  if (failed(recognised))
+    return success();
+  form = *recognised;
+  encoding = op.getRhsEncoding().value_or(nullptr);
+  FailureOr<CodeMeaning> codes = encoding ? getCodeMeaning(encoding.getCodec(), op.getStrategy().getKind(), reason)
+                                          : getFloatMeaning(type.getElementType(), reason);
+  if (failed(codes))
+    return success();
+  meaning = *codes;
+  if (failed(readComponents(reason)))
+    return failure();
+  if (!reason.empty())
+    return success();
+  ones.assign(shape.size(), 1);
+  if (encoding) {
+    block = encoding.getBlockExtents(shape);
+    grid = encoding.getGrid(shape);
+    if (failed(loadParameters()))
+      return failure();
+  }
+  if (failed(chooseLayout(reason)) || !reason.empty())
+    return success();
+  std::vector<uint8_t> matrix;
+  gatherCodes(matrix);
+  gatherParameter(layout.getScale(), scale, scaleBytes);
+  gatherParameter(layout.getZero(), zero, zeroBytes);
+  gatherParameter(layout.getOffset(), offset, offsetBytes);
+  return replace(matrix);
+}
+
+namespace {
+struct PackContractsPass : mlir::qtensor::impl::PackContractsBase<PackContractsPass> {
+  using PackContractsBase::PackContractsBase;
+  void runOnOperation() override {
+    WalkResult result = getOperation().walk([&](ContractOp op) {
+      if (op.getRhsLayout())
+        return WalkResult::advance();
+      std::string reason;
+      if (failed(WeightPacker(op, rows).run(reason)))
+        return WalkResult::interrupt();
+      if (!reason.empty())
+        op->setDiscardableAttr("qtensor.unpacked", StringAttr::get(op.getContext(), reason));
+      return WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      signalPassFailure();
+  }
+};
+} // namespace
+
+namespace mlir::qtensor {
+void registerPackPasses(DialectRegistry &) { registerQTensorPackPasses(); }
+} // namespace mlir::qtensor

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef QTENSOR_PACK_PASSES
+#define QTENSOR_PACK_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def PackContracts : Pass<"qtensor-pack-contracts", "::mlir::ModuleOp"> {
+  let summary = "constant weights of contractions => packed bytes";
+  let description = [{
+    A contraction that is a matrix product in disguise (matmul in any orientation, convolution) and whose weight
+    components are constants gets them as one constant of bytes, in the layout that kernels read. Nested parameters are
+    multiplied out to f32 first. All CPU levels of a target, all M and all strategies of a format share the bytes.
+
+        qtensor.contract <integer<1>> ... rhs(%codes, %scale : tensor<64x96xi8>, tensor<64x3xf16>) encoded #w ...
+    =>
+        %p = arith.constant {qtensor.format = "..."} dense_resource<packed> : tensor<3456xi8>
+        qtensor.contract <integer<1>> ... rhs(%p : tensor<3456xi8>) encoded #w
+          layout #qtile.packed<<rows = 16, block = 32, codes = i4, scale = f16>, [64, 96]> ...
+
+    A contraction that cannot be packed keeps its components and says why in `qtensor.unpacked`; a weight component
+    whose bytes are missing is an error.
+  }];
+  let options = [Option<"rows", "rows", "int64_t", "16", "outputs that a panel interleaves">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::qtile::QTileDialect"];
+}
+
+#endif // QTENSOR_PACK_PASSES
