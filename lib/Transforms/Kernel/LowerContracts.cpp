@@ -27,6 +27,7 @@ private:
   LogicalResult analyseWeight(std::string &reason);
   LogicalResult analyseLhs(std::string &reason);
   LogicalResult analyseOutput(std::string &reason);
+  Value rowExtent(size_t row);
   KernelExtents makeExtents();
   ActivationSource makeSource(const KernelExtents &extents);
   Value viewOutputLike(Value buffer, Follows follows, const KernelExtents &extents);
@@ -163,10 +164,19 @@ LogicalResult FastContract::analyse(std::string &reason) {
   return failure(failed(analyseWeight(reason)) || failed(analyseLhs(reason)) || failed(analyseOutput(reason)));
 }
 
+/// The extent of the output's dimension `row`: from the lhs where that shows it, since the planner of memory knows the
+/// extents of inputs and not those of outputs.
+Value FastContract::rowExtent(size_t row) {
+  for (auto [position, expr] : llvm::enumerate(op.getLhsMap().getResults()))
+    if (auto plain = dyn_cast<AffineDimExpr>(expr); plain && plain.getPosition() == form.rows[row])
+      return b.createOrFold<memref::DimOp>(op.getLhs().front(), position);
+  return b.createOrFold<memref::DimOp>(op.getOutput(), row);
+}
+
 KernelExtents FastContract::makeExtents() {
   Value rows = arith::ConstantIndexOp::create(b, 1);
   for (size_t d = 0; d < form.rows.size(); ++d)
-    rows = b.createOrFold<arith::MulIOp>(rows, b.createOrFold<memref::DimOp>(op.getOutput(), d));
+    rows = b.createOrFold<arith::MulIOp>(rows, rowExtent(d));
   auto index = [&](int64_t value) -> Value { return arith::ConstantIndexOp::create(b, value); };
   return {rows, index(form.n), index(form.getBlocks()), index(spec.getSteps())};
 }
@@ -180,7 +190,7 @@ ActivationSource FastContract::makeSource(const KernelExtents &extents) {
   source.rowDims = form.rows;
   source.reductionDims = form.reductions;
   for (size_t d = 0; d < form.rows.size(); ++d)
-    source.rowExtents.push_back(b.createOrFold<memref::DimOp>(op.getOutput(), d));
+    source.rowExtents.push_back(rowExtent(d));
   source.reductionExtents = form.reductionExtents;
   source.wholeBlock = form.wholeBlock;
   source.block = form.block;

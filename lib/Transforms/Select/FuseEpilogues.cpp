@@ -134,7 +134,7 @@ private:
     auto contract = ContractOp::create(
         rewriter, loc, generic.getResult(0).getType(), old.getStrategy(), old.getIndexingMaps(), old.getIteratorTypes(),
         old.getLhs(), old.getLhsEncodingAttr(), old.getLhsSumsAttr(), old.getRhs(), old.getRhsEncodingAttr(),
-        old.getRhsLayoutAttr(), extra, rewriter.getArrayAttr(maps), destination);
+        old.getRhsLayoutAttr(), extra, rewriter.getArrayAttr(maps), destination, /*scratch=*/Value());
     contract->setDiscardableAttrs(old->getDiscardableAttrDictionary());
     buildFusedBody(rewriter, old, generic, fused, rewriter.createBlock(&contract.getEpilogue()));
     rewriter.replaceOp(generic, contract);

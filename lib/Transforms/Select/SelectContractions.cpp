@@ -101,7 +101,7 @@ static LogicalResult select(IRRewriter &rewriter, Contraction c, StringRef optio
       rewriter.getAffineMapArrayAttr({c.lhsMap, c.rhsMap, c.outputMap}), rewriter.getArrayAttr(iterators),
       readSide(rewriter, loc, c.lhs->get()), getBlockEncoding(c.lhs->get().getType()), /*lhs_sums=*/false,
       readSide(rewriter, loc, c.rhs->get()), getBlockEncoding(c.rhs->get().getType()), /*rhs_layout=*/Attribute(), extra,
-      rewriter.getAffineMapArrayAttr(extraMaps), init.empty);
+      rewriter.getAffineMapArrayAttr(extraMaps), init.empty, /*scratch=*/Value());
   if (!choice->reason.empty())
     contract->setAttr(kReasonAttr, rewriter.getStringAttr(choice->reason));
   buildEpilogue(rewriter, contract, init.extra);

@@ -22,7 +22,7 @@ static void split(IRRewriter &rewriter, ContractOp op) {
   auto contract = ContractOp::create(rewriter, loc, sums.getType(), op.getStrategy(), op.getIndexingMaps(),
                                      op.getIteratorTypes(), op.getLhs(), op.getLhsEncodingAttr(), op.getLhsSumsAttr(),
                                      op.getRhs(), op.getRhsEncodingAttr(), op.getRhsLayoutAttr(), ValueRange(),
-                                     rewriter.getArrayAttr({}), sums);
+                                     rewriter.getArrayAttr({}), sums, /*scratch=*/Value());
   contract->setDiscardableAttrs(op->getDiscardableAttrDictionary());
   Block *body = rewriter.createBlock(&contract.getEpilogue(), {}, accumulator, loc);
   YieldOp::create(rewriter, loc, body->getArgument(0));
