@@ -79,6 +79,8 @@ static void addSelectedPasses(OpPassManager &pm, const PipelineOptions &options)
 static void addTiledPasses(OpPassManager &pm, const PipelineOptions &options) {
   if (options.target && options.target->addPackPasses)
     options.target->addPackPasses(pm);
+  pm.addPass(createLayOutWeights());
+  pm.addNestedPass<func::FuncOp>(createEvaluateConstants());
   pm.addPass(createLinalgElementwiseOpFusionPass());
   addCleanup(pm);
 }

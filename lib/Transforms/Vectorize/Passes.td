@@ -34,4 +34,22 @@ def Vectorize : Pass<"qtensor-vectorize"> {
                            "memref::MemRefDialect", "scf::SCFDialect", "vector::VectorDialect"];
 }
 
+def LayOutWeights : Pass<"qtensor-lay-out-weights"> {
+  let summary = "Store float weights with the outputs last, as the vector loops read them";
+  let description = [{
+    A contraction on plain numbers whose constant weight has a summed dimension last gets it with the output's last
+    dimension last. Lanes are then outputs: nothing is added across lanes, and short sums (few channels) waste none.
+    The transposition of the constant is left to `qtensor-evaluate-constants`. Weights that two ops read stay as they
+    are, and so does everything that encodings touch: packing is the target's.
+
+    ```mlir
+    %y = linalg.matmul indexing_maps = [(m, n, k) -> (m, k), (n, k), (m, n)] ins(%x, %w : tensor<?x64xf32>, tensor<32x64xf32>)
+    // =>
+    %t = linalg.transpose ins(%w : tensor<32x64xf32>) outs(%e : tensor<64x32xf32>) permutation = [1, 0]
+    %y = linalg.generic {maps = (m, n, k) -> (m, k), (k, n), (m, n)} ins(%x, %t : tensor<?x64xf32>, tensor<64x32xf32>)
+    ```
+  }];
+  let dependentDialects = ["linalg::LinalgDialect", "tensor::TensorDialect"];
+}
+
 #endif
