@@ -69,7 +69,8 @@ std::string compare(const Tensor &got, const Tensor &expected) {
     return text;
   }
   for (int64_t i = 0, count = got.getNumElements(); i < count; ++i)
-    if (!isClose(got.getNumber(i), expected.getNumber(i)))
+    if (got.getFormat().isFloat() ? !isClose(got.getNumber(i), expected.getNumber(i))
+                                  : got.getBits(i) != expected.getBits(i))
       return llvm::formatv("element {0} is {1}, expected {2}", i, got.getNumber(i), expected.getNumber(i));
   return "";
 }
