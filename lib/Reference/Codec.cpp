@@ -86,6 +86,9 @@ void Codec::enumerateValues() {
   for (uint64_t code = 0; code <= last; ++code)
     if (double value = decode(int64_t(code)); std::isfinite(value))
       values.push_back({value, code});
+  for (auto [value, code] : values)
+    if (value == 0 && std::signbit(value))
+      negativeZero = code;
   llvm::sort(values); // of equal values the lowest code is kept
   values.erase(std::unique(values.begin(), values.end(), [](auto &a, auto &b) { return a.first == b.first; }),
                values.end());
@@ -141,6 +144,10 @@ int64_t Codec::encode(double value) const {
   auto above = std::lower_bound(values.begin(), values.end(), target,
                                 [](const auto &entry, double wanted) { return entry.first < wanted; });
   uint64_t signBit = magnitudes && std::signbit(value) ? (mask >> 1) + 1 : 0;
+  auto pick = [&](const std::pair<double, uint64_t> &entry) {
+    bool keepsSign = negativeZero && entry.first == 0 && value < 0;
+    return toContainer(keepsSign ? *negativeZero : entry.second | signBit);
+  };
   if (above == values.end()) {
     // A builtin float of more than 8 bits overflows to infinity, the code after its largest value; others saturate.
     bool overflows = attribute.getKind() == CodecKind::Float && attribute.getSpecials() == FloatSpecials::IEEE &&
@@ -148,7 +155,7 @@ int64_t Codec::encode(double value) const {
     return toContainer((values.back().second + overflows) | signBit);
   }
   if (above == values.begin() || above->first == target)
-    return toContainer(above->second | signBit);
+    return pick(*above);
   auto below = std::prev(above);
   double gapBelow = target - below->first, gapAbove = above->first - target;
   bool takeAbove = gapAbove < gapBelow;
@@ -169,7 +176,7 @@ int64_t Codec::encode(double value) const {
       break;
     }
   }
-  return toContainer((takeAbove ? above->second : below->second) | signBit);
+  return pick(takeAbove ? *above : *below);
 }
 
 //===----------------------------------------------------------------------===//

@@ -46,6 +46,7 @@ private:
   double low = 0, high = 0, amax = 0; // of what encode() produces
   double unit = 1;
   bool exactMultiple = true;
+  std::optional<uint64_t> negativeZero;            // a table's code of -0.0, for values below 0
   bool magnitudes = false;                         // `values` are magnitudes; the top bit is the sign
   std::vector<std::pair<double, uint64_t>> values; // finite values with their codes, ascending, one code a value
 };

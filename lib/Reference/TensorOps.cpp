@@ -155,9 +155,6 @@ static LogicalResult evaluateCollapse(tensor::CollapseShapeOp op, Evaluation &ev
 static LogicalResult forEachSliceElement(Operation *op, const Tensor &indexed, const Tensor &coordinates,
                                          ArrayRef<int64_t> dims, function_ref<void(int64_t, int64_t)> move) {
   ArrayRef<int64_t> shape = indexed.getShape();
-  if (coordinates.getRank() == 0 || coordinates.getShape().back() != int64_t(dims.size()))
-    return op->emitOpError("reference: the indices have shape [")
-           << coordinates.getShape() << "], their last extent must be the " << dims.size() << " dimensions they index";
   int64_t depth = dims.size(), rows = depth ? coordinates.getNumElements() / depth : 0, slice = 0;
   SmallVector<int64_t> free; // dimensions that a slice spans
   for (int64_t dim = 0; dim < indexed.getRank(); ++dim)

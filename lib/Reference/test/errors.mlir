@@ -73,12 +73,3 @@ func.func @recursion() {
   call @recursion() : () -> ()
   return
 }
-
-// -----
-
-func.func @gather(%x: tensor<3x2xf32>, %at: tensor<2x?xindex>) -> tensor<2xf32> attributes {
-    inputs = [dense<1.0> : tensor<3x2xf32>, dense<0> : tensor<2x1xindex>]} {
-  // expected-error @+1 {{reference: the indices have shape [2, 1], their last extent must be the 2 dimensions they index}}
-  %0 = tensor.gather %x[%at] gather_dims([0, 1]) : (tensor<3x2xf32>, tensor<2x?xindex>) -> tensor<2xf32>
-  return %0 : tensor<2xf32>
-}
