@@ -87,7 +87,7 @@ OwningOpRef<ModuleOp> tool::buildModule(MLIRContext *context, Description &descr
   auto bytes = MemRefType::get({ShapedType::kDynamic}, i8);
   spec.name = "k";
   spec.output = matrix(ShapedType::kDynamic, f32);
-  spec.columnTail = description.n % machine.lanes != 0;
+  spec.columnTail = description.n % spec.weight.layout.getRows() != 0;
   if (description.bias)
     addBias(description, context);
   bool integer = spec.strategy == SumStrategy::Integer;

@@ -6,7 +6,7 @@ using namespace mlir::qtensor::x86;
 
 // Tiles in (rows, vectors of columns). A one-row tile keeps several panels, so several memory streams, in flight. The
 // highest tile is bounded by the registers: rows x columns i32 sums and as many f32 sums, weights and a scale.
-static constexpr TileShape narrowTiles[] = {{1, 2}, {4, 2}};
+static constexpr TileShape narrowTiles[] = {{1, 1}};
 static constexpr TileShape ymmTiles[] = {{1, 4}, {4, 2}};
 static constexpr TileShape zmmTiles[] = {{1, 4}, {4, 2}, {12, 1}};
 

@@ -61,7 +61,7 @@ struct KernelSpec {
   std::string name;           ///< Prefix of the symbols.
   SumStrategy strategy = SumStrategy::Float;
   PackedWeight weight;
-  bool columnTail = false;    ///< N need not be a multiple of the vector's lanes.
+  bool columnTail = false;    ///< N need not be a multiple of a panel's rows.
   bool integerResult = false; ///< Integer: the epilogue takes the i32 sums of one block; there are no scales.
   MemRefType output;          ///< [M, N], innermost stride 1.
   SmallVector<Type> operands; ///< Further operands that the epilogue reads.

@@ -254,7 +254,7 @@ LogicalResult FastContract::lower(KernelNames &names, std::string &reason) {
     reason = "it has no scratch (qtensor-attach-scratch gives it)";
     return failure();
   }
-  spec.columnTail = form.n % machine->lanes != 0;
+  spec.columnTail = form.n % spec.weight.layout.getRows() != 0;
   SmallVector<bool> rowWise;
   for (Follows kind : follows)
     rowWise.push_back(kind == Follows::Rows);
