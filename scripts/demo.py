@@ -119,23 +119,31 @@ def print_table(header, rows):
         print("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |")
 
 
+def progress(text):
+    """One line that is written over, on a terminal only."""
+    if sys.stderr.isatty():
+        print(f"\r  {text:<50}" + ("" if text else "\r"), end="", file=sys.stderr, flush=True)
+
+
 def race(tools, out, title, name, model, inputs, shapes, task, repeats):
     print(f"\n{title}", flush=True)
     models = []
     for row, options in FORMATS:
-        print(f"\r  compiling: {row:<40}", end="", file=sys.stderr, flush=True)
+        progress(f"compiling: {row}")
         folder = compile_model(tools, model, name, row, options, out)
         models.append(artifact.Model(folder, name, *shapes))
-    print("\r" + " " * 60 + "\r", end="", file=sys.stderr)
+    progress("running")
     outputs = [[array.array("f", model(value)) for value in inputs] for model in models]
     answers = [[task.answers(o, i) for i, o in enumerate(out)] for out in outputs]
     times = measure(models, inputs[:32], repeats)
     rows = []
     for index, (row, _) in enumerate(FORMATS):
+        progress("scoring: " + row)
         rows.append([row, f"{models[index].weights_bytes / 1024:.1f} KiB",
                      f"{relative_error(outputs[index], outputs[0]):.2e}",
                      *task.score(outputs[index], answers[index], answers[0]),
                      f"{times[index]:.3f} ms", f"{times[0] / times[index]:.2f}x"])
+    progress("")
     print_table(["weights, activations", "weights file", "error", *task.columns, "time", "float time / time"], rows)
 
 
