@@ -4,6 +4,7 @@
 #include "Measure.h"
 #include "ModelOptions.h"
 #include "Tensors.h"
+#include "Values.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/InitLLVM.h"
 
@@ -32,11 +33,21 @@ static cl::opt<std::string> levelName("level", cl::desc("Processor level, by nam
 static cl::opt<int> threads("num-threads", cl::desc("Threads (default: as many as processors)"), cl::cat(tools::category));
 static cl::opt<bool> verify("verify", cl::desc("Check every byte of the weights file"), cl::cat(tools::category));
 
+static cl::opt<std::string> dumpValues("dump-values",
+                                       cl::desc("Write every named value, computed by the reference, to this folder; of a "
+                                                "quantized model as it is at phase C2 (or --phase-to)"),
+                                       cl::value_desc("folder"), cl::cat(tools::category));
+static cl::opt<std::string> againstValues("compare-values",
+                                          cl::desc("Compare every named value with those that --dump-values wrote"),
+                                          cl::value_desc("folder"), cl::cat(tools::category));
+
 static constexpr char kOverview[] =
     "QTensor: runs a model.\n\n"
     "  quant-run out/libmodel.so --input x.npy --output y.npy\n"
     "  quant-run model.onnx --input x.npy --compare expected.npy --rtol 1e-3\n"
-    "  quant-run out/libmodel.so --input x.npy --time 100 --level avx2\n";
+    "  quant-run out/libmodel.so --input x.npy --time 100 --level avx2\n"
+    "  quant-run model.onnx --input x.npy --dump-values float/\n"
+    "  quant-run model.onnx --weights=int4/32 --input x.npy --compare-values float/\n";
 
 namespace {
 /// One open model with its buffers.
@@ -205,6 +216,34 @@ static llvm::Expected<std::unique_ptr<LoadedModel>> load(const DialectRegistry &
   return LoadedModel::link(*artifact);
 }
 
+/// Intermediate values: evaluated by the reference, not by compiled code, which has no values by name.
+static Error runValues(const DialectRegistry &registry) {
+  tools::ModelOptions options;
+  if (StringRef(modelFile).ends_with(".so"))
+    return llvm::createStringError("a library has no values by name; give the model file");
+  if (!options.readCommandLine(modelFile))
+    return llvm::createStringError("the command line makes no sense");
+  options.run.to = std::min(options.run.to, Phase::Quantized);
+  MLIRContext context(registry);
+  OwningOpRef<ModuleOp> module = tools::importAndRun(modelFile, options, context);
+  std::vector<NpyArray> inputs;
+  for (StringRef text : inputFiles) {
+    auto array = readNpy(text.contains('=') ? text.split('=').second : text);
+    if (!array)
+      return array.takeError();
+    inputs.push_back(std::move(*array));
+  }
+  FailureOr<tools::NamedValues> values = failure();
+  if (module)
+    values = tools::evaluateValues(*module, inputs);
+  if (failed(values))
+    return llvm::createStringError("'" + modelFile + "' was not evaluated");
+  if (!dumpValues.empty())
+    if (Error error = tools::writeValues(*values, dumpValues))
+      return error;
+  return againstValues.empty() ? Error::success() : tools::compareValues(*values, againstValues, llvm::outs());
+}
+
 static llvm::Expected<bool> runModel(const DialectRegistry &registry) {
   auto model = load(registry);
   if (!model)
@@ -224,6 +263,13 @@ int main(int argc, char **argv) {
   cl::HideUnrelatedOptions(tools::category);
   cl::ParseCommandLineOptions(argc, argv, kOverview);
   if (tools::printLists())
+    return 0;
+  bool wantsValues = !dumpValues.empty() || !againstValues.empty();
+  if (Error error = wantsValues ? runValues(registry) : Error::success()) {
+    llvm::errs() << "error: " << llvm::toString(std::move(error)) << "\n";
+    return 2;
+  }
+  if (wantsValues)
     return 0;
   llvm::Expected<bool> isSame = runModel(registry);
   if (!isSame) {

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "Values.h"
+#include "Compare.h"
+#include "lib/Reference/Interpreter.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
+#include <cmath>
+#include <cstring>
+
+using namespace mlir;
+using namespace mlir::qtensor;
+using reference::Tensor;
+
+/// NumPy's name for the type of an element; empty if its bytes have none.
+static std::string npyTypeOf(Type type) {
+  if (type.isInteger(1))
+    return "b1";
+  if (type.isIndex())
+    return "i8";
+  if (type.isF16() || type.isF32() || type.isF64())
+    return "f" + std::to_string(type.getIntOrFloatBitWidth() / 8);
+  auto integer = dyn_cast<IntegerType>(type);
+  if (integer && llvm::is_contained({8u, 16u, 32u, 64u}, integer.getWidth()))
+    return (integer.isUnsigned() ? "u" : "i") + std::to_string(integer.getWidth() / 8);
+  return "";
+}
+
+/// Elements without a NumPy type (bfloat16, 8-bit floats, narrow integers) are written as f4.
+static NpyArray toArray(const Tensor &tensor) {
+  NpyArray array;
+  array.shape.assign(tensor.getShape().begin(), tensor.getShape().end());
+  array.dtype = npyTypeOf(tensor.getElementType());
+  if (!array.dtype.empty()) {
+    array.data.assign(tensor.getBytes().begin(), tensor.getBytes().end());
+    return array;
+  }
+  array.dtype = "f4";
+  array.data.resize(tensor.getNumElements() * sizeof(float));
+  for (int64_t i = 0, e = tensor.getNumElements(); i < e; ++i) {
+    auto value = static_cast<float>(tensor.getNumber(i));
+    std::memcpy(array.data.data() + i * sizeof value, &value, sizeof value);
+  }
+  return array;
+}
+
+static FailureOr<SmallVector<Tensor>> toTensors(func::FuncOp main, ArrayRef<NpyArray> inputs) {
+  SmallVector<Tensor> tensors;
+  if (inputs.size() != main.getNumArguments())
+    return main.emitError() << "takes " << main.getNumArguments() << " inputs, " << inputs.size() << " are given";
+  for (auto [index, input, type] : llvm::enumerate(inputs, main.getArgumentTypes())) {
+    auto tensorType = dyn_cast<RankedTensorType>(type);
+    if (!tensorType || failed(verifyCompatibleShape(tensorType.getShape(), input.shape)))
+      return main.emitError() << "input " << index << " has a shape that does not fit " << type;
+    FailureOr<Tensor> tensor = Tensor::zeros(tensorType.getElementType(), input.shape);
+    if (failed(tensor) || tensor->getBytes().size() != input.data.size())
+      return main.emitError() << "input " << index << " has elements of type " << input.dtype << ", which do not fit " << type;
+    llvm::copy(input.data, tensor->getMutableBytes().begin());
+    tensors.push_back(std::move(*tensor));
+  }
+  return tensors;
+}
+
+static StringRef nameOf(Location loc) {
+  StringRef name;
+  loc->walk([&](Location at) {
+    auto named = dyn_cast<NameLoc>(at);
+    if (named)
+      name = named.getName().getValue();
+    return named ? WalkResult::interrupt() : WalkResult::advance();
+  });
+  return name;
+}
+
+FailureOr<tools::NamedValues> tools::evaluateValues(ModuleOp module, ArrayRef<NpyArray> inputs) {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  if (!main)
+    return module.emitError("the module has no function @main");
+  FailureOr<SmallVector<Tensor>> arguments = toTensors(main, inputs);
+  if (failed(arguments))
+    return failure();
+  NamedValues values;
+  reference::EvaluateOptions options;
+  options.observer = [&](Operation *op, ArrayRef<Tensor> results) {
+    StringRef name = nameOf(op->getLoc());
+    if (op->getParentOp() == main && !name.empty() && results.size() == 1 && !isa<arith::ConstantOp>(op))
+      values[name.str()] = toArray(results.front());
+  };
+  if (failed(reference::evaluate(main, *arguments, options)))
+    return failure();
+  return values;
+}
+
+std::string tools::valueFile(StringRef folder, StringRef name) {
+  std::string file;
+  for (char c : name)
+    file += llvm::isAlnum(c) || c == '.' || c == '-' || c == '_' ? std::string(1, c)
+                                                                  : "%" + llvm::utohexstr(static_cast<uint8_t>(c));
+  return (folder + "/" + file + ".npy").str();
+}
+
+llvm::Error tools::writeValues(const NamedValues &values, StringRef folder) {
+  if (std::error_code code = llvm::sys::fs::create_directories(folder))
+    return llvm::createStringError(code, "cannot make the folder '" + folder + "': " + code.message());
+  for (const auto &[name, array] : values) {
+    std::error_code code;
+    std::string file = valueFile(folder, name);
+    llvm::raw_fd_ostream os(file, code);
+    if (code)
+      return llvm::createStringError(code, "cannot write '" + file + "': " + code.message());
+    writeNpy(array, os);
+  }
+  return llvm::Error::success();
+}
+
+llvm::Error tools::compareValues(const NamedValues &values, StringRef folder, llvm::raw_ostream &os) {
+  unsigned compared = 0;
+  for (const auto &[name, array] : values) {
+    std::string file = valueFile(folder, name);
+    if (!llvm::sys::fs::exists(file))
+      continue;
+    auto want = readNpy(file);
+    if (!want)
+      return want.takeError();
+    compareArrays(name, array, *want, INFINITY, 0, os);
+    ++compared;
+  }
+  if (!compared)
+    return llvm::createStringError("'" + folder + "' holds no value of this model; write them with --dump-values");
+  os << compared << " of " << values.size() << " values have a file in '" << folder << "'\n";
+  return llvm::Error::success();
+}
