@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Reads a model file and writes it as MLIR: linalg on tensors.
+#include "lib/Import/ONNX/Model.h"
 #include "lib/Import/ONNX/ONNXImport.h"
+#include "lib/Import/Safetensors/Safetensors.h"
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Support/FileUtilities.h"
@@ -21,6 +23,10 @@ cl::list<std::string> dims("dim",
                            cl::desc("Fix an extent the model leaves open, by its symbolic name (--dim batch=1) or "
                                     "as input:axis (--dim x:0=1); may be repeated"),
                            cl::value_desc("name=value"), cl::cat(category));
+cl::opt<std::string> weights("weights",
+                             cl::desc("Take the weights from a safetensors file: its tensors replace initializers of the "
+                                      "same name, shape and type"),
+                             cl::value_desc("file.safetensors"), cl::cat(category));
 cl::opt<bool> listOperators("list-operators", cl::desc("Print a markdown table of the supported operators and exit"),
                             cl::cat(category));
 cl::opt<bool> emitBytecode("emit-bytecode", cl::desc("Write MLIR bytecode instead of text: small and quick to load"),
@@ -37,6 +43,30 @@ bool parseDims(qtensor::ONNXImportOptions &options) {
     }
   }
   return true;
+}
+
+/// safetensors' name of an ONNX element type; empty if it has none.
+StringRef dtypeOf(qtensor::onnx::Elem elem) {
+  using qtensor::onnx::Elem;
+  static const std::map<Elem, StringRef> names = {
+      {Elem::F32, "F32"}, {Elem::F64, "F64"}, {Elem::F16, "F16"}, {Elem::BF16, "BF16"}, {Elem::I8, "I8"},
+      {Elem::U8, "U8"},   {Elem::I16, "I16"}, {Elem::U16, "U16"}, {Elem::I32, "I32"},   {Elem::U32, "U32"},
+      {Elem::I64, "I64"}, {Elem::U64, "U64"}, {Elem::Bool, "BOOL"}};
+  auto found = names.find(elem);
+  return found == names.end() ? "" : found->second;
+}
+
+/// Lets `file` replace initializers; counts them.
+void replaceWeights(qtensor::ONNXImportOptions &options, const qtensor::Safetensors &file, unsigned &count) {
+  options.weights = [&](const qtensor::onnx::TensorData &tensor) -> FailureOr<ArrayRef<char>> {
+    auto found = file.tensors.find(tensor.name);
+    if (found == file.tensors.end())
+      return ArrayRef<char>();
+    if (found->second.dtype != dtypeOf(tensor.elem) || ArrayRef(found->second.shape) != ArrayRef(tensor.dims))
+      return failure();
+    ++count;
+    return found->second.data;
+  };
 }
 
 LogicalResult write(ModuleOp module, raw_ostream &os) {
@@ -73,9 +103,24 @@ int main(int argc, char **argv) {
   qtensor::ONNXImportOptions options;
   if (!parseDims(options))
     return 1;
+  qtensor::Safetensors replacement; // the module's constants point into it
+  unsigned replaced = 0;
+  if (!weights.empty()) {
+    llvm::Expected<qtensor::Safetensors> file = qtensor::readSafetensors(weights);
+    if (!file) {
+      llvm::errs() << "error: " << llvm::toString(file.takeError()) << "\n";
+      return 1;
+    }
+    replacement = std::move(*file);
+    replaceWeights(options, replacement, replaced);
+  }
   OwningOpRef<ModuleOp> module = qtensor::importONNX(input, &context, options);
   if (!module)
     return 1;
+  if (!weights.empty() && !replaced) {
+    llvm::errs() << "error: no tensor of '" << weights << "' has the name of an initializer of '" << input << "'\n";
+    return 1;
+  }
   std::string error;
   auto file = openOutputFile(output, &error);
   if (!file) {

@@ -112,13 +112,11 @@ LogicalResult Importer::checkOperators() {
 LogicalResult Importer::replaceWeights(TensorData &tensor) {
   if (!options.weights)
     return success();
-  ArrayRef<char> bytes = options.weights(tensor.name, tensor.bytes.size());
-  if (bytes.empty())
-    return success();
-  if (bytes.size() != tensor.bytes.size())
-    return fail("the replacement of initializer '" + tensor.name + "' has " + Twine(bytes.size()) + " bytes where " +
-                Twine(tensor.bytes.size()) + " are needed; it is of another shape or type");
-  tensor.bytes = bytes;
+  FailureOr<ArrayRef<char>> bytes = options.weights(tensor);
+  if (failed(bytes))
+    return fail("the replacement of initializer '" + tensor.name + "' is of another shape or type");
+  if (!bytes->empty())
+    tensor.bytes = *bytes;
   return success();
 }
 

@@ -21,9 +21,9 @@ struct ONNXImportOptions {
   /// Inputs that become constants, as shapes given as inputs must: their bytes are little endian, one element after the
   /// other (bool and narrower types take a byte each). Type and shape are those of the data.
   std::map<std::string, std::shared_ptr<onnx::TensorData>> inputs;
-  /// Data that replace initializers: returns the little-endian bytes for an initializer's name and size in bytes, or
-  /// an empty array to keep the file's own. The bytes must live as long as the module.
-  std::function<ArrayRef<char>(StringRef name, size_t bytes)> weights;
+  /// Data that replace an initializer's: its little-endian bytes, an empty array to keep the file's own, or a failure
+  /// when there are data of another shape or type. The bytes must live as long as the module.
+  std::function<FailureOr<ArrayRef<char>>(const onnx::TensorData &)> weights;
 };
 
 /// Imports the model at `path` as a module with one function `@main` on ranked tensors.

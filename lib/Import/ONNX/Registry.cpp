@@ -16,10 +16,13 @@ const Registry &Registry::get() {
     registerMatMulNBits(all);
     registerMove(all);
     registerNorm(all);
+    registerPad(all);
     registerPool(all);
     registerQuantized(all);
     registerReduce(all);
+    registerResize(all);
     registerShape(all);
+    registerSort(all);
     return all;
   }();
   return registry;

@@ -54,6 +54,7 @@ void registerMatMul(Registry &registry);
 void registerMatMulNBits(Registry &registry);
 void registerMove(Registry &registry);
 void registerNorm(Registry &registry);
+void registerPad(Registry &registry);
 void registerPool(Registry &registry);
 void registerQuantized(Registry &registry);
 void registerRecurrent(Registry &registry);
