@@ -23,10 +23,11 @@ cl::list<std::string> dims("dim",
                            cl::desc("Fix an extent the model leaves open, by its symbolic name (--dim batch=1) or "
                                     "as input:axis (--dim x:0=1); may be repeated"),
                            cl::value_desc("name=value"), cl::cat(category));
-cl::opt<std::string> weights("weights",
-                             cl::desc("Take the weights from a safetensors file: its tensors replace initializers of the "
-                                      "same name, shape and type"),
-                             cl::value_desc("file.safetensors"), cl::cat(category));
+cl::opt<std::string>
+    weights("weights",
+            cl::desc("Take the weights from a safetensors file: its tensors replace initializers of the "
+                     "same name, shape and type"),
+            cl::value_desc("file.safetensors"), cl::cat(category));
 cl::opt<bool> listOperators("list-operators", cl::desc("Print a markdown table of the supported operators and exit"),
                             cl::cat(category));
 cl::opt<bool> emitBytecode("emit-bytecode", cl::desc("Write MLIR bytecode instead of text: small and quick to load"),
@@ -49,8 +50,8 @@ bool parseDims(qtensor::ONNXImportOptions &options) {
 StringRef dtypeOf(qtensor::onnx::Elem elem) {
   using qtensor::onnx::Elem;
   static const std::map<Elem, StringRef> names = {
-      {Elem::F32, "F32"}, {Elem::F64, "F64"}, {Elem::F16, "F16"}, {Elem::BF16, "BF16"}, {Elem::I8, "I8"},
-      {Elem::U8, "U8"},   {Elem::I16, "I16"}, {Elem::U16, "U16"}, {Elem::I32, "I32"},   {Elem::U32, "U32"},
+      {Elem::F32, "F32"}, {Elem::F64, "F64"}, {Elem::F16, "F16"},  {Elem::BF16, "BF16"}, {Elem::I8, "I8"},
+      {Elem::U8, "U8"},   {Elem::I16, "I16"}, {Elem::U16, "U16"},  {Elem::I32, "I32"},   {Elem::U32, "U32"},
       {Elem::I64, "I64"}, {Elem::U64, "U64"}, {Elem::Bool, "BOOL"}};
   auto found = names.find(elem);
   return found == names.end() ? "" : found->second;

@@ -2,6 +2,7 @@
 // Small nodes on constants are evaluated while importing, by the reference: exporters compute scales, axes and shapes
 // with arbitrary operators, and the operators that read them need numbers. Large ones are left to normalisation.
 #include "lib/Import/ONNX/Fold.h"
+#include "dialects/QTensor/IR/QTensorDialect.h"
 #include "lib/Reference/Interpreter.h"
 
 namespace mlir::qtensor::onnx {
@@ -15,7 +16,8 @@ public:
     if (auto known = values.find(value); known != values.end())
       return known->second;
     Operation *op = value.getDefiningOp();
-    if (!op || !reference::isSupported(op) || ++steps > 1000)
+    // Encodings are kept: a dequantized constant is a weight, not shape arithmetic.
+    if (!op || isa_and_nonnull<QTensorDialect>(op->getDialect()) || !reference::isSupported(op) || ++steps > 1000)
       return failure();
     SmallVector<reference::Tensor> operands;
     for (Value operand : op->getOperands()) {

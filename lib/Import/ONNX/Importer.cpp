@@ -186,8 +186,8 @@ LogicalResult Importer::runHandler(const Node &node, const OpEntry &entry, int64
   NodeContext context(emit, node, opset, std::move(values), reportNode);
   if (failed(entry.handler(context)))
     return failure();
-  if (const std::string *name = context.mistyped())
-    return failNode(node, "attribute '" + *name + "' has a value of another kind than the operator defines");
+  if (context.mistyped())
+    return context.fail("");
   if (math.overflowed())
     return failNode(node, "an extent does not fit in 64 bits; the shapes in the file are damaged");
   for (unsigned i = 0; i < context.numOutputs(); ++i) {

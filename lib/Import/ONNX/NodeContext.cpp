@@ -19,7 +19,12 @@ LogicalResult NodeContext::set(unsigned i, Val value) {
 }
 
 LogicalResult NodeContext::fail(const Twine &what) const {
-  report("node '" + node.name + "' (" + node.op + "): " + what);
+  // A value of the wrong kind read as absent; what was concluded from that would mislead.
+  std::string place = "node '" + node.name + "' (" + node.op + "): ";
+  if (mistypedName)
+    report(place + "attribute '" + *mistypedName + "' has a value of another kind than the operator defines");
+  else
+    report(place + what);
   return failure();
 }
 

@@ -137,14 +137,14 @@ Expected<Safetensors> mlir::qtensor::parseSafetensors(StringRef bytes, StringRef
       if (!object)
         return bad(name, "'__metadata__' must be an object of strings");
       for (const auto &[entry, text] : *object)
-        file.metadata[entry.str().str()] = text.getAsString().value_or("").str();
+        file.metadata[entry.str()] = text.getAsString().value_or("").str();
       continue;
     }
-    if (Error error = readEntry(name, key, value, data, file.tensors[key.str().str()]))
-      return error;
+    if (Error error = readEntry(name, key, value, data, file.tensors[key.str()]))
+      return std::move(error);
   }
   if (Error error = checkLayout(name, file, data))
-    return error;
+    return std::move(error);
   return file;
 }
 

@@ -12,7 +12,7 @@ constexpr double kMaxExtent = 1 << 20;
 
 struct Plan {
   ResizeRule rule;
-  SmallVector<double> scales;               // one per dimension
+  SmallVector<double> scales;                // one per dimension
   SmallVector<std::optional<int64_t>> sizes; // the result's extents, where constant
   SmallVector<std::pair<double, double>> rois;
 };
@@ -26,23 +26,23 @@ FailureOr<ResizeRule> readRule(NodeContext &n) {
                   .Default(std::nullopt);
   bool old = n.opset < 11; // Upsample and the first Resize
   StringRef otherwise = old ? "asymmetric" : "half_pixel";
-  auto coordinates = llvm::StringSwitch<std::optional<Coordinates>>(
-                         n.attrString("coordinate_transformation_mode", otherwise))
-                         .Case("half_pixel", Coordinates::HalfPixel)
-                         .Case("half_pixel_symmetric", Coordinates::HalfPixelSymmetric)
-                         .Case("pytorch_half_pixel", Coordinates::PytorchHalfPixel)
-                         .Case("align_corners", Coordinates::AlignCorners)
-                         .Case("asymmetric", Coordinates::Asymmetric)
-                         .Case("tf_half_pixel_for_nn", Coordinates::TfHalfPixelForNN)
-                         .Case("tf_crop_and_resize", Coordinates::TfCropAndResize)
-                         .Default(std::nullopt);
-  auto nearest = llvm::StringSwitch<std::optional<NearestMode>>(
-                     n.attrString("nearest_mode", old ? "floor" : "round_prefer_floor"))
-                     .Case("round_prefer_floor", NearestMode::RoundPreferFloor)
-                     .Case("round_prefer_ceil", NearestMode::RoundPreferCeil)
-                     .Case("floor", NearestMode::Floor)
-                     .Case("ceil", NearestMode::Ceil)
-                     .Default(std::nullopt);
+  auto coordinates =
+      llvm::StringSwitch<std::optional<Coordinates>>(n.attrString("coordinate_transformation_mode", otherwise))
+          .Case("half_pixel", Coordinates::HalfPixel)
+          .Case("half_pixel_symmetric", Coordinates::HalfPixelSymmetric)
+          .Case("pytorch_half_pixel", Coordinates::PytorchHalfPixel)
+          .Case("align_corners", Coordinates::AlignCorners)
+          .Case("asymmetric", Coordinates::Asymmetric)
+          .Case("tf_half_pixel_for_nn", Coordinates::TfHalfPixelForNN)
+          .Case("tf_crop_and_resize", Coordinates::TfCropAndResize)
+          .Default(std::nullopt);
+  auto nearest =
+      llvm::StringSwitch<std::optional<NearestMode>>(n.attrString("nearest_mode", old ? "floor" : "round_prefer_floor"))
+          .Case("round_prefer_floor", NearestMode::RoundPreferFloor)
+          .Case("round_prefer_ceil", NearestMode::RoundPreferCeil)
+          .Case("floor", NearestMode::Floor)
+          .Case("ceil", NearestMode::Ceil)
+          .Default(std::nullopt);
   if (!mode || !coordinates || !nearest)
     return n.fail("'mode', 'coordinate_transformation_mode' or 'nearest_mode' has an unknown value");
   rule.mode = *mode, rule.coordinates = *coordinates, rule.nearest = *nearest;
@@ -127,7 +127,8 @@ FailureOr<Plan> makePlan(NodeContext &n) {
   }
   if (rule->coordinates != Coordinates::TfCropAndResize)
     return plan;
-  FailureOr<SmallVector<double>> roi = isEmpty(1) ? FailureOr<SmallVector<double>>(failure()) : n.reals(1, "the region");
+  FailureOr<SmallVector<double>> roi =
+      isEmpty(1) ? FailureOr<SmallVector<double>>(failure()) : n.reals(1, "the region");
   if (failed(roi) || roi->size() != 2 * axes.size())
     return n.fail("tf_crop_and_resize needs a constant region with a start and an end per axis");
   for (auto [i, axis] : llvm::enumerate(axes))
@@ -217,15 +218,16 @@ LogicalResult importResize(NodeContext &n) {
       continue;
     // Repeating pixels needs no constants, whatever the extent.
     bool whole = scale >= 1 && scale == std::floor(scale) && plan->rule.mode == ResizeMode::Nearest;
-    bool aligned = (plan->rule.coordinates == Coordinates::Asymmetric && plan->rule.nearest == NearestMode::Floor) ||
-                   (plan->rule.coordinates == Coordinates::HalfPixel &&
-                    plan->rule.nearest == NearestMode::RoundPreferFloor);
+    bool aligned =
+        (plan->rule.coordinates == Coordinates::Asymmetric && plan->rule.nearest == NearestMode::Floor) ||
+        (plan->rule.coordinates == Coordinates::HalfPixel && plan->rule.nearest == NearestMode::RoundPreferFloor);
     if (whole && aligned) {
       x = repeat(n.e, x, axis, static_cast<int64_t>(scale));
       continue;
     }
     if (!input || !output || *input < 1 || *output > static_cast<int64_t>(kMaxExtent))
-      return n.fail("dimension " + Twine(axis) + " is only known when the model runs; only whole nearest-neighbour "
+      return n.fail("dimension " + Twine(axis) +
+                    " is only known when the model runs; only whole nearest-neighbour "
                     "scales can be applied then: fix it with --dim");
     for (int64_t o = 0; o < *output; ++o)
       allTaps[axis].push_back(resizeTaps(plan->rule, o, *input, *output, scale, plan->rois[axis]));

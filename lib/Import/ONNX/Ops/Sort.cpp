@@ -18,9 +18,8 @@ Val extremePosition(Emit &e, const Val &x, int64_t axis, bool largest, bool last
     Value here = s.make<arith::IndexCastOp>(s.b.getI64Type(), s.index(axis));
     return s.select(s.eq(in[0], in[1]), here, s.like(here, last ? -1 : kFar));
   });
-  return e.reduce(positions, axis, /*keep=*/true, Elem::I64, last ? -1 : kFar, [&](Scalar &s, ValueRange in) {
-    return last ? s.max(in[1], in[0]) : s.min(in[1], in[0]);
-  });
+  return e.reduce(positions, axis, /*keep=*/true, Elem::I64, last ? -1 : kFar,
+                  [&](Scalar &s, ValueRange in) { return last ? s.max(in[1], in[0]) : s.min(in[1], in[0]); });
 }
 
 template <bool largest> LogicalResult importArg(NodeContext &n) {
@@ -125,8 +124,8 @@ LogicalResult importTopK(NodeContext &n) {
   (void)n.set(0, select(x.elem, [](Scalar &, Value element) { return element; }));
   n.locateOutput(1);
   return n.set(1, select(Elem::I64, [&](Scalar &s, Value) -> Value {
-    return s.make<arith::IndexCastOp>(s.b.getI64Type(), s.index(x.rank()));
-  }));
+                 return s.make<arith::IndexCastOp>(s.b.getI64Type(), s.index(x.rank()));
+               }));
 }
 } // namespace
 

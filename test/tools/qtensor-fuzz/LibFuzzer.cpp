@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// One reader as a libFuzzer target.
+#include "mlir/IR/DialectRegistry.h"
+#include "qtensor/InitAll.h"
+#include "test/tools/qtensor-fuzz/Readers.h"
+#include "llvm/Support/ErrorHandling.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  static DialectRegistry registry = [] {
+    DialectRegistry all;
+    qtensor::registerAll(all);
+    return all;
+  }();
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  llvm::StringRef bytes(reinterpret_cast<const char *>(data), size);
+  std::string complaint = qtensor::readUntrusted(QTENSOR_FUZZ_READER, bytes, context);
+  if (complaint.empty())
+    return 0;
+  llvm::errs() << QTENSOR_FUZZ_READER << ": " << complaint << "\n";
+  abort();
+}
