@@ -8,7 +8,10 @@ const Registry &Registry::get() {
   static const Registry registry = [] {
     Registry all;
     registerActivation(all);
+    registerAttention(all);
     registerConv(all);
+    registerConvTranspose(all);
+    registerEinsum(all);
     registerElementwise(all);
     registerGather(all);
     registerGenerate(all);
@@ -21,6 +24,7 @@ const Registry &Registry::get() {
     registerQuantized(all);
     registerReduce(all);
     registerResize(all);
+    registerScatter(all);
     registerShape(all);
     registerSort(all);
     return all;

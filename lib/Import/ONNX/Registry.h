@@ -47,6 +47,8 @@ private:
 void registerActivation(Registry &registry);
 void registerAttention(Registry &registry);
 void registerConv(Registry &registry);
+void registerConvTranspose(Registry &registry);
+void registerEinsum(Registry &registry);
 void registerElementwise(Registry &registry);
 void registerGather(Registry &registry);
 void registerGenerate(Registry &registry);
@@ -57,9 +59,9 @@ void registerNorm(Registry &registry);
 void registerPad(Registry &registry);
 void registerPool(Registry &registry);
 void registerQuantized(Registry &registry);
-void registerRecurrent(Registry &registry);
 void registerReduce(Registry &registry);
 void registerResize(Registry &registry);
+void registerScatter(Registry &registry);
 void registerShape(Registry &registry);
 void registerSort(Registry &registry);
 

@@ -5,7 +5,6 @@
 #include "lib/Import/ONNX/ONNXImport.h"
 #include "lib/Reference/Interpreter.h"
 #include "mlir/InitAllDialects.h"
-#include "qtensor/InitAll.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/InitLLVM.h"
@@ -157,7 +156,7 @@ int main(int argc, char **argv) {
   llvm::cl::ParseCommandLineOptions(argc, argv, "Runs ONNX backend tests by the reference\n");
   DialectRegistry registry;
   registerAllDialects(registry);
-  registerAll(registry);
+  registerONNXImportDialects(registry);
   unsigned failures = 0;
   for (StringRef folder : folders) {
     MLIRContext context(registry, MLIRContext::Threading::DISABLED);

@@ -123,6 +123,16 @@ LogicalResult importGelu(NodeContext &n) {
   return activation(n, approximate == "tanh" ? geluTanh : geluExact);
 }
 
+LogicalResult importSwiGLU(NodeContext &n) {
+  Val inputs[] = {n.in(0), n.in(1)};
+  double alpha = n.attrFloat("alpha", 1);
+  if (failed(n.requireFloat(0)) || failed(n.requireSame(0, 1)) || failed(n.requireBroadcast(inputs)))
+    return failure();
+  return n.set(0, n.e.map(inputs, n.in(0).elem, [&](Scalar &s, ValueRange in) {
+    return s.mul(s.mul(in[0], s.sigmoid(s.mul(in[0], s.like(in[0], alpha)))), in[1]);
+  }));
+}
+
 LogicalResult importShrink(NodeContext &n) {
   const Val &x = n.in(0);
   double lambda = n.attrFloat("lambd", 0.5), bias = n.attrFloat("bias", 0);
@@ -192,6 +202,7 @@ void registerActivation(Registry &r) {
       {"", "Softsign", 1, kNewest, 1, 1, "", importSoftsign},
       {"", "Mish", 18, kNewest, 1, 1, "", importMish},
       {"", "Swish", 24, kNewest, 1, 1, "alpha", importSwish},
+      {"", "SwiGLU", 27, kNewest, 2, 2, "alpha", importSwiGLU},
       {"", "Gelu", 20, kNewest, 1, 1, "approximate", importGelu},
       {"com.microsoft", "Gelu", 1, 1, 1, 1, "", importGelu},
       {"", "Shrink", 9, kNewest, 1, 1, "bias lambd", importShrink},

@@ -9,6 +9,15 @@ namespace mlir::qtensor::onnx {
 /// shapes. `elem` is the type of accumulator and result; integers are widened by their own signedness.
 Val contract(Emit &e, const Val &a, const Val &b, Elem elem);
 
+/// As `contract`, always as one linalg.generic; with `rows` the second operand is [.., n, k].
+Val contractGeneric(Emit &e, const Val &a, const Val &b, Elem elem, bool rows);
+
+/// x[.., indices, ..] along `axis`; indices count from the end if negative and are clamped.
+Val gather(Emit &e, const Val &x, const Val &indices, int64_t axis);
+
+/// An index value inside [0, extent) from a data element that may count from the end.
+Value clampIndex(Scalar &s, Value raw, Elem elem, Value extent);
+
 /// [.., m, k] x [n, k] -> [.., m, n] in f32: the second operand has one row per column of the result, as weights do.
 Val contractRows(Emit &e, const Val &a, const Val &rows);
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Indexed reads. Indices come from the data, so they are clamped: a bad token id must not read outside the table.
+#include "lib/Import/ONNX/Ops/Contract.h"
 #include "lib/Import/ONNX/Registry.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 namespace mlir::qtensor::onnx {
-namespace {
-/// An index value inside [0, extent) from a data element that may count from the end.
-Value normalIndex(Scalar &s, Value raw, Elem elem, Value extent) {
+
+Value clampIndex(Scalar &s, Value raw, Elem elem, Value extent) {
   Value index = isUnsigned(elem) ? s.make<arith::IndexCastUIOp>(s.b.getIndexType(), raw)
                                  : s.make<arith::IndexCastOp>(s.b.getIndexType(), raw);
   Value zero = s.number(s.b.getIndexType(), 0);
@@ -14,6 +14,32 @@ Value normalIndex(Scalar &s, Value raw, Elem elem, Value extent) {
   return s.max(s.min(positive, s.sub(extent, s.number(s.b.getIndexType(), 1))), zero);
 }
 
+Val gather(Emit &e, const Val &x, const Val &indices, int64_t axis) {
+  Dims dims(x.dims.begin(), x.dims.begin() + axis);
+  dims.append(indices.dims);
+  dims.append(x.dims.begin() + axis + 1, x.dims.end());
+  // Loops are those of the result; the indices are read by the middle ones.
+  Value source = e.tensor(x), limit = e.math.value(x.dims[axis], e.loc);
+  SmallVector<AffineExpr> exprs;
+  for (int64_t i = 0; i < indices.rank(); ++i)
+    exprs.push_back(e.b.getAffineDimExpr(axis + i));
+  AffineMap maps[] = {AffineMap::get(dims.size(), 0, exprs, e.b.getContext()), e.b.getMultiDimIdentityMap(dims.size())};
+  SmallVector<utils::IteratorType> iterators(dims.size(), utils::IteratorType::parallel);
+  Value out = e.generic(e.tensor(indices), e.empty(dims, e.type(x.elem)), maps, iterators,
+                        [&](Scalar &s, ValueRange in) -> Value {
+                          SmallVector<Value> position;
+                          for (int64_t i = 0; i < x.rank(); ++i) {
+                            if (i == axis)
+                              position.push_back(clampIndex(s, in[0], indices.elem, limit));
+                            else
+                              position.push_back(s.index(i < axis ? i : i + indices.rank() - 1));
+                          }
+                          return s.make<tensor::ExtractOp>(source, position);
+                        });
+  return e.wrap(out, x.elem, dims);
+}
+
+namespace {
 LogicalResult requireIndices(NodeContext &n, unsigned i) {
   return isInteger(n.in(i).elem) ? success() : n.fail("input " + Twine(i) + " must hold integer indices");
 }
@@ -46,29 +72,7 @@ LogicalResult importGather(NodeContext &n) {
     Val row = n.e.sliceAxis(x, *axis, n.e.math.constant(*only < 0 ? *only + *extent : *only), n.e.math.constant(1));
     return n.set(0, n.e.squeeze(row, *axis));
   }
-  Dims dims(x.dims.begin(), x.dims.begin() + *axis);
-  dims.append(indices.dims);
-  dims.append(x.dims.begin() + *axis + 1, x.dims.end());
-  // Loops are those of the result; the indices are read by the middle ones.
-  Value source = n.e.tensor(x), limit = n.e.math.value(x.dims[*axis], n.e.loc);
-  SmallVector<AffineExpr> exprs;
-  for (int64_t i = 0; i < indices.rank(); ++i)
-    exprs.push_back(n.e.b.getAffineDimExpr(*axis + i));
-  AffineMap maps[] = {AffineMap::get(dims.size(), 0, exprs, n.e.b.getContext()),
-                      n.e.b.getMultiDimIdentityMap(dims.size())};
-  SmallVector<utils::IteratorType> iterators(dims.size(), utils::IteratorType::parallel);
-  Value out = n.e.generic(n.e.tensor(indices), n.e.empty(dims, n.e.type(x.elem)), maps, iterators,
-                          [&](Scalar &s, ValueRange in) -> Value {
-                            SmallVector<Value> position;
-                            for (int64_t i = 0; i < x.rank(); ++i) {
-                              if (i == *axis)
-                                position.push_back(normalIndex(s, in[0], indices.elem, limit));
-                              else
-                                position.push_back(s.index(i < *axis ? i : i + indices.rank() - 1));
-                            }
-                            return s.make<tensor::ExtractOp>(source, position);
-                          });
-  return n.set(0, n.e.wrap(out, x.elem, dims));
+  return n.set(0, gather(n.e, x, indices, *axis));
 }
 
 LogicalResult importGatherElements(NodeContext &n) {
@@ -80,7 +84,7 @@ LogicalResult importGatherElements(NodeContext &n) {
   return n.set(0, n.e.mapTo(indices.dims, indices, x.elem, [&](Scalar &s, ValueRange in) -> Value {
     SmallVector<Value> position;
     for (int64_t i = 0; i < x.rank(); ++i)
-      position.push_back(i == *axis ? normalIndex(s, in[0], indices.elem, limit) : s.index(i));
+      position.push_back(i == *axis ? clampIndex(s, in[0], indices.elem, limit) : s.index(i));
     return s.make<tensor::ExtractOp>(source, position);
   }));
 }
@@ -110,7 +114,7 @@ LogicalResult importGatherND(NodeContext &n) {
       row.push_back(s.number(s.b.getIndexType(), static_cast<double>(i - batch)));
       Value raw = s.make<tensor::ExtractOp>(table, row);
       row.pop_back();
-      position.push_back(normalIndex(s, raw, indices.elem, limits[i]));
+      position.push_back(clampIndex(s, raw, indices.elem, limits[i]));
     }
     return s.make<tensor::ExtractOp>(source, position);
   }));

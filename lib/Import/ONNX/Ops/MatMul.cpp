@@ -7,7 +7,7 @@
 
 namespace mlir::qtensor::onnx {
 
-Val contractGeneric(Emit &e, const Val &a, const Val &b, Elem elem) {
+Val contractGeneric(Emit &e, const Val &a, const Val &b, Elem elem, bool rows) {
   using utils::IteratorType;
   // Loops: batch dims, m, n, k. Batch extents of 1 are read at 0.
   Val batches[] = {a, b};
@@ -26,8 +26,8 @@ Val contractGeneric(Emit &e, const Val &a, const Val &b, Elem elem) {
     return AffineMap::get(loops, 0, exprs, e.b.getContext());
   };
   AffineExpr m = e.b.getAffineDimExpr(outer), n = e.b.getAffineDimExpr(outer + 1), k = e.b.getAffineDimExpr(outer + 2);
-  AffineMap maps[] = {map(a, m, k), map(b, k, n), AffineMap()};
-  out.append({a.dims[a.rank() - 2], b.dims.back()});
+  AffineMap maps[] = {map(a, m, k), rows ? map(b, n, k) : map(b, k, n), AffineMap()};
+  out.append({a.dims[a.rank() - 2], rows ? b.dims[b.rank() - 2] : b.dims.back()});
   SmallVector<AffineExpr> result;
   for (int64_t i = 0; i < outer + 2; ++i)
     result.push_back(e.b.getAffineDimExpr(i));
@@ -57,7 +57,7 @@ Val contract(Emit &e, const Val &a, const Val &b, Elem elem) {
     auto made = linalg::BatchMatmulOp::create(e.b, e.loc, init.getType(), ValueRange{e.tensor(a), e.tensor(b)}, init);
     return e.wrap(made.getResult(0), elem, out);
   }
-  return contractGeneric(e, a, b, elem);
+  return contractGeneric(e, a, b, elem, /*rows=*/false);
 }
 
 Val contractRows(Emit &e, const Val &a, const Val &rows) {

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Indexed writes: loops in the order of the updates, so that of several to one place the last wins, as in ONNX.
+#include "lib/Import/ONNX/Ops/Contract.h"
+#include "lib/Import/ONNX/Registry.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+namespace mlir::qtensor::onnx {
+namespace {
+using LoopBody = llvm::function_ref<Value(Scalar &, ValueRange position, Value tensor)>;
+
+/// for every position below `dims`: tensor = body(position, tensor).
+Value loopNest(Emit &e, ArrayRef<OpFoldResult> dims, Value tensor, LoopBody body) {
+  SmallVector<Value> zeros, limits = e.math.values(dims, e.loc), ones;
+  for (size_t i = 0; i < dims.size(); ++i) {
+    zeros.push_back(arith::ConstantIndexOp::create(e.b, e.loc, 0));
+    ones.push_back(arith::ConstantIndexOp::create(e.b, e.loc, 1));
+  }
+  if (dims.empty()) {
+    Scalar s(e.b, e.loc);
+    return body(s, {}, tensor);
+  }
+  auto build = [&](OpBuilder &builder, Location loc, ValueRange position, ValueRange carried) {
+    Scalar s(builder, loc);
+    return scf::ValueVector{body(s, position, carried[0])};
+  };
+  return scf::buildLoopNest(e.b, e.loc, zeros, limits, ones, tensor, build).results.front();
+}
+
+using Combine = Value (*)(Scalar &, Value old, Value update, Elem elem);
+
+FailureOr<Combine> readReduction(NodeContext &n) {
+  StringRef reduction = n.attrString("reduction", "none");
+  if (reduction == "none")
+    return Combine([](Scalar &, Value, Value update, Elem) { return update; });
+  if (reduction == "add")
+    return Combine([](Scalar &s, Value old, Value update, Elem) { return s.add(old, update); });
+  if (reduction == "mul")
+    return Combine([](Scalar &s, Value old, Value update, Elem) { return s.mul(old, update); });
+  if (reduction == "max")
+    return Combine([](Scalar &s, Value old, Value update, Elem e) { return s.max(old, update, isUnsigned(e)); });
+  if (reduction == "min")
+    return Combine([](Scalar &s, Value old, Value update, Elem e) { return s.min(old, update, isUnsigned(e)); });
+  return n.fail("'reduction' has the value '" + reduction + "'");
+}
+
+Value writeElement(Scalar &s, Value tensor, ValueRange position, Value update, Combine combine, Elem elem) {
+  Value old = s.make<tensor::ExtractOp>(tensor, position);
+  return s.make<tensor::InsertOp>(combine(s, old, update, elem), tensor, position);
+}
+
+LogicalResult requireIndices(NodeContext &n, unsigned i) {
+  return isInteger(n.in(i).elem) ? success() : n.fail("input " + Twine(i) + " must hold integer indices");
+}
+
+LogicalResult importScatterElements(NodeContext &n) {
+  const Val &x = n.in(0), &indices = n.in(1), &updates = n.in(2);
+  FailureOr<int64_t> axis = n.axis(n.attrInt("axis", 0), x.rank());
+  FailureOr<Combine> combine = readReduction(n);
+  if (failed(axis) || failed(combine) || failed(requireIndices(n, 1)) || failed(n.requireSame(0, 2)))
+    return failure();
+  if (indices.rank() != x.rank() || !llvm::equal(indices.dims, updates.dims, [](OpFoldResult a, OpFoldResult b) {
+        return DimMath::numberOrDynamic(a) == DimMath::numberOrDynamic(b);
+      }))
+    return n.fail("indices and updates must have the same shape and the rank of the data");
+  for (int64_t i = 0; i < x.rank(); ++i)
+    if (i != *axis && DimMath::number(indices.dims[i]).value_or(0) > DimMath::number(x.dims[i]).value_or(1 << 30))
+      return n.fail("the indices are longer than the data in dimension " + Twine(i));
+  Value table = n.e.tensor(indices), news = n.e.tensor(updates), limit = n.e.math.value(x.dims[*axis], n.e.loc);
+  Value out = loopNest(n.e, indices.dims, n.e.tensor(x), [&](Scalar &s, ValueRange at, Value tensor) {
+    SmallVector<Value> position(at);
+    position[*axis] = clampIndex(s, s.make<tensor::ExtractOp>(table, at), indices.elem, limit);
+    return writeElement(s, tensor, position, s.make<tensor::ExtractOp>(news, at), *combine, x.elem);
+  });
+  return n.set(0, n.e.wrap(out, x.elem, x.dims));
+}
+
+LogicalResult importScatterND(NodeContext &n) {
+  const Val &x = n.in(0), &indices = n.in(1), &updates = n.in(2);
+  FailureOr<Combine> combine = readReduction(n);
+  auto width = indices.rank() ? DimMath::number(indices.dims.back()) : std::nullopt;
+  if (failed(combine) || failed(requireIndices(n, 1)) || failed(n.requireSame(0, 2)))
+    return failure();
+  if (!width || *width > x.rank() || updates.rank() != indices.rank() - 1 + x.rank() - *width)
+    return n.fail("the last extent of the indices must be constant and fit the ranks of data and updates");
+  int64_t prefix = indices.rank() - 1;
+  Value table = n.e.tensor(indices), news = n.e.tensor(updates);
+  SmallVector<Value> limits = n.e.math.values(x.dims, n.e.loc);
+  Value out = loopNest(n.e, updates.dims, n.e.tensor(x), [&](Scalar &s, ValueRange at, Value tensor) {
+    SmallVector<Value> row(at.take_front(prefix)), position;
+    for (int64_t i = 0; i < *width; ++i) {
+      row.push_back(s.number(s.b.getIndexType(), static_cast<double>(i)));
+      position.push_back(clampIndex(s, s.make<tensor::ExtractOp>(table, row), indices.elem, limits[i]));
+      row.pop_back();
+    }
+    llvm::append_range(position, at.drop_front(prefix));
+    return writeElement(s, tensor, position, s.make<tensor::ExtractOp>(news, at), *combine, x.elem);
+  });
+  return n.set(0, n.e.wrap(out, x.elem, x.dims));
+}
+
+/// Writes new rows into a cache, each batch at its own place.
+LogicalResult importTensorScatter(NodeContext &n) {
+  const Val &x = n.in(0), &update = n.in(1);
+  FailureOr<int64_t> axis = n.axis(n.attrInt("axis", -2), x.rank());
+  StringRef mode = n.attrString("mode", "linear");
+  if (failed(axis) || failed(n.requireSame(0, 1)))
+    return failure();
+  if (update.rank() != x.rank() || *axis == 0 || (mode != "linear" && mode != "circular"))
+    return n.fail(
+        "the update must have the rank of the cache, 'axis' not be the batch, and 'mode' be linear or circular");
+  if (n.has(2) && (n.in(2).rank() != 1 || failed(requireIndices(n, 2))))
+    return n.fail("the write indices must be a vector of integers");
+  Value news = n.e.tensor(update), limit = n.e.math.value(x.dims[*axis], n.e.loc);
+  Value starts = n.has(2) ? n.e.tensor(n.in(2)) : Value();
+  Value out = loopNest(n.e, update.dims, n.e.tensor(x), [&](Scalar &s, ValueRange at, Value tensor) -> Value {
+    SmallVector<Value> position(at);
+    if (starts) {
+      Value start = s.make<arith::IndexCastOp>(s.b.getIndexType(), s.make<tensor::ExtractOp>(starts, at[0]));
+      position[*axis] = s.add(start, at[*axis]);
+    }
+    if (mode == "circular")
+      position[*axis] = s.make<arith::RemUIOp>(position[*axis], limit);
+    position[*axis] = clampIndex(s, s.make<arith::IndexCastOp>(s.b.getI64Type(), position[*axis]), Elem::I64, limit);
+    return s.make<tensor::InsertOp>(s.make<tensor::ExtractOp>(news, at), tensor, position);
+  });
+  return n.set(0, n.e.wrap(out, x.elem, x.dims));
+}
+} // namespace
+
+void registerScatter(Registry &r) {
+  constexpr const char *clamped = "indices outside the data are clamped";
+  r.add({
+      {"", "ScatterElements", 11, kNewest, 3, 3, "axis reduction", importScatterElements, clamped},
+      {"", "Scatter", 9, 10, 3, 3, "axis", importScatterElements, clamped},
+      {"", "ScatterND", 11, kNewest, 3, 3, "reduction", importScatterND, clamped},
+      {"", "TensorScatter", 24, kNewest, 2, 3, "axis mode", importTensorScatter, clamped},
+  });
+}
+
+} // namespace mlir::qtensor::onnx
