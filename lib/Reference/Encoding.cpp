@@ -299,7 +299,7 @@ FailureOr<SmallVector<Tensor>> ParameterFinder::find() {
   Parameter scale, zero, offset;
   auto computeScale = [&](int64_t, FiniteRange range) {
     if (!affine)
-      return roundToFloat(std::max(-range.low, range.high) / roundToFloat(codec.getAmax()));
+      return roundToFloat(std::max(0.0 - range.low, range.high) / roundToFloat(codec.getAmax())); // +0 for zeros
     FiniteRange wide = widen(encoding, range);
     return roundToFloat((wide.high - wide.low) / (codec.getHighest() - codec.getLowest()));
   };
