@@ -37,8 +37,8 @@ Embedding getEmbedding(CodecAttr codec);
 
 /// Finds the code nearest to a value under the codec's tie rule. Values beyond the range saturate, infinities too
 /// (except in codecs of more than 8 bits with `ieee` specials, which are the builtin float types and follow IEEE 754);
-/// NaN takes the codec's NaN code, or the code of zero where there is none. Negative values round to the -0 of codecs that
-/// have one, and so does -0.0 where the codec has a sign bit. Building one costs up to 100 us; keep it for the tensor.
+/// NaN takes the codec's NaN code, or the code of zero where there is none. Negative values round to the -0 of codecs
+/// that have one, and so does -0.0 where the codec has a sign bit. Building one costs up to 100 us; keep it for the tensor.
 class NearestCode {
 public:
   explicit NearestCode(CodecAttr codec);

@@ -10,9 +10,9 @@ namespace mlir::qtensor {
 using ComponentBytes = std::vector<char>;
 
 struct EncodeOptions {
-  /// How parameters are found: "absmax" (the largest magnitude of a block becomes the codec's amax; with a zero point or
-  /// an offset per block the smallest and largest value become its ends), "mse" (absmax, then the scale of least squared
-  /// error among fixed fractions of it), a scale rule, or a reference encoder of the records.
+  /// How parameters are found: "absmax" (the largest magnitude of a block becomes the codec's amax; with a zero point
+  /// or an offset per block the smallest and largest value become its ends), "mse" (absmax, then the scale of least
+  /// squared error among fixed fractions of it), a scale rule, or a reference encoder of the records.
   llvm::StringRef encoder = "absmax";
   bool parallel = true; ///< On all cores; the result does not depend on it.
 };

@@ -56,7 +56,7 @@ struct FormatChoice {
 
 /// Reads `name[/block][/scale][@encoder]` for a tensor of `rank` dimensions that is reduced over `axes` (K of a weight;
 /// input channel first, then the window, of a convolution).
-///   name     a format (`q4_k`), a codec (`int4`, `nf4`), or else another project's name of a format (`Q4_K`, `ggml=12`)
+///   name     a format (`q4_k`), a codec (`int4`), or else another project's name of a format (`Q4_K`, `ggml=12`)
 ///   block    a number: that many values along axes[0], 1 along all others; `channel` or `token`: one block per index
 ///            of the axes that are not reduced; `tensor`: one block. Formats have a block of their own.
 ///   scale    f16 (default of numeric blocks), f32 (default of the others), bf16, or a codec

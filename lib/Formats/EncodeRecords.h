@@ -6,7 +6,7 @@
 
 namespace mlir::qtensor {
 /// Encodes a whole tensor by a reference encoder, record by record along the blocked axis.
-FailureOr<std::vector<ComponentBytes>> encodeRecords(ArrayRef<float> values, ArrayRef<int64_t> shape, BlockAttr encoding,
-                                                     const RecordEncoder &encoder, bool parallel,
+FailureOr<std::vector<ComponentBytes>> encodeRecords(ArrayRef<float> values, ArrayRef<int64_t> shape,
+                                                     BlockAttr encoding, const RecordEncoder &encoder, bool parallel,
                                                      EmitErrorFn emitError);
 } // namespace mlir::qtensor

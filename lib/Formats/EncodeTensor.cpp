@@ -62,7 +62,8 @@ FailureOr<std::vector<ComponentBytes>> mlir::qtensor::encodeTensor(ArrayRef<floa
   bool sharedOffset = offsetParam && !offsetParam.getOwnBlock().empty();
   FailureOr<ParamValues> offset = ParamValues(0.0f);
   if (sharedOffset || (offsetParam && offsetParam.getScalar())) {
-    offset = storeParam(offsetParam, 0.0f, computeMeans(values, walk), grid, Merge::Mean, options, offsetBytes, emitError);
+    offset =
+        storeParam(offsetParam, 0.0f, computeMeans(values, walk), grid, Merge::Mean, options, offsetBytes, emitError);
     if (failed(offset))
       return failure();
   }

@@ -120,7 +120,8 @@ void NearestCode::buildThresholds(CodecAttr codec) {
     if (i + 1 == entries.size())
       continue;
     const Entry &a = entries[i], &b = entries[i + 1];
-    thresholds.push_back(firstFloatAbove((a.value + b.value) / 2, a.value == b.value || tieGoesUp(codec.getTie(), a, b)));
+    bool tieUp = a.value == b.value || tieGoesUp(codec.getTie(), a, b);
+    thresholds.push_back(firstFloatAbove((a.value + b.value) / 2, tieUp));
   }
   if (codec.getNanCode()) {
     nanCode = uint32_t(codec.getNanCode().getInt());
@@ -204,8 +205,8 @@ static float roundSmall(float v) {
 }
 
 template <TieRule rule, typename T>
-static void roundSmallIntegers(const float *v, size_t count, float zero, float low, float high, int32_t bias, int32_t nan,
-                               T *codes) {
+static void roundSmallIntegers(const float *v, size_t count, float zero, float low, float high, int32_t bias,
+                               int32_t nan, T *codes) {
   for (size_t i = 0; i < count; ++i) {
     float x = v[i];
     x = x < -1048576.0f ? -1048576.0f : x;

@@ -232,7 +232,8 @@ static LogicalResult packWhole(const Part &part, unsigned word, ArrayRef<char> c
   std::vector<bool> done(bytes.size());
   for (int64_t i = 0; i < count; ++i) {
     part.bits.getPlaces(i, places);
-    part.bits.write(places, loadContainer(component.data() + i * part.containerBytes, part.containerBytes), bytes.data());
+    const char *from = component.data() + i * part.containerBytes;
+    part.bits.write(places, loadContainer(from, part.containerBytes), bytes.data());
   }
   for (int64_t i = 0; i < count; ++i) {
     part.bits.getPlaces(i, places);

@@ -9,7 +9,9 @@
 using namespace mlir;
 using namespace mlir::qtensor;
 
-unsigned mlir::qtensor::getContainerBytes(CodecAttr codec) { return codec.getStorageType().getIntOrFloatBitWidth() / 8; }
+unsigned mlir::qtensor::getContainerBytes(CodecAttr codec) {
+  return codec.getStorageType().getIntOrFloatBitWidth() / 8;
+}
 
 CodecAttr mlir::qtensor::getParamCodec(ParamAttr param) {
   if (auto type = dyn_cast<TypeAttr>(param.getValue()))

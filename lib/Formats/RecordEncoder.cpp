@@ -124,7 +124,8 @@ FailureOr<std::vector<ComponentBytes>> mlir::qtensor::encodeRecords(ArrayRef<flo
   FailureOr<std::vector<RecordPart>> parts = makeParts(encoding, shape, length);
   bool fits = succeeded(parts) && parts->size() == encoder.counts.size();
   for (size_t i = 0; fits && i < parts->size(); ++i)
-    fits = (*parts)[i].count == encoder.counts[i] && (*parts)[i].walk.getNumCells() == parts->front().walk.getNumCells();
+    fits = (*parts)[i].count == encoder.counts[i] &&
+           (*parts)[i].walk.getNumCells() == parts->front().walk.getNumCells();
   if (!fits)
     return emitError() << "encoder '" << encoder.name << "' does not fit the encoding: it makes records of " << length
                        << " values in " << encoder.counts.size() << " components",

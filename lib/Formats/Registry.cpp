@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Reads the embedded records into the dialect. A record file is a list of attribute aliases, `#name = #qtensor...`, each
-// starting in the first column: it is MLIR text that quant-opt and the language server read too.
+// Reads the embedded records into the dialect. A record file is a list of attribute aliases, `#name = #qtensor...`,
+// each starting in the first column: it is MLIR text that quant-opt and the language server read too.
 #include "lib/Formats/Registry.h"
 #include "lib/Formats/Records.h"
 #include "mlir/AsmParser/AsmParser.h"

@@ -86,7 +86,8 @@ void FormatAttr::print(AsmPrinter &printer) const {
 }
 
 LogicalResult FormatAttr::verify(function_ref<InFlightDiagnostic()> emitError, BlockAttr encoding, LayoutAttr layout,
-                                 StringAttr encoder, bool sized, bool flat, DictionaryAttr aliases, StringAttr summary) {
+                                 StringAttr encoder, bool sized, bool flat, DictionaryAttr aliases,
+                                 StringAttr summary) {
   if (encoding.getBlock().size() != 2)
     return emitError() << "format clause Y7: a format's encoding is written for a matrix, got rank "
                        << encoding.getBlock().size();

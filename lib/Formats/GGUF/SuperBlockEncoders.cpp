@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Super-blocks: small blocks are fitted one by one, their scales (and minima) are encoded under those of the super-block,
-// and the codes are rounded again under what was stored.
+// Super-blocks: small blocks are fitted one by one, their scales (and minima) are encoded under those of the
+// super-block, and the codes are rounded again under what was stored.
 #include "lib/Formats/GGUF/Encoders.h"
 #include "lib/Formats/GGUF/Fits.h"
 #include <algorithm>
