@@ -35,16 +35,23 @@ bool qtensor::canVectorizeEpilogue(ContractOp op, std::string &reason) {
 }
 
 void qtensor::printEpilogue(ContractOp op, llvm::raw_ostream &os) {
-  OpPrintingFlags flags;
-  flags.useLocalScope();
-  Region &region = op.getEpilogue();
-  for (Operation &inner : region.front()) {
-    inner.print(os, flags);
-    // Constants from outside print as a name only.
+  // Values by number: their printed names depend on what surrounds the region.
+  Block &body = op.getEpilogue().front();
+  DenseMap<Value, size_t> numbers;
+  for (BlockArgument argument : body.getArguments())
+    numbers.try_emplace(argument, numbers.size());
+  for (Operation &inner : body) {
+    os << inner.getName() << inner.getAttrDictionary();
     for (Value operand : inner.getOperands()) {
       Attribute value;
-      if (!region.isAncestor(operand.getParentRegion()) && matchPattern(operand, m_Constant(&value)))
-        os << value;
+      if (auto known = numbers.find(operand); known != numbers.end())
+        os << " %" << known->second;
+      else if (matchPattern(operand, m_Constant(&value)))
+        os << ' ' << value;
+    }
+    for (Value result : inner.getResults()) {
+      os << ':' << result.getType();
+      numbers.try_emplace(result, numbers.size());
     }
     os << '\n';
   }

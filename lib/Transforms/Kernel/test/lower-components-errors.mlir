@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: quant-opt %s --split-input-file --verify-diagnostics --qtensor-lower-components="lanes=8 tile-rows=1 tile-columns=1"
+
+#x = #qtensor.block<codec<8, int<signed>>, [1, 32], scale = f32>
+func.func @on_tensors(%x: tensor<4x64xf32>, %c: tensor<4x64xi8>, %s: tensor<4x2xf32>) -> (tensor<4x64xi8>, tensor<4x2xf32>) {
+  // expected-error@+1 {{is on tensors; bufferize first}}
+  %r:2 = qtensor.encode %x as #x outs(%c, %s : tensor<4x64xi8>, tensor<4x2xf32>) : tensor<4x64xf32> -> tensor<4x64xi8>, tensor<4x2xf32>
+  return %r#0, %r#1 : tensor<4x64xi8>, tensor<4x2xf32>
+}
+
+// -----
+
+#x = #qtensor.block<codec<8, int<signed>>, [1, 32], scale = f32>
+func.func @encoder(%x: memref<4x64xf32>, %c: memref<4x64xi8>, %s: memref<4x2xf32>) {
+  // expected-error@+1 {{encoder "mse" cannot run in an artifact; use absmax}}
+  qtensor.encode %x as #x encoder "mse" outs(%c, %s : memref<4x64xi8>, memref<4x2xf32>) : memref<4x64xf32>
+  return
+}
+
+// -----
+
+#w = #qtensor.block<codec<4, int<signed>>, [1, 32], scale = f16>
+func.func @no_scratch(%x: memref<4x64xf32>, %w: memref<1152xi8>, %y: memref<4x32xf32>) {
+  // expected-error@+1 {{has a packed weight but no kernel: it has no scratch (qtensor-attach-scratch gives it)}}
+  qtensor.contract #qtensor.strategy<float>
+      maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>]
+      iterators ["parallel", "parallel", "reduction"]
+      lhs(%x : memref<4x64xf32>) rhs(%w : memref<1152xi8>) encoded #w
+      layout #qtile.packed<<rows = 16, block = 32, codes = i4, scale = f16>, [32, 64]> outs(%y : memref<4x32xf32>) {
+   ^bb0(%a: f32):
+     qtensor.yield %a : f32
+  }
+  return
+}

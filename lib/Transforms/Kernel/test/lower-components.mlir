@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: quant-opt %s --split-input-file --qtensor-attach-scratch \
+// RUN:   --qtensor-lower-components="lanes=16 tile-rows=1,12 tile-columns=4,1" | FileCheck %s
+
+#x = #qtensor.block<codec<8, int<signed>>, [1, 32], scale = f32>
+#w = #qtensor.block<codec<4, int<signed>>, [1, 32], scale = f16>
+#mk = affine_map<(m, n, k) -> (m, k)>
+#nk = affine_map<(m, n, k) -> (n, k)>
+#mn = affine_map<(m, n, k) -> (m, n)>
+#n = affine_map<(m, n) -> (n)>
+
+// Two contractions of one format and epilogue share a kernel, whatever their sizes.
+// CHECK-LABEL: func.func @shared
+// CHECK: memref.alloc(%{{.*}}) {alignment = 64 : i64} : memref<?xi8>
+// CHECK: scf.parallel
+// CHECK: scf.parallel
+// CHECK: func.call @qkernel_0_unit
+// CHECK: func.call @qkernel_0_unit
+// CHECK-NOT: qtensor.contract
+// CHECK-LABEL: func.func private @qkernel_0_tile_1x4
+// CHECK: qtile.unpack [4]
+// CHECK: qtile.dot4 {{.*}} max 15 : vector<64xi8> -> vector<16xi32>
+// CHECK: math.fma
+// CHECK: arith.addf
+// CHECK-LABEL: func.func private @qkernel_0_tile_12x1
+// CHECK-LABEL: func.func private @qkernel_0_unit
+// CHECK-NOT: qkernel_1
+func.func @shared(%xc: memref<?x64xi8>, %xs: memref<?x2xf32>, %w: memref<1152xi8>, %b: memref<32xf32>, %y: memref<?x32xf32>,
+                  %xc2: memref<?x96xi8>, %xs2: memref<?x3xf32>, %w2: memref<3456xi8>, %b2: memref<64xf32>, %y2: memref<?x64xf32>) {
+  qtensor.contract #qtensor.strategy<integer<1>> maps [#mk, #nk, #mn] iterators ["parallel", "parallel", "reduction"]
+      lhs(%xc, %xs : memref<?x64xi8>, memref<?x2xf32>) as #x
+      rhs(%w : memref<1152xi8>) encoded #w layout #qtile.packed<<rows = 16, block = 32, codes = i4, scale = f16>, [32, 64]>
+      extra(%b : memref<32xf32>) extra_maps [#n] outs(%y : memref<?x32xf32>) {
+   ^bb0(%a: f32, %e: f32):
+     %0 = arith.addf %a, %e : f32
+     qtensor.yield %0 : f32
+  }
+  qtensor.contract #qtensor.strategy<integer<1>> maps [#mk, #nk, #mn] iterators ["parallel", "parallel", "reduction"]
+      lhs(%xc2, %xs2 : memref<?x96xi8>, memref<?x3xf32>) as #x
+      rhs(%w2 : memref<3456xi8>) encoded #w layout #qtile.packed<<rows = 16, block = 32, codes = i4, scale = f16>, [64, 96]>
+      extra(%b2 : memref<64xf32>) extra_maps [#n] outs(%y2 : memref<?x64xf32>) {
+   ^bb0(%a: f32, %e: f32):
+     %0 = arith.addf %a, %e : f32
+     qtensor.yield %0 : f32
+  }
+  return
+}
+
+// -----
+
+#x = #qtensor.block<codec<8, int<signed>>, [1, 32], scale = f32>
+
+// The scale that is stored divides: a later read sees the same one.
+// CHECK-LABEL: func.func @encode
+// CHECK: scf.parallel
+// CHECK: math.absf
+// CHECK: %[[MAX:.*]] = vector.reduction <maxnumf>
+// CHECK: %[[S:.*]] = arith.divf %[[MAX]], %{{.*}} : f32
+// CHECK: memref.store %[[S]]
+// CHECK: arith.divf %{{.*}} : vector<16xf32>
+// CHECK: math.roundeven
+// CHECK: arith.fptosi
+// CHECK-NOT: qtensor.encode
+func.func @encode(%x: memref<?x64xf32>, %c: memref<?x64xi8>, %s: memref<?x2xf32>) {
+  qtensor.encode %x as #x outs(%c, %s : memref<?x64xi8>, memref<?x2xf32>) : memref<?x64xf32>
+  return
+}
+
+// -----
+
+#w = #qtensor.block<codec<4, int<signed>>, [1, 32], scale = f16>
+
+// CHECK-LABEL: func.func @decode
+// CHECK: arith.sitofp
+// CHECK: arith.extf
+// CHECK: arith.mulf
+// CHECK: memref.store
+func.func @decode(%c: memref<4x64xi8>, %s: memref<4x2xf16>, %y: memref<4x64xf32>) {
+  qtensor.decode %c, %s as #w outs(%y : memref<4x64xf32>) : memref<4x64xi8>, memref<4x2xf16>
+  return
+}
+
+// -----
+
+// A depthwise window has no matrix in it: the generic row.
+// CHECK-LABEL: func.func @generic
+// CHECK: scf.parallel
+// CHECK: scf.for
+// CHECK: math.fma
+// CHECK-NOT: qkernel
+func.func @generic(%x: memref<1x8x8x4xf32>, %w: memref<3x3x4xf32>, %y: memref<1x6x6x4xf32>) {
+  qtensor.contract #qtensor.strategy<float>
+      maps [affine_map<(b, h, w, c, p, q) -> (b, h + p, w + q, c)>, affine_map<(b, h, w, c, p, q) -> (p, q, c)>,
+            affine_map<(b, h, w, c, p, q) -> (b, h, w, c)>]
+      iterators ["parallel", "parallel", "parallel", "parallel", "reduction", "reduction"]
+      lhs(%x : memref<1x8x8x4xf32>) rhs(%w : memref<3x3x4xf32>) outs(%y : memref<1x6x6x4xf32>) {
+   ^bb0(%a: f32):
+     qtensor.yield %a : f32
+  }
+  return
+}
