@@ -42,15 +42,22 @@ static std::string describeAliases(FormatAttr format) {
   return text;
 }
 
+/// Bits a value in the format's own records, else as the codecs say.
+static double getFormatBits(FormatAttr format) {
+  LayoutAttr layout = format.getLayout();
+  if (layout && !layout.isWhole())
+    return 8.0 * double(layout.getRecordBytes()) / double(layout.getRecordLength());
+  return getBitsPerValue(format.getEncoding(), {4096, 4096});
+}
+
 void mlir::qtensor::printFormats(MLIRContext *context, llvm::raw_ostream &os) {
-  const std::vector<int64_t> example = {4096, 4096};
   os << "Formats: --weights=<name>, with /<block> where the block size can be chosen\n"
      << "  name                bits  folder          also known as\n";
   for (const NamedFormat &entry : getNamedFormats(context)) {
     auto format = cast<FormatAttr>(entry.format);
     std::string name = entry.name + (format.getSized() ? "[/n]" : "");
     os << llvm::formatv("  {0,-18}{1}  {2,-14}  {3}\n", name,
-                        llvm::format("%6.3g", getBitsPerValue(format.getEncoding(), example)), entry.folder,
+                        llvm::format("%6.3g", getFormatBits(format)), entry.folder,
                         describeAliases(format));
   }
   os << "Codecs: --weights=<name>/<block>[/<scale>], block = a number, channel, token or tensor\n"

@@ -83,7 +83,7 @@ NearestCode::NearestCode(CodecAttr codec) : tie(unsigned(codec.getTie())), bits(
     if (!fullIEEE)
       high = int64_t((uint64_t(1) << (bits - codec.getHasSign())) - (codec.getSpecials() == FloatSpecials::FN ? 2 : 1));
     nanCode = codec.getNanCode() ? uint32_t(codec.getNanCode().getInt())
-              : fullIEEE         ? uint32_t(high) | 1u << (mantissaBits - 1)
+              : fullIEEE && mantissaBits > 0 ? uint32_t(high) | (1u << mantissaBits) >> 1
               : codec.getSpecials() == FloatSpecials::FN ? uint32_t(high + 1) : 0;
     return;
   }
