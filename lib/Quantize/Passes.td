@@ -4,6 +4,24 @@
 
 include "mlir/Pass/PassBase.td"
 
+def FoldReads : Pass<"qtensor-fold-reads", "ModuleOp"> {
+  let summary = "Let contractions read encoded tensors that the model decodes in front of them";
+  let description = [{
+    A model that comes quantized (QuantizeLinear, DequantizeLinear) rounds and decodes explicitly. Reading decodes
+    anyway, so its contractions take the encoded tensors. Padding with 0 moves in front of a static rounding, where it
+    is exact; reshapes that keep blocks whole move behind it. No rounding is added or dropped.
+
+    ```mlir
+    %q = qtensor.quantize %x : tensor<4x8xf32> -> tensor<4x8xf32, #x>
+    %d = qtensor.dequantize %q : tensor<4x8xf32, #x> -> tensor<4x8xf32>
+    %y = linalg.matmul ins(%d, %w : tensor<4x8xf32>, tensor<8x2xf32, #w>) ...
+    // =>
+    %y = linalg.matmul ins(%q, %w : tensor<4x8xf32, #x>, tensor<8x2xf32, #w>) ...
+    ```
+  }];
+  let dependentDialects = ["QTensorDialect", "tensor::TensorDialect", "arith::ArithDialect"];
+}
+
 def QuantizeWeights : Pass<"qtensor-quantize-weights", "ModuleOp"> {
   let summary = "Encode the constant side of contractions, at compile time";
   let description = [{

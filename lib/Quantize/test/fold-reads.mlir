@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: quant-opt %s --split-input-file --verify-contract-c2=record=true --qtensor-fold-reads --verify-contract-c2 | FileCheck %s
+
+#x = #qtensor.block<int8, [?, ?], scale = 0.5, zero = -128.0>
+#w = #qtensor.block<int8, [?, ?], scale = 0.25>
+
+// CHECK-LABEL: func @matmul
+// CHECK: %[[Q:.*]] = qtensor.quantize
+// CHECK: %[[W:.*]] = qtensor.assemble
+// CHECK-NOT: qtensor.dequantize
+// CHECK: linalg.matmul ins(%[[Q]], %[[W]] :
+func.func @matmul(%x: tensor<4x8xf32>, %i: tensor<4x2xf32>) -> tensor<4x2xf32> {
+  %c = arith.constant dense<1> : tensor<8x2xi8>
+  %q = qtensor.quantize %x : tensor<4x8xf32> -> tensor<4x8xf32, #x>
+  %d = qtensor.dequantize %q : tensor<4x8xf32, #x> -> tensor<4x8xf32>
+  %w = qtensor.assemble %c : tensor<8x2xi8> -> tensor<8x2xf32, #w>
+  %e = qtensor.dequantize %w : tensor<8x2xf32, #w> -> tensor<8x2xf32>
+  %y = linalg.matmul ins(%d, %e : tensor<4x8xf32>, tensor<8x2xf32>) outs(%i : tensor<4x2xf32>) -> tensor<4x2xf32>
+  return %y : tensor<4x2xf32>
+}
+
+// -----
+
+#x = #qtensor.block<int8, [?, ?, ?, ?], scale = 0.5, zero = -128.0>
+#w4 = #qtensor.block<int8, [?, ?, 1, ?], scale = f32>
+
+// The weight of a depthwise convolution loses an extent of 1: its constants do.
+// CHECK-LABEL: func @convolution
+// CHECK: arith.constant dense<1> : tensor<3x3x2xi8>
+// CHECK: %[[P:.*]] = tensor.pad
+// CHECK: %[[Q:.*]] = qtensor.quantize %[[P]]
+// CHECK: linalg.depthwise_conv_2d_nhwc_hwc ins(%[[Q]], %{{.*}} :
+func.func @convolution(%x: tensor<1x4x4x2xf32>, %i: tensor<1x4x4x2xf32>) -> tensor<1x4x4x2xf32> {
+  %zero = arith.constant 0.0 : f32
+  %c = arith.constant dense<1> : tensor<3x3x2x1xi8>
+  %s = arith.constant dense<0.5> : tensor<1x1x2x1xf32>
+  %q = qtensor.quantize %x : tensor<1x4x4x2xf32> -> tensor<1x4x4x2xf32, #x>
+  %d = qtensor.dequantize %q : tensor<1x4x4x2xf32, #x> -> tensor<1x4x4x2xf32>
+  %p = tensor.pad %d low[0, 1, 1, 0] high[0, 1, 1, 0] {
+    ^bb0(%a: index, %b: index, %e: index, %f: index):
+      tensor.yield %zero : f32
+  } : tensor<1x4x4x2xf32> to tensor<1x6x6x2xf32>
+  %w = qtensor.assemble %c, %s : tensor<3x3x2x1xi8>, tensor<1x1x2x1xf32> -> tensor<3x3x2x1xf32, #w4>
+  %v = qtensor.dequantize %w : tensor<3x3x2x1xf32, #w4> -> tensor<3x3x2x1xf32>
+  %u = tensor.collapse_shape %v [[0], [1], [2, 3]] : tensor<3x3x2x1xf32> into tensor<3x3x2xf32>
+  %y = linalg.depthwise_conv_2d_nhwc_hwc ins(%p, %u : tensor<1x6x6x2xf32>, tensor<3x3x2xf32>) outs(%i : tensor<1x4x4x2xf32>) -> tensor<1x4x4x2xf32>
+  return %y : tensor<1x4x4x2xf32>
+}
