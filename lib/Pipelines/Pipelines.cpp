@@ -67,8 +67,6 @@ static void addSelectedPasses(OpPassManager &pm, const PipelineOptions &options)
   SelectContractionsOptions select;
   select.strategy = options.strategy;
   pm.addPass(createSelectContractions(select));
-  // x * sigmoid(x) has two readers of x until it is one op.
-  pm.addPass(createLinalgElementwiseOpFusionPass());
   pm.addPass(createFuseEpilogues());
   pm.addPass(createDecomposeEncodings());
   addCleanup(pm);
@@ -82,7 +80,7 @@ static void addTiledPasses(OpPassManager &pm, const PipelineOptions &options) {
     options.target->addPackPasses(pm);
   pm.addPass(createLayOutWeights());
   pm.addNestedPass<func::FuncOp>(createEvaluateConstants());
-  pm.addPass(createLinalgElementwiseOpFusionPass());
+  pm.addPass(createFuseElementwise());
   addCleanup(pm);
 }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Elementwise work behind a contraction moves into its region.
 #include "dialects/QTensor/IR/QTensorOps.h"
+#include "lib/Transforms/Select/FuseElementwise.h"
 #include "lib/Transforms/Select/Passes.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Tensor/Transforms/Transforms.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
@@ -100,7 +102,7 @@ static Value makeDestination(PatternRewriter &rewriter, linalg::GenericOp generi
 }
 
 namespace {
-struct FuseElementwise : OpRewritePattern<linalg::GenericOp> {
+struct FuseIntoContract : OpRewritePattern<linalg::GenericOp> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(linalg::GenericOp generic, PatternRewriter &rewriter) const override {
@@ -154,13 +156,24 @@ struct GeneralizeBehindContract : OpInterfaceRewritePattern<linalg::LinalgOp> {
   }
 };
 
+/// An elementwise op behind expand_shape(contract) works on the collapsed rows instead.
+static bool readsExpandedContract(OpOperand *operand) {
+  auto expand = operand->get().getDefiningOp<tensor::ExpandShapeOp>();
+  auto generic = dyn_cast<linalg::GenericOp>(operand->getOwner());
+  return expand && generic && generic.getNumReductionLoops() == 0 && expand->hasOneUse() &&
+         expand.getSrc().hasOneUse() && expand.getSrc().getDefiningOp<ContractOp>();
+}
+
 struct FuseEpilogues : mlir::qtensor::impl::FuseEpiloguesBase<FuseEpilogues> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<FuseElementwise, GeneralizeBehindContract>(&getContext());
-    GreedyRewriteConfig config;
-    config.enableFolding(false).setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns), config)))
+    patterns.add<FuseIntoContract, GeneralizeBehindContract>(&getContext());
+    populateElementwiseFusion(patterns);
+    linalg::populateFoldReshapeOpsByCollapsingPatterns(patterns, readsExpandedContract);
+    tensor::populateFoldTensorEmptyPatterns(patterns);
+    tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns, &getContext());
+    tensor::ExpandShapeOp::getCanonicalizationPatterns(patterns, &getContext());
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

@@ -33,12 +33,28 @@ def SelectContractions : Pass<"qtensor-select", "ModuleOp"> {
   let dependentDialects = ["QTensorDialect", "tensor::TensorDialect", "arith::ArithDialect"];
 }
 
+def FuseElementwise : Pass<"qtensor-fuse-elementwise", "ModuleOp"> {
+  let summary = "Make one op of a chain of elementwise ops";
+  let description = [{
+    Upstream's fusion, but only into elementwise ops, and of a broadcast operand only when computing it is cheap:
+    nothing expensive is computed more than once.
+
+    ```mlir
+    %a = linalg.generic ... ins(%x) { math.exp } ; %b = linalg.generic ... ins(%a, %y) { arith.mulf }
+    // =>
+    %b = linalg.generic ... ins(%x, %y) { math.exp, arith.mulf }
+    ```
+  }];
+  let dependentDialects = ["affine::AffineDialect"];
+}
+
 def FuseEpilogues : Pass<"qtensor-fuse-epilogues", "ModuleOp"> {
   let summary = "Move elementwise work behind a contraction into its epilogue";
   let description = [{
     An elementwise linalg op that is the only user of a contraction's result and reads it element by element becomes
     part of the contraction's region: bias and residual additions, activation functions, scalings. Its other inputs
-    become extra operands.
+    become extra operands. Chains of elementwise ops are fused on the way; one behind a reshape that splits the rows of
+    the result works on the collapsed rows.
 
     ```mlir
     %y = qtensor.contract ... { ^bb0(%acc: f32): qtensor.yield %acc : f32 }
