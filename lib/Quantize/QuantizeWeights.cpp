@@ -63,6 +63,14 @@ private:
 };
 } // namespace
 
+/// What a weight is a transposition of, and for each dimension of the weight that of the source.
+static std::pair<Value, SmallVector<int64_t>> skipTranspose(Value weight) {
+  if (auto transpose = weight.getDefiningOp<linalg::TransposeOp>())
+    return {transpose.getInput(), llvm::to_vector(transpose.getPermutation())};
+  auto rank = cast<ShapedType>(weight.getType()).getRank();
+  return {weight, llvm::to_vector(llvm::seq<int64_t>(0, rank))};
+}
+
 LogicalResult QuantizeWeights::setStrategy(Operation *op, ArrayRef<StringRef> names, Plan &rules) {
   std::optional<std::string> strategy = rules.lookup(names, PlanKey::Strategy);
   if (!strategy || *strategy == "auto")
@@ -79,12 +87,12 @@ LogicalResult QuantizeWeights::quantizeContractions(Plan &rules) {
   SmallVector<Contraction> contractions;
   getOperation().walk([&](linalg::LinalgOp op) {
     FailureOr<Contraction> contraction = matchContraction(op);
-    if (succeeded(contraction) && getConstantSource(contraction->rhs->get()))
+    if (succeeded(contraction) && getConstantSource(skipTranspose(contraction->rhs->get()).first))
       contractions.push_back(*contraction);
   });
   IRRewriter rewriter(&getContext());
   for (Contraction contraction : contractions) {
-    Value weight = contraction.rhs->get();
+    auto [weight, order] = skipTranspose(contraction.rhs->get());
     SmallVector<StringRef> names = getLayerNames(contraction.op, getConstantSource(weight)->getResult(0));
     if (failed(setStrategy(contraction.op, names, rules)))
       return failure();
@@ -92,7 +100,10 @@ LogicalResult QuantizeWeights::quantizeContractions(Plan &rules) {
     FailureOr<SideLayout> layout = getWeightLayout(contraction);
     if (spelling == kNone || failed(layout))
       continue;
-    FailureOr<Value> encoded = encode(contraction.op, weight, layout->permutation, layout->axes, spelling);
+    SmallVector<int64_t> permutation;
+    for (int64_t dim : layout->permutation)
+      permutation.push_back(order[dim]);
+    FailureOr<Value> encoded = encode(contraction.op, weight, permutation, layout->axes, spelling);
     if (failed(encoded) || failed(replaceWeight(rewriter, contraction, *encoded, layout->permutation)))
       return failure();
   }

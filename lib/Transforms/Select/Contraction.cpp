@@ -16,7 +16,8 @@ bool qtensor::isWeight(Value value) {
       return true;
     if (auto assemble = dyn_cast<AssembleOp>(op))
       return llvm::all_of(assemble.getComponents(), isWeight);
-    if (!isa<tensor::CastOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp, DequantizeOp, QuantizeOp>(op))
+    if (!isa<tensor::CastOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp, linalg::TransposeOp, DequantizeOp, QuantizeOp>(
+            op))
       return false;
     value = op->getOperand(0);
   }

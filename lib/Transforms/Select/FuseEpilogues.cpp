@@ -166,6 +166,11 @@ static bool readsExpandedContract(OpOperand *operand) {
 
 struct FuseEpilogues : mlir::qtensor::impl::FuseEpiloguesBase<FuseEpilogues> {
   void runOnOperation() override {
+    // Whole chains first: once one op of a chain works on collapsed rows, the others do not meet it any more.
+    RewritePatternSet chains(&getContext());
+    populateElementwiseFusion(chains);
+    if (failed(applyPatternsGreedily(getOperation(), std::move(chains))))
+      return signalPassFailure();
     RewritePatternSet patterns(&getContext());
     patterns.add<FuseIntoContract, GeneralizeBehindContract>(&getContext());
     populateElementwiseFusion(patterns);

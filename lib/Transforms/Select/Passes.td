@@ -45,7 +45,7 @@ def FuseElementwise : Pass<"qtensor-fuse-elementwise", "ModuleOp"> {
     %b = linalg.generic ... ins(%x, %y) { math.exp, arith.mulf }
     ```
   }];
-  let dependentDialects = ["affine::AffineDialect"];
+  let dependentDialects = ["arith::ArithDialect"];
 }
 
 def FuseEpilogues : Pass<"qtensor-fuse-epilogues", "ModuleOp"> {
