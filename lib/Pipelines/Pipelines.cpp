@@ -80,7 +80,7 @@ static void addTiledPasses(OpPassManager &pm, const PipelineOptions &options) {
     options.target->addPackPasses(pm);
   pm.addPass(createLayOutWeights());
   pm.addNestedPass<func::FuncOp>(createEvaluateConstants());
-  pm.addPass(createFuseElementwise());
+  pm.addPass(createLinalgElementwiseOpFusionPass());
   addCleanup(pm);
 }
 
