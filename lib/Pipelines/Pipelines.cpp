@@ -28,16 +28,26 @@ static void addCleanup(OpPassManager &pm) {
   pm.addPass(createCSEPass());
 }
 
-/// What an importer made -> C0: constants are evaluated before the layout changes, so that it sees plain weights, and
-/// once more at the end, for the transposed weights that it and the matmul form leave behind.
+/// What an importer made -> C0: normalisation.
 static void addImportedPasses(OpPassManager &pm) {
+  // IR from other front ends may have small things to fold.
   addCleanup(pm);
-  auto &function = pm.nest<func::FuncOp>();
+  OpPassManager &function = pm.nest<func::FuncOp>();
+  // First, so that weights which the exporter left to compute are constants to all that follow.
   function.addPass(createEvaluateConstants());
   function.addPass(createChannelsLast());
+  // Right behind it: until the transpositions have cancelled, every convolution has two.
   function.addPass(createSinkTransposes());
+  // What did not cancel is read by contractions as it lies; broadcasts must be gone before maps are compared with
+  // weights.
+  function.addPass(createFoldReads());
+  // Before rows are collapsed: a scale is found right behind its contraction.
+  function.addPass(createFoldScale());
   function.addPass(createNormalizeMatmul());
+  function.addPass(createSimplifyShapes());
+  // Last: transposed, scaled and reshaped weights become constants.
   function.addPass(createEvaluateConstants());
+  // Sinking leaves the same reshape, extent or scalar many times.
   addCleanup(pm);
 }
 
@@ -119,7 +129,8 @@ void mlir::qtensor::addPhasePasses(OpPassManager &pm, Phase phase, const Pipelin
   }
 }
 
-void mlir::qtensor::addNativePasses(OpPassManager &pm, const Target &target, const TargetLevel &level, StringRef prefix) {
+void mlir::qtensor::addNativePasses(OpPassManager &pm, const Target &target, const TargetLevel &level,
+                                    StringRef prefix) {
   if (target.addNativePasses)
     target.addNativePasses(pm, level);
   EmitEntryOptions entry;
@@ -155,4 +166,9 @@ void mlir::qtensor::addNativePasses(OpPassManager &pm, const Target &target, con
   pm.addPass(createConvertFuncToLLVMPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
   addCleanup(pm);
+}
+
+void mlir::qtensor::registerPipelines(DialectRegistry &) {
+  PassPipelineRegistration<>("qtensor-normalize", "Normalise an imported model: the passes that end phase C0",
+                             [](OpPassManager &pm) { addPhasePasses(pm, Phase::Imported, {}); });
 }

@@ -26,4 +26,7 @@ void addPhasePasses(OpPassManager &pm, Phase phase, const PipelineOptions &optio
 /// `<prefix>_run_<level>` and `<prefix>_shapes_<level>`.
 void addNativePasses(OpPassManager &pm, const Target &target, const TargetLevel &level, StringRef prefix);
 
+/// Makes pipelines available to quant-opt by name.
+void registerPipelines(DialectRegistry &registry);
+
 } // namespace mlir::qtensor

@@ -29,9 +29,33 @@ static bool isFree(Operation *op) { return isa<arith::ConstantOp, tensor::EmptyO
 bool Evaluator::isKnown(Value value) {
   if (known.contains(value))
     return true;
-  // Constants are read when an op needs them, so that weights nobody computes with are never copied.
-  auto constant = value.getDefiningOp<arith::ConstantOp>();
-  return constant && getBytes(value.getType());
+  Operation *op = value.getDefiningOp();
+  if (!op || !isFree(op) || !getBytes(value.getType()))
+    return false;
+  return llvm::all_of(op->getOperands(), [&](Value operand) { return isKnown(operand); });
+}
+
+FailureOr<Tensor> Evaluator::read(Value value) {
+  if (auto found = known.find(value); found != known.end())
+    return found->second;
+  Operation *op = value.getDefiningOp();
+  if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
+    FailureOr<Tensor> tensor = Tensor::fromAttribute(constant.getValue(), [&] { return constant.emitError(); });
+    if (succeeded(tensor))
+      known[value] = *tensor;
+    return tensor;
+  }
+  if (isa<tensor::EmptyOp>(op))
+    return Tensor::zeros(getElementTypeOrSelf(value.getType()), cast<RankedTensorType>(value.getType()).getShape());
+  SmallVector<Tensor> operands;
+  for (Value operand : op->getOperands()) {
+    FailureOr<Tensor> tensor = read(operand);
+    if (failed(tensor))
+      return failure();
+    operands.push_back(*tensor);
+  }
+  FailureOr<SmallVector<Tensor>> results = reference::evaluateOp(op, operands);
+  return failed(results) ? FailureOr<Tensor>(failure()) : FailureOr<Tensor>(results->front());
 }
 
 bool Evaluator::isAllowed(Operation *op) {
@@ -97,7 +121,7 @@ FailureOr<SmallVector<Tensor>> Evaluator::compute(Operation *op, ArrayRef<Tensor
 }
 
 LogicalResult Evaluator::visit(Operation *op) {
-  if (isa<arith::ConstantOp>(op) || op->getNumResults() == 0 || !isEvaluable(op) || !reference::isSupported(op))
+  if (isFree(op) || op->getNumResults() == 0 || !isEvaluable(op) || !reference::isSupported(op))
     return success();
   llvm::SetVector<Value> captured;
   getUsedValuesDefinedAbove(op->getRegions(), captured);
@@ -108,24 +132,17 @@ LogicalResult Evaluator::visit(Operation *op) {
     return success();
   SmallVector<Tensor> operands;
   for (Value operand : op->getOperands()) {
-    if (auto found = known.find(operand); found != known.end()) {
-      operands.push_back(found->second);
-      continue;
-    }
-    auto constant = operand.getDefiningOp<arith::ConstantOp>();
-    FailureOr<Tensor> value = Tensor::fromAttribute(constant.getValue(), [&] { return constant.emitError(); });
+    FailureOr<Tensor> value = read(operand);
     if (failed(value))
       return failure();
     operands.push_back(*value);
-    known[operand] = std::move(*value);
   }
   FailureOr<SmallVector<Tensor>> results = compute(op, operands);
   if (failed(results))
     return failure();
   for (auto [value, tensor] : llvm::zip(op->getResults(), *results))
     known[value] = std::move(tensor);
-  if (!isFree(op))
-    evaluated.insert(op);
+  evaluated.insert(op);
   return success();
 }
 

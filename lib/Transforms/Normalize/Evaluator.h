@@ -34,6 +34,9 @@ public:
 
 private:
   bool isKnown(Value value);
+  /// The value of something known. Fills and empty tensors are made when an op needs them, and not kept: most are inits
+  /// of ops that are never evaluated.
+  FailureOr<reference::Tensor> read(Value value);
   bool isAllowed(Operation *op);
   FailureOr<SmallVector<reference::Tensor>> compute(Operation *op, ArrayRef<reference::Tensor> operands);
 

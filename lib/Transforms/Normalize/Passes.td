@@ -92,4 +92,62 @@ def EvaluateConstants : Pass<"qtensor-evaluate-constants", "func::FuncOp"> {
   let dependentDialects = ["arith::ArithDialect"];
 }
 
+def FoldReads : Pass<"qtensor-fold-reads", "func::FuncOp"> {
+  let summary = "Fold ops that only say how a tensor is read into their readers";
+  let description = [{
+    Into the indexing maps of their readers go: broadcasts; dimensions of extent 1 that are read at 0; transpositions of
+    the factors and of the result of a contraction, unless a batch dimension would become innermost. A splat read by
+    an elementwise op becomes a scalar of its payload. A broadcast that is reshaped in front of a contraction (the
+    shared heads of grouped attention) becomes loops of the contraction.
+
+    ```mlir
+    %b = linalg.broadcast ins(%bias : tensor<64xf32>) outs(... : tensor<?x64xf32>) dimensions = [0]
+    %z = linalg.generic {maps = (m, n), (m, n), (m, n)} ins(%y, %b : tensor<?x64xf32>, tensor<?x64xf32>)
+    // =>
+    %z = linalg.generic {maps = (m, n), (n), (m, n)} ins(%y, %bias : tensor<?x64xf32>, tensor<64xf32>)
+    ```
+  }];
+  let dependentDialects = ["linalg::LinalgDialect", "tensor::TensorDialect", "arith::ArithDialect",
+                           "affine::AffineDialect"];
+}
+
+def FoldScale : Pass<"qtensor-fold-scale", "func::FuncOp"> {
+  let summary = "Fold a constant scale per channel behind a contraction into its weights";
+  let description = [{
+    Elementwise ops that together are an affine function of the result of a contraction or convolution with constant
+    weights, with scale and shift constant along everything but the channels of the weights (a bias followed by a
+    batch normalisation, a layer scale), leave scaled weights and one addition. The weights and the shift are written
+    as ops on constants, which `qtensor-evaluate-constants` computes. Changes rounding, as every such folding does.
+
+    ```mlir
+    %y = linalg.conv_2d_nhwc_fhwc ins(%x, %w : ...) outs(%zeros)
+    %z = linalg.generic ins(%y, %s, %t : ..., tensor<16xf32>, tensor<16xf32>) { y * s + t }
+    // =>
+    %ws = linalg.generic ins(%s, %w : tensor<16xf32>, ...) { w * s }
+    %ys = linalg.conv_2d_nhwc_fhwc ins(%x, %ws : ...) outs(%zeros)
+    %z = linalg.generic ins(%ys, %t : ..., tensor<16xf32>) { y + t }
+    ```
+  }];
+  let dependentDialects = ["linalg::LinalgDialect", "tensor::TensorDialect", "arith::ArithDialect"];
+}
+
+def SimplifyShapes : Pass<"qtensor-simplify-shapes", "func::FuncOp"> {
+  let summary = "Sink and cancel reshapes, resolve extents, remove what is dead";
+  let description = [{
+    Elementwise ops and reductions behind a contraction with collapsed rows work on the rows; reshapes of reshapes merge;
+    a transposition that moves only dimensions of extent 1 is a reshape; extents are computed from those of the
+    arguments.
+
+    ```mlir
+    %e = tensor.expand_shape %y [[0, 1], [2]] output_shape [%b, 8, 32] : tensor<?x32xf32> into tensor<?x8x32xf32>
+    %r = linalg.generic {relu} ins(%e : tensor<?x8x32xf32>) outs(...)
+    // =>
+    %r = linalg.generic {relu} ins(%y : tensor<?x32xf32>) outs(...)
+    %e = tensor.expand_shape %r [[0, 1], [2]] output_shape [%b, 8, 32] : tensor<?x32xf32> into tensor<?x8x32xf32>
+    ```
+  }];
+  let dependentDialects = ["linalg::LinalgDialect", "tensor::TensorDialect", "arith::ArithDialect",
+                           "affine::AffineDialect"];
+}
+
 #endif

@@ -28,7 +28,7 @@ AffineMap permuteResults(AffineMap map, ArrayRef<int64_t> permutation);
 /// The map over reordered loops: new loop i is old loop order[i].
 AffineMap permuteLoops(AffineMap map, ArrayRef<int64_t> order);
 
-/// Whether `op` is of the kind that is computed at compile time when its operands are constants. Ops of our own dialects
+/// Whether `op` is of the kind that is computed at compile time when its operands are constants. Ops of our dialects
 /// are not: what they say about codes is for later phases.
 bool isEvaluable(Operation *op);
 

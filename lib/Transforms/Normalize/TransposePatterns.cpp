@@ -118,7 +118,7 @@ public:
 };
 
 /// collapse_shape(transpose(x)) => transpose(collapse_shape(x)) if the dimensions of each group are neighbours in x
-/// too.
+/// too. Dimensions of extent 1 are neighbours of everything; groups of nothing else are added behind the transposition.
 class SinkThroughCollapse : public OpRewritePattern<tensor::CollapseShapeOp> {
 public:
   using OpRewritePattern::OpRewritePattern;
@@ -127,30 +127,71 @@ public:
     linalg::TransposeOp moved = getTranspose(op.getSrc());
     if (!moved)
       return rewriter.notifyMatchFailure(op, "its source is not transposed");
-    ArrayRef<int64_t> permutation = moved.getPermutation();
-    SmallVector<std::pair<ReassociationIndices, int64_t>> groups; // in x's dimensions, and which group of `op`
-    for (auto [index, group] : llvm::enumerate(op.getReassociationIndices())) {
-      ReassociationIndices source;
-      for (int64_t dim : group) {
-        if (!source.empty() && permutation[dim] != source.back() + 1)
-          return rewriter.notifyMatchFailure(op, "it merges dimensions that are not neighbours in the source");
-        source.push_back(permutation[dim]);
-      }
-      groups.emplace_back(source, index);
-    }
-    if (groups.empty())
-      return rewriter.notifyMatchFailure(op, "it makes a scalar");
-    llvm::sort(groups);
-    Permutation taken;
-    SmallVector<ReassociationIndices> newGroups;
-    for (auto &[group, index] : groups) {
-      newGroups.push_back(group);
-      taken.push_back(index);
-    }
-    Value made = tensor::CollapseShapeOp::create(rewriter, op.getLoc(), permute(op.getResultType(), taken),
-                                                 moved.getInput(), newGroups);
-    rewriter.replaceOp(op, transpose(rewriter, op.getLoc(), made, invert(taken)));
+    std::optional<SmallVector<Run>> runs = getRuns(op, moved);
+    if (!runs || runs->empty())
+      return rewriter.notifyMatchFailure(op, "it merges dimensions that are not neighbours in the source");
+    // The runs in the order of the result.
+    Permutation order = llvm::to_vector(llvm::seq<int64_t>(0, runs->size()));
+    llvm::sort(order, [&](int64_t a, int64_t b) { return (*runs)[a].group < (*runs)[b].group; });
+    SmallVector<ReassociationIndices> groups =
+        llvm::map_to_vector(*runs, [](const Run &run) { return ReassociationIndices(run.dims); });
+    RankedTensorType type = op.getResultType();
+    SmallVector<int64_t> shape = llvm::map_to_vector(*runs, [&](const Run &run) { return type.getDimSize(run.group); });
+    Value made = tensor::CollapseShapeOp::create(rewriter, op.getLoc(), type.clone(shape), moved.getInput(), groups);
+    Value result = transpose(rewriter, op.getLoc(), made, order);
+    rewriter.replaceOp(op, addUnits(rewriter, op, result, *runs, order));
     return success();
+  }
+
+private:
+  /// Neighbours in the source that make up one dimension of the result.
+  struct Run {
+    int64_t group;
+    ReassociationIndices dims;
+  };
+
+  /// In the order of the source; nothing if a group is no run.
+  static std::optional<SmallVector<Run>> getRuns(tensor::CollapseShapeOp op, linalg::TransposeOp moved) {
+    auto source = cast<RankedTensorType>(moved.getInput().getType());
+    SmallVector<std::pair<int64_t, int64_t>> places(source.getRank()); // group, position in it
+    for (auto [group, dims] : llvm::enumerate(op.getReassociationIndices()))
+      for (auto [position, dim] : llvm::enumerate(dims))
+        places[moved.getPermutation()[dim]] = {group, position};
+    SmallVector<Run> runs;
+    ReassociationIndices leading;
+    llvm::SmallDenseSet<int64_t> seen;
+    int64_t last = -1;
+    for (auto [dim, place] : llvm::enumerate(places)) {
+      if (source.getDimSize(dim) != 1) {
+        bool continues = !runs.empty() && runs.back().group == place.first;
+        if (continues ? place.second < last : !seen.insert(place.first).second)
+          return std::nullopt;
+        if (!continues)
+          runs.push_back({place.first, std::exchange(leading, {})});
+        last = place.second;
+      }
+      (runs.empty() ? leading : runs.back().dims).push_back(dim);
+    }
+    return runs;
+  }
+
+  /// Adds the dimensions of the result that no run makes up: each joins the run before it, or the first.
+  static Value addUnits(OpBuilder &builder, tensor::CollapseShapeOp op, Value value, ArrayRef<Run> runs,
+                        ArrayRef<int64_t> order) {
+    RankedTensorType type = op.getResultType();
+    if (static_cast<int64_t>(runs.size()) == type.getRank())
+      return value;
+    SmallVector<OpFoldResult> known = tensor::getMixedSizes(builder, op.getLoc(), value);
+    SmallVector<OpFoldResult> sizes(type.getRank(), builder.getIndexAttr(1));
+    SmallVector<ReassociationIndices> groups(runs.size());
+    int64_t run = 0, count = runs.size();
+    for (int64_t dim = 0; dim < type.getRank(); ++dim) {
+      bool starts = run < count && runs[order[run]].group == dim;
+      if (starts)
+        sizes[dim] = known[run++];
+      groups[std::max<int64_t>(run - 1, 0)].push_back(dim);
+    }
+    return tensor::ExpandShapeOp::create(builder, op.getLoc(), type, value, groups, sizes);
   }
 };
 
