@@ -68,6 +68,17 @@ func.func @large() -> (tensor<256x256xf32>, tensor<256x256xf32>) {
   return %fill, %c : tensor<256x256xf32>, tensor<256x256xf32>
 }
 
+// Large weights (here: a splat that stands for 128 KiB) are transposed; the init is not what they are measured by.
+// CHECK-LABEL: @large_weights
+// CHECK-NOT: linalg.transpose
+// CHECK: return
+func.func @large_weights() -> tensor<128x256xf32> {
+  %w = arith.constant dense<0.5> : tensor<256x128xf32>
+  %empty = tensor.empty() : tensor<128x256xf32>
+  %t = linalg.transpose ins(%w : tensor<256x128xf32>) outs(%empty : tensor<128x256xf32>) permutation = [1, 0]
+  return %t : tensor<128x256xf32>
+}
+
 // More than a kilobyte becomes a resource with the name of the source.
 // CHECK-LABEL: @resource
 // CHECK: arith.constant dense_resource<ramp> : tensor<400xi32>
@@ -82,15 +93,4 @@ func.func @resource() -> tensor<400xi32> {
     linalg.yield %c : i32
   } -> tensor<400xi32> loc("ramp")
   return %r : tensor<400xi32>
-}
-
-// Large weights (here: a splat that stands for 128 KiB) are transposed; the init is not what they are measured by.
-// CHECK-LABEL: @large_weights
-// CHECK-NOT: linalg.transpose
-// CHECK: return
-func.func @large_weights() -> tensor<128x256xf32> {
-  %w = arith.constant dense<0.5> : tensor<256x128xf32>
-  %empty = tensor.empty() : tensor<128x256xf32>
-  %t = linalg.transpose ins(%w : tensor<256x128xf32>) outs(%empty : tensor<128x256xf32>) permutation = [1, 0]
-  return %t : tensor<128x256xf32>
 }
