@@ -131,8 +131,11 @@ LogicalResult importMod(NodeContext &n) {
 template <BinaryFn fn, FoldFn fold> LogicalResult folding(NodeContext &n) { return binaryOrFold<fn>(n, fold); }
 
 LogicalResult importPow(NodeContext &n) {
-  const Val &x = n.in(0), &y = n.in(1);
-  Val inputs[] = {x, y};
+  const Val &x = n.in(0);
+  FailureOr<Val> second = alignLegacy(n, x, n.in(1));
+  if (failed(second))
+    return failure();
+  Val y = *second, inputs[] = {x, y};
   if (failed(n.requireBroadcast(inputs)))
     return failure();
   std::optional<double> exponent;
@@ -221,7 +224,7 @@ void registerElementwise(Registry &r) {
       {"", "Sub", 1, kNewest, 2, 2, legacy, folding<sub, &DimMath::sub>},
       {"", "Mul", 1, kNewest, 2, 2, legacy, folding<mul, &DimMath::mul>},
       {"", "Div", 1, kNewest, 2, 2, legacy, folding<div, &DimMath::truncDiv>},
-      {"", "Pow", 7, kNewest, 2, 2, "", importPow},
+      {"", "Pow", 1, kNewest, 2, 2, "axis broadcast", importPow},
       {"", "Mod", 10, kNewest, 2, 2, "fmod", importMod},
       {"", "Max", 1, kNewest, 1, kAny, "consumed_inputs", variadic<max>},
       {"", "Min", 1, kNewest, 1, kAny, "consumed_inputs", variadic<min>},
