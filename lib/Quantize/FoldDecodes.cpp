@@ -141,7 +141,7 @@ struct ReshapeConstant : OpRewritePattern<ReshapeOp> {
   }
 };
 
-struct FoldReads : mlir::qtensor::impl::FoldReadsBase<FoldReads> {
+struct FoldDecodes : mlir::qtensor::impl::FoldDecodesBase<FoldDecodes> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<ReadEncoded, PadBeforeRounding, ReshapeEncoded<tensor::CollapseShapeOp>,
