@@ -20,7 +20,8 @@ using ImportFunction = OwningOpRef<ModuleOp> (*)(StringRef path, MLIRContext *co
 /// `extension` without the dot, in lower case; static storage duration. Called by the reader's folder.
 void registerImporter(StringRef extension, ImportFunction function);
 
-/// Reads a model with the reader of its extension; .mlir (text or bytecode) and .mlirbc need none. Null after a diagnostic.
+/// Reads a model with the reader of its extension; .mlir (text or bytecode) and .mlirbc need none. Null after a
+/// diagnostic.
 OwningOpRef<ModuleOp> importModel(StringRef path, MLIRContext *context, const ImportOptions &options);
 
 /// The extensions that importModel knows, sorted, e.g. ".mlir, .mlirbc, .onnx".

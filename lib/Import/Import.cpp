@@ -40,6 +40,7 @@ OwningOpRef<ModuleOp> mlir::qtensor::importModel(StringRef path, MLIRContext *co
   auto found = importers().find(llvm::sys::path::extension(path).drop_front(path.contains('.') ? 1 : 0).lower());
   if (found != importers().end())
     return found->second(path, context, options);
-  emitError(UnknownLoc::get(context)) << "'" << path << "' is no model file that can be read; known: " << listImporters();
+  emitError(UnknownLoc::get(context)) << "'" << path
+                                      << "' is no model file that can be read; known: " << listImporters();
   return nullptr;
 }
