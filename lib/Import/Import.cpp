@@ -2,22 +2,18 @@
 // Finds the reader of a model file.
 #include "qtensor/Import.h"
 #include "mlir/IR/Diagnostics.h"
-#include "mlir/Parser/Parser.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/SourceMgr.h"
 
 using namespace mlir;
 using namespace mlir::qtensor;
 
 static OwningOpRef<ModuleOp> parseIR(StringRef path, MLIRContext *context, const ImportOptions &) {
-  llvm::SourceMgr sources;
   auto file = llvm::MemoryBuffer::getFile(path);
   if (!file) {
     emitError(UnknownLoc::get(context)) << "cannot open '" << path << "': " << file.getError().message();
     return nullptr;
   }
-  sources.AddNewSourceBuffer(std::move(*file), llvm::SMLoc());
-  return parseSourceFile<ModuleOp>(sources, context);
+  return readIR(std::move(*file), context);
 }
 
 static std::map<std::string, ImportFunction> &importers() {
@@ -40,7 +36,6 @@ OwningOpRef<ModuleOp> mlir::qtensor::importModel(StringRef path, MLIRContext *co
   auto found = importers().find(llvm::sys::path::extension(path).drop_front(path.contains('.') ? 1 : 0).lower());
   if (found != importers().end())
     return found->second(path, context, options);
-  emitError(UnknownLoc::get(context)) << "'" << path
-                                      << "' is no model file that can be read; known: " << listImporters();
+  emitError(UnknownLoc::get(context)) << "'" << path << "' is no model file that can be read; known: " << listImporters();
   return nullptr;
 }

@@ -144,8 +144,8 @@ llvm::Expected<NpyArray> mlir::qtensor::parseNpy(StringRef bytes, StringRef name
   StringRef data = bytes.drop_front(start + length);
   uint64_t expected = static_cast<uint64_t>(array.elementCount()) * array.elementBytes();
   if (data.size() != expected)
-    return bad(name, start + length,
-               "the data have " + llvm::Twine(data.size()) + " bytes, the shape needs " + llvm::Twine(expected));
+    return bad(name, start + length, "the data have " + llvm::Twine(data.size()) + " bytes, the shape needs " +
+                                         llvm::Twine(expected));
   array.data.assign(data.begin(), data.end());
   return array;
 }
@@ -174,7 +174,8 @@ void mlir::qtensor::writeNpy(const NpyArray &array, llvm::raw_ostream &os) {
   os.write(array.data.data(), array.data.size());
 }
 
-template <typename T> static double valueAt(const char *bytes) {
+template <typename T>
+static double valueAt(const char *bytes) {
   T value;
   std::memcpy(&value, bytes, sizeof value);
   return static_cast<double>(value);
