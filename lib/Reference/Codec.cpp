@@ -183,14 +183,18 @@ int64_t Codec::encode(double value) const {
 // Integer arithmetic on codes
 //===----------------------------------------------------------------------===//
 
-/// The largest unit of which all finite values are multiples of at most 127, else one fine enough for two limbs.
+/// The largest unit of which all finite values are multiples in -128 .. 127, else one fine enough for two limbs.
 void Codec::chooseUnit() {
   double largest = std::max(std::fabs(low), std::fabs(high));
   if (largest == 0)
     return;
-  for (int multiple = 1; multiple <= 127; ++multiple) {
+  for (int multiple = 1; multiple <= 128; ++multiple) {
     unit = largest / multiple;
-    if (llvm::all_of(values, [&](auto &entry) { return std::nearbyint(entry.first / unit) * unit == entry.first; }))
+    auto isMultiple = [&](auto &entry) {
+      double nearest = std::nearbyint(entry.first / unit);
+      return nearest * unit == entry.first && nearest <= 127;
+    };
+    if (llvm::all_of(values, isMultiple))
       return;
   }
   unit = largest / (127 * 128 + 63);
