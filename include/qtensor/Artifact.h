@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What the compiler produces: object code, a C header, a weights file and a manifest; as files or in memory.
 #pragma once
-#include "mlir/IR/BuiltinOps.h"
 #include "qtensor/Target.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/JSON.h"
@@ -14,13 +14,13 @@ namespace mlir::qtensor {
 
 /// What to make of a planned module, and what to write in the manifest about where it came from.
 struct ArtifactOptions {
-  std::string model; ///< Name of the model; becomes a C identifier.
+  std::string model;               ///< Name of the model; becomes a C identifier.
   const Target *target = nullptr;
-  std::string sourceFile;                                    ///< As the user named it.
-  uint64_t sourceHash = 0;                                   ///< XXH64 of its bytes; 0: unknown.
+  std::string sourceFile;          ///< As the user named it.
+  uint64_t sourceHash = 0;         ///< XXH64 of its bytes; 0: unknown.
   std::vector<std::pair<std::string, std::string>> settings; ///< What the user chose, for the manifest.
-  bool keepAssembly = false;                                 ///< Also keep the assembly of each level.
-  std::function<void(StringRef)> progress;                   ///< Called with what is being done. May be null.
+  bool keepAssembly = false;       ///< Also keep the assembly of each level.
+  std::function<void(StringRef)> progress; ///< Called with what is being done. May be null.
 };
 
 /// One object file of the artifact.

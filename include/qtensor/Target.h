@@ -20,19 +20,19 @@ struct FeatureProbe {
 /// One generation of processors that gets its own copy of all compute code. Every level of a target reads the same
 /// packed weights, and gives the same bits.
 struct TargetLevel {
-  llvm::StringRef name;                ///< Symbol suffix and override value, [a-z0-9_]+.
-  llvm::StringRef cpu;                 ///< LLVM's target-cpu.
-  llvm::StringRef features;            ///< LLVM's target-features ("+a,+b"), beyond those of `cpu`.
-  unsigned vectorBits;                 ///< Register width that the loops outside of kernels are tiled for.
-  unsigned vectorRegisters;            ///< How many of these there are: bounds the register tile.
-  llvm::ArrayRef<FeatureProbe> probes; ///< All must hold for the level to be chosen; empty for the lowest level.
+  llvm::StringRef name;                  ///< Symbol suffix and override value, [a-z0-9_]+.
+  llvm::StringRef cpu;                   ///< LLVM's target-cpu.
+  llvm::StringRef features;              ///< LLVM's target-features ("+a,+b"), beyond those of `cpu`.
+  unsigned vectorBits;                   ///< Register width that the loops outside of kernels are tiled for.
+  unsigned vectorRegisters;              ///< How many of these there are: bounds the register tile.
+  llvm::ArrayRef<FeatureProbe> probes;   ///< All must hold for the level to be chosen; empty for the lowest level.
 };
 
 /// The record of a target. All text and arrays have static storage duration.
 struct Target {
-  llvm::StringRef name;               ///< As in `--target=<name>`.
-  llvm::StringRef description;        ///< One line for `--list-targets`.
-  llvm::StringRef triple;             ///< LLVM triple of the artifact.
+  llvm::StringRef name;        ///< As in `--target=<name>`.
+  llvm::StringRef description; ///< One line for `--list-targets`.
+  llvm::StringRef triple;      ///< LLVM triple of the artifact.
   llvm::ArrayRef<TargetLevel> levels; ///< Ascending: the last one whose probes hold is chosen at open.
 
   /// C3 -> C4, on tensors: packs the constant components of qtensor.contract. May be null.

@@ -6,9 +6,9 @@
 #include "lib/Emit/NativeCode.h"
 #include "lib/Pipelines/Pipelines.h"
 #include "lib/Transforms/Plan/Passes.h"
+#include "qtensor/Artifact.h"
 #include "mlir/IR/Threading.h"
 #include "mlir/Pass/PassManager.h"
-#include "qtensor/Artifact.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Target/TargetMachine.h"
 

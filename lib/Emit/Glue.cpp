@@ -36,8 +36,7 @@ private:
   llvm::Constant *tensors(ArrayRef<TensorInterface> list, const llvm::Twine &name);
   llvm::Constant *levels();
   llvm::Constant *levelFunction(const TargetLevel &level, StringRef kind, unsigned arguments);
-  void forward(StringRef name, StringRef callee, llvm::Type *result, ArrayRef<llvm::Type *> types,
-               llvm::Constant *first);
+  void forward(StringRef name, StringRef callee, llvm::Type *result, ArrayRef<llvm::Type *> types, llvm::Constant *first);
 
   llvm::LLVMContext &context;
   const ModelInterface &model;
@@ -68,10 +67,10 @@ llvm::Constant *Glue::tensors(ArrayRef<TensorInterface> list, const llvm::Twine 
   for (const TensorInterface &tensor : list) {
     SmallVector<uint64_t> shape(tensor.shape.begin(), tensor.shape.end());
     SmallVector<uint32_t> symbols(tensor.symbols.begin(), tensor.symbols.end());
-    rows.push_back(llvm::ConstantStruct::get(type, {text(tensor.name),
-                                                    global(llvm::ConstantDataArray::get(context, shape), "shape"),
-                                                    global(llvm::ConstantDataArray::get(context, symbols), "symbols"),
-                                                    number(i32, tensor.dtype), number(i32, tensor.shape.size())}));
+    rows.push_back(llvm::ConstantStruct::get(
+        type, {text(tensor.name), global(llvm::ConstantDataArray::get(context, shape), "shape"),
+               global(llvm::ConstantDataArray::get(context, symbols), "symbols"), number(i32, tensor.dtype),
+               number(i32, tensor.shape.size())}));
   }
   return table(rows, type, name);
 }
@@ -134,18 +133,11 @@ static int64_t sumOfRanks(ArrayRef<TensorInterface> list) {
 
 std::unique_ptr<llvm::Module> Glue::build() {
   // struct qtrt_model.
-  llvm::Constant *fields[] = {text(model.name),
-                              tensors(model.inputs, "inputs"),
-                              tensors(model.outputs, "outputs"),
-                              levels(),
-                              number(i64, model.inputs.size()),
-                              number(i64, model.outputs.size()),
-                              number(i64, target.levels.size()),
-                              number(i64, sumOfRanks(model.inputs)),
-                              number(i64, sumOfRanks(model.outputs)),
-                              number(i64, model.symbolCount),
-                              number(i64, weights.payloadBytes),
-                              number(i64, weights.id)};
+  llvm::Constant *fields[] = {text(model.name), tensors(model.inputs, "inputs"), tensors(model.outputs, "outputs"), levels(),
+                              number(i64, model.inputs.size()), number(i64, model.outputs.size()),
+                              number(i64, target.levels.size()), number(i64, sumOfRanks(model.inputs)),
+                              number(i64, sumOfRanks(model.outputs)), number(i64, model.symbolCount),
+                              number(i64, weights.payloadBytes), number(i64, weights.id)};
   llvm::Constant *record = global(llvm::ConstantStruct::getAnon(fields), "model");
   forward("open", "qtrt_open", i32, {pointer, pointer, pointer}, record);
   forward("shapes", "qtrt_shapes", i32, {pointer, pointer, pointer, pointer}, nullptr);
@@ -157,7 +149,7 @@ std::unique_ptr<llvm::Module> Glue::build() {
 }
 
 llvm::Expected<ObjectBytes> mlir::qtensor::compileGlue(const ModelInterface &model, const WeightsFile &weights,
-                                                       const Target &target) {
+                                                      const Target &target) {
   auto machine = createTargetMachine(target, target.levels.front().cpu, target.levels.front().features);
   if (!machine)
     return machine.takeError();

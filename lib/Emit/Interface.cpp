@@ -25,14 +25,10 @@ static int32_t dtypeOf(Type type, bool isUnsigned) {
   if (auto integer = dyn_cast<IntegerType>(type)) {
     isUnsigned |= integer.isUnsigned();
     switch (integer.getWidth()) {
-    case 8:
-      return isUnsigned ? QT_U8 : QT_I8;
-    case 16:
-      return isUnsigned ? QT_U16 : QT_I16;
-    case 32:
-      return isUnsigned ? QT_U32 : QT_I32;
-    case 64:
-      return isUnsigned ? QT_U64 : QT_I64;
+    case 8: return isUnsigned ? QT_U8 : QT_I8;
+    case 16: return isUnsigned ? QT_U16 : QT_I16;
+    case 32: return isUnsigned ? QT_U32 : QT_I32;
+    case 64: return isUnsigned ? QT_U64 : QT_I64;
     }
     return 0;
   }
@@ -56,8 +52,7 @@ std::string mlir::qtensor::toIdentifier(StringRef text) {
   return llvm::isDigit(name[0]) ? "m" + name : name;
 }
 
-static LogicalResult read(ModuleOp module, DictionaryAttr entry, llvm::StringMap<int32_t> &symbols,
-                          TensorInterface &tensor) {
+static LogicalResult read(ModuleOp module, DictionaryAttr entry, llvm::StringMap<int32_t> &symbols, TensorInterface &tensor) {
   auto type = cast<RankedTensorType>(entry.getAs<TypeAttr>("type").getValue());
   tensor.name = entry.getAs<StringAttr>("name").str();
   llvm::raw_string_ostream(tensor.typeText) << type;

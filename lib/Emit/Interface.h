@@ -9,10 +9,10 @@ namespace mlir::qtensor {
 
 struct TensorInterface {
   std::string name;
-  std::string typeText;          ///< The MLIR type, for people: "tensor<?x64xf32>".
-  int32_t dtype;                 ///< A qt_dtype.
-  std::vector<int64_t> shape;    ///< -1: any extent.
-  std::vector<int32_t> symbols;  ///< Extents with equal numbers are equal; -1: no name.
+  std::string typeText;         ///< The MLIR type, for people: "tensor<?x64xf32>".
+  int32_t dtype;                ///< A qt_dtype.
+  std::vector<int64_t> shape;   ///< -1: any extent.
+  std::vector<int32_t> symbols; ///< Extents with equal numbers are equal; -1: no name.
   std::vector<std::string> dims; ///< Names of the extents, "" where there is none.
 };
 

@@ -99,8 +99,7 @@ struct LibraryModel : LoadedModel {
   Error load(StringRef path) {
     StringRef stem = llvm::sys::path::stem(path);
     if (!stem.consume_front("lib"))
-      return llvm::createStringError("'" + path +
-                                     "' is not called lib<model>.so; keep the files of an artifact together");
+      return llvm::createStringError("'" + path + "' is not called lib<model>.so; keep the files of an artifact together");
     llvm::SmallString<128> base(llvm::sys::path::parent_path(path));
     llvm::sys::path::append(base, stem);
     auto manifest = llvm::MemoryBuffer::getFile(base + ".json");
@@ -136,8 +135,7 @@ struct JitModel : LoadedModel {
     if (!created)
       return created.takeError();
     jit = std::move(*created);
-    auto process =
-        llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(jit->getDataLayout().getGlobalPrefix());
+    auto process = llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(jit->getDataLayout().getGlobalPrefix());
     if (!process)
       return process.takeError();
     jit->getMainJITDylib().addGenerator(std::move(*process));

@@ -25,8 +25,8 @@ static void initializeLLVM() {
   });
 }
 
-llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
-mlir::qtensor::createTargetMachine(const Target &target, StringRef cpu, StringRef features) {
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>> mlir::qtensor::createTargetMachine(const Target &target, StringRef cpu,
+                                                                                       StringRef features) {
   initializeLLVM();
   llvm::Triple triple(target.triple);
   std::string error;
@@ -70,7 +70,7 @@ static bool generate(llvm::Module &module, llvm::TargetMachine &machine, llvm::S
 }
 
 llvm::Expected<ObjectBytes> mlir::qtensor::compileModule(llvm::Module &module, llvm::TargetMachine &machine,
-                                                         std::string *assembly) {
+                                                        std::string *assembly) {
   module.setDataLayout(machine.createDataLayout());
   module.setTargetTriple(machine.getTargetTriple());
   optimize(module, machine);
@@ -88,8 +88,8 @@ llvm::Expected<ObjectBytes> mlir::qtensor::compileModule(llvm::Module &module, l
 }
 
 std::unique_ptr<llvm::Module> mlir::qtensor::translateModule(ModuleOp module, const Target &target,
-                                                             const TargetLevel &level, StringRef prefix,
-                                                             llvm::LLVMContext &context) {
+                                                            const TargetLevel &level, StringRef prefix,
+                                                            llvm::LLVMContext &context) {
   DialectRegistry registry;
   registerAllToLLVMIRTranslations(registry);
   module.getContext()->appendDialectRegistry(registry);

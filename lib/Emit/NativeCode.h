@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // LLVM modules to object files.
 #pragma once
-#include "mlir/IR/BuiltinOps.h"
 #include "qtensor/Target.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/Error.h"
 #include <memory>
@@ -21,7 +21,7 @@ using ObjectBytes = llvm::SmallVector<char, 0>;
 
 /// A target machine for position-independent code. Fails if LLVM was built without the target.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(const Target &target, StringRef cpu,
-                                                                         StringRef features);
+                                                                        StringRef features);
 
 /// Optimises and compiles. Optional `assembly` receives the text of the same code.
 llvm::Expected<ObjectBytes> compileModule(llvm::Module &module, llvm::TargetMachine &machine,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The files of an artifact. Objects and the archive need nothing; merging and the shared library need a linker.
 #include "qtensor/Artifact.h"
-#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallString.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Object/ArchiveWriter.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -19,8 +19,7 @@ static Error ioError(const llvm::Twine &what, std::error_code code) {
 
 /// Writes a file whole or not at all: first under another name, then renamed.
 static Error writeFile(StringRef path, llvm::function_ref<void(llvm::raw_ostream &)> write) {
-  auto file =
-      llvm::sys::fs::TempFile::create(path + ".tmp%%%%%%", llvm::sys::fs::all_read | llvm::sys::fs::owner_write);
+  auto file = llvm::sys::fs::TempFile::create(path + ".tmp%%%%%%", llvm::sys::fs::all_read | llvm::sys::fs::owner_write);
   if (!file)
     return llvm::joinErrors(llvm::createStringError("cannot write '" + path + "'"), file.takeError());
   std::error_code code;
@@ -88,8 +87,7 @@ static Error execute(ArrayRef<std::string> command, StringRef errorFile) {
 static Error mergeObjects(const Scratch &scratch, StringRef path) {
   std::string linker = findProgram({"ld.lld-22", "ld.lld", "ld"});
   if (linker.empty())
-    return llvm::createStringError(
-        "no linker was found (ld.lld-22, ld.lld or ld); install the package lld-22 or binutils");
+    return llvm::createStringError("no linker was found (ld.lld-22, ld.lld or ld); install the package lld-22 or binutils");
   std::vector<std::string> command = {linker, "-r", "-o", path.str()};
   llvm::append_range(command, scratch.files);
   return execute(command, (scratch.folder + "/errors").str());
@@ -100,12 +98,8 @@ static Error linkShared(const Scratch &scratch, StringRef path) {
   if (driver.empty())
     return llvm::createStringError("no C compiler was found to link the shared library (cc, clang-22, clang or gcc); "
                                    "install the package gcc or clang-22, or link the static library yourself");
-  std::vector<std::string> command = {driver,
-                                      "-shared",
-                                      "-o",
-                                      path.str(),
-                                      "-Wl,-soname," + llvm::sys::path::filename(path).str(),
-                                      "-Wl,--gc-sections",
+  std::vector<std::string> command = {driver, "-shared", "-o", path.str(),
+                                      "-Wl,-soname," + llvm::sys::path::filename(path).str(), "-Wl,--gc-sections",
                                       "-Wl,--build-id=none"};
   llvm::append_range(command, scratch.files);
   command.insert(command.end(), {"-lm", "-lpthread"});

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The only place that orders passes.
 #pragma once
-#include "mlir/IR/BuiltinOps.h"
 #include "qtensor/Phase.h"
 #include "qtensor/Target.h"
+#include "mlir/IR/BuiltinOps.h"
 #include <string>
 
 namespace mlir::qtensor {

@@ -8,10 +8,10 @@
 namespace mlir::qtensor {
 
 struct PhaseRun {
-  std::optional<Phase> from; ///< The phase that the module is at; none: as an importer left it, not normalised.
-  Phase to = Phase::Planned; ///< The last phase to reach, at most Planned: Native is per level.
-  std::string dumpFolder;    ///< If not empty: the module after each phase, as <n>-<name>.mlir.
-  std::string reproducer;    ///< If not empty: where a failing pass leaves its input and pipeline.
+  std::optional<Phase> from;    ///< The phase that the module is at; none: as an importer left it, not normalised.
+  Phase to = Phase::Planned;    ///< The last phase to reach, at most Planned: Native is per level.
+  std::string dumpFolder;       ///< If not empty: the module after each phase, as <n>-<name>.mlir.
+  std::string reproducer;       ///< If not empty: where a failing pass leaves its input and pipeline.
   std::function<void(StringRef)> progress; ///< Called with the name of each phase as it starts. May be null.
 };
 

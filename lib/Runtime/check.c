@@ -4,21 +4,10 @@
 
 int64_t qtrt_element_bytes(int32_t dtype) {
   switch (dtype) {
-  case QT_I16:
-  case QT_U16:
-  case QT_F16:
-  case QT_BF16:
-    return 2;
-  case QT_I32:
-  case QT_U32:
-  case QT_F32:
-    return 4;
-  case QT_I64:
-  case QT_U64:
-  case QT_F64:
-    return 8;
-  default:
-    return 1;
+  case QT_I16: case QT_U16: case QT_F16: case QT_BF16: return 2;
+  case QT_I32: case QT_U32: case QT_F32: return 4;
+  case QT_I64: case QT_U64: case QT_F64: return 8;
+  default: return 1;
   }
 }
 
@@ -42,8 +31,7 @@ int qtrt_check_tensors(const struct qtrt_handle *handle, const char *what, const
     const struct qtrt_tensor *info = &infos[i];
     const qt_tensor *tensor = &tensors[i];
     if (tensor->dtype != info->dtype) {
-      qtrt_report(handle, "%s '%s' has element type %d, the model takes %d", what, info->name, tensor->dtype,
-                  info->dtype);
+      qtrt_report(handle, "%s '%s' has element type %d, the model takes %d", what, info->name, tensor->dtype, info->dtype);
       return QT_ERROR_DTYPE;
     }
     if (tensor->rank != info->rank) {
@@ -61,8 +49,7 @@ int qtrt_check_tensors(const struct qtrt_handle *handle, const char *what, const
       }
       *extents++ = tensor->shape[d];
     }
-    if (need_data && elements &&
-        (!tensor->data || (uintptr_t)tensor->data % (uintptr_t)qtrt_element_bytes(info->dtype))) {
+    if (need_data && elements && (!tensor->data || (uintptr_t)tensor->data % (uintptr_t)qtrt_element_bytes(info->dtype))) {
       qtrt_report(handle, "%s '%s' has no data, or data that is not aligned to its elements", what, info->name);
       return QT_ERROR_ARGUMENT;
     }

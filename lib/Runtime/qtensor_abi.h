@@ -11,19 +11,7 @@ extern "C" {
 
 /// Types of elements. Booleans are one byte, 0 or 1.
 typedef enum qt_dtype {
-  QT_BOOL = 1,
-  QT_I8,
-  QT_U8,
-  QT_I16,
-  QT_U16,
-  QT_I32,
-  QT_U32,
-  QT_I64,
-  QT_U64,
-  QT_F16,
-  QT_BF16,
-  QT_F32,
-  QT_F64,
+  QT_BOOL = 1, QT_I8, QT_U8, QT_I16, QT_U16, QT_I32, QT_U32, QT_I64, QT_U64, QT_F16, QT_BF16, QT_F32, QT_F64,
   QT_OPAQUE8 /// any other element of one byte
 } qt_dtype;
 
@@ -49,9 +37,9 @@ typedef void (*qt_task)(void *arg, int64_t begin, int64_t end);
 
 /// All fields may be zero.
 typedef struct qt_options {
-  const char *level; ///< processor level to use, by name; NULL: environment QTENSOR_CPU_LEVEL, else the best one
-  int32_t threads;   ///< threads of the built-in pool, with the caller's; 0: as many as processors
-  int32_t verify;    ///< not 0: check every byte of the weights at open
+  const char *level;  ///< processor level to use, by name; NULL: environment QTENSOR_CPU_LEVEL, else the best one
+  int32_t threads;    ///< threads of the built-in pool, with the caller's; 0: as many as processors
+  int32_t verify;     ///< not 0: check every byte of the weights at open
   /// Runs `task` over all of 0 <= i < n, in any split, and returns when all is done. NULL: the built-in pool.
   void (*parallel_for)(void *user, int64_t n, qt_task task, void *arg);
   void *parallel_user;

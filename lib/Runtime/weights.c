@@ -65,8 +65,8 @@ static int check_header(const struct qtrt_handle *handle, const struct qtw_heade
     return QT_ERROR_WEIGHTS_DAMAGE;
   }
   uint64_t index = (uint64_t)header->entry_count * sizeof(struct qtw_entry), size = handle->file_size;
-  if (header->names_bytes > size || header->payload_offset > size ||
-      header->payload_bytes > size - header->payload_offset || header->payload_offset % QTW_PAYLOAD_ALIGNMENT != 0 ||
+  if (header->names_bytes > size || header->payload_offset > size || header->payload_bytes > size - header->payload_offset ||
+      header->payload_offset % QTW_PAYLOAD_ALIGNMENT != 0 ||
       sizeof *header + index + header->names_bytes > header->payload_offset) {
     qtrt_report(handle, "the weights have %llu bytes but their header says %llu; the file is truncated",
                 (unsigned long long)size, (unsigned long long)(header->payload_offset + header->payload_bytes));

@@ -15,8 +15,8 @@ struct qtw_header {
   uint64_t names_bytes;    ///< after the entries; padded with zeros up to the payload
   uint64_t payload_offset; ///< from the start of the file
   uint64_t payload_bytes;
-  uint64_t model_id;    ///< hash of entries and names: says which build the weights belong to
-  uint64_t index_hash;  ///< of entries and names
+  uint64_t model_id;   ///< hash of entries and names: says which build the weights belong to
+  uint64_t index_hash; ///< of entries and names
   uint64_t header_hash; ///< of the 56 bytes before
 };
 

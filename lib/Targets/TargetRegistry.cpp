@@ -22,8 +22,7 @@ static Registry &registry() {
 void mlir::qtensor::registerTarget(const Target &target) {
   std::lock_guard<std::mutex> lock(registry().mutex);
   auto &targets = registry().targets;
-  auto position =
-      llvm::lower_bound(targets, &target, [](const Target *a, const Target *b) { return a->name < b->name; });
+  auto position = llvm::lower_bound(targets, &target, [](const Target *a, const Target *b) { return a->name < b->name; });
   if (position == targets.end() || (*position)->name != target.name)
     targets.insert(position, &target);
 }

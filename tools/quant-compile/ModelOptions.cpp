@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "ModelOptions.h"
-#include "mlir/InitAllDialects.h"
-#include "mlir/InitAllExtensions.h"
-#include "mlir/InitAllPasses.h"
 #include "qtensor/Format.h"
 #include "qtensor/Import.h"
 #include "qtensor/InitAll.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+#include "mlir/InitAllPasses.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/xxhash.h"
@@ -21,11 +21,10 @@ static cl::opt<std::string> modelName("name", cl::desc("Name of the model in the
                                       cl::value_desc("identifier"), cl::cat(category));
 static cl::opt<std::string> targetName("target", cl::desc("Target, see --list-targets (default: the first)"),
                                        cl::value_desc("name"), cl::cat(category));
-static cl::list<std::string>
-    dims("dim",
-         cl::desc("Fix an extent that the model leaves open, by its name (--dim batch=1) or as "
-                  "input:axis (--dim x:0=1); may be repeated"),
-         cl::value_desc("name=value"), cl::cat(category));
+static cl::list<std::string> dims("dim",
+                                  cl::desc("Fix an extent that the model leaves open, by its name (--dim batch=1) or as "
+                                           "input:axis (--dim x:0=1); may be repeated"),
+                                  cl::value_desc("name=value"), cl::cat(category));
 static cl::opt<std::string> phaseTo("phase-to", cl::desc("Stop at this phase (C0..C5 or its name) and print the IR"),
                                     cl::value_desc("phase"), cl::cat(category));
 static cl::opt<std::string> phaseFrom("phase-from", cl::desc("The phase that the input is at (default: before C0)"),
@@ -147,8 +146,7 @@ bool tools::printLists() {
     for (const Target *target : getTargets()) {
       llvm::outs() << target->name << ": " << target->description << "\n";
       for (const TargetLevel &level : target->levels)
-        llvm::outs() << "  " << level.name << ": " << level.cpu << (level.features.empty() ? "" : " ") << level.features
-                     << "\n";
+        llvm::outs() << "  " << level.name << ": " << level.cpu << (level.features.empty() ? "" : " ") << level.features << "\n";
     }
   if (listPhases)
     for (const PhaseInfo &info : getPhases())

@@ -2,9 +2,9 @@
 // The options of quant-compile and quant-run that lead from a model file to compiled code.
 #pragma once
 #include "lib/Pipelines/RunPhases.h"
+#include "qtensor/Artifact.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
-#include "qtensor/Artifact.h"
 #include "llvm/Support/CommandLine.h"
 
 namespace mlir::qtensor::tools {

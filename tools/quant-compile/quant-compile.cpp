@@ -9,8 +9,7 @@ namespace cl = llvm::cl;
 using namespace mlir;
 using namespace mlir::qtensor;
 
-static cl::opt<std::string> inputFile(cl::Positional, cl::desc("<model.onnx, .mlir or .mlirbc>"),
-                                      cl::cat(tools::category));
+static cl::opt<std::string> inputFile(cl::Positional, cl::desc("<model.onnx, .mlir or .mlirbc>"), cl::cat(tools::category));
 static cl::opt<std::string> output("o", cl::desc("Folder for the artifact; with --phase-to the file for the IR"),
                                    cl::value_desc("path"), cl::cat(tools::category));
 static cl::opt<bool> keepAssembly("keep-assembly", cl::desc("Also write the assembly of each level"),

@@ -7,8 +7,7 @@
 using namespace mlir::qtensor;
 
 static std::string shapeText(const NpyArray &array) {
-  return "[" + llvm::join(llvm::map_range(array.shape, [](int64_t extent) { return std::to_string(extent); }), ", ") +
-         "]";
+  return "[" + llvm::join(llvm::map_range(array.shape, [](int64_t extent) { return std::to_string(extent); }), ", ") + "]";
 }
 
 /// Infinity where one is NaN and the other is not, or infinities differ.
@@ -19,8 +18,8 @@ static double difference(double a, double b) {
   return std::isfinite(gap) ? gap : INFINITY;
 }
 
-bool tools::compareArrays(llvm::StringRef name, const NpyArray &got, const NpyArray &want, double absolute,
-                          double relative, llvm::raw_ostream &os) {
+bool tools::compareArrays(llvm::StringRef name, const NpyArray &got, const NpyArray &want, double absolute, double relative,
+                          llvm::raw_ostream &os) {
   if (got.shape != want.shape) {
     os << name << ": shape " << shapeText(got) << ", the reference has " << shapeText(want) << "\n";
     return false;

@@ -7,8 +7,7 @@
 using namespace mlir;
 using namespace mlir::qtensor;
 
-tools::AlignedBytes::AlignedBytes(size_t size)
-    : data(std::aligned_alloc(64, llvm::alignTo(std::max<size_t>(size, 1), 64))) {}
+tools::AlignedBytes::AlignedBytes(size_t size) : data(std::aligned_alloc(64, llvm::alignTo(std::max<size_t>(size, 1), 64))) {}
 tools::AlignedBytes::~AlignedBytes() { std::free(data); }
 
 StringRef tools::npyType(int32_t dtype) {
@@ -20,11 +19,9 @@ StringRef tools::npyType(int32_t dtype) {
 llvm::Expected<qt_tensor> tools::toTensor(const LoadedTensor &expected, NpyArray &array) {
   if (npyType(expected.dtype) != array.dtype)
     return llvm::createStringError("input '" + expected.name + "' has elements of type " + array.dtype +
-                                   ", the model takes " + npyType(expected.dtype) + " (" + dtypeName(expected.dtype) +
-                                   ")");
+                                   ", the model takes " + npyType(expected.dtype) + " (" + dtypeName(expected.dtype) + ")");
   if (array.shape.size() > QT_MAX_RANK)
-    return llvm::createStringError("input '" + expected.name + "' has more than " + Twine(int(QT_MAX_RANK)) +
-                                   " dimensions");
+    return llvm::createStringError("input '" + expected.name + "' has more than " + Twine(int(QT_MAX_RANK)) + " dimensions");
   qt_tensor tensor = {array.data.data(), expected.dtype, static_cast<int32_t>(array.shape.size()), {}};
   llvm::copy(array.shape, tensor.shape);
   return tensor;

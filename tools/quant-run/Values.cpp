@@ -55,8 +55,7 @@ static FailureOr<SmallVector<Tensor>> toTensors(func::FuncOp main, ArrayRef<NpyA
       return main.emitError() << "input " << index << " has a shape that does not fit " << type;
     FailureOr<Tensor> tensor = Tensor::zeros(tensorType.getElementType(), input.shape);
     if (failed(tensor) || tensor->getBytes().size() != input.data.size())
-      return main.emitError() << "input " << index << " has elements of type " << input.dtype << ", which do not fit "
-                              << type;
+      return main.emitError() << "input " << index << " has elements of type " << input.dtype << ", which do not fit " << type;
     llvm::copy(input.data, tensor->getMutableBytes().begin());
     tensors.push_back(std::move(*tensor));
   }
@@ -97,7 +96,7 @@ std::string tools::valueFile(StringRef folder, StringRef name) {
   std::string file;
   for (char c : name)
     file += llvm::isAlnum(c) || c == '.' || c == '-' || c == '_' ? std::string(1, c)
-                                                                 : "%" + llvm::utohexstr(static_cast<uint8_t>(c));
+                                                                  : "%" + llvm::utohexstr(static_cast<uint8_t>(c));
   return (folder + "/" + file + ".npy").str();
 }
 

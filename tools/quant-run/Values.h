@@ -10,8 +10,8 @@ namespace mlir::qtensor::tools {
 /// Values by the name that they have in the model's file.
 using NamedValues = std::map<std::string, NpyArray>;
 
-/// Evaluates @main of a module before phase C4 on the inputs, in order. Of several ops with one name the last counts;
-/// the values of encoded tensors are decoded. Fails after a diagnostic.
+/// Evaluates @main of a module before phase C4 on the inputs, in order. Of several ops with one name the last counts; the
+/// values of encoded tensors are decoded. Fails after a diagnostic.
 FailureOr<NamedValues> evaluateValues(ModuleOp module, ArrayRef<NpyArray> inputs);
 
 /// The file for a value in a folder of values.

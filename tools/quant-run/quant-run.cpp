@@ -27,29 +27,27 @@ static cl::opt<double> relative("rtol", cl::desc("Allowed difference relative to
                                 cl::init(1e-4), cl::cat(tools::category));
 static cl::opt<unsigned> timeRuns("time", cl::desc("Print the median time of this many runs"), cl::value_desc("runs"),
                                   cl::cat(tools::category));
-static cl::opt<bool> count("count", cl::desc("Print the instructions of one run, on one thread"),
-                           cl::cat(tools::category));
+static cl::opt<bool> count("count", cl::desc("Print the instructions of one run, on one thread"), cl::cat(tools::category));
 static cl::opt<std::string> levelName("level", cl::desc("Processor level, by name (default: the best)"),
                                       cl::cat(tools::category));
-static cl::opt<int> threads("num-threads", cl::desc("Threads (default: as many as processors)"),
-                            cl::cat(tools::category));
+static cl::opt<int> threads("num-threads", cl::desc("Threads (default: as many as processors)"), cl::cat(tools::category));
 static cl::opt<bool> verify("verify", cl::desc("Check every byte of the weights file"), cl::cat(tools::category));
 
-static cl::opt<std::string>
-    dumpValues("dump-values",
-               cl::desc("Write every named value, computed by the reference, to this folder; of a "
-                        "quantized model as it is at phase C2 (or --phase-to)"),
-               cl::value_desc("folder"), cl::cat(tools::category));
+static cl::opt<std::string> dumpValues("dump-values",
+                                       cl::desc("Write every named value, computed by the reference, to this folder; of a "
+                                                "quantized model as it is at phase C2 (or --phase-to)"),
+                                       cl::value_desc("folder"), cl::cat(tools::category));
 static cl::opt<std::string> againstValues("compare-values",
                                           cl::desc("Compare every named value with those that --dump-values wrote"),
                                           cl::value_desc("folder"), cl::cat(tools::category));
 
-static constexpr char kOverview[] = "QTensor: runs a model.\n\n"
-                                    "  quant-run out/libmodel.so --input x.npy --output y.npy\n"
-                                    "  quant-run model.onnx --input x.npy --compare expected.npy --rtol 1e-3\n"
-                                    "  quant-run out/libmodel.so --input x.npy --time 100 --level avx2\n"
-                                    "  quant-run model.onnx --input x.npy --dump-values float/\n"
-                                    "  quant-run model.onnx --weights=int4/32 --input x.npy --compare-values float/\n";
+static constexpr char kOverview[] =
+    "QTensor: runs a model.\n\n"
+    "  quant-run out/libmodel.so --input x.npy --output y.npy\n"
+    "  quant-run model.onnx --input x.npy --compare expected.npy --rtol 1e-3\n"
+    "  quant-run out/libmodel.so --input x.npy --time 100 --level avx2\n"
+    "  quant-run model.onnx --input x.npy --dump-values float/\n"
+    "  quant-run model.onnx --weights=int4/32 --input x.npy --compare-values float/\n";
 
 namespace {
 /// One open model with its buffers.
@@ -101,8 +99,7 @@ Error Session::open() {
   return check(model->open(model->getWeights(), &options, &handle));
 }
 
-llvm::Expected<std::pair<unsigned, StringRef>> Session::parse(StringRef text, unsigned position,
-                                                              ArrayRef<LoadedTensor> list) {
+llvm::Expected<std::pair<unsigned, StringRef>> Session::parse(StringRef text, unsigned position, ArrayRef<LoadedTensor> list) {
   for (auto [i, tensor] : llvm::enumerate(list)) {
     StringRef file = text;
     if (file.consume_front(tensor.name) && file.consume_front("="))
@@ -181,8 +178,8 @@ llvm::Expected<bool> Session::compare() {
     auto want = readNpy(parsed->second);
     if (!want)
       return want.takeError();
-    isSame &= tools::compareArrays(model->getOutputs()[parsed->first].name, tools::toArray(outputs[parsed->first]),
-                                   *want, absolute, relative, llvm::outs());
+    isSame &= tools::compareArrays(model->getOutputs()[parsed->first].name, tools::toArray(outputs[parsed->first]), *want,
+                                   absolute, relative, llvm::outs());
   }
   return isSame;
 }
@@ -190,8 +187,8 @@ llvm::Expected<bool> Session::compare() {
 Error Session::measure() {
   auto call = [&] { (void)model->run(handle, nullptr, inputs.data(), outputs.data(), scratch); };
   if (timeRuns)
-    llvm::outs() << llvm::formatv("{0:f4} ms, median of {1} runs, level {2}\n",
-                                  1e3 * tools::medianSeconds(timeRuns, call), unsigned(timeRuns), model->level(handle));
+    llvm::outs() << llvm::formatv("{0:f4} ms, median of {1} runs, level {2}\n", 1e3 * tools::medianSeconds(timeRuns, call),
+                                  unsigned(timeRuns), model->level(handle));
   if (!count)
     return Error::success();
   std::optional<uint64_t> instructions = tools::countInstructions(call);

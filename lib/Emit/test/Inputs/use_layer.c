@@ -43,8 +43,7 @@ static void *run_thread(void *argument) {
   float *x = malloc(sizeof(float) * m * K), *z = malloc(sizeof(float) * m * N), *y = malloc(sizeof(float) * m * N);
   qt_tensor in[LAYER_INPUTS] = {{x, QT_F32, 2, {m, K}}, {z, QT_F32, 2, {m, N}}}, out[LAYER_OUTPUTS];
   size_t bytes;
-  if (layer_shapes(job->handle, in, out, &bytes) != QT_OK || out[0].rank != 2 || out[0].shape[0] != m ||
-      out[0].shape[1] != N)
+  if (layer_shapes(job->handle, in, out, &bytes) != QT_OK || out[0].rank != 2 || out[0].shape[0] != m || out[0].shape[1] != N)
     ++job->bad;
   out[0].data = y;
   void *scratch = aligned_alloc(64, (bytes + 64) / 64 * 64);
@@ -86,8 +85,7 @@ static void check_errors(layer_handle *handle) {
   in[0].dtype = QT_F32, in[0].rank = 1;
   expect("rank", layer_run(handle, NULL, in, out, scratch), QT_ERROR_SHAPE, "input 'x' has rank 1, the model takes 2");
   in[0].rank = 2, in[0].shape[1] = K - 1;
-  expect("extent", layer_run(handle, NULL, in, out, scratch), QT_ERROR_SHAPE,
-         "extent 39 in dimension 1, the model takes 40");
+  expect("extent", layer_run(handle, NULL, in, out, scratch), QT_ERROR_SHAPE, "extent 39 in dimension 1, the model takes 40");
   in[0].shape[1] = K, in[1].shape[0] = 3;
   expect("batch", layer_run(handle, NULL, in, out, scratch), QT_ERROR_SHAPE, "the model needs them equal");
   in[1].shape[0] = 2, out[0].shape[0] = 3;

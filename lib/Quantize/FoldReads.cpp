@@ -141,7 +141,7 @@ struct ReshapeConstant : OpRewritePattern<ReshapeOp> {
   }
 };
 
-struct FoldDecodes : mlir::qtensor::impl::FoldDecodesBase<FoldDecodes> {
+struct FoldReads : mlir::qtensor::impl::FoldReadsBase<FoldReads> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<ReadEncoded, PadBeforeRounding, ReshapeEncoded<tensor::CollapseShapeOp>,

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// What it costs to compile one large layer: the passes from C0 to C3 beside the encoding of its values, and LLVM for
+// each processor level. usage: compile-time [--size=4096] [--weights=int4/32] [--activations=int8/32]
+#include "dialects/QTensor/IR/QTensorDialect.h"
+#include "lib/Emit/NativeCode.h"
+#include "lib/Pipelines/RunPhases.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+#include "mlir/Parser/Parser.h"
+#include "qtensor/Encode.h"
+#include "qtensor/InitAll.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Target/TargetMachine.h"
+#include <chrono>
+
+namespace cl = llvm::cl;
+using namespace mlir;
+using namespace mlir::qtensor;
+
+static cl::opt<int64_t> extent("size", cl::desc("N and K of the layer (default 4096)"), cl::init(4096));
+static cl::opt<std::string> weights("weights", cl::desc("Default int4/32"), cl::init("int4/32"));
+static cl::opt<std::string> activations("activations", cl::desc("Default int8/32"), cl::init("int8/32"));
+
+static double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+static std::vector<float> makeValues(int64_t count) {
+  std::vector<float> values(count);
+  uint32_t state = 1;
+  for (float &value : values) {
+    state = state * 1664525 + 1013904223;
+    value = float(int32_t(state)) * 0x1p-31f;
+  }
+  return values;
+}
+
+/// y = x . W^T with W as a resource that holds `values`.
+static OwningOpRef<ModuleOp> makeLayer(MLIRContext *context, std::vector<float> values) {
+  std::string n = std::to_string(extent), x = "tensor<?x" + n + "xf32>", w = "tensor<" + n + "x" + n + "xf32>";
+  std::string text =
+      "func.func @main(%x: " + x + " {qtensor.name = \"x\"}) -> (" + x + " {qtensor.name = \"y\"}) {\n" +
+      "  %c0 = arith.constant 0 : index\n  %z = arith.constant 0.0 : f32\n" +
+      "  %w = \"arith.constant\"() {value = dense<0.0> : " + w + "} : () -> " + w + "\n" +
+      "  %m = tensor.dim %x, %c0 : " + x + "\n  %e = tensor.empty(%m) : " + x + "\n" +
+      "  %f = linalg.fill ins(%z : f32) outs(%e : " + x + ") -> " + x + "\n" +
+      "  %y = linalg.matmul indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, " +
+      "affine_map<(m, n, k) -> (m, n)>] ins(%x, %w : " + x + ", " + w + ") outs(%f : " + x + ") -> " + x +
+      "\n  return %y : " + x + "\n}\n";
+  OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(text, context);
+  if (!module)
+    return module;
+  module->walk([&](arith::ConstantOp op) {
+    if (auto type = dyn_cast<RankedTensorType>(op.getType()))
+      op.setValueAttr(DenseResourceElementsAttr::get(
+          type, "w", HeapAsmResourceBlob::allocateAndCopyInferAlign(ArrayRef<float>(values))));
+  });
+  return module;
+}
+
+static LogicalResult measurePasses(MLIRContext *context, ModuleOp module, const PipelineOptions &options,
+                                   ArrayRef<float> values) {
+  auto report = [&] { return mlir::emitError(UnknownLoc::get(context)); };
+  FailureOr<FormatChoice> format = parseFormatSpelling(context, weights, 2, {1}, report);
+  if (failed(format))
+    return failure();
+  EncodeOptions encode;
+  encode.encoder = format->encoder;
+  double start = now();
+  if (failed(encodeTensor(values, {extent, extent}, cast<BlockAttr>(format->encoding), encode, report)))
+    return failure();
+  double encoding = now() - start;
+  for (auto [from, to] : {std::pair(Phase::Imported, Phase::Quantized), std::pair(Phase::Quantized, Phase::Selected)}) {
+    PhaseRun run;
+    run.from = from;
+    run.to = to;
+    start = now();
+    if (failed(runPhases(module, run, options)))
+      return failure();
+    double passes = now() - start;
+    llvm::outs() << llvm::formatv("{0} -> {1}: {2:f1} ms", getPhaseInfo(from).id, getPhaseInfo(to).id, passes * 1e3);
+    if (to == Phase::Quantized)
+      llvm::outs() << llvm::formatv(", of which the encoding of {0} values alone takes {1:f1} ms", values.size(),
+                                    encoding * 1e3);
+    llvm::outs() << "\n";
+  }
+  return success();
+}
+
+static LogicalResult measureLevel(ModuleOp planned, const Target &target, const TargetLevel &level) {
+  OwningOpRef<ModuleOp> module = planned.clone();
+  PassManager pm(planned.getContext());
+  addNativePasses(pm, target, level, "layer");
+  double start = now();
+  if (failed(pm.run(*module)))
+    return failure();
+  double lowering = now() - start;
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> code = translateModule(*module, target, level, "layer", context);
+  auto machine = createTargetMachine(target, level.cpu, level.features);
+  if (!code || !machine)
+    return failure();
+  size_t instructions = code->getInstructionCount();
+  start = now();
+  auto object = compileModule(*code, **machine);
+  double compiling = now() - start;
+  if (!object)
+    return planned.emitError(llvm::toString(object.takeError()));
+  llvm::outs() << llvm::formatv("level {0}: passes C5 -> C6 {1:f1} ms, LLVM {2:f1} ms ({3} instructions, {4} bytes)\n",
+                                level.name, lowering * 1e3, compiling * 1e3, instructions, object->size());
+  return success();
+}
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  cl::ParseCommandLineOptions(argc, argv, "Times the compiler on one matrix product\n");
+  DialectRegistry registry;
+  registerAllDialects(registry);
+  registerAllExtensions(registry);
+  registerAll(registry);
+  MLIRContext context(registry);
+  context.loadAllAvailableDialects();
+  PipelineOptions options;
+  options.target = getTargets().front();
+  options.weights = weights;
+  options.activations = activations;
+  std::vector<float> values = makeValues(extent * extent);
+  OwningOpRef<ModuleOp> module = makeLayer(&context, values);
+  if (!module || failed(measurePasses(&context, *module, options, values)))
+    return 1;
+  PhaseRun run;
+  run.from = Phase::Selected;
+  double start = now();
+  if (failed(runPhases(*module, run, options)))
+    return 1;
+  llvm::outs() << llvm::formatv("C3 -> C5: {0:f1} ms, with the packing of the weights\n", (now() - start) * 1e3);
+  for (const TargetLevel &level : options.target->levels)
+    if (failed(measureLevel(*module, *options.target, level)))
+      return 1;
+  return 0;
+}
