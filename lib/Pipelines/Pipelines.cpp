@@ -59,7 +59,6 @@ static void addObservedPasses(OpPassManager &pm, const PipelineOptions &options)
 
 /// C1 -> C2: weights first, since only inputs of encoded weights are rounded.
 static void addQuantizedPasses(OpPassManager &pm, const PipelineOptions &options) {
-  pm.addPass(createFoldReads());
   QuantizeWeightsOptions weights;
   weights.weights = options.weights;
   weights.tables = options.tables;
