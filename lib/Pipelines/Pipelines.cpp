@@ -59,6 +59,7 @@ static void addObservedPasses(OpPassManager &pm, const PipelineOptions &options)
 
 /// C1 -> C2: weights first, since only inputs of encoded weights are rounded.
 static void addQuantizedPasses(OpPassManager &pm, const PipelineOptions &options) {
+  pm.addPass(createFoldDecodes());
   QuantizeWeightsOptions weights;
   weights.weights = options.weights;
   weights.tables = options.tables;

@@ -4,7 +4,7 @@
 
 include "mlir/Pass/PassBase.td"
 
-def FoldReads : Pass<"qtensor-fold-reads", "ModuleOp"> {
+def FoldDecodes : Pass<"qtensor-fold-decodes", "ModuleOp"> {
   let summary = "Let contractions read encoded tensors that the model decodes in front of them";
   let description = [{
     A model that comes quantized (QuantizeLinear, DequantizeLinear) rounds and decodes explicitly. Reading decodes

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What must not be folded: the pass has no errors, so its twin holds the refusals.
-// RUN: quant-opt %s --split-input-file --qtensor-fold-reads | FileCheck %s
+// RUN: quant-opt %s --split-input-file --qtensor-fold-decodes | FileCheck %s
 
 #x = #qtensor.block<int8, [?, ?], scale = 0.5, zero = 200.0>
 

@@ -11,7 +11,7 @@
 #include "qtensor/Codec.h"
 
 namespace mlir::qtensor {
-#define GEN_PASS_DEF_FOLDREADS
+#define GEN_PASS_DEF_FOLDDECODES
 #include "lib/Quantize/Passes.h.inc"
 } // namespace mlir::qtensor
 
@@ -141,7 +141,7 @@ struct ReshapeConstant : OpRewritePattern<ReshapeOp> {
   }
 };
 
-struct FoldReads : mlir::qtensor::impl::FoldReadsBase<FoldReads> {
+struct FoldDecodes : mlir::qtensor::impl::FoldDecodesBase<FoldDecodes> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<ReadEncoded, PadBeforeRounding, ReshapeEncoded<tensor::CollapseShapeOp>,

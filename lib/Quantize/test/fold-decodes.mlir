@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// RUN: quant-opt %s --split-input-file --verify-contract-c2=record=true --qtensor-fold-reads --verify-contract-c2 | FileCheck %s
+// RUN: quant-opt %s --split-input-file --verify-contract-c2=record=true --qtensor-fold-decodes --verify-contract-c2 | FileCheck %s
 
 #x = #qtensor.block<int8, [?, ?], scale = 0.5, zero = -128.0>
 #w = #qtensor.block<int8, [?, ?], scale = 0.25>
