@@ -64,7 +64,7 @@ def QTensor_FormatAttr : QTensor_Attr<"Format", "format"> {
   let summary = "A named way to store a tensor: an encoding, its layout, its encoder, its names elsewhere";
   let description = [{
     ```
-    #qtensor.format<block<nf4, [1, 64], scale = f32>, layout = <whole, ...>, encoder = "absmax", sized, flat,
+    #qtensor.format<block<int4, [1, 64], scale = f32>, layout = <whole, ...>, encoder = "absmax", sized, flat,
                     aliases = {ggml = 2}, summary = "...">
     ```
     The encoding is written for a matrix whose blocked dimension is the reduced one. `sized`: the block size may be

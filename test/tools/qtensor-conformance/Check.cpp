@@ -109,7 +109,9 @@ static LogicalResult checkTogether(MLIRContext *context, ArrayRef<CellData> cell
     return failure();
   std::vector<Observed> observed;
   FailureOr<SmallVector<Tensor>> quantized = evaluateQuantized(*module, cells, *inputs, observed);
-  auto advance = [&](Phase from, Phase to) { return runPhases(*module, {from, to, "", "", {}}, {options.target}); };
+  PipelineOptions pipeline;
+  pipeline.target = options.target;
+  auto advance = [&](Phase from, Phase to) { return runPhases(*module, {from, to, "", "", {}}, pipeline); };
   if (failed(quantized) || failed(advance(Phase::Quantized, Phase::Selected)))
     return failure();
   FailureOr<SmallVector<Tensor>> selected = reference::evaluate(getMain(*module), *inputs);

@@ -34,7 +34,9 @@ Outcome hostile::process(MLIRContext &context, StringRef bytes, std::string &mes
   PhaseRun run;
   run.from = Phase::Quantized;
   run.to = Phase::Selected;
-  if (module && succeeded(runPhases(*module, run, {getTargets().front()})))
+  PipelineOptions pipeline;
+  pipeline.target = getTargets().front();
+  if (module && succeeded(runPhases(*module, run, pipeline)))
     return Outcome::Accepted;
   return errors ? Outcome::Refused : Outcome::Silent;
 }
