@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Shapes after everything else has moved: reshapes sink and cancel, extents follow from the arguments, dead ops go.
+#include "dialects/QTensor/IR/QTensorOps.h"
 #include "lib/Transforms/Normalize/Passes.h"
 #include "lib/Transforms/Normalize/Support.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -56,6 +57,20 @@ private:
   }
 };
 
+/// Rounding and decoding keep every extent.
+class DimOfRounded : public OpRewritePattern<tensor::DimOp> {
+public:
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(tensor::DimOp op, PatternRewriter &rewriter) const override {
+    Operation *producer = op.getSource().getDefiningOp();
+    if (!isa_and_nonnull<QuantizeOp, DequantizeOp>(producer))
+      return rewriter.notifyMatchFailure(op, "not the extent of a rounded or decoded tensor");
+    rewriter.modifyOpInPlace(op, [&] { op.getSourceMutable().assign(producer->getOperand(0)); });
+    return success();
+  }
+};
+
 /// Elementwise ops and reductions behind a contraction whose rows were collapsed work on the rows too.
 bool isCollapsible(OpOperand *operand) {
   auto reader = dyn_cast<linalg::GenericOp>(operand->getOwner());
@@ -66,7 +81,7 @@ struct SimplifyShapes : impl::SimplifyShapesBase<SimplifyShapes> {
   void runOnOperation() override {
     MLIRContext *context = &getContext();
     RewritePatternSet patterns(context);
-    patterns.add<ReshapeUnits>(context);
+    patterns.add<ReshapeUnits, DimOfRounded>(context);
     linalg::populateFoldReshapeOpsByCollapsingPatterns(patterns, isCollapsible);
     // Reshapes of reshapes, and of what has no elements of its own.
     tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns, context);

@@ -68,3 +68,16 @@ func.func @extents(%x: tensor<?x4xf32>) -> (tensor<?x4xf32>, index) {
   %m = tensor.dim %y, %c0 : tensor<?x4xf32>
   return %y, %m : tensor<?x4xf32>, index
 }
+
+// Also through rounding.
+// CHECK-LABEL: @rounded
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<?x4xf32>
+// CHECK: %[[N:.+]] = tensor.dim %[[X]]
+// CHECK: return %[[N]]
+func.func @rounded(%x: tensor<?x4xf32>) -> index {
+  %c0 = arith.constant 0 : index
+  %q = qtensor.quantize %x : tensor<?x4xf32> -> tensor<?x4xf32, #qtensor.block<int8, [?, ?], scale = 0.5>>
+  %y = qtensor.dequantize %q : tensor<?x4xf32, #qtensor.block<int8, [?, ?], scale = 0.5>> -> tensor<?x4xf32>
+  %n = tensor.dim %y, %c0 : tensor<?x4xf32>
+  return %n : index
+}
