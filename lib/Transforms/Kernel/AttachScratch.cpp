@@ -12,12 +12,30 @@ namespace mlir::qtensor {
 using namespace mlir;
 using namespace mlir::qtensor;
 
+/// Lets the contraction write a buffer of its own, which is copied to the strided output behind it.
+static void writeThroughCopy(ContractOp op) {
+  ImplicitLocOpBuilder b(op.getLoc(), op);
+  Value output = op.getOutput();
+  auto type = cast<MemRefType>(output.getType());
+  SmallVector<Value> extents;
+  for (int64_t d = 0; d < type.getRank(); ++d)
+    if (type.isDynamicDim(d))
+      extents.push_back(b.createOrFold<memref::DimOp>(output, d));
+  Value own = memref::AllocOp::create(b, MemRefType::get(type.getShape(), type.getElementType()), extents,
+                                      b.getI64IntegerAttr(64));
+  op.getOutputMutable().assign(own);
+  b.setInsertionPointAfter(op);
+  memref::CopyOp::create(b, own, output);
+}
+
 namespace {
 struct AttachScratchPass : mlir::qtensor::impl::AttachScratchBase<AttachScratchPass> {
   void runOnOperation() override {
     getOperation().walk([&](ContractOp op) {
       if (op.getScratch() || !op.getRhsLayout() || !isa<MemRefType>(op.getOutput().getType()))
         return;
+      if (!hasRowsInMemory(op))
+        writeThroughCopy(op);
       std::string reason;
       FailureOr<Value> bytes = emitContractScratch(op, reason);
       if (failed(bytes))

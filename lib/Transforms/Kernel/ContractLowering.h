@@ -19,6 +19,9 @@ private:
 /// Emits, before `op`, the bytes of scratch that its kernel needs on any level. Fails with a reason when no kernel fits.
 FailureOr<Value> emitContractScratch(ContractOp op, std::string &reason);
 
+/// Whether the rows of the output follow each other in memory, as a kernel writes them.
+bool hasRowsInMemory(ContractOp op);
+
 /// Replaces a packed contraction by calls of its kernel, or says why there is none.
 LogicalResult lowerPackedContract(ContractOp op, const TileMachine &machine, KernelNames &names, std::string &reason);
 

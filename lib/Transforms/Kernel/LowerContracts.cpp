@@ -12,9 +12,6 @@ using namespace mlir;
 using namespace mlir::qtensor;
 
 namespace {
-/// How an extra operand follows the output.
-enum class Follows { Nothing, Columns, Rows, All };
-
 class FastContract {
 public:
   FastContract(ContractOp op, const TileMachine *machine) : op(op), machine(machine), b(op.getLoc(), op) {}
@@ -25,7 +22,6 @@ public:
 
 private:
   LogicalResult analyseWeight(std::string &reason);
-  LogicalResult analyseLhs(std::string &reason);
   LogicalResult analyseOutput(std::string &reason);
   Value rowExtent(size_t row);
   KernelExtents makeExtents();
@@ -74,46 +70,12 @@ LogicalResult FastContract::analyseWeight(std::string &reason) {
   return success();
 }
 
-LogicalResult FastContract::analyseLhs(std::string &reason) {
-  if (spec.strategy == SumStrategy::Float)
-    return success();
-  return checkIntegerActivation(*op.getLhsEncoding(), reason);
-}
-
 static bool isCollapsible(MemRefType type) {
   SmallVector<int64_t> strides;
   int64_t offset;
   if (type.getLayout().isIdentity() || type.getRank() == 0)
     return true;
   return type.getRank() <= 2 && succeeded(type.getStridesAndOffset(strides, offset)) && strides.back() == 1;
-}
-
-/// How `map` (over the output's dimensions) follows rows and columns; nothing when it is some other projection.
-static std::optional<Follows> classify(AffineMap map, MemRefType type, size_t rows, size_t columns) {
-  SmallVector<unsigned> dims;
-  for (auto [position, expr] : llvm::enumerate(map.getResults())) {
-    if (auto dim = dyn_cast<AffineDimExpr>(expr))
-      dims.push_back(dim.getPosition());
-    else if (type.getDimSize(position) != 1)
-      return std::nullopt;
-  }
-  auto isRange = [&](size_t first, size_t count) {
-    if (dims.size() != count)
-      return false;
-    for (size_t i = 0; i < count; ++i)
-      if (dims[i] != first + i)
-        return false;
-    return true;
-  };
-  if (dims.empty())
-    return Follows::Nothing;
-  if (isRange(0, rows + columns))
-    return Follows::All;
-  if (isRange(rows, columns))
-    return Follows::Columns;
-  if (isRange(0, rows))
-    return Follows::Rows;
-  return std::nullopt;
 }
 
 LogicalResult FastContract::analyseOutput(std::string &reason) {
@@ -131,7 +93,7 @@ LogicalResult FastContract::analyseOutput(std::string &reason) {
   spec.output = strided(output.getElementType(), 2);
   for (auto [value, map] : llvm::zip_equal(op.getExtra(), op.getExtraMaps())) {
     auto type = cast<MemRefType>(value.getType());
-    std::optional<Follows> kind = classify(cast<AffineMapAttr>(map).getValue(), type, form.rows.size(), form.columns.size());
+    std::optional<Follows> kind = classifyExtra(form, cast<AffineMapAttr>(map).getValue(), type);
     if (!kind || !isCollapsible(type)) {
       reason = "an extra operand of the epilogue follows neither rows nor columns";
       return failure();
@@ -150,7 +112,7 @@ LogicalResult FastContract::analyseOutput(std::string &reason) {
 }
 
 LogicalResult FastContract::analyse(std::string &reason) {
-  return failure(failed(analyseWeight(reason)) || failed(analyseLhs(reason)) || failed(analyseOutput(reason)));
+  return failure(failed(analyseWeight(reason)) || failed(checkActivation(op, reason)) || failed(analyseOutput(reason)));
 }
 
 /// The extent of the output's dimension `row`: from the lhs where that shows it, since the planner of memory knows the
@@ -244,9 +206,6 @@ LogicalResult FastContract::lower(KernelNames &names, std::string &reason) {
     return failure();
   }
   spec.columnTail = form.n % spec.weight.layout.getRows() != 0;
-  SmallVector<bool> rowWise;
-  for (Follows kind : follows)
-    rowWise.push_back(kind == Follows::Rows);
   spec.epilogue = [this](ImplicitLocOpBuilder &inner, Value sums, const StoreSite &site) {
     SmallVector<Value> elements;
     for (auto [value, kind] : llvm::zip_equal(site.operands, follows))
@@ -277,6 +236,8 @@ std::string KernelNames::get(StringRef key) {
     entry->second = "qkernel_" + std::to_string(names.size() - 1);
   return entry->second;
 }
+
+bool qtensor::hasRowsInMemory(ContractOp op) { return isCollapsible(cast<MemRefType>(op.getOutput().getType())); }
 
 FailureOr<Value> qtensor::emitContractScratch(ContractOp op, std::string &reason) {
   FastContract contract(op, nullptr);

@@ -119,6 +119,47 @@ FailureOr<ContractForm> qtensor::getContractForm(ContractOp op, ArrayRef<int64_t
   return form;
 }
 
+LogicalResult qtensor::checkActivation(ContractOp op, std::string &reason) {
+  if (op.getStrategy().getKind() == StrategyKind::Float)
+    return success();
+  BlockAttr encoding = *op.getLhsEncoding();
+  CodecAttr codec = encoding.getCodec();
+  FailureOr<CodeMeaning> meaning = getCodeMeaning(codec, StrategyKind::Integer, reason);
+  if (failed(meaning))
+    return failure();
+  bool isSigned = meaning->flip != 0, fits = isSigned || (meaning->zero == 0 && meaning->max <= 127);
+  if (codec.getKind() == CodecKind::Int && fits && !encoding.getZero() && !encoding.getOffset())
+    return success();
+  reason = "the activation's codes are no signed bytes without a zero point";
+  return failure();
+}
+
+std::optional<Follows> qtensor::classifyExtra(const ContractForm &form, AffineMap map, ShapedType type) {
+  SmallVector<unsigned> dims;
+  for (auto [position, expr] : llvm::enumerate(map.getResults())) {
+    if (auto dim = dyn_cast<AffineDimExpr>(expr))
+      dims.push_back(dim.getPosition());
+    else if (type.getDimSize(position) != 1)
+      return std::nullopt;
+  }
+  size_t rows = form.rows.size(), columns = form.columns.size();
+  auto isRange = [&](size_t first, size_t count) {
+    bool same = dims.size() == count;
+    for (size_t i = 0; same && i < count; ++i)
+      same = dims[i] == first + i;
+    return same;
+  };
+  if (dims.empty())
+    return Follows::Nothing;
+  if (isRange(0, rows + columns))
+    return Follows::All;
+  if (isRange(rows, columns))
+    return Follows::Columns;
+  if (isRange(0, rows))
+    return Follows::Rows;
+  return std::nullopt;
+}
+
 //===----------------------------------------------------------------------===//
 // Codes
 //===----------------------------------------------------------------------===//
@@ -175,17 +216,4 @@ FailureOr<CodeMeaning> qtensor::getFloatMeaning(Type element, std::string &reaso
   CodeMeaning meaning;
   meaning.codes = element;
   return meaning;
-}
-
-LogicalResult qtensor::checkIntegerActivation(BlockAttr encoding, std::string &reason) {
-  CodecAttr codec = encoding.getCodec();
-  FailureOr<CodeMeaning> meaning = getCodeMeaning(codec, StrategyKind::Integer, reason);
-  if (failed(meaning))
-    return failure();
-  bool isSigned = codec.getKind() == CodecKind::Int && meaning->flip != 0;
-  bool fits = codec.getKind() == CodecKind::Int && (isSigned || (meaning->zero == 0 && meaning->max <= 127));
-  if (fits && !encoding.getZero() && !encoding.getOffset())
-    return success();
-  reason = "the activation's codes are no signed bytes without a zero point";
-  return failure();
 }

@@ -5,6 +5,7 @@
 #include "dialects/QTensor/IR/QTensorOps.h"
 #include "dialects/QTile/IR/QTile.h"
 #include "llvm/ADT/SmallVector.h"
+#include <optional>
 #include <string>
 
 namespace mlir::qtensor {
@@ -27,6 +28,14 @@ struct ContractForm {
 /// Recognises the form, or says in `reason` what is different. `rhsShape` is the weight's logical shape.
 FailureOr<ContractForm> getContractForm(ContractOp op, ArrayRef<int64_t> rhsShape, std::string &reason);
 
+/// Whether kernels read this lhs: the integer strategy takes signed bytes without a zero point.
+LogicalResult checkActivation(ContractOp op, std::string &reason);
+
+/// How an extra operand of the epilogue follows the output.
+enum class Follows { Nothing, Columns, Rows, All };
+/// `map` is over the output's dimensions, `type` the operand's; nothing when it is some other projection.
+std::optional<Follows> classifyExtra(const ContractForm &form, AffineMap map, ShapedType type);
+
 /// How a kernel reads the codes of a weight.
 struct CodeMeaning {
   Type codes;                      ///< As in #qtile.layout: iN or a float type.
@@ -41,8 +50,5 @@ struct CodeMeaning {
 FailureOr<CodeMeaning> getCodeMeaning(CodecAttr codec, StrategyKind strategy, std::string &reason);
 /// The meaning of plain weights of a builtin float type.
 FailureOr<CodeMeaning> getFloatMeaning(Type element, std::string &reason);
-
-/// Whether kernels take activations of this encoding as integers: signed bytes without a zero point. A reason if not.
-LogicalResult checkIntegerActivation(BlockAttr encoding, std::string &reason);
 
 } // namespace mlir::qtensor

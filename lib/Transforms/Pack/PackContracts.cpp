@@ -32,6 +32,7 @@ public:
   LogicalResult run(std::string &reason);
 
 private:
+  LogicalResult checkEpilogue(std::string &reason);
   LogicalResult readComponents(std::string &reason);
   LogicalResult chooseLayout(std::string &reason);
   LogicalResult loadParameters();
@@ -78,6 +79,26 @@ static std::optional<ConstantBytes> readConstant(Value value) {
 
 static ArrayRef<char> bytesOf(const ConstantBytes &constant) {
   return constant.owned.empty() ? constant.bytes : ArrayRef<char>(constant.owned);
+}
+
+/// Whether a kernel can apply the epilogue to vectors of finished sums.
+LogicalResult WeightPacker::checkEpilogue(std::string &reason) {
+  for (auto [value, map] : llvm::zip_equal(op.getExtra(), op.getExtraMaps()))
+    if (!classifyExtra(form, cast<AffineMapAttr>(map).getValue(), cast<ShapedType>(value.getType())))
+      reason = "an extra operand of the epilogue follows neither rows nor columns";
+  Region &region = op.getEpilogue();
+  for (Operation &inner : region.front()) {
+    if (!inner.hasTrait<OpTrait::IsTerminator>() && !isa<arith::ConstantOp>(inner) &&
+        !OpTrait::hasElementwiseMappableTraits(&inner))
+      reason = ("the epilogue has " + inner.getName().getStringRef() + ", which is not elementwise").str();
+    for (Value operand : inner.getOperands())
+      if (!region.isAncestor(operand.getParentRegion()) && !matchPattern(operand, m_Constant()))
+        reason = "the epilogue uses a value from outside";
+  }
+  bool integers = region.front().getArgument(0).getType().isInteger(32);
+  if (integers && (!form.wholeBlock || op.getStrategy().getKind() == StrategyKind::Float))
+    reason = "i32 accumulators over several blocks";
+  return success(reason.empty());
 }
 
 LogicalResult WeightPacker::readComponents(std::string &reason) {
@@ -135,8 +156,6 @@ LogicalResult WeightPacker::loadParameters() {
 LogicalResult WeightPacker::chooseLayout(std::string &reason) {
   Type zeroType;
   bool integer = op.getStrategy().getKind() == StrategyKind::Integer;
-  if (integer && failed(checkIntegerActivation(*op.getLhsEncoding(), reason)))
-    return success();
   if (!zero.empty()) {
     // Zeros join the static zero of the unsigned codes; as bytes when they are whole and in range.
     bool bytes = llvm::all_of(zero, [&](float z) { return z == std::trunc(z) && z + meaning.zero >= 0 && z + meaning.zero <= 255; });
@@ -245,6 +264,8 @@ LogicalResult WeightPacker::run(std::string &reason) {
   if (failed(recognised))
     return success();
   form = *recognised;
+  if (failed(checkActivation(op, reason)) || failed(checkEpilogue(reason)))
+    return success();
   encoding = op.getRhsEncoding().value_or(nullptr);
   FailureOr<CodeMeaning> codes = encoding ? getCodeMeaning(encoding.getCodec(), op.getStrategy().getKind(), reason)
                                           : getFloatMeaning(type.getElementType(), reason);
