@@ -20,7 +20,8 @@ struct ApproximateMath : mlir::qtensor::impl::ApproximateMathBase<ApproximateMat
     RewritePatternSet patterns(&getContext());
     // Only those that stay within a few units of the last place: upstream's sin, cos and atan lose half of the digits.
     populateMathPolynomialApproximationPatterns(patterns, [](StringRef name) {
-      return llvm::is_contained({"math.exp", "math.expm1", "math.tanh", "math.erf", "math.log", "math.log1p", "math.log2"}, name);
+      return llvm::is_contained(
+          {"math.exp", "math.expm1", "math.tanh", "math.erf", "math.log", "math.log1p", "math.log2"}, name);
     });
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns)))) {
       getOperation()->emitError("the expansion of mathematical functions did not end");

@@ -123,14 +123,16 @@ struct EmitEntry : mlir::qtensor::impl::EmitEntryBase<EmitEntry> {
     auto shapes = module.lookupSymbol<func::FuncOp>("shapes");
     auto inputs = module->getAttrOfType<ArrayAttr>(kInputsAttr);
     if (!main || !shapes || !inputs || !module->hasAttr(kPlanAttr)) {
-      module.emitError("the module is not planned (phase C5): @main, @shapes, qtensor.inputs and qtensor.plan are needed");
+      module.emitError(
+          "the module is not planned (phase C5): @main, @shapes, qtensor.inputs and qtensor.plan are needed");
       return signalPassFailure();
     }
     wrapMain(main, inputs.size(), prefix + "_run_" + suffix);
     wrapShapes(shapes, prefix + "_shapes_" + suffix);
     main.setPrivate();
     // What described the artifact has been read by now; the weights must not reach LLVM.
-    for (StringRef name : {StringRef(kInputsAttr), StringRef(kOutputsAttr), StringRef(kWeightsAttr), StringRef(kPlanAttr)})
+    for (StringRef name :
+         {StringRef(kInputsAttr), StringRef(kOutputsAttr), StringRef(kWeightsAttr), StringRef(kPlanAttr)})
       module->removeAttr(name);
   }
 };

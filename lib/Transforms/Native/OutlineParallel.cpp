@@ -34,7 +34,8 @@ private:
   Value field(Value base, Type record, int32_t index) {
     return LLVM::GEPOp::create(b, loc, pointer, record, base, ArrayRef<LLVM::GEPArg>{0, index});
   }
-  LLVM::LLVMFuncOp makeTask(scf::ParallelOp loop, StringRef name, ArrayRef<Value> captures, LLVM::LLVMStructType record);
+  LLVM::LLVMFuncOp makeTask(scf::ParallelOp loop, StringRef name, ArrayRef<Value> captures,
+                            LLVM::LLVMStructType record);
   void makeBody(scf::ParallelOp loop, Value linear, IRMapping &map);
   void callRuntime(Value count, LLVM::LLVMFuncOp task, Value captures);
 
@@ -103,7 +104,8 @@ void Outliner::callRuntime(Value count, LLVM::LLVMFuncOp task, Value captures) {
   Value context = function.getArgument(kContextArgument);
   Value parallelFor = LLVM::LoadOp::create(b, loc, pointer, context);
   Value address = LLVM::AddressOfOp::create(b, loc, task);
-  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(function.getContext()), {pointer, i64, pointer, pointer});
+  auto type =
+      LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(function.getContext()), {pointer, i64, pointer, pointer});
   LLVM::CallOp::create(b, loc, type, ValueRange{parallelFor, context, toI64(count), address, captures});
 }
 

@@ -30,8 +30,8 @@ def OutlineOps : Pass<"qtensor-outline-ops", "ModuleOp"> {
   let summary = "Give every linalg op of @main a function, shared by all ops that are the same";
   let description = [{
     The layers of a model repeat, so their ops do: with the same types, maps and body they share one function and are
-    compiled once. Functions stay small, which LLVM rewards. Copies are treated as elementwise ops. Operands become arguments, constants go into the function.
-    The context is the first argument, so that the function can run parallel loops.
+    compiled once. Functions stay small, which LLVM rewards. Copies are treated as elementwise ops. Operands become
+    arguments, constants go into the function. The context is the first argument, for parallel loops.
 
     ```mlir
     linalg.generic {...} ins(%a : memref<?x64xf32>) outs(%b : memref<?x64xf32>) {...}
@@ -50,7 +50,7 @@ def OutlineParallel : Pass<"qtensor-outline-parallel", "ModuleOp"> {
     The body of an outermost `scf.parallel` without reductions becomes a function that does a range of iterations. What
     it uses from outside goes through a struct on the caller's stack; constants are copied into it. Loops with several
     dimensions are run as one range. The runtime's function is the first field of the context, which is the first
-    argument of @main and of every function with parallel loops. Elsewhere, parallel loops are left to become sequential.
+    argument of @main and of every function with parallel loops. Elsewhere, they are left to become sequential.
 
     ```mlir
     scf.parallel (%i) = (%c0) to (%n) step (%c1) { use(%i, %m) }
@@ -69,8 +69,8 @@ def OutlineParallel : Pass<"qtensor-outline-parallel", "ModuleOp"> {
 def ApproximateMath : Pass<"qtensor-approximate-math"> {
   let summary = "Expand functions of f32 to polynomials that vectorize, the same on every level";
   let description = [{
-    exp, expm1, tanh, erf, log, log1p and log2 of f32 become polynomials of upstream's making. Errors in units of the last
-    place, which test/accuracy.test asserts: exp 1, expm1 2, tanh 4, erf 4, log 1, log1p 2, log2 1, or 1e-7 absolute.
+    exp, expm1, tanh, erf, log, log1p and log2 of f32 become polynomials of upstream's making. Errors in units of the
+    last place, which test/accuracy.test asserts: exp 1, expm1 2, tanh 4, erf 4, log 1, log1p 2, log2 1, or 1e-7 absolute.
     Other functions, and f64, stay calls of the C library.
 
     ```mlir

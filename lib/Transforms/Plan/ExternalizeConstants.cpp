@@ -55,7 +55,8 @@ public:
 
   /// The offset of a constant's bytes, shared with an earlier equal one.
   int64_t place(arith::ConstantOp op, ElementsAttr value, ArrayRef<char> bytes) {
-    auto &candidates = byHash[llvm::xxh3_64bits(ArrayRef(reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()))];
+    auto &candidates =
+        byHash[llvm::xxh3_64bits(ArrayRef(reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()))];
     for (auto [known, offset] : candidates)
       if (known == bytes)
         return offset;
@@ -137,7 +138,8 @@ LogicalResult ExternalizeConstants::convert(arith::ConstantOp op, func::FuncOp m
   OpBuilder b(op);
   auto offset = arith::ConstantIndexOp::create(b, op.getLoc(), weights.place(op, value, bytes));
   auto bufferType = MemRefType::get(type.getShape(), type.getElementType());
-  Value view = memref::ViewOp::create(b, op.getLoc(), bufferType, main.getArgument(kWeightsArgument), offset, ValueRange());
+  Value view =
+      memref::ViewOp::create(b, op.getLoc(), bufferType, main.getArgument(kWeightsArgument), offset, ValueRange());
   op.replaceAllUsesWith(bufferization::ToTensorOp::create(b, op.getLoc(), type, view, /*restrict=*/true).getResult());
   op.erase();
   return success();

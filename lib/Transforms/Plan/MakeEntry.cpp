@@ -26,8 +26,8 @@ static LogicalResult checkBoundaryType(func::FuncOp main, Type type, const Twine
   Type element = tensor.getElementType();
   if (tensor.getEncoding())
     return main.emitError() << what.str() << " still has an encoding: " << type << "; run the selection passes first";
-  if (!element.isIntOrIndexOrFloat() || (element.isIntOrFloat() && element.getIntOrFloatBitWidth() % 8 &&
-                                         !element.isInteger(1)))
+  if (!element.isIntOrIndexOrFloat() ||
+      (element.isIntOrFloat() && element.getIntOrFloatBitWidth() % 8 && !element.isInteger(1)))
     return main.emitError() << what.str() << " has elements of type " << element << ", which fill no whole bytes";
   return success();
 }
@@ -41,7 +41,8 @@ static Attribute describe(func::FuncOp main, DictionaryAttr attrs, Type type, co
   entry.set("type", TypeAttr::get(type));
   if (auto dims = attrs ? attrs.getAs<ArrayAttr>("qtensor.dims") : ArrayAttr())
     entry.set("dims", dims);
-  if (auto stored = attrs ? attrs.getAs<TypeAttr>("qtensor.dtype") : TypeAttr(); stored && stored.getValue().isUnsignedInteger())
+  if (auto stored = attrs ? attrs.getAs<TypeAttr>("qtensor.dtype") : TypeAttr();
+      stored && stored.getValue().isUnsignedInteger())
     entry.set("unsigned", b.getUnitAttr());
   return entry.getDictionary(main.getContext());
 }
@@ -119,8 +120,8 @@ static LogicalResult createShapes(func::FuncOp main) {
   (void)applyPatternsGreedily(shapes, std::move(patterns));
   if (failed(takeExtents(shapes)))
     return failure();
-  shapes.setType(FunctionType::get(context, shapes.front().getArgumentTypes(),
-                                   shapes.front().getTerminator()->getOperandTypes()));
+  shapes.setType(
+      FunctionType::get(context, shapes.front().getArgumentTypes(), shapes.front().getTerminator()->getOperandTypes()));
   return success();
 }
 
@@ -165,7 +166,8 @@ struct MakeEntry : mlir::qtensor::impl::MakeEntryBase<MakeEntry> {
   void runOnOperation() override {
     auto main = getOperation().lookupSymbol<func::FuncOp>("main");
     if (!main || main.isExternal() || !main.getBody().hasOneBlock()) {
-      getOperation().emitError("the module has no function @main with a body of one block; that is where a model starts");
+      getOperation().emitError(
+          "the module has no function @main with a body of one block; that is where a model starts");
       return signalPassFailure();
     }
     if (getOperation()->hasAttr(kInputsAttr))

@@ -40,7 +40,8 @@ def ExternalizeConstants : Pass<"qtensor-externalize-constants", "ModuleOp"> {
     ```mlir
     %w = arith.constant dense_resource<w> : tensor<64x64xf32>
     // =>
-    module attributes {qtensor.weights = [{name = "w", offset = 0 : i64, size = 16384 : i64, value = dense_resource<w>} ]}
+    module attributes {qtensor.weights = [
+        {name = "w", offset = 0 : i64, size = 16384 : i64, value = dense_resource<w>} ]}
     %0 = memref.view %weights[%c0][] : memref<?xi8> to memref<64x64xf32>
     %w = bufferization.to_tensor %0 restrict : memref<64x64xf32> to tensor<64x64xf32>
     ```
@@ -57,12 +58,13 @@ def PlanMemory : Pass<"qtensor-plan-memory", "ModuleOp"> {
     Allocations of `@main` become views of `%scratch`. Buffers of static size get offsets from the best of several
     first-fit orders; buffers whose size depends on input extents share slots, and the offset of a slot is the sum of
     the sizes before it. An elementwise op whose input dies writes over it. `@shapes` returns the bytes needed as
-    one more result. `qtensor.plan` on the module reports the static arena and the lower bound (most bytes live at once).
+    one more result. `qtensor.plan` on the module reports the static arena and its lower bound.
 
     ```mlir
     %a = memref.alloc() : memref<64xf32>
     // =>
-    module attributes {qtensor.plan = {buffers = 1 : i64, bound = 256 : i64, bytes = 256 : i64, slots = 0 : i64}}
+    module attributes {qtensor.plan = {
+        buffers = 1 : i64, bound = 256 : i64, bytes = 256 : i64, slots = 0 : i64}}
     %a = memref.view %scratch[%c0][] : memref<?xi8> to memref<64xf32>
     ```
 

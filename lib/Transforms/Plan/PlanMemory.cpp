@@ -72,10 +72,12 @@ LogicalResult Planner::collect() {
     positions[&op] = i;
   WalkResult walk = main.walk([&](memref::AllocOp alloc) -> WalkResult {
     if (alloc->getParentOfType<scf::ParallelOp>() || alloc->getParentOfType<scf::ForallOp>())
-      return alloc.emitError("a buffer inside a parallel loop would be shared by all threads; hoist it or use the stack");
+      return alloc.emitError(
+          "a buffer inside a parallel loop would be shared by all threads; hoist it or use the stack");
     Storage storage = {{alloc}, sizes.bytesOf(alloc), ~0u, 0};
     for (Value alias : views.resolve(alloc)) {
-      if (auto argument = dyn_cast<BlockArgument>(alias); argument && alloc->getParentOp() == argument.getOwner()->getParentOp())
+      if (auto argument = dyn_cast<BlockArgument>(alias);
+          argument && alloc->getParentOp() == argument.getOwner()->getParentOp())
         return alloc.emitError("a buffer that a loop allocates is carried to its next iteration; carry a copy instead");
       for (Operation *user : alias.getUsers()) {
         if (isa<ViewLikeOpInterface, memref::DimOp>(user))
@@ -102,7 +104,8 @@ bool Planner::readsOnlyInPlace(linalg::LinalgOp op, memref::AllocOp alloc, Affin
       root = view.getViewSource();
     if (root != alloc.getResult())
       continue;
-    if (!op.isDpsInput(&operand) || wholeAlloc(operand.get()) != alloc || op.getMatchingIndexingMap(&operand) != resultMap)
+    if (!op.isDpsInput(&operand) || wholeAlloc(operand.get()) != alloc ||
+        op.getMatchingIndexingMap(&operand) != resultMap)
       return false;
   }
   return true;
@@ -226,8 +229,9 @@ LogicalResult Planner::place() {
       failed(slotOffsets(b, slots, symbols, plan.bytes, &offsets)))
     return failure();
   // All offsets before the first replacement: that may erase the op at the insertion point.
-  SmallVector<Value> fixedOffsets = llvm::map_to_vector(
-      fixed, [&](const ArenaBuffer &buffer) -> Value { return arith::ConstantIndexOp::create(b, main.getLoc(), buffer.offset); });
+  SmallVector<Value> fixedOffsets = llvm::map_to_vector(fixed, [&](const ArenaBuffer &buffer) -> Value {
+    return arith::ConstantIndexOp::create(b, main.getLoc(), buffer.offset);
+  });
   for (auto [offset, index] : llvm::zip_equal(fixedOffsets, fixedIndex))
     replace(storages[index], offset);
   for (auto [buffer, index] : llvm::zip_equal(dynamic, dynamicIndex))

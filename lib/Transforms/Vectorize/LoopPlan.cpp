@@ -29,8 +29,8 @@ Operation *mlir::qtensor::findCombiner(linalg::LinalgOp op, unsigned index) {
   return combiner;
 }
 
-/// Whether the body can be evaluated on vectors whose lanes are loop `lane`: elementwise ops, and loads whose last index
-/// alone moves with the lanes.
+/// Whether the body can be evaluated on vectors whose lanes are loop `lane`: elementwise ops, and loads whose last
+/// index alone moves with the lanes.
 static bool isVectorizable(linalg::LinalgOp op, unsigned lane, ArrayRef<Access> access) {
   DenseSet<Value> moving, lanes;
   for (auto [argument, how] : llvm::zip_equal(op.getBlock()->getArguments(), access))
@@ -47,7 +47,8 @@ static bool isVectorizable(linalg::LinalgOp op, unsigned lane, ArrayRef<Access> 
       if (!moves)
         continue;
       auto indices = load.getIndices();
-      if (!load.getMemRefType().isLastDimUnitStride() || load.getType().isInteger(1) || !lanes.contains(indices.back()) ||
+      if (!load.getMemRefType().isLastDimUnitStride() || load.getType().isInteger(1) ||
+          !lanes.contains(indices.back()) ||
           llvm::any_of(indices.drop_back(), [&](Value v) { return moving.contains(v) || lanes.contains(v); }))
         return false;
       moving.insert(load.getResult());

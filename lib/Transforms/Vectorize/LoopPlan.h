@@ -14,13 +14,13 @@ constexpr int64_t kLanes = 16;
 enum class Access { Uniform, Contiguous, Strided };
 
 struct LoopPlan {
-  unsigned lane;                ///< The loop that becomes lanes.
+  unsigned lane; ///< The loop that becomes lanes.
   bool laneIsReduction;
-  std::optional<unsigned> row;  ///< The parallel loop that is tiled by rows; only with reductions.
+  std::optional<unsigned> row;    ///< The parallel loop that is tiled by rows; only with reductions.
   std::optional<unsigned> column; ///< If lanes are a reduction: the parallel loop that makes the tile two-dimensional.
-  SmallVector<unsigned> outer;  ///< Other parallel loops, outermost first.
+  SmallVector<unsigned> outer;    ///< Other parallel loops, outermost first.
   SmallVector<unsigned> reductions; ///< Other reduction loops, outermost first.
-  SmallVector<Access> access;   ///< Per operand.
+  SmallVector<Access> access;       ///< Per operand.
 
   bool hasReduction() const { return laneIsReduction || !reductions.empty(); }
 };

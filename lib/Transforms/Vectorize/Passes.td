@@ -43,7 +43,8 @@ def LayOutWeights : Pass<"qtensor-lay-out-weights"> {
     are, and so does everything that encodings touch: packing is the target's.
 
     ```mlir
-    %y = linalg.matmul indexing_maps = [(m, n, k) -> (m, k), (n, k), (m, n)] ins(%x, %w : tensor<?x64xf32>, tensor<32x64xf32>)
+    %y = linalg.matmul indexing_maps = [(m, n, k) -> (m, k), (n, k), (m, n)]
+           ins(%x, %w : tensor<?x64xf32>, tensor<32x64xf32>)
     // =>
     %t = linalg.transpose ins(%w : tensor<32x64xf32>) outs(%e : tensor<64x32xf32>) permutation = [1, 0]
     %y = linalg.generic {maps = (m, n, k) -> (m, k), (k, n), (m, n)} ins(%x, %t : tensor<?x64xf32>, tensor<64x32xf32>)

@@ -98,7 +98,8 @@ Value PayloadEmitter::evaluateOp(OpBuilder &b, Operation &inner, IRMapping &map,
     Value step = vector::StepOp::create(b, loc, vectorOf(b.getIndexType()));
     return arith::AddIOp::create(b, loc, broadcast(b, base), step);
   }
-  SmallVector<Value> operands = llvm::map_to_vector(inner.getOperands(), [&](Value v) { return map.lookupOrDefault(v); });
+  SmallVector<Value> operands =
+      llvm::map_to_vector(inner.getOperands(), [&](Value v) { return map.lookupOrDefault(v); });
   bool moves = llvm::any_of(operands, [](Value v) { return isa<VectorType>(v.getType()); });
   if (auto load = dyn_cast<memref::LoadOp>(inner); load && moves) {
     SmallVector<Value> at(llvm::drop_begin(operands));

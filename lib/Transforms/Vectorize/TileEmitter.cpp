@@ -169,7 +169,8 @@ bool TileEmitter::usesVector(OpOperand &operand) {
 
 /// One evaluation of the body for every vector of the tile. An operand that does not move with the row (or with the
 /// vector) is loaded once.
-SmallVector<Value> TileEmitter::step(OpBuilder &b, const Tile &tile, ArrayRef<Value> indices, ArrayRef<Value> accumulators) {
+SmallVector<Value> TileEmitter::step(OpBuilder &b, const Tile &tile, ArrayRef<Value> indices,
+                                     ArrayRef<Value> accumulators) {
   SmallVector<Value> results;
   DenseMap<std::tuple<unsigned, unsigned, unsigned>, Value> loaded;
   unsigned inits = op.getNumDpsInits();
@@ -197,7 +198,8 @@ SmallVector<Value> TileEmitter::step(OpBuilder &b, const Tile &tile, ArrayRef<Va
 }
 
 Value TileEmitter::combine(OpBuilder &b, Operation *combiner, Value lhs, Value rhs) {
-  return b.create(loc, combiner->getName().getIdentifier(), {lhs, rhs}, {lhs.getType()}, combiner->getAttrs())->getResult(0);
+  return b.create(loc, combiner->getName().getIdentifier(), {lhs, rhs}, {lhs.getType()}, combiner->getAttrs())
+      ->getResult(0);
 }
 
 /// Adds (or multiplies, ...) the lanes by halves: the same tree on every level.

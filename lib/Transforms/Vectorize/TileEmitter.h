@@ -22,7 +22,7 @@ private:
   using Body = llvm::function_ref<void(OpBuilder &, Value)>;
   struct Tile {
     SmallVector<Value> indices; ///< Of every loop; the lane and the row at the first vector and row.
-    unsigned rows, vectors; ///< With lanes along a reduction, `vectors` counts columns.
+    unsigned rows, vectors;     ///< With lanes along a reduction, `vectors` counts columns.
     Value mask;
   };
 
@@ -33,7 +33,8 @@ private:
   void emitTile(OpBuilder &b, const Tile &tile);
   SmallVector<Value> reduce(OpBuilder &b, const Tile &tile, unsigned depth, SmallVector<Value> indices,
                             SmallVector<Value> accumulators);
-  SmallVector<Value> reduceLanes(OpBuilder &b, const Tile &tile, SmallVector<Value> indices, SmallVector<Value> accumulators);
+  SmallVector<Value> reduceLanes(OpBuilder &b, const Tile &tile, SmallVector<Value> indices,
+                                 SmallVector<Value> accumulators);
   SmallVector<Value> step(OpBuilder &b, const Tile &tile, ArrayRef<Value> indices, ArrayRef<Value> accumulators);
   SmallVector<Value> initialAccumulators(OpBuilder &b, const Tile &tile);
   void finish(OpBuilder &b, const Tile &tile, ArrayRef<Value> accumulators);
