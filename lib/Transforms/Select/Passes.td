@@ -71,9 +71,9 @@ def DecomposeEncodings : Pass<"qtensor-decompose", "ModuleOp"> {
   let summary = "Replace every encoded tensor by its components; afterwards no encoded type is left";
   let description = [{
     One value becomes several, also across functions, calls and scf. Casts, aligned slices and reshapes act on each
-    component. A reader that is no qtensor op gets a `qtensor.decode` that says why, in `qtensor.reason`; a lookup of
-    rows (an embedding) looks up the components and decodes only what it found. Arguments and results keep their
-    attributes; a `qtensor.name` gets the component's name behind a dot.
+    component. A reader that is no qtensor op (a lookup of rows among them) gets a `qtensor.decode` of the whole value
+    that says why, in `qtensor.reason`. Arguments and results keep their attributes; a `qtensor.name` gets the
+    component's name behind a dot.
 
     ```mlir
     func.func @main(%w: tensor<64x64xf32, #w> {qtensor.name = "w"}, ...)
