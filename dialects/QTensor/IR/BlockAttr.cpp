@@ -13,8 +13,9 @@ using namespace mlir::qtensor;
 // Block extents
 //===----------------------------------------------------------------------===//
 
-static ParseResult parseExtents(AsmParser &parser, SmallVectorImpl<int64_t> &extents) {
-  return parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&]() -> ParseResult {
+static ParseResult parseExtents(AsmParser &parser, SmallVectorImpl<int64_t> &extents,
+                                AsmParser::Delimiter delimiter = AsmParser::Delimiter::Square) {
+  return parser.parseCommaSeparatedList(delimiter, [&]() -> ParseResult {
     if (succeeded(parser.parseOptionalQuestion())) {
       extents.push_back(ShapedType::kDynamic);
       return success();
@@ -123,21 +124,8 @@ FailureOr<ParamAttr> ParamAttr::parseSpelling(AsmParser &parser) {
   if (failed(value))
     return failure();
   SmallVector<int64_t> ownBlock;
-  if (succeeded(parser.parseOptionalLSquare())) {
-    auto parseOne = [&]() -> ParseResult {
-      if (succeeded(parser.parseOptionalQuestion())) {
-        ownBlock.push_back(ShapedType::kDynamic);
-        return success();
-      }
-      return parser.parseInteger(ownBlock.emplace_back());
-    };
-    do {
-      if (parseOne())
-        return failure();
-    } while (succeeded(parser.parseOptionalComma()));
-    if (parser.parseRSquare())
-      return failure();
-  }
+  if (parseExtents(parser, ownBlock, AsmParser::Delimiter::OptionalSquare))
+    return failure();
   if (failed(verify([&] { return parser.emitError(loc); }, *value, negated, ownBlock)))
     return failure();
   return ParamAttr::get(parser.getContext(), *value, negated, ownBlock);

@@ -10,14 +10,14 @@ static constexpr TileShape narrowTiles[] = {{1, 1}};
 static constexpr TileShape ymmTiles[] = {{1, 4}, {4, 2}};
 static constexpr TileShape zmmTiles[] = {{1, 4}, {4, 2}, {12, 1}};
 
-// No row prefetches: one-row tiles read four streams, which the hardware follows by itself. Asking ahead as well costs a
-// third of the read rate on Zen 4 (17 instead of 24 GB/s) and gave nothing on Sapphire and Emerald Rapids.
+// No row prefetches: one-row tiles read four streams, which the hardware follows by itself. Asking ahead as well cost a
+// third of the read rate on Zen 4 (17 instead of 24 GB/s).
 static constexpr MachineRow rows[] = {
-    // level, lanes, dot, shuffle, vpermb, f32 table, half, prefetch, tiles
-    {"baseline", 8, Dot::Generic, 0, false, 0, false, 0, narrowTiles},
-    {"avx2", 8, Dot::Pairs, 32, false, 8, true, 0, ymmTiles},
-    {"avx2vnni", 8, Dot::Vnni, 32, false, 8, true, 0, ymmTiles},
-    {"avx512", 16, Dot::Vnni, 64, true, 16, true, 0, zmmTiles},
+    // level, lanes, dot, shuffle, vpermb, f32 table, half, tiles
+    {"baseline", 8, Dot::Generic, 0, false, 0, false, narrowTiles},
+    {"avx2", 8, Dot::Pairs, 32, false, 8, true, ymmTiles},
+    {"avx2vnni", 8, Dot::Vnni, 32, false, 8, true, ymmTiles},
+    {"avx512", 16, Dot::Vnni, 64, true, 16, true, zmmTiles},
 };
 
 llvm::ArrayRef<MachineRow> x86::getMachineRows() { return rows; }
@@ -33,6 +33,5 @@ TileMachine x86::getTileMachine(const MachineRow &row) {
   TileMachine machine;
   machine.lanes = row.lanes;
   machine.tiles.assign(row.tiles.begin(), row.tiles.end());
-  machine.prefetchBytes = row.prefetchBytes;
   return machine;
 }

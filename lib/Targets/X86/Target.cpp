@@ -49,7 +49,6 @@ static void addNativePasses(OpPassManager &pm, const TargetLevel &level) {
   TileMachine machine = x86::getTileMachine(*row);
   LowerComponentsOptions kernels;
   kernels.lanes = machine.lanes;
-  kernels.prefetch = machine.prefetchBytes;
   for (TileShape tile : machine.tiles) {
     kernels.tileRows.push_back(tile.rows);
     kernels.tileColumns.push_back(tile.columns);

@@ -145,9 +145,6 @@ SmallVector<Value> TileEmitter::integerBlock(Value block, ValueRange accumulator
       else if (spec.weight.zero)
         inits[at(r, c)] = arith::MulIOp::create(b, rowSums[r], splat(b, i32, -spec.weight.zero));
   }
-  if (shape.rows == 1 && machine.prefetchBytes && !spec.hasDynamicSteps())
-    for (int64_t c = 0; c < shape.columns; c += layout.getRows() / machine.lanes)
-      reader.prefetchBlock(c, offset, machine.prefetchBytes, layout.getBlockBytes());
   SmallVector<Value> dots = steps([&](Value step, ValueRange values) { return dotStep(block, step, values); }, inits);
   loadBlockParameters(offset);
   return scaleSums(perRow, offset, rowSums, dots, accumulators);

@@ -42,7 +42,6 @@ struct TileShape {
 struct TileMachine {
   int64_t lanes = 16;           ///< f32 or i32 elements of a vector; 4 * lanes bytes.
   SmallVector<TileShape> tiles; ///< Ascending rows. The last tile takes all remaining columns of a panel.
-  int64_t prefetchBytes = 0;    ///< How far ahead the one-row tile asks for weights; 0: not at all.
 };
 
 /// The highest register tile that any level of any target may have: bounds the scratch, which levels share.

@@ -89,7 +89,6 @@ struct LowerComponentsPass : mlir::qtensor::impl::LowerComponentsBase<LowerCompo
 private:
   LogicalResult readMachine(TileMachine &machine) {
     machine.lanes = lanes;
-    machine.prefetchBytes = prefetch;
     if (tileRows.empty() || tileRows.size() != tileColumns.size())
       return getOperation().emitError("tile-rows and tile-columns name as many tiles, and at least one");
     for (auto [rows, columns] : llvm::zip_equal(tileRows, tileColumns)) {

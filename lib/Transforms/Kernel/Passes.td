@@ -56,7 +56,6 @@ def LowerComponents : Pass<"qtensor-lower-components", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"lanes", "lanes", "int64_t", "8", "f32 elements of a vector register">,
-    Option<"prefetch", "prefetch", "int64_t", "0", "bytes that one-row tiles ask for ahead; 0: none">,
     ListOption<"tileRows", "tile-rows", "int64_t", "rows of the register tiles, ascending">,
     ListOption<"tileColumns", "tile-columns", "int64_t", "vectors of columns of the same tiles">];
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",

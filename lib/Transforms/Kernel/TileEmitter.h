@@ -43,8 +43,6 @@ public:
   Value loadParameter(int64_t column, Value blockOffset, int64_t byteOffset, Type type);
   /// The block's scale: data, or the constant of the whole operand; null when there is none.
   Value loadScale(int64_t column, Value blockOffset);
-  /// Asks for the block `ahead` bytes behind `blockOffset`.
-  void prefetchBlock(int64_t column, Value blockOffset, int64_t ahead, int64_t bytes);
 
 private:
   Value loadBytes(Value base, Value offset, int64_t constant, int64_t count);

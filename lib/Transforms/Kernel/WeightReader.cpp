@@ -138,11 +138,3 @@ Value WeightReader::loadScale(int64_t column, Value blockOffset) {
   Value scale = loadParameter(column, blockOffset, layout.getScaleOffset(), layout.getScale());
   return weight.unit == 1 ? scale : arith::MulFOp::create(b, scale, splat(b, f32, weight.unit)).getResult();
 }
-
-void WeightReader::prefetchBlock(int64_t column, Value blockOffset, int64_t ahead, int64_t bytes) {
-  int64_t line = 64;
-  for (int64_t at = 0; at < bytes; at += line) {
-    Value index = add(b, add(b, panels[column], blockOffset), constant(b, ahead + at));
-    memref::PrefetchOp::create(b, weights, index, /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
-  }
-}
