@@ -151,6 +151,7 @@ void mlir::qtensor::addNativePasses(OpPassManager &pm, const Target &target, con
   pm.addPass(createApproximateMath());
   pm.addPass(createForallToParallelLoopPass());
   pm.addPass(createOutlineParallel());
+  pm.addPass(createResolveExpandShapes());
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
   addCleanup(pm);

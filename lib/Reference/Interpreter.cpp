@@ -3,6 +3,7 @@
 #include "lib/Reference/EncodedRules.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/TypeUtilities.h"
+#include "mlir/Transforms/RegionUtils.h"
 
 using namespace mlir;
 using namespace mlir::qtensor::reference;
@@ -158,11 +159,19 @@ FailureOr<SmallVector<Tensor>> mlir::qtensor::reference::evaluate(func::FuncOp f
   return Evaluation(options, operations).call(function, function, arguments);
 }
 
-FailureOr<SmallVector<Tensor>> mlir::qtensor::reference::evaluateOp(Operation *op, ArrayRef<Tensor> operands,
+SmallVector<Value> mlir::qtensor::reference::getReadValues(Operation *op) {
+  llvm::SetVector<Value> captured;
+  getUsedValuesDefinedAbove(op->getRegions(), captured);
+  SmallVector<Value> values(op->getOperands());
+  values.append(captured.begin(), captured.end());
+  return values;
+}
+
+FailureOr<SmallVector<Tensor>> mlir::qtensor::reference::evaluateOp(Operation *op, ArrayRef<Tensor> values,
                                                                     const EvaluateOptions &options) {
   int64_t operations = 0;
   Evaluation evaluation(options, operations);
-  for (auto [value, tensor] : llvm::zip_equal(op->getOperands(), operands))
+  for (auto [value, tensor] : llvm::zip_equal(getReadValues(op), values))
     evaluation.set(value, tensor);
   if (failed(evaluation.evaluateOp(op)))
     return failure();

@@ -22,10 +22,11 @@ struct EvaluateOptions {
 FailureOr<SmallVector<Tensor>> evaluate(func::FuncOp function, ArrayRef<Tensor> arguments,
                                         const EvaluateOptions &options = {});
 
-/// Evaluates one op without regions that read outside values, from the values of its operands. One diagnostic was
-/// emitted on failure.
-FailureOr<SmallVector<Tensor>> evaluateOp(Operation *op, ArrayRef<Tensor> operands,
-                                          const EvaluateOptions &options = {});
+/// All values that an op reads: its operands, then what its regions read from outside.
+SmallVector<Value> getReadValues(Operation *op);
+
+/// Evaluates one op from the values of getReadValues(op), in that order. One diagnostic was emitted on failure.
+FailureOr<SmallVector<Tensor>> evaluateOp(Operation *op, ArrayRef<Tensor> values, const EvaluateOptions &options = {});
 
 /// Whether the reference has a rule for this op itself (not for what its regions hold).
 bool isSupported(Operation *op);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Import/ONNX/DimMath.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 namespace mlir::qtensor::onnx {
@@ -150,6 +151,35 @@ OpFoldResult DimMath::max(OpFoldResult a, OpFoldResult b) {
   if (left && right)
     return constant(std::max(*left, *right));
   return same(a, b) ? a : atom<arith::MaxSIOp>("max", a, b);
+}
+
+/// What the polynomial never falls below: extents of tensors are not negative, other atoms may be.
+std::optional<int64_t> DimMath::lowerBound(const Polynomial &polynomial) {
+  int64_t constantTerm = 0;
+  for (const auto &[monomial, coefficient] : polynomial) {
+    if (monomial.empty())
+      constantTerm = coefficient;
+    else if (coefficient < 0 ||
+             !llvm::all_of(monomial, [&](unsigned factor) { return atoms[factor].getDefiningOp<tensor::DimOp>(); }))
+      return std::nullopt;
+  }
+  return constantTerm;
+}
+
+std::optional<bool> DimMath::less(OpFoldResult a, OpFoldResult b) {
+  if (auto margin = lowerBound(polynomial(sub(b, a))); margin && *margin > 0)
+    return true;
+  if (auto margin = lowerBound(polynomial(sub(a, b))); margin && *margin >= 0)
+    return false;
+  return std::nullopt;
+}
+
+std::optional<bool> DimMath::equal(OpFoldResult a, OpFoldResult b) {
+  if (same(a, b))
+    return true;
+  if (less(a, b) == true || less(b, a) == true)
+    return false;
+  return std::nullopt;
 }
 
 OpFoldResult DimMath::product(ArrayRef<OpFoldResult> values) {

@@ -25,6 +25,9 @@ public:
   OpFoldResult ceilDiv(OpFoldResult a, OpFoldResult b);
   OpFoldResult min(OpFoldResult a, OpFoldResult b);
   OpFoldResult max(OpFoldResult a, OpFoldResult b);
+  /// Whether a < b and a == b, where that is the same for all extents of the inputs.
+  std::optional<bool> less(OpFoldResult a, OpFoldResult b);
+  std::optional<bool> equal(OpFoldResult a, OpFoldResult b);
   /// Product of a range; 1 for an empty one.
   OpFoldResult product(ArrayRef<OpFoldResult> values);
   /// The index value of an extent (a constant op for a number).
@@ -51,6 +54,7 @@ private:
   Polynomial polynomial(OpFoldResult extent);
   void accumulate(Polynomial &sum, const Monomial &monomial, int64_t coefficient);
   OpFoldResult materialise(const Polynomial &polynomial);
+  std::optional<int64_t> lowerBound(const Polynomial &polynomial);
   std::optional<Polynomial> divideExactly(const Polynomial &a, const Polynomial &b);
   template <typename OpT> OpFoldResult atom(const char *name, OpFoldResult a, OpFoldResult b);
 

@@ -20,7 +20,7 @@ public:
     if (!op || isa_and_nonnull<QTensorDialect>(op->getDialect()) || !reference::isSupported(op) || ++steps > 1000)
       return failure();
     SmallVector<reference::Tensor> operands;
-    for (Value operand : op->getOperands()) {
+    for (Value operand : reference::getReadValues(op)) {
       FailureOr<reference::Tensor> tensor = evaluate(operand);
       if (failed(tensor))
         return failure();

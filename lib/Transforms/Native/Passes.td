@@ -82,4 +82,22 @@ def ApproximateMath : Pass<"qtensor-approximate-math"> {
   let dependentDialects = ["arith::ArithDialect", "math::MathDialect", "vector::VectorDialect"];
 }
 
+def ResolveExpandShapes : Pass<"qtensor-resolve-expand-shapes"> {
+  let summary = "Write views that split an extent into several unknown ones as offsets, sizes and strides";
+  let description = [{
+    A batch of sequences is one matrix for a contraction and two dimensions for what follows: an `expand_shape` whose
+    extents are both unknown. Upstream's expansion of views derives one unknown extent of a group from the others; here
+    the op itself names all of them.
+
+    ```mlir
+    %y = memref.expand_shape %x [[0, 1], [2]] output_shape [%b, %s, 64] : memref<?x64xf32> into memref<?x?x64xf32>
+    // =>
+    %base, %offset, %sizes:2, %strides:2 = memref.extract_strided_metadata %x
+    %row = affine.apply affine_map<()[s0] -> (s0 * 64)>()[%s]
+    %y = memref.reinterpret_cast %base to offset: [0], sizes: [%b, %s, 64], strides: [%row, 64, 1]
+    ```
+  }];
+  let dependentDialects = ["affine::AffineDialect", "memref::MemRefDialect"];
+}
+
 #endif

@@ -3,7 +3,6 @@
 #include "lib/Reference/Interpreter.h"
 #include "lib/Transforms/Normalize/Support.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Transforms/RegionUtils.h"
 
 namespace mlir::qtensor::normalize {
 using reference::Tensor;
@@ -48,7 +47,7 @@ FailureOr<Tensor> Evaluator::read(Value value) {
   if (isa<tensor::EmptyOp>(op))
     return Tensor::zeros(getElementTypeOrSelf(value.getType()), cast<RankedTensorType>(value.getType()).getShape());
   SmallVector<Tensor> operands;
-  for (Value operand : op->getOperands()) {
+  for (Value operand : reference::getReadValues(op)) {
     FailureOr<Tensor> tensor = read(operand);
     if (failed(tensor))
       return failure();
@@ -104,34 +103,19 @@ static Tensor transposeBytes(const Tensor &source, ArrayRef<int64_t> permutation
 FailureOr<SmallVector<Tensor>> Evaluator::compute(Operation *op, ArrayRef<Tensor> operands) {
   if (auto moved = dyn_cast<linalg::TransposeOp>(op))
     return SmallVector<Tensor>{transposeBytes(operands[0], moved.getPermutation())};
-  // The reference evaluates ops that read operands only: constants from outside go into the body of a copy.
-  llvm::SetVector<Value> captured;
-  getUsedValuesDefinedAbove(op->getRegions(), captured);
-  Operation *copy = op->clone();
-  for (Value value : captured) {
-    OpBuilder builder = OpBuilder::atBlockBegin(&copy->getRegion(0).front());
-    Value inside = builder.clone(*value.getDefiningOp())->getResult(0);
-    value.replaceUsesWithIf(inside, [&](OpOperand &use) { return copy->isProperAncestor(use.getOwner()); });
-  }
   reference::EvaluateOptions options;
   options.maxOperations = limits.maxPoints;
-  FailureOr<SmallVector<Tensor>> results = reference::evaluateOp(copy, operands, options);
-  copy->destroy();
-  return results;
+  return reference::evaluateOp(op, operands, options);
 }
 
 LogicalResult Evaluator::visit(Operation *op) {
   if (isFree(op) || op->getNumResults() == 0 || !isEvaluable(op) || !reference::isSupported(op))
     return success();
-  llvm::SetVector<Value> captured;
-  getUsedValuesDefinedAbove(op->getRegions(), captured);
-  bool isSmallCapture = llvm::all_of(captured, [](Value value) { return value.getDefiningOp<arith::ConstantOp>(); });
-  if (!isSmallCapture || !llvm::all_of(op->getOperands(), [&](Value operand) { return isKnown(operand); }))
-    return success();
-  if (!isAllowed(op))
+  SmallVector<Value> values = reference::getReadValues(op);
+  if (!llvm::all_of(values, [&](Value value) { return isKnown(value); }) || !isAllowed(op))
     return success();
   SmallVector<Tensor> operands;
-  for (Value operand : op->getOperands()) {
+  for (Value operand : values) {
     FailureOr<Tensor> value = read(operand);
     if (failed(value))
       return failure();

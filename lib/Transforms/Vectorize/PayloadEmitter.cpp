@@ -81,7 +81,7 @@ Value PayloadEmitter::tryFuse(OpBuilder &b, Operation &inner, IRMapping &map) {
     auto multiply = term.getDefiningOp<arith::MulFOp>();
     if (!multiply || !term.hasOneUse() || !llvm::is_contained(op.getRegionOutputArgs(), accumulator))
       continue;
-    Value operands[] = {map.lookup(multiply.getLhs()), map.lookup(multiply.getRhs()), map.lookup(accumulator)};
+    Value operands[] = {map.lookupOrDefault(multiply.getLhs()), map.lookupOrDefault(multiply.getRhs()), map.lookup(accumulator)};
     if (llvm::any_of(operands, [](Value v) { return isa<VectorType>(v.getType()); }))
       for (Value &value : operands)
         value = broadcast(b, value);

@@ -8,21 +8,62 @@ using UnaryFn = Value (*)(Scalar &, Value, Elem);
 using BinaryFn = Value (*)(Scalar &, Value, Value, Elem);
 using FoldFn = OpFoldResult (DimMath::*)(OpFoldResult, OpFoldResult);
 
-/// Shape arithmetic: both inputs are extents of rank at most 1.
-std::optional<Val> foldExtents(NodeContext &n, const Val &a, const Val &b, FoldFn fold) {
-  bool integral = a.elem == Elem::I64 || a.elem == Elem::I32;
-  if (!integral || !a.ints || !b.ints || a.rank() > 1 || b.rank() > 1)
-    return std::nullopt;
-  size_t count = a.rank() || b.rank() ? std::max(a.ints->size(), b.ints->size()) : 1;
-  if ((a.ints->size() != count && a.ints->size() != 1) || (b.ints->size() != count && b.ints->size() != 1))
-    return std::nullopt;
+/// One entry of the result of an operator from those of its inputs, or nothing if it is not known while importing.
+using FoldEntry = llvm::function_ref<std::optional<OpFoldResult>(DimMath &, ArrayRef<OpFoldResult>)>;
+
+/// Shape arithmetic: all inputs are extents (or facts about them) of rank at most 1.
+std::optional<Val> foldEntries(NodeContext &n, ArrayRef<Val> inputs, Elem elem, FoldEntry fold) {
+  size_t count = 1;
+  int64_t rank = 0;
+  for (const Val &input : inputs) {
+    bool integral = input.elem == Elem::I64 || input.elem == Elem::I32 || input.elem == Elem::Bool;
+    if (!integral || !input.ints || input.rank() > 1)
+      return std::nullopt;
+    rank = std::max(rank, input.rank());
+    count = input.ints->size() == 1 ? count : input.ints->size();
+  }
   Dims values;
-  for (size_t i = 0; i < count; ++i)
-    values.push_back((n.e.math.*fold)((*a.ints)[a.ints->size() == 1 ? 0 : i], (*b.ints)[b.ints->size() == 1 ? 0 : i]));
-  SmallVector<int64_t> shape;
-  if (a.rank() || b.rank())
-    shape.push_back(static_cast<int64_t>(count));
-  return n.e.ints(values, shape, a.elem);
+  for (size_t i = 0; i < count; ++i) {
+    SmallVector<OpFoldResult> entries;
+    for (const Val &input : inputs) {
+      if (input.ints->size() != 1 && input.ints->size() != count)
+        return std::nullopt;
+      entries.push_back((*input.ints)[input.ints->size() == 1 ? 0 : i]);
+    }
+    std::optional<OpFoldResult> value = fold(n.e.math, entries);
+    if (!value)
+      return std::nullopt;
+    values.push_back(*value);
+  }
+  SmallVector<int64_t> shape(rank, static_cast<int64_t>(count));
+  return n.e.ints(values, shape, elem);
+}
+
+std::optional<Val> foldExtents(NodeContext &n, const Val &a, const Val &b, FoldFn fold) {
+  if (a.elem == Elem::Bool)
+    return std::nullopt;
+  return foldEntries(n, {a, b}, a.elem, [&](DimMath &math, ArrayRef<OpFoldResult> in) -> std::optional<OpFoldResult> {
+    return (math.*fold)(in[0], in[1]);
+  });
+}
+
+enum class Relation { Equal, Less, LessOrEqual, Greater, GreaterOrEqual };
+
+std::optional<bool> compareExtents(DimMath &math, Relation relation, OpFoldResult a, OpFoldResult b) {
+  auto inverse = [](std::optional<bool> fact) { return fact ? std::optional(!*fact) : fact; };
+  switch (relation) {
+  case Relation::Equal:
+    return math.equal(a, b);
+  case Relation::Less:
+    return math.less(a, b);
+  case Relation::LessOrEqual:
+    return inverse(math.less(b, a));
+  case Relation::Greater:
+    return math.less(b, a);
+  case Relation::GreaterOrEqual:
+    return inverse(math.less(a, b));
+  }
+  llvm_unreachable("all relations are handled");
 }
 
 /// Before operator set 7 the second input was aligned to `axis` of the first and only it was broadcast.
@@ -58,6 +99,18 @@ template <BinaryFn fn, bool toBool = false> LogicalResult binaryOrFold(NodeConte
 
 template <BinaryFn fn, bool toBool = false> LogicalResult binary(NodeContext &n) {
   return binaryOrFold<fn, toBool>(n, nullptr);
+}
+
+/// A comparison. Exporters compare extents with -1 or with each other and choose a shape by the answer.
+template <BinaryFn fn, Relation relation> LogicalResult compare(NodeContext &n) {
+  auto known = [](DimMath &math, ArrayRef<OpFoldResult> in) -> std::optional<OpFoldResult> {
+    std::optional<bool> fact = compareExtents(math, relation, in[0], in[1]);
+    return fact ? std::optional(math.constant(*fact)) : std::nullopt;
+  };
+  if (n.in(0).elem == n.in(1).elem && n.opset >= 7)
+    if (std::optional<Val> folded = foldEntries(n, {n.in(0), n.in(1)}, Elem::Bool, known))
+      return n.set(0, *folded);
+  return binary<fn, true>(n);
 }
 
 template <BinaryFn fn> LogicalResult variadic(NodeContext &n) {
@@ -168,6 +221,12 @@ LogicalResult importWhere(NodeContext &n) {
   if (failed(n.requireSame(1, 2)))
     return failure();
   Val inputs[] = {n.in(0), n.in(1), n.in(2)};
+  auto choose = [](DimMath &, ArrayRef<OpFoldResult> in) -> std::optional<OpFoldResult> {
+    std::optional<int64_t> condition = DimMath::number(in[0]);
+    return condition ? std::optional(*condition ? in[1] : in[2]) : std::nullopt;
+  };
+  if (std::optional<Val> folded = foldEntries(n, inputs, n.in(1).elem, choose))
+    return n.set(0, *folded);
   if (failed(n.requireBroadcast(inputs)))
     return failure();
   return n.set(0,
@@ -230,11 +289,11 @@ void registerElementwise(Registry &r) {
       {"", "Min", 1, kNewest, 1, kAny, "consumed_inputs", variadic<min>},
       {"", "Sum", 1, kNewest, 1, kAny, "consumed_inputs", variadic<add>},
       {"", "Mean", 1, kNewest, 1, kAny, "consumed_inputs", importMean},
-      {"", "Equal", 7, kNewest, 2, 2, "", binary<equal, true>},
-      {"", "Less", 7, kNewest, 2, 2, "", binary<less, true>},
-      {"", "LessOrEqual", 12, kNewest, 2, 2, "", binary<lessEqual, true>},
-      {"", "Greater", 7, kNewest, 2, 2, "", binary<greater, true>},
-      {"", "GreaterOrEqual", 12, kNewest, 2, 2, "", binary<greaterEqual, true>},
+      {"", "Equal", 7, kNewest, 2, 2, "", compare<equal, Relation::Equal>},
+      {"", "Less", 7, kNewest, 2, 2, "", compare<less, Relation::Less>},
+      {"", "LessOrEqual", 12, kNewest, 2, 2, "", compare<lessEqual, Relation::LessOrEqual>},
+      {"", "Greater", 7, kNewest, 2, 2, "", compare<greater, Relation::Greater>},
+      {"", "GreaterOrEqual", 12, kNewest, 2, 2, "", compare<greaterEqual, Relation::GreaterOrEqual>},
       {"", "And", 7, kNewest, 2, 2, "", binary<bitAnd>},
       {"", "Or", 7, kNewest, 2, 2, "", binary<bitOr>},
       {"", "Xor", 7, kNewest, 2, 2, "", binary<bitXor>},

@@ -115,3 +115,21 @@ func.func @large(%a: memref<64x1024xf32>, %c: memref<64x1024xf32>) {
   linalg.copy ins(%a : memref<64x1024xf32>) outs(%c : memref<64x1024xf32>)
   return
 }
+
+// -----
+
+// A factor from outside of the payload is read where it is.
+// CHECK-LABEL: func.func @scaled_sum
+// CHECK-SAME: %[[SCALE:[a-z0-9]+]]: f32
+// CHECK: vector.broadcast %[[SCALE]] : f32 to vector<16xf32>
+// CHECK: math.fma
+func.func @scaled_sum(%a: memref<8x64xf32>, %c: memref<64xf32>, %scale: f32) {
+  linalg.generic {indexing_maps = [affine_map<(j, k) -> (k, j)>, affine_map<(j, k) -> (j)>], iterator_types = ["parallel", "reduction"]}
+    ins(%a : memref<8x64xf32>) outs(%c : memref<64xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %p = arith.mulf %x, %scale : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
