@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """One lit suite for the whole tree: every .mlir, .test or .c file in a folder named `test`, wherever its room is.
 
-QTENSOR_ROUNDTRIP=1 makes every quant-opt of the suite verify that its output prints, parses and serialises to the same IR.
+Every pass is run between checks of what must hold there (--verify-phases).
+QTENSOR_ROUNDTRIP=1 makes quant-opt (its input), quant-compile and quant-run (the module after every phase) verify that
+text and bytecode are read as they were written.
 --param all=1 runs what is too long for CI (tests that say `REQUIRES: exhaustive`).
 """
 import os
@@ -31,8 +33,11 @@ config.substitutions.append(("%build", config.build_root))
 config.substitutions.append(("%tools", tools))
 config.substitutions.append(("%cc", config.c_compiler))
 config.substitutions.append(("%llvm", config.llvm_tools_dir))
-if os.environ.get("QTENSOR_ROUNDTRIP"):
-    config.substitutions.append((r"\bquant-opt\b", "quant-opt --verify-roundtrip"))
+
+# Contracts around every pass, in every test that runs one. A program's name stands alone, or behind %tools/.
+checks = " --verify-phases" + (" --verify-roundtrip" if os.environ.get("QTENSOR_ROUNDTRIP") else "")
+for program in ("quant-opt", "quant-compile", "quant-run"):
+    config.substitutions.append((r"(?<![\w%/.=-])" + program + r"(?=\s)", program + checks))
 
 config.available_features.add("host=" + platform.machine())
 if lit_config.params.get("all"):

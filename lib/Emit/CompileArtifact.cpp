@@ -4,7 +4,9 @@
 #include "lib/Emit/Header.h"
 #include "lib/Emit/Manifest.h"
 #include "lib/Emit/NativeCode.h"
+#include "lib/Pipelines/VerifyPasses.h"
 #include "lib/Pipelines/Pipelines.h"
+#include "lib/Transforms/Contracts/Contracts.h"
 #include "lib/Transforms/Plan/Passes.h"
 #include "qtensor/Artifact.h"
 #include "mlir/IR/Threading.h"
@@ -32,8 +34,11 @@ static LogicalResult lower(ModuleOp planned, const ArtifactOptions &options, Str
   OwningOpRef<ModuleOp> module = planned.clone();
   (*module)->removeAttr(kWeightsAttr);
   PassManager pm(planned.getContext());
+  auto broken = std::make_shared<std::atomic<bool>>(false);
+  if (options.verify)
+    verifyAroundPasses(pm, Phase::Native, broken);
   addNativePasses(pm, *options.target, *code.level, prefix);
-  if (failed(pm.run(*module)))
+  if (failed(pm.run(*module)) || *broken || (options.verify && failed(verifyContract(*module, Phase::Native))))
     return failure();
   code.module = translateModule(*module, *options.target, *code.level, prefix, *code.context);
   return success(code.module != nullptr);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Pipelines/RunPhases.h"
+#include "lib/Pipelines/VerifyPasses.h"
+#include "lib/Transforms/Contracts/Contracts.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/Support/FileSystem.h"
@@ -30,7 +32,22 @@ static LogicalResult dump(ModuleOp module, StringRef folder, const PhaseInfo &in
   return success();
 }
 
+/// Runs the passes of one phase.
+static LogicalResult runPhase(ModuleOp module, Phase phase, const PhaseRun &run, const PipelineOptions &options) {
+  PassManager pm(module.getContext());
+  auto broken = std::make_shared<std::atomic<bool>>(false);
+  if (!run.reproducer.empty())
+    pm.enableCrashReproducerGeneration(run.reproducer);
+  if (run.verify)
+    verifyAroundPasses(pm, phase, broken);
+  addPhasePasses(pm, phase, options);
+  return failure(failed(pm.run(module)) || *broken || (run.verify && failed(verifyContract(module, phase))) ||
+                 (run.verifyRoundTrip && failed(verifyRoundTrip(module))));
+}
+
 LogicalResult mlir::qtensor::runPhases(ModuleOp module, const PhaseRun &run, const PipelineOptions &options) {
+  if (run.from && run.verify && failed(verifyContract(module, *run.from)))
+    return failure();
   for (const PhaseInfo &info : getPhases()) {
     if (info.phase > run.to)
       break;
@@ -39,11 +56,7 @@ LogicalResult mlir::qtensor::runPhases(ModuleOp module, const PhaseRun &run, con
     if (!run.from || info.phase > *run.from) {
       if (run.progress)
         run.progress(info.name);
-      PassManager pm(module.getContext());
-      if (!run.reproducer.empty())
-        pm.enableCrashReproducerGeneration(run.reproducer);
-      addPhasePasses(pm, info.phase, options);
-      if (failed(pm.run(module)))
+      if (failed(runPhase(module, info.phase, run, options)))
         return failure();
     }
     if (!run.dumpFolder.empty() && failed(dump(module, run.dumpFolder, info)))

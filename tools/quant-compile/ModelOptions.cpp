@@ -34,6 +34,13 @@ static cl::opt<std::string> dumpFolder("dump-phases-to", cl::desc("Write the IR 
 static cl::opt<std::string> reproducer("crash-reproducer",
                                        cl::desc("If a pass fails, write its input and pipeline to this file"),
                                        cl::value_desc("file"), cl::cat(category));
+static cl::opt<bool> verifyPhases("verify-phases",
+                                  cl::desc("Check before and after every pass what its phase promises; name a pass that "
+                                           "breaks it"),
+                                  cl::cat(category));
+static cl::opt<bool> roundTrip("verify-roundtrip",
+                               cl::desc("Check after every phase that IR is read as it was written, text and bytecode"),
+                                     cl::cat(category));
 static cl::opt<std::string> weights("weights", cl::desc("Format of weights, e.g. int4/32, nf4/64, int8/channel"),
                                     cl::value_desc("format"), cl::init("none"), cl::cat(category));
 static cl::opt<std::string> tables("tables", cl::desc("Format of tables that are read by rows (embeddings)"),
@@ -88,6 +95,8 @@ bool tools::ModelOptions::readCommandLine(StringRef path) {
     return fail("--phase-from is behind --phase-to");
   run.dumpFolder = dumpFolder;
   run.reproducer = reproducer;
+  run.verifyRoundTrip = roundTrip;
+  run.verify = artifact.verify = verifyPhases;
   pipeline.target = artifact.target = target;
   pipeline.weights = weights;
   pipeline.tables = tables;

@@ -5,20 +5,32 @@
 using namespace mlir;
 using namespace mlir::qtensor;
 
+static thread_local std::optional<StringRef> blamedPass;
+
+ClauseScope::ClauseScope(StringRef pass) { blamedPass = pass; }
+ClauseScope::~ClauseScope() { blamedPass.reset(); }
+
 InFlightDiagnostic qtensor::emitClause(Operation *op, StringRef clause) {
-  return op->emitError() << "contract clause " << clause << ": ";
+  // An abandoned diagnostic takes text and shows none of it.
+  bool isQuestion = blamedPass && blamedPass->empty();
+  InFlightDiagnostic error = isQuestion ? mlir::emitError(op->getLoc()) : op->emitError();
+  if (isQuestion)
+    error.abandon();
+  else if (blamedPass)
+    error << "pass '" << *blamedPass << "' broke ";
+  error << "contract clause " << clause << ": ";
+  return error;
 }
 
-LogicalResult qtensor::walkOps(ModuleOp module, llvm::function_ref<LogicalResult(Operation *)> check) {
-  return failure(module
-                     .walk<WalkOrder::PreOrder>([&](Operation *op) {
+LogicalResult qtensor::walkOps(Operation *root, llvm::function_ref<LogicalResult(Operation *)> check) {
+  return failure(root->walk<WalkOrder::PreOrder>([&](Operation *op) {
                        return failed(check(op)) ? WalkResult::interrupt() : WalkResult::advance();
                      })
                      .wasInterrupted());
 }
 
-LogicalResult qtensor::walkTypes(ModuleOp module, llvm::function_ref<LogicalResult(Operation *, Type)> check) {
-  return walkOps(module, [&](Operation *op) -> LogicalResult {
+LogicalResult qtensor::walkTypes(Operation *root, llvm::function_ref<LogicalResult(Operation *, Type)> check) {
+  return walkOps(root, [&](Operation *op) -> LogicalResult {
     SmallVector<Type> types(op->getResultTypes());
     for (Region &region : op->getRegions())
       for (Block &block : region)

@@ -32,7 +32,8 @@ def VerifyQuantized : Contract<"c2"> {
     - C2.6: slices have unit strides; offsets are provably multiples of the block, sizes too or they reach the end.
     - C2.7: reshapes do not split blocks.
     - C2.8: as many values are rounded as when the phase began (`record` notes it in the module). A pass that fused or
-      folded a rounding leaves nothing else to find.
+      folded a rounding leaves nothing else to find. Values that nothing reads do not count.
+    - C2.9: no encoded tensor becomes a buffer.
 
     ```mlir
     module { %q = qtensor.quantize ... }
@@ -52,6 +53,30 @@ def VerifySelected : Contract<"c3"> {
 
     ```mlir
     %y = qtensor.decode %c, %s as #w outs(%0 : ...) : ... // => error: contract clause C3.3: ...
+    ```
+  }];
+}
+
+def VerifyTiled : Contract<"c4"> {
+  let description = [{
+    - C4.1: all that C3 promises.
+    - C4.2: weights are packed when the model is compiled: a packed operand of a contraction is a constant.
+    - C4.3: a contraction of an encoded constant weight is packed, or says in `qtensor.unpacked` why it is not.
+    - C4.4: a contraction whose reduction is cut has no epilogue.
+
+    ```mlir
+    qtensor.contract ... rhs(%p : tensor<3456xi8>) encoded #w layout #qtile.packed<...> // %p an argument
+    // => error: contract clause C4.2: ...
+    ```
+  }];
+}
+
+def VerifyNative : Contract<"c6"> {
+  let description = [{
+    - C6.1: ops are of the LLVM dialect.
+
+    ```mlir
+    llvm.func @f(%x: i32) { %0 = arith.addi %x, %x : i32 ... } // => error: contract clause C6.1: ...
     ```
   }];
 }

@@ -13,7 +13,7 @@ namespace mlir::qtensor {
 using namespace mlir;
 using namespace mlir::qtensor;
 
-static constexpr StringLiteral kDialects[] = {"builtin", "func", "linalg", "arith", "math",
+static constexpr StringLiteral kDialects[] = {"builtin", "func", "linalg", "arith",  "math",
                                               "tensor",  "scf",  "affine", "qtensor"};
 
 static LogicalResult verifyMain(ModuleOp module) {
@@ -37,21 +37,25 @@ static LogicalResult verifyMain(ModuleOp module) {
                  failed(checkNames(main.getResAttrsAttr(), "results")));
 }
 
+LogicalResult qtensor::verifyImportedClauses(ModuleOp module) {
+  auto checkOp = [](Operation *op) -> LogicalResult {
+    if (llvm::is_contained(kDialects, op->getName().getDialectNamespace()))
+      return success();
+    return emitClause(op, "C0.2") << "'" << op->getName() << "' is of none of the dialects of an imported model";
+  };
+  auto checkType = [](Operation *op, Type type) -> LogicalResult {
+    if (!isa<UnrankedTensorType>(type))
+      return success();
+    return emitClause(op, "C0.4") << "no tensor is unranked, got " << type;
+  };
+  return failure(failed(verifyMain(module)) || failed(walkOps(module, checkOp)) ||
+                 failed(walkTypes(module, checkType)));
+}
+
 namespace {
 struct VerifyImported : mlir::qtensor::impl::VerifyImportedBase<VerifyImported> {
   void runOnOperation() override {
-    auto checkOp = [](Operation *op) -> LogicalResult {
-      if (llvm::is_contained(kDialects, op->getName().getDialectNamespace()))
-        return success();
-      return emitClause(op, "C0.2") << "'" << op->getName() << "' is of none of the dialects of an imported model";
-    };
-    auto checkType = [](Operation *op, Type type) -> LogicalResult {
-      if (!isa<UnrankedTensorType>(type))
-        return success();
-      return emitClause(op, "C0.4") << "no tensor is unranked, got " << type;
-    };
-    if (failed(verifyMain(getOperation())) || failed(walkOps(getOperation(), checkOp)) ||
-        failed(walkTypes(getOperation(), checkType)))
+    if (failed(verifyImportedClauses(getOperation())))
       signalPassFailure();
   }
 };

@@ -25,16 +25,22 @@ static LogicalResult verifyType(Operation *op, Type type) {
   return success();
 }
 
+LogicalResult qtensor::verifyBufferClauses(Operation *root) { return walkTypes(root, verifyType); }
+
+LogicalResult qtensor::verifyPlannedClauses(Operation *root) {
+  auto checkOp = [](Operation *op) -> LogicalResult {
+    auto function = op->getParentOfType<func::FuncOp>();
+    if (isa<memref::AllocOp>(op) && function && function.getName() == "main")
+      return emitClause(op, "C5.2") << "@main allocates nothing: temporaries lie in the scratch arena";
+    return success();
+  };
+  return failure(failed(verifyBufferClauses(root)) || failed(walkOps(root, checkOp)));
+}
+
 namespace {
 struct VerifyPlanned : mlir::qtensor::impl::VerifyPlannedBase<VerifyPlanned> {
   void runOnOperation() override {
-    auto checkOp = [](Operation *op) -> LogicalResult {
-      auto function = op->getParentOfType<func::FuncOp>();
-      if (isa<memref::AllocOp>(op) && function && function.getName() == "main")
-        return emitClause(op, "C5.2") << "@main allocates nothing: temporaries lie in the scratch arena";
-      return success();
-    };
-    if (failed(walkTypes(getOperation(), verifyType)) || failed(walkOps(getOperation(), checkOp)))
+    if (failed(verifyPlannedClauses(getOperation())))
       signalPassFailure();
   }
 };

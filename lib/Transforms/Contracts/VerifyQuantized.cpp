@@ -2,8 +2,10 @@
 // The contract of C2: reads decode, only qtensor ops encode.
 #include "dialects/QTensor/IR/QTensorOps.h"
 #include "lib/Transforms/Contracts/Clauses.h"
+#include "lib/Transforms/Contracts/Contracts.h"
 #include "lib/Transforms/Contracts/Passes.h"
 #include "lib/Transforms/Select/Components.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -114,6 +116,10 @@ static LogicalResult verifyOp(Operation *op) {
       if (getEncoding(init.get().getType()))
         return emitClause(op, "C2.3") << "'" << op->getName() << "' has an encoded destination; compute plain values "
                                       << "and quantize them";
+  bool buffer = isa<bufferization::ToBufferOp>(op);
+  if (buffer && getEncoding(op->getOperand(0).getType()))
+    return emitClause(op, "C2.9") << "an encoded tensor becomes a buffer, which has no encoding; run qtensor-decompose "
+                                  << "before bufferization";
   bool passes = isa<tensor::EmptyOp, tensor::CastOp, tensor::ExtractSliceOp, tensor::ExpandShapeOp,
                     tensor::CollapseShapeOp, func::CallOp>(op) ||
                 isa_and_nonnull<scf::SCFDialect>(op->getDialect());
@@ -123,26 +129,29 @@ static LogicalResult verifyOp(Operation *op) {
   return encoded && !ours ? verifyPassedOn(op) : success();
 }
 
+LogicalResult qtensor::verifyEncodingClauses(Operation *root) {
+  return failure(failed(walkTypes(root, verifyWellFormed)) || failed(walkOps(root, verifyOp)));
+}
+
 namespace {
 struct VerifyQuantized : mlir::qtensor::impl::VerifyQuantizedBase<VerifyQuantized> {
   using VerifyQuantizedBase::VerifyQuantizedBase;
 
   void runOnOperation() override {
-    if (failed(walkTypes(getOperation(), verifyWellFormed)) || failed(walkOps(getOperation(), verifyOp)) ||
-        failed(verifyRoundings()))
+    if (failed(verifyEncodingClauses(getOperation())) || failed(verifyRoundings()))
       signalPassFailure();
   }
 
 private:
   LogicalResult verifyRoundings() {
-    int64_t count = 0;
-    getOperation().walk([&](Operation *op) { count += isa<QuantizeOp, RequantizeOp, InsertOp>(op); });
+    int64_t count = countRoundings(getOperation()).live;
     auto noted = getOperation()->getAttrOfType<IntegerAttr>(kRoundingsAttr);
     if (record)
       getOperation()->setAttr(kRoundingsAttr, IntegerAttr::get(IntegerType::get(&getContext(), 64), count));
     else if (noted && noted.getInt() != count)
-      return emitClause(getOperation(), "C2.8") << "there were " << noted.getInt() << " roundings when the phase began, "
-                                                << "now there are " << count;
+      return emitClause(getOperation(), "C2.8")
+             << "there were " << noted.getInt() << " roundings when the phase began, "
+             << "now there are " << count;
     return success();
   }
 };

@@ -28,15 +28,19 @@ static LogicalResult verifyOp(Operation *op) {
   return success();
 }
 
+LogicalResult qtensor::verifySelectedClauses(Operation *root) {
+  auto checkType = [](Operation *op, Type type) -> LogicalResult {
+    if (!getEncoding(type))
+      return success();
+    return emitClause(op, "C3.1") << "there is no encoded type, got " << type;
+  };
+  return failure(failed(walkTypes(root, checkType)) || failed(walkOps(root, verifyOp)));
+}
+
 namespace {
 struct VerifySelected : mlir::qtensor::impl::VerifySelectedBase<VerifySelected> {
   void runOnOperation() override {
-    auto checkType = [](Operation *op, Type type) -> LogicalResult {
-      if (!getEncoding(type))
-        return success();
-      return emitClause(op, "C3.1") << "there is no encoded type, got " << type;
-    };
-    if (failed(walkTypes(getOperation(), checkType)) || failed(walkOps(getOperation(), verifyOp)))
+    if (failed(verifySelectedClauses(getOperation())))
       signalPassFailure();
   }
 };

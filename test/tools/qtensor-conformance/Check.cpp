@@ -111,7 +111,13 @@ static LogicalResult checkTogether(MLIRContext *context, ArrayRef<CellData> cell
   FailureOr<SmallVector<Tensor>> quantized = evaluateQuantized(*module, cells, *inputs, observed);
   PipelineOptions pipeline;
   pipeline.target = options.target;
-  auto advance = [&](Phase from, Phase to) { return runPhases(*module, {from, to, "", "", {}}, pipeline); };
+  auto advance = [&](Phase from, Phase to) {
+    PhaseRun run;
+    run.from = from;
+    run.to = to;
+    run.verify = true;
+    return runPhases(*module, run, pipeline);
+  };
   if (failed(quantized) || failed(advance(Phase::Quantized, Phase::Selected)))
     return failure();
   FailureOr<SmallVector<Tensor>> selected = reference::evaluate(getMain(*module), *inputs);

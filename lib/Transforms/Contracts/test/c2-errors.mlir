@@ -93,3 +93,12 @@ module attributes {qtensor.roundings = 1 : i64} {
     return %x : tensor<4x8xf32>
   }
 }
+
+// -----
+
+#x = #qtensor.block<codec<8, int<signed>>, [?, ?], scale = 0.5>
+func.func @c2_9(%x: tensor<4x8xf32, #x>) {
+  // expected-error @+1 {{contract clause C2.9: an encoded tensor becomes a buffer, which has no encoding; run qtensor-decompose before bufferization}}
+  %0 = bufferization.to_buffer %x : tensor<4x8xf32, #x> to memref<4x8xf32>
+  return
+}
