@@ -79,6 +79,8 @@ static void addSelectedPasses(OpPassManager &pm, const PipelineOptions &options)
   pm.addPass(createSelectContractions(select));
   pm.addPass(createFuseEpilogues());
   pm.addPass(createDecomposeEncodings());
+  // Components ask for the extents of what they were made from: back to those of the inputs.
+  pm.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
   addCleanup(pm);
   if (options.explain)
     pm.addPass(createExplain());

@@ -261,6 +261,7 @@ struct PlanMemory : mlir::qtensor::impl::PlanMemoryBase<PlanMemory> {
     }
     if (getOperation()->hasAttr(kPlanAttr))
       return; // An IR file that was already at this point.
+    resolveExtents(main);
     if (failed(Planner(main).run()))
       signalPassFailure();
   }

@@ -2,6 +2,8 @@
 #include "lib/Transforms/Plan/SizeExpressions.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/Transforms/Transforms.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -89,4 +91,35 @@ LogicalResult SizeExpressions::materialize(OpBuilder &b, llvm::function_ref<Valu
     values.push_back(value);
   }
   return success();
+}
+
+namespace {
+/// The extent of merged dimensions is the product of theirs.
+struct DimOfCollapse : OpRewritePattern<memref::DimOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(memref::DimOp op, PatternRewriter &rewriter) const override {
+    auto collapse = op.getSource().getDefiningOp<memref::CollapseShapeOp>();
+    std::optional<int64_t> dim = op.getConstantIndex();
+    if (!collapse || !dim)
+      return rewriter.notifyMatchFailure(op, "not the extent of merged dimensions");
+    Value product;
+    for (int64_t part : collapse.getReassociationIndices()[*dim]) {
+      Value extent = rewriter.createOrFold<memref::DimOp>(op.getLoc(), collapse.getSrc(), part);
+      product = product ? rewriter.createOrFold<arith::MulIOp>(op.getLoc(), product, extent) : extent;
+    }
+    rewriter.replaceOp(op, product);
+    return success();
+  }
+};
+} // namespace
+
+void mlir::qtensor::resolveExtents(func::FuncOp main) {
+  MLIRContext *context = main.getContext();
+  RewritePatternSet patterns(context);
+  patterns.add<DimOfCollapse>(context);
+  memref::populateResolveRankedShapedTypeResultDimsPatterns(patterns);
+  memref::DimOp::getCanonicalizationPatterns(patterns, context);
+  // What is left if this gives up is found, and reported, where a size is materialized.
+  (void)applyPatternsGreedily(main, std::move(patterns));
 }

@@ -9,6 +9,9 @@
 
 namespace mlir::qtensor {
 
+/// Rewrites extents of temporaries and of their views to extents of the arguments of `main`.
+void resolveExtents(func::FuncOp main);
+
 class SizeExpressions {
 public:
   explicit SizeExpressions(func::FuncOp main) : main(main) {}

@@ -95,3 +95,28 @@ module attributes {qtensor.inputs = [], qtensor.outputs = []} {
   }
   func.func @shapes(%n: index) -> index { return %n : index }
 }
+
+// -----
+
+// The size of a buffer that follows a view of another temporary follows from the input all the same.
+// CHECK: func.func @main(%{{.*}}: !llvm.ptr, %{{.*}}: memref<?xi8>, %[[S:[a-z0-9]+]]: memref<?xi8>, %[[X:[a-z0-9]+]]: memref<?x6xf32>)
+// CHECK-COUNT-3: memref.view %[[S]]
+// CHECK: func.func @shapes(%[[N:.*]]: index, %{{.*}}: index) -> (index, index)
+module attributes {qtensor.inputs = [], qtensor.outputs = []} {
+  func.func @main(%ctx: !llvm.ptr, %weights: memref<?xi8>, %scratch: memref<?xi8>, %x: memref<?x6xf32>) {
+    %c0 = arith.constant 0 : index
+    %n = memref.dim %x, %c0 : memref<?x6xf32>
+    %a = memref.alloc(%n) : memref<?x6xf32>
+    "test.copy"(%x, %a) : (memref<?x6xf32>, memref<?x6xf32>) -> ()
+    %flat = memref.collapse_shape %a [[0, 1]] : memref<?x6xf32> into memref<?xf32>
+    %m = memref.dim %flat, %c0 : memref<?xf32>
+    %b = memref.alloc(%m) : memref<?xf32>
+    "test.copy"(%flat, %b) : (memref<?xf32>, memref<?xf32>) -> ()
+    %split = memref.expand_shape %b [[0, 1]] output_shape [%n, 6] : memref<?xf32> into memref<?x6xf32>
+    %k = memref.dim %split, %c0 : memref<?x6xf32>
+    %c = memref.alloc(%k) : memref<?xf32>
+    "test.copy"(%split, %c) : (memref<?x6xf32>, memref<?xf32>) -> ()
+    return
+  }
+  func.func @shapes(%n: index, %k: index) -> index { return %n : index }
+}
