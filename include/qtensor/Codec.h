@@ -26,12 +26,20 @@ CodecRange getCodecRange(CodecAttr codec);
 /// The code as it stands in a component tensor: sign-extended for `int<signed>`, else zero-extended.
 int32_t toContainer(CodecAttr codec, uint32_t code);
 
-/// Multiples of one number: value(code) = scale * (128 * limb1(code) + limb0(code)), limb1 absent for one limb.
+/// Multiples of one number: value(code) = scale * (128 * limb1(code) + limb0(code) - zero), limb1 absent for one limb.
+/// Clauses M1 to M4 of the dialect's README.
 struct Embedding {
-  unsigned limbs;              ///< 1: exact. 2: within `bound` of the value. 0: the codec has more than 8 bits.
-  double scale;                ///< One limb: the largest for which every limb is an integer.
-  double bound;                ///< Largest |value - approximation| of a finite code; 0 where limbs is 1.
-  std::vector<int8_t> limb[2]; ///< Indexed by code; entries of NaN and infinite codes are 0.
+  unsigned limbs;               ///< 1 or 2. 0: the codec has more than 8 bits.
+  double scale;                 ///< An f32 number. Exact: the largest for which all multiples are integers.
+  double bound;                 ///< Largest |value - approximation| of a finite code; 0 where the embedding is exact.
+  int64_t zero;                 ///< The multiple that stands for 0; NaN and infinite codes have it too.
+  std::vector<uint8_t> limb[2]; ///< Indexed by code. Two limbs are below 128 each.
+
+  /// The multiple of `scale` that stands for `code`, and the largest magnitude of one.
+  int64_t getMultiple(size_t code) const {
+    return limb[0][code] + (limbs == 2 ? 128 * int64_t(limb[1][code]) : 0) - zero;
+  }
+  int64_t getLargestMultiple() const;
 };
 Embedding getEmbedding(CodecAttr codec);
 

@@ -109,47 +109,62 @@ CodecRange mlir::qtensor::getCodecRange(CodecAttr codec) {
   return range;
 }
 
-/// The largest number that divides all finite `table` entries into 8-bit integers, or 0.
-static double findCommonScale(ArrayRef<double> table, double highest) {
-  for (int multiple = 1; multiple <= 128; ++multiple) {
-    double scale = highest / multiple;
+/// Widths of the ranges of multiples that one byte, and two limbs of seven bits, hold.
+static constexpr int64_t kOneLimb = 255, kTwoLimbs = 128 * 128 - 1;
+
+static int64_t toMultiple(double value, double scale) {
+  return std::isfinite(value) ? static_cast<int64_t>(std::nearbyint(value / scale)) : 0;
+}
+
+/// The largest f32 number that divides all finite `table` entries into integers of two limbs at most, or 0.
+static double findCommonScale(ArrayRef<double> table, double low, double high) {
+  double largest = std::max(-low, high);
+  for (int64_t multiple = 1; multiple <= kTwoLimbs; ++multiple) {
+    double scale = largest / multiple;
     auto divides = [&](double value) {
-      double limb = std::round(value / scale);
-      return !std::isfinite(value) || (limb * scale == value && limb >= -128 && limb <= 127);
+      return !std::isfinite(value) || toMultiple(value, scale) * scale == value;
     };
-    if (llvm::all_of(table, divides))
-      return scale;
+    if (static_cast<float>(scale) == scale && llvm::all_of(table, divides))
+      return toMultiple(high, scale) - toMultiple(low, scale) <= kTwoLimbs ? scale : 0;
   }
   return 0;
 }
 
 Embedding mlir::qtensor::getEmbedding(CodecAttr codec) {
   if (codec.getBits() > 8)
-    return {0, 0, 0, {}};
+    return {0, 0, 0, 0, {}};
   std::vector<double> table = getCodecTable(codec);
-  double highest = 0;
+  // The range of a codec of integers is its codes'; any other holds 0.
+  bool integer = codec.getKind() == CodecKind::Int;
+  double low = integer ? table.front() : 0, high = low;
   for (double value : table)
-    if (std::isfinite(value))
-      highest = std::max(highest, std::fabs(value));
-  Embedding result{1, 1.0, 0, {}};
-  if (codec.getKind() == CodecKind::Int) {
-    if (llvm::any_of(table, [](double value) { return value < -128 || value > 127; }))
-      result.limbs = 2;
-  } else if (highest > 0) {
-    result.scale = findCommonScale(table, highest);
-    if (result.scale == 0) {
-      result.limbs = 2;
-      result.scale = highest / (127 * 128 + 63);
+    if (std::isfinite(value)) {
+      low = std::min(low, value);
+      high = std::max(high, value);
     }
+  Embedding result{1, 1.0, 0, 0, {}};
+  if (!integer && low != high) {
+    result.scale = findCommonScale(table, low, high);
+    // Rounding at both ends may add one step.
+    if (result.scale == 0)
+      result.scale = static_cast<float>((high - low) / (kTwoLimbs - 1));
   }
+  result.zero = -toMultiple(low, result.scale);
+  result.limbs = toMultiple(high, result.scale) + result.zero <= kOneLimb ? 1 : 2;
   for (double value : table) {
-    double multiple = std::isfinite(value) ? std::nearbyint(value / result.scale) : 0;
-    double upper = result.limbs == 2 ? std::floor((multiple + 64) / 128) : 0;
-    result.limb[0].push_back(int8_t(int(multiple - 128 * upper)));
+    int64_t multiple = toMultiple(value, result.scale), shifted = multiple + result.zero;
+    result.limb[0].push_back(result.limbs == 2 ? shifted % 128 : shifted);
     if (result.limbs == 2)
-      result.limb[1].push_back(int8_t(int(upper)));
+      result.limb[1].push_back(shifted / 128);
     if (std::isfinite(value))
       result.bound = std::max(result.bound, std::fabs(value - multiple * result.scale));
   }
   return result;
+}
+
+int64_t Embedding::getLargestMultiple() const {
+  int64_t largest = 0;
+  for (size_t code = 0; code < limb[0].size(); ++code)
+    largest = std::max(largest, std::abs(getMultiple(code)));
+  return largest;
 }

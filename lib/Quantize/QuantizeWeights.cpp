@@ -8,6 +8,7 @@
 #include "lib/Quantize/WeightLayout.h"
 #include "lib/Transforms/Select/Passes.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "qtensor/Codec.h"
 #include "qtensor/Encode.h"
 #include "llvm/ADT/MapVector.h"
 
@@ -51,7 +52,8 @@ struct QuantizeWeights : mlir::qtensor::impl::QuantizeWeightsBase<QuantizeWeight
 private:
   LogicalResult quantizeContractions(Plan &rules);
   LogicalResult quantizeTables(Plan &rules);
-  LogicalResult setStrategy(Operation *op, ArrayRef<StringRef> names, Plan &rules);
+  /// `weight` is the type of its weight, encoded or not.
+  LogicalResult setStrategy(Operation *op, Type weight, ArrayRef<StringRef> names, Plan &rules);
   /// The assembly of `value` (a constant of static shape, seen through `permutation`) in the format `spelling`.
   FailureOr<Value> encode(Operation *reader, Value value, ArrayRef<int64_t> permutation, ArrayRef<int64_t> axes,
                           StringRef spelling);
@@ -71,14 +73,16 @@ static std::pair<Value, SmallVector<int64_t>> skipTranspose(Value weight) {
   return {weight, llvm::to_vector(llvm::seq<int64_t>(0, rank))};
 }
 
-LogicalResult QuantizeWeights::setStrategy(Operation *op, ArrayRef<StringRef> names, Plan &rules) {
+LogicalResult QuantizeWeights::setStrategy(Operation *op, Type weight, ArrayRef<StringRef> names, Plan &rules) {
   std::optional<std::string> strategy = rules.lookup(names, PlanKey::Strategy);
   if (!strategy || *strategy == "auto")
     return success();
   auto kind = symbolizeStrategyKind(*strategy);
   if (!kind)
     return op->emitError() << "the plan's strategy for this layer is '" << *strategy << "'; expected auto, float or integer";
-  unsigned limbs = *kind == StrategyKind::Integer ? 1 : 0;
+  BlockAttr encoding = getBlockEncoding(weight);
+  unsigned needed = encoding ? std::max(1u, getEmbedding(encoding.getCodec()).limbs) : 1;
+  unsigned limbs = *kind == StrategyKind::Integer ? needed : 0;
   op->setAttr(kStrategyAttr, StrategyAttr::get(op->getContext(), *kind, limbs));
   return success();
 }
@@ -94,17 +98,19 @@ LogicalResult QuantizeWeights::quantizeContractions(Plan &rules) {
   for (Contraction contraction : contractions) {
     auto [weight, order] = skipTranspose(contraction.rhs->get());
     SmallVector<StringRef> names = getLayerNames(contraction.op, getConstantSource(weight)->getResult(0));
-    if (failed(setStrategy(contraction.op, names, rules)))
-      return failure();
     std::string spelling = rules.lookup(names, PlanKey::Weights).value_or(weights);
     FailureOr<SideLayout> layout = getWeightLayout(contraction);
-    if (spelling == kNone || failed(layout))
+    if (spelling == kNone || failed(layout)) {
+      if (failed(setStrategy(contraction.op, weight.getType(), names, rules)))
+        return failure();
       continue;
+    }
     SmallVector<int64_t> permutation;
     for (int64_t dim : layout->permutation)
       permutation.push_back(order[dim]);
     FailureOr<Value> encoded = encode(contraction.op, weight, permutation, layout->axes, spelling);
-    if (failed(encoded) || failed(replaceWeight(rewriter, contraction, *encoded, layout->permutation)))
+    if (failed(encoded) || failed(setStrategy(contraction.op, encoded->getType(), names, rules)) ||
+        failed(replaceWeight(rewriter, contraction, *encoded, layout->permutation)))
       return failure();
   }
   return success();

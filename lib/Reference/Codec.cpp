@@ -183,21 +183,33 @@ int64_t Codec::encode(double value) const {
 // Integer arithmetic on codes
 //===----------------------------------------------------------------------===//
 
-/// The largest unit of which all finite values are multiples in -128 .. 127, else one fine enough for two limbs.
+/// The largest f32 unit of which all finite values are multiples that span at most 14 bits; else the span in 16382 steps.
 void Codec::chooseUnit() {
-  double largest = std::max(std::fabs(low), std::fabs(high));
-  if (largest == 0)
+  constexpr int mostSteps = 16383;
+  double bottom = 0, top = 0;
+  for (uint64_t code = 0; code <= mask; ++code)
+    if (double value = decode(toContainer(code)); std::isfinite(value)) {
+      bottom = std::min(bottom, value);
+      top = std::max(top, value);
+    }
+  if (bottom == top)
     return;
-  for (int multiple = 1; multiple <= 128; ++multiple) {
-    unit = largest / multiple;
-    auto isMultiple = [&](auto &entry) {
-      double nearest = std::nearbyint(entry.first / unit);
-      return nearest * unit == entry.first && nearest <= 127;
-    };
-    if (llvm::all_of(values, isMultiple))
+  double largest = std::max(-bottom, top);
+  for (int steps = 1; steps <= mostSteps; ++steps) {
+    unit = largest / steps;
+    if (unit != double(float(unit)))
+      continue;
+    bool allMultiples = true;
+    for (uint64_t code = 0; code <= mask && allMultiples; ++code) {
+      double value = decode(toContainer(code));
+      allMultiples = !std::isfinite(value) || std::nearbyint(value / unit) * unit == value;
+    }
+    if (allMultiples && (top - bottom) / unit <= mostSteps)
       return;
+    if (allMultiples)
+      break;
   }
-  unit = largest / (127 * 128 + 63);
+  unit = float((top - bottom) / (mostSteps - 1));
   exactMultiple = false;
 }
 

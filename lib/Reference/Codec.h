@@ -28,8 +28,8 @@ public:
   /// The range of the values that encode() produces.
   double getLowest() const { return low; }
   double getHighest() const { return high; }
-  /// True when every finite value is an integer multiple, of magnitude at most 127 * 128 + 63, of `unit`; false when
-  /// the integers only approximate the values.
+  /// True when every finite value is an integer multiple of `unit`, all within a span of 16383; false when the integers
+  /// only approximate the values, within half a unit.
   bool isExactMultiple() const { return exactMultiple; }
   double getUnit() const { return unit; }
   /// The integer that stands for a code in integer arithmetic: its value divided by the unit, rounded to even.

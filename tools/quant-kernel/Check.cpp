@@ -107,7 +107,8 @@ static float plainInteger(const Description &spec, const Operands &o, int64_t m,
     int64_t dot = 0, sum = 0, at = n * blocks + b;
     for (int64_t k = b * block; k < std::min(spec.k, (b + 1) * block); ++k) {
       uint8_t code = o.codes[n * spec.k + k];
-      dot += int64_t(w.bytes.empty() ? code : w.bytes[code]) * o.xCodes[m * spec.k + k];
+      int64_t value = (w.bytes.empty() ? code : w.bytes[code]) + (w.upper.empty() ? 0 : 128 * w.upper[code]);
+      dot += value * o.xCodes[m * spec.k + k];
       sum += o.xCodes[m * spec.k + k];
     }
     int64_t zero = w.zero + (o.zero.values.empty() ? 0 : static_cast<int64_t>(o.zero.values[at]));

@@ -35,6 +35,7 @@ static cl::opt<bool> integer("integer", cl::desc("integer strategy"), cl::init(t
 static cl::opt<int64_t> zero("zero", cl::desc("static zero point"), cl::init(0));
 static cl::opt<double> scale("scale", cl::desc("static scale"), cl::init(0));
 static cl::list<int64_t> bytes("bytes", cl::CommaSeparated, cl::desc("unsigned value of each code (integer strategy)"));
+static cl::list<int64_t> upper("upper", cl::CommaSeparated, cl::desc("upper limb of each code, worth 128 (integer strategy)"));
 static cl::opt<int64_t> randomTable("random-table", cl::desc("entries of a random f32 table (float strategy)"));
 static cl::opt<bool> bias("bias", cl::desc("add a bias in the epilogue"));
 static cl::opt<bool> constantScale("constant-lhs-scale", cl::desc("activations have one static scale"));
@@ -62,10 +63,16 @@ static bool describe(MLIRContext *context, tool::Description &to) {
   if (scale != 0)
     weight.scale = static_cast<float>(scale);
   weight.max = (1 << (layout.hasIntegerCodes() ? layout.getCodes().getIntOrFloatBitWidth() : 8)) - 1;
+  auto readTable = [&](const cl::list<int64_t> &entries, SmallVectorImpl<uint8_t> &table) {
+    table.assign(entries.begin(), entries.end());
+    table.resize(size_t(1) << layout.getStoredBits());
+    weight.max = std::max<int64_t>(weight.max, *llvm::max_element(table));
+  };
   if (!bytes.empty()) {
-    weight.bytes.assign(bytes.begin(), bytes.end());
-    weight.bytes.resize(size_t(1) << layout.getStoredBits());
-    weight.max = *llvm::max_element(weight.bytes);
+    weight.max = 1;
+    readTable(bytes, weight.bytes);
+    if (!upper.empty())
+      readTable(upper, weight.upper);
   }
   std::mt19937 random(3);
   for (int64_t i = 0; i < randomTable; ++i)

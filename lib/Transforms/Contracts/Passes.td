@@ -50,6 +50,7 @@ def VerifySelected : Contract<"c3"> {
     - C3.2: there is no op of C2 (quantize, dequantize, assemble, component, insert, requantize, as).
     - C3.3: every qtensor.decode says in `qtensor.reason` why its reader could not take the codes.
     - C3.4: a float contraction of encoded operands says in `qtensor.reason` why it is not an integer one.
+    - C3.5: an integer contraction has as many limbs as its weight's codec needs.
 
     ```mlir
     %y = qtensor.decode %c, %s as #w outs(%0 : ...) : ... // => error: contract clause C3.3: ...

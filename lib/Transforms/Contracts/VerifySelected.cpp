@@ -4,6 +4,7 @@
 #include "lib/Transforms/Contracts/Clauses.h"
 #include "lib/Transforms/Contracts/Passes.h"
 #include "lib/Transforms/Select/Passes.h"
+#include "lib/Transforms/Select/Strategy.h"
 
 namespace mlir::qtensor {
 #define GEN_PASS_DEF_VERIFYSELECTED
@@ -25,6 +26,12 @@ static LogicalResult verifyOp(Operation *op) {
       (contract.getLhsEncoding() || contract.getRhsEncoding()))
     return emitClause(op, "C3.4") << "a float contraction of encoded operands says in '" << kReasonAttr
                                   << "' why it is not an integer one";
+  if (contract && contract.getStrategy().getKind() == StrategyKind::Integer) {
+    unsigned limbs = getIntegerLimbs(contract.getRhsEncoding()->getCodec());
+    if (contract.getStrategy().getLimbs() != limbs)
+      return emitClause(op, "C3.5") << "the weight's codec needs " << limbs << " limb(s), the strategy is "
+                                    << contract.getStrategy();
+  }
   return success();
 }
 

@@ -28,7 +28,8 @@ private:
   SmallVector<Value> floatStep(Value block, Value step, Value bytes, ValueRange sums);
   void loadBlockParameters(Value offset);
   SmallVector<Value> steps(function_ref<SmallVector<Value>(Value step, ValueRange)> body, ValueRange inits);
-  SmallVector<Value> dotStep(Value block, Value step, ValueRange sums);
+  SmallVector<Value> blockSums(Value block, ValueRange inits);
+  SmallVector<Value> dotStep(Value block, Value step, ArrayRef<ArrayRef<uint8_t>> limbs, ValueRange inits);
   Value broadcastAt(Value buffer, Value index, int64_t offset);
   void store(ValueRange sums);
   void storeVector(Value sums, const StoreSite &site);
@@ -98,8 +99,9 @@ SmallVector<Value> TileEmitter::steps(function_ref<SmallVector<Value>(Value, Val
   return SmallVector<Value>(loop.getResults());
 }
 
-/// i32 sums of one step: every group of four codes meets every row of the tile.
-SmallVector<Value> TileEmitter::dotStep(Value block, Value step, ValueRange inits) {
+/// i32 sums of one step: every group of four codes meets every row of the tile. `limbs` are the tables of the codes'
+/// values; each has its own sums.
+SmallVector<Value> TileEmitter::dotStep(Value block, Value step, ArrayRef<ArrayRef<uint8_t>> limbs, ValueRange inits) {
   SmallVector<Value> next = llvm::to_vector(inits);
   Value offset = reader.stepOffset(reader.blockOffset(block), step);
   SmallVector<SmallVector<Value>> groups;
@@ -109,13 +111,45 @@ SmallVector<Value> TileEmitter::dotStep(Value block, Value step, ValueRange init
   Value allSteps = add(b, mul(b, block, common.extents.steps), step);
   Value first = add(b, div(b, mul(b, firstRow, paddedK(b, spec, common.extents)), constant(b, 4)),
                     mul(b, mul(b, allSteps, height), constant(b, words)));
-  for (int64_t g = 0; g < words; ++g)
+  SmallVector<Value> values(limbs.size() * shape.columns);
+  for (int64_t g = 0; g < words; ++g) {
+    for (auto [limb, table] : llvm::enumerate(limbs))
+      for (int64_t c = 0; c < shape.columns; ++c)
+        values[limb * shape.columns + c] = reader.lookupBytes(groups[c][g], table);
     for (int64_t r = 0; r < shape.rows; ++r) {
       Value x = vector::BitCastOp::create(b, groups[0][g].getType(), broadcastAt(common.x.words, first, r * words + g));
-      for (int64_t c = 0; c < shape.columns; ++c)
-        next[at(r, c)] = qtile::Dot4Op::create(b, next[at(r, c)], groups[c][g], x, spec.weight.max);
+      for (size_t limb = 0; limb < limbs.size(); ++limb)
+        for (int64_t c = 0; c < shape.columns; ++c) {
+          Value &sum = next[limb * count() + at(r, c)];
+          sum = qtile::Dot4Op::create(b, sum, values[limb * shape.columns + c], x, spec.weight.max);
+        }
     }
+  }
   return next;
+}
+
+/// The exact sums of a block, on top of `inits`. A row alone reads its weights once and has sums for both limbs; more rows
+/// would run out of registers, and read them twice.
+SmallVector<Value> TileEmitter::blockSums(Value block, ValueRange inits) {
+  ArrayRef<uint8_t> lower = spec.weight.bytes, upper = spec.weight.upper;
+  auto sumsOf = [&](ArrayRef<ArrayRef<uint8_t>> limbs, ValueRange start) {
+    return steps([&](Value step, ValueRange values) { return dotStep(block, step, limbs, values); }, start);
+  };
+  if (upper.empty())
+    return sumsOf({lower}, inits);
+  SmallVector<Value> zeros(count(), splat(b, i32, 0));
+  auto addShifted = [&](ValueRange high, ValueRange low) {
+    SmallVector<Value> sums;
+    for (auto [h, l] : llvm::zip_equal(high, low))
+      sums.push_back(arith::AddIOp::create(b, arith::ShLIOp::create(b, h, splat(b, i32, 7)), l));
+    return sums;
+  };
+  if (shape.rows > 1)
+    return sumsOf({lower}, addShifted(sumsOf({upper}, zeros), inits));
+  SmallVector<Value> both = llvm::to_vector(inits);
+  llvm::append_range(both, zeros);
+  both = sumsOf({lower, upper}, both);
+  return addShifted(ArrayRef(both).drop_front(count()), ArrayRef(both).take_front(count()));
 }
 
 void TileEmitter::loadBlockParameters(Value offset) {
@@ -145,7 +179,7 @@ SmallVector<Value> TileEmitter::integerBlock(Value block, ValueRange accumulator
       else if (spec.weight.zero)
         inits[at(r, c)] = arith::MulIOp::create(b, rowSums[r], splat(b, i32, -spec.weight.zero));
   }
-  SmallVector<Value> dots = steps([&](Value step, ValueRange values) { return dotStep(block, step, values); }, inits);
+  SmallVector<Value> dots = blockSums(block, inits);
   loadBlockParameters(offset);
   return scaleSums(perRow, offset, rowSums, dots, accumulators);
 }

@@ -151,9 +151,11 @@ Value EncodedOperand::loadInteger(ImplicitLocOpBuilder &b, ValueRange index) con
     value = decodeInteger(b, codec, code);
   } else {
     Embedding embedding = getEmbedding(codec);
-    auto type = RankedTensorType::get(embedding.limb[0].size(), b.getI8Type());
-    Value limb = emitTableLookup(b, DenseElementsAttr::get(type, ArrayRef<int8_t>(embedding.limb[0])), extendCode(b, codec, code));
-    value = arith::ExtSIOp::create(b, b.getI32Type(), limb);
+    SmallVector<int32_t> multiples;
+    for (size_t entry = 0; entry < embedding.limb[0].size(); ++entry)
+      multiples.push_back(embedding.getMultiple(entry));
+    auto type = RankedTensorType::get(multiples.size(), b.getI32Type());
+    value = emitTableLookup(b, DenseElementsAttr::get(type, ArrayRef(multiples)), extendCode(b, codec, code));
   }
   if (Value z = loadParameter(b, zero, index))
     value = arith::SubIOp::create(b, value, arith::FPToSIOp::create(b, b.getI32Type(), z));

@@ -19,13 +19,15 @@ enum class SumStrategy { Float, Integer };
 /// A packed weight operand and the meaning of its codes.
 struct PackedWeight {
   qtile::LayoutAttr layout;
-  /// Integer: the unsigned value of each stored code; empty when the code is its own value.
+  /// Integer: the unsigned value of each stored code, or its lower limb; empty when the code is its own value.
   SmallVector<uint8_t> bytes;
+  /// Integer: the upper limb of each stored code, worth 128 of the lower one; empty when there is one limb.
+  SmallVector<uint8_t> upper;
   /// Float: the real value of each stored code before its scale; empty when it is code - zero.
   SmallVector<float> values;
   /// Static zero point, in the unit of the unsigned values. A zero parameter of the layout is data and adds to it.
   int64_t zero = 0;
-  /// Largest unsigned value that can occur: the range analysis of the integer dot product.
+  /// Largest unsigned value of a limb that can occur: the range analysis of the integer dot product.
   int64_t max = 255;
   /// Scale of the whole operand when the layout has none.
   std::optional<float> scale;

@@ -58,6 +58,7 @@ LogicalResult FastContract::analyseWeight(std::string &reason) {
   PackedWeight &weight = spec.weight;
   weight.layout = packed.getLayout();
   weight.bytes = meaning->bytes;
+  weight.upper = meaning->upper;
   weight.values = meaning->values;
   weight.max = meaning->max;
   weight.unit = kind == StrategyKind::Integer ? meaning->unit : 1;
@@ -187,10 +188,10 @@ std::string FastContract::makeKey() {
   llvm::raw_string_ostream os(key);
   const PackedWeight &w = spec.weight;
   os << static_cast<int>(spec.strategy) << ' ' << w.layout.getRows() << ' ' << w.layout.getCodes() << ' ' << w.layout.getStoredBits()
-     << ' ' << w.layout.getScale() << ' ' << w.layout.getZero() << ' ' << w.layout.getOffset() << ' ' << spec.getStep() << ' '
-     << (spec.hasDynamicSteps() ? 0 : spec.getSteps()) << ' ' << w.zero << ' ' << w.max << ' ' << w.unit << ' '
-     << w.scale.value_or(0) << ' ' << w.scale.has_value() << ' ' << spec.columnTail << ' ' << spec.integerResult << ' ' << spec.output << ' ';
-  for (uint8_t value : w.bytes)
+     << ' ' << w.layout.getChunk() << ' ' << w.layout.getScale() << ' ' << w.layout.getZero() << ' ' << w.layout.getOffset() << ' ' << spec.getStep() << ' '
+     << (spec.hasDynamicSteps() ? 0 : spec.getSteps()) << ' ' << w.zero << ' ' << w.max << ' ' << llvm::bit_cast<uint32_t>(w.unit) << ' '
+     << llvm::bit_cast<uint32_t>(w.scale.value_or(0)) << ' ' << w.scale.has_value() << ' ' << spec.columnTail << ' ' << spec.integerResult << ' ' << spec.output << ' ';
+  for (uint8_t value : llvm::concat<const uint8_t>(w.bytes, w.upper))
     os << int(value) << ',';
   for (float value : w.values)
     os << llvm::bit_cast<uint32_t>(value) << ',';

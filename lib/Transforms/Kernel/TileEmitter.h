@@ -35,8 +35,10 @@ public:
   /// Byte offset of a block, and of a step in it, behind a panel's start.
   Value blockOffset(Value block);
   Value stepOffset(Value blockOffset, Value step);
-  /// Vectors of bytes of one step, a vector of 4 * lanes bytes for each group of four codes.
+  /// Vectors of codes of one step, a vector of 4 * lanes bytes for each group of four codes.
   SmallVector<Value> loadGroups(int64_t column, Value stepOffset);
+  /// Unsigned values of codes under a table of the weight's; an empty one leaves them as they are.
+  Value lookupBytes(Value group, ArrayRef<uint8_t> table);
   /// Vectors of f32, one for each k of the step, before scale.
   SmallVector<Value> loadValues(int64_t column, Value stepOffset);
   /// A parameter of the block at `blockOffset`, as f32 (scale, offset, f32 zero) or i32 (integer zero).

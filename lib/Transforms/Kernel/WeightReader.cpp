@@ -66,12 +66,14 @@ SmallVector<Value> WeightReader::loadGroups(int64_t column, Value stepOffset) {
     auto unpack = qtile::UnpackOp::create(b, types, b.getDenseI64ArrayAttr(widths), packed);
     llvm::append_range(groups, unpack.getGroups());
   }
-  if (weight.bytes.empty())
-    return groups;
-  auto table = DenseElementsAttr::get(RankedTensorType::get(weight.bytes.size(), b.getI8Type()), ArrayRef(weight.bytes));
-  for (Value &group : groups)
-    group = qtile::LookupOp::create(b, group.getType(), group, table);
   return groups;
+}
+
+Value WeightReader::lookupBytes(Value group, ArrayRef<uint8_t> table) {
+  if (table.empty())
+    return group;
+  auto entries = DenseElementsAttr::get(RankedTensorType::get(table.size(), b.getI8Type()), table);
+  return qtile::LookupOp::create(b, group.getType(), group, entries);
 }
 
 /// f16, bf16 or f32 vectors, or an e8m0 exponent, as f32.

@@ -195,15 +195,12 @@ FailureOr<CodeMeaning> qtensor::getCodeMeaning(CodecAttr codec, StrategyKind str
     return meaning;
   }
   Embedding embedding = getEmbedding(codec);
-  if (embedding.limbs != 1) {
-    reason = "the codec has no exact embedding in one byte";
-    return failure();
-  }
-  int64_t lowest = *llvm::min_element(embedding.limb[0]);
-  for (int8_t value : embedding.limb[0])
-    meaning.bytes.push_back(static_cast<uint8_t>(value - lowest));
-  meaning.zero = -lowest;
-  meaning.max = std::max<int64_t>(1, *llvm::max_element(meaning.bytes));
+  llvm::append_range(meaning.bytes, embedding.limb[0]);
+  llvm::append_range(meaning.upper, embedding.limb[1]);
+  meaning.zero = embedding.zero;
+  meaning.max = 1;
+  for (uint8_t limb : llvm::concat<uint8_t>(meaning.bytes, meaning.upper))
+    meaning.max = std::max<int64_t>(meaning.max, limb);
   meaning.unit = static_cast<float>(embedding.scale);
   return meaning;
 }

@@ -40,9 +40,10 @@ std::optional<Follows> classifyExtra(const ContractForm &form, AffineMap map, Sh
 struct CodeMeaning {
   Type codes;                      ///< As in #qtile.layout: iN or a float type.
   uint32_t flip = 0;               ///< Stored code = code of the codec ^ flip.
-  int64_t zero = 0, max = 255;     ///< Integer: value = unit * (unsigned value - zero).
+  int64_t zero = 0, max = 255;     ///< Integer: value = unit * (unsigned value - zero); `max` of one limb.
   float unit = 1;
-  SmallVector<uint8_t> bytes;      ///< Unsigned value of each stored code, or empty.
+  SmallVector<uint8_t> bytes;      ///< Unsigned value of each stored code, or its lower limb, or empty.
+  SmallVector<uint8_t> upper;      ///< Upper limb, worth 128, of each stored code; empty for one limb.
   SmallVector<float> values;       ///< Float: real value of each stored code, or empty: stored code - zero.
 };
 

@@ -49,11 +49,16 @@ static FailureOr<StrategyChoice> decide(Contraction contraction, StringRef optio
   if (failed(wanted))
     return failure();
   bool wantsInteger = *wanted ? (*wanted).getKind() == StrategyKind::Integer : option == "integer";
-  if (wantsInteger && !choice.reason.empty())
+  if (wantsInteger && !choice.integer)
     return contraction.op.emitError() << "the integer strategy was asked for, but " << choice.reason
                                       << "; leave the choice to the compiler or change the encodings";
+  if (wantsInteger && *wanted && *wanted != choice.integer)
+    return contraction.op.emitError() << "the strategy " << *wanted << " was asked for, but the weight's codec needs "
+                                      << choice.integer.getLimbs() << " limb(s)";
+  if (wantsInteger)
+    return StrategyChoice{choice.integer, choice.integer, ""};
   if (*wanted)
-    return StrategyChoice{*wanted, (*wanted).getKind() == StrategyKind::Float ? "float was asked for" : ""};
+    return StrategyChoice{*wanted, choice.integer, "float was asked for"};
   return choice;
 }
 

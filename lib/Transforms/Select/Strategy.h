@@ -9,7 +9,8 @@ namespace mlir::qtensor {
 
 struct StrategyChoice {
   StrategyAttr strategy;
-  std::string reason; ///< Why it is not `integer`; empty when it is.
+  StrategyAttr integer; ///< With the limbs that the weight needs; null when it is not possible.
+  std::string reason;   ///< Why `strategy` is not `integer`; empty when it is.
 };
 
 /// The number of int8 limbs that stand for a code of `codec`: 1 is exact, 2 is within a bound, 0 means there is none.

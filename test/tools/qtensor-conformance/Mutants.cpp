@@ -2,6 +2,7 @@
 #include "Mutants.h"
 #include "dialects/QTensor/IR/QTensorOps.h"
 #include "mlir/IR/Matchers.h"
+#include "qtensor/Codec.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
@@ -178,6 +179,27 @@ static unsigned changeTableEntry(ModuleOp module) {
   });
 }
 
+/// What a kernel would compute that mixes up the limbs of its codes: a table of the wrong combinations.
+static unsigned editLimbs(ModuleOp module, llvm::function_ref<int64_t(int64_t lower, int64_t upper)> combine) {
+  return editEncodings(module, false, [&](BlockAttr block) {
+    Embedding embedding = getEmbedding(block.getCodec());
+    if (block.getCodec().getKind() != CodecKind::Table || embedding.limbs != 2)
+      return BlockAttr();
+    SmallVector<double> table;
+    for (auto [lower, upper] : llvm::zip_equal(embedding.limb[0], embedding.limb[1]))
+      table.push_back(float(embedding.scale * double(combine(lower, upper) - embedding.zero)));
+    return withCodec(block, withTable(block.getCodec(), table));
+  });
+}
+
+static unsigned swapLimbs(ModuleOp module) {
+  return editLimbs(module, [](int64_t lower, int64_t upper) { return 128 * lower + upper; });
+}
+
+static unsigned dropLowerLimb(ModuleOp module) {
+  return editLimbs(module, [](int64_t, int64_t upper) { return 128 * upper; });
+}
+
 static unsigned changeInputScale(ModuleOp module) {
   return editEncodings(module, true, [](BlockAttr block) {
     std::optional<double> scale = block.getScale().getScalar();
@@ -269,6 +291,8 @@ ArrayRef<Mutant> conformance::getMutants() {
                                    {"order of packed nibbles", "blocks", true, swapPackedNibbles},
                                    {"packed rows", "blocks", true, rotatePackedRows},
                                    {"packed groups of codes", "table", true, rotatePackedGroups},
+                                   {"limbs exchanged", "limbs", true, swapLimbs},
+                                   {"lower limb dropped", "limbs", true, dropLowerLimb},
                                    {"one packed bit", "zeros", true, flipPackedBit}};
   return mutants;
 }
@@ -282,6 +306,7 @@ std::vector<NamedCell> conformance::getMutantCells() {
           make("zeros", "uint4/32", CellOp::MatmulNK, "token", false, 3, 16, 64, 1),
           make("shifted", "int8/channel", CellOp::MatmulKN, "shifted", false, 4, 17, 40, 1),
           make("table", "nf4/64", CellOp::MatmulNK, "none", false, 2, 32, 128, 1),
+          make("limbs", "nf4/64", CellOp::MatmulNK, "block", true, 5, 33, 150, 1),
           make("window", "int8/channel", CellOp::Conv3x3, "static", true, 5, 16, 8, 2),
           make("nested", "q4_k", CellOp::MatmulNK, "none", false, 3, 19, 512, 1)};
 }

@@ -24,6 +24,7 @@ public:
   explicit Checker(MLIRContext &context) : context(context), emit([this] { return this->error(); }) {}
 
   void checkCodec(const NamedCodec &named);
+  void checkEmbedding(CodecAttr codec, const reference::Codec &expected);
   void checkTensors(const NamedCodec &named);
   int finish();
 
@@ -55,6 +56,8 @@ void Checker::checkCodec(const NamedCodec &named) {
   for (uint32_t code = 0; code < codec.getNumCodes(); ++code, ++checks)
     if (!sameNumber(decodeCode(codec, code), expected.decode(toContainer(codec, code))))
       return report("code " + Twine(code) + " decodes differently");
+  if (codec.getBits() <= 8)
+    checkEmbedding(codec, expected);
   NearestCode nearest(codec);
   std::optional<reference::NumericFormat> half = reference::NumericFormat::get(Float16Type::get(&context));
   for (uint32_t bits = 0; bits < 65536; ++bits, ++checks) {
@@ -63,6 +66,28 @@ void Checker::checkCodec(const NamedCodec &named) {
       return report("half-precision input " + Twine(bits) + " rounds to code " + Twine(nearest(value)) +
                     ", the reference gives container " + Twine(expected.encode(value)));
   }
+}
+
+/// Clauses M1 to M3 of the dialect: the integers that stand for codes, and how far from the values they are.
+void Checker::checkEmbedding(CodecAttr codec, const reference::Codec &expected) {
+  Embedding embedding = getEmbedding(codec);
+  if (!expected.isInteger() && (embedding.scale != expected.getUnit() || float(embedding.scale) != embedding.scale))
+    return report("the unit " + Twine(std::to_string(embedding.scale)) + " of its integers is another in the reference");
+  double largest = 0;
+  for (uint32_t code = 0; code < codec.getNumCodes(); ++code, ++checks) {
+    int64_t lower = embedding.limb[0][code], upper = embedding.limbs == 2 ? embedding.limb[1][code] : 0;
+    double value = expected.decode(toContainer(codec, code));
+    if (embedding.limbs == 2 && (lower > 127 || upper > 127))
+      return report("code " + Twine(code) + " has a limb of more than 7 bits");
+    double multiple = double(128 * upper + lower - embedding.zero);
+    if (!expected.isInteger() && multiple != double(expected.toMultiple(toContainer(codec, code))))
+      return report("code " + Twine(code) + " is another integer in the reference");
+    if (std::isfinite(value))
+      largest = std::max(largest, std::fabs(value - multiple * embedding.scale));
+  }
+  if (largest != embedding.bound || embedding.bound > embedding.scale / 2 ||
+      (embedding.bound == 0) != (expected.isInteger() || expected.isExactMultiple()))
+    report("its integers are off by " + Twine(std::to_string(largest)) + ", the bound is " + Twine(std::to_string(embedding.bound)));
 }
 
 /// Values with ties, a block of zeros, and some that are not finite.

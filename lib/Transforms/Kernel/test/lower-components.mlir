@@ -48,6 +48,37 @@ func.func @shared(%xc: memref<?x64xi8>, %xs: memref<?x2xf32>, %w: memref<1152xi8
 
 // -----
 
+#x = #qtensor.block<codec<8, int<signed>>, [1, ?], scale = f32>
+#w = #qtensor.block<codec<6, int<signed>>, [1, 32], scale = f16>
+#v = #qtensor.block<codec<6, int<signed>>, [1, 24], scale = f16>
+#mk = affine_map<(m, n, k) -> (m, k)>
+#nk = affine_map<(m, n, k) -> (n, k)>
+#mn = affine_map<(m, n, k) -> (m, n)>
+
+// Blocks of 24 and 32 both take 32 codes, but in other places.
+// CHECK-LABEL: func.func @not_shared
+// CHECK: func.call @qkernel_0_unit
+// CHECK: func.call @qkernel_1_unit
+func.func @not_shared(%xc: memref<?x96xi8>, %xs: memref<?x1xf32>, %w: memref<1248xi8>, %v: memref<1664xi8>, %y: memref<?x16xf32>) {
+  qtensor.contract #qtensor.strategy<integer<1>> maps [#mk, #nk, #mn] iterators ["parallel", "parallel", "reduction"]
+      lhs(%xc, %xs : memref<?x96xi8>, memref<?x1xf32>) as #x
+      rhs(%w : memref<1248xi8>) encoded #w layout #qtile.packed<<rows = 16, block = 32, codes = i6, scale = f16>, [16, 96]>
+      outs(%y : memref<?x16xf32>) {
+   ^bb0(%a: f32):
+     qtensor.yield %a : f32
+  }
+  qtensor.contract #qtensor.strategy<integer<1>> maps [#mk, #nk, #mn] iterators ["parallel", "parallel", "reduction"]
+      lhs(%xc, %xs : memref<?x96xi8>, memref<?x1xf32>) as #x
+      rhs(%v : memref<1664xi8>) encoded #v layout #qtile.packed<<rows = 16, block = 24, codes = i6, scale = f16>, [16, 96]>
+      outs(%y : memref<?x16xf32>) {
+   ^bb0(%a: f32):
+     qtensor.yield %a : f32
+  }
+  return
+}
+
+// -----
+
 #x = #qtensor.block<codec<8, int<signed>>, [1, 32], scale = f32>
 
 // The scale that is stored divides: a later read sees the same one.

@@ -128,3 +128,39 @@ func.func @overruled(%x: tensor<96xf32, #x>, %w: tensor<64x96xf32, #w>, %b: tens
          ins(%w, %x : tensor<64x96xf32, #w>, tensor<96xf32, #x>) outs(%0 : tensor<64xf32>) -> tensor<64xf32>
   return %y : tensor<64xf32>
 }
+
+// -----
+
+#mk = affine_map<(m, n, k) -> (m, k)>
+#nk = affine_map<(m, n, k) -> (n, k)>
+#mn = affine_map<(m, n, k) -> (m, n)>
+#w = #qtensor.block<codec<2, table<[-1.0, -0.3, 0.1, 1.0]>>, [1, 32], scale = f16>
+#short = #qtensor.block<codec<2, table<[-1.0, -0.3, 0.1, 1.0]>>, [1, 8], scale = f16>
+#long = #qtensor.block<codec<2, table<[-1.0, -0.3, 0.1, 1.0]>>, [1, ?], scale = f32>
+#x = #qtensor.block<codec<8, int<signed>>, [1, ?], scale = f32>
+
+// A codebook without an exact embedding gets two limbs, where blocks are neither too short to pay nor too long for i32.
+// CHECK-LABEL: func @two_limbs
+// CHECK: qtensor.contract <integer<2>>
+// CHECK: qtensor.contract <float>
+// CHECK: qtensor.reason = "a block holds 8 products only, too few for two limbs"
+// CHECK: qtensor.contract <float>
+// CHECK: qtensor.reason = "a block holds 4096 products, and only 2048 fit an i32 sum"
+// CHECK: qtensor.contract <float>
+// CHECK: qtensor.reason = "float was asked for"
+// CHECK: qtensor.contract <integer<2>>
+func.func @two_limbs(%x: tensor<8x4096xf32, #x>, %a: tensor<64x4096xf32, #w>, %b: tensor<64x4096xf32, #short>,
+                     %c: tensor<64x4096xf32, #long>, %y: tensor<8x64xf32>)
+    -> (tensor<8x64xf32>, tensor<8x64xf32>, tensor<8x64xf32>, tensor<8x64xf32>, tensor<8x64xf32>) {
+  %0 = linalg.contract indexing_maps = [#mk, #nk, #mn]
+         ins(%x, %a : tensor<8x4096xf32, #x>, tensor<64x4096xf32, #w>) outs(%y : tensor<8x64xf32>) -> tensor<8x64xf32>
+  %1 = linalg.contract indexing_maps = [#mk, #nk, #mn]
+         ins(%x, %b : tensor<8x4096xf32, #x>, tensor<64x4096xf32, #short>) outs(%y : tensor<8x64xf32>) -> tensor<8x64xf32>
+  %2 = linalg.contract indexing_maps = [#mk, #nk, #mn]
+         ins(%x, %c : tensor<8x4096xf32, #x>, tensor<64x4096xf32, #long>) outs(%y : tensor<8x64xf32>) -> tensor<8x64xf32>
+  %3 = linalg.contract indexing_maps = [#mk, #nk, #mn] {qtensor.strategy = #qtensor.strategy<float>}
+         ins(%x, %a : tensor<8x4096xf32, #x>, tensor<64x4096xf32, #w>) outs(%y : tensor<8x64xf32>) -> tensor<8x64xf32>
+  %4 = linalg.contract indexing_maps = [#mk, #nk, #mn] {qtensor.strategy = #qtensor.strategy<integer<2>>}
+         ins(%x, %b : tensor<8x4096xf32, #x>, tensor<64x4096xf32, #short>) outs(%y : tensor<8x64xf32>) -> tensor<8x64xf32>
+  return %0, %1, %2, %3, %4 : tensor<8x64xf32>, tensor<8x64xf32>, tensor<8x64xf32>, tensor<8x64xf32>, tensor<8x64xf32>
+}
