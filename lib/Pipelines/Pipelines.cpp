@@ -90,9 +90,9 @@ static void addSelectedPasses(OpPassManager &pm, const PipelineOptions &options)
 static void addTiledPasses(OpPassManager &pm, const PipelineOptions &options) {
   if (options.target && options.target->addPackPasses)
     options.target->addPackPasses(pm);
+  pm.addPass(createFuseElementwise());
   pm.addPass(createLayOutWeights());
   pm.addNestedPass<func::FuncOp>(createEvaluateConstants());
-  pm.addPass(createLinalgElementwiseOpFusionPass());
   addCleanup(pm);
 }
 
@@ -144,8 +144,8 @@ void mlir::qtensor::addNativePasses(OpPassManager &pm, const Target &target, con
   VectorizeOptions tile;
   unsigned registersPerVector = std::max(1u, 512 / level.vectorBits);
   tile.vectors = registersPerVector == 1 ? 2 : 1;
-  tile.rows = std::max(1u, (level.vectorRegisters - 4) / (registersPerVector * (tile.vectors + 1)));
-  tile.rows = std::min(tile.rows, 6u);
+  unsigned vectorRegisters = registersPerVector * tile.vectors;
+  tile.rows = std::max(1u, std::min(6u, (level.vectorRegisters - vectorRegisters - 2) / vectorRegisters));
   pm.addPass(createVectorize(tile));
   addCleanup(pm);
   pm.addPass(createLoopInvariantCodeMotionPass());

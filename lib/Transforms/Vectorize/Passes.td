@@ -35,21 +35,28 @@ def Vectorize : Pass<"qtensor-vectorize"> {
 }
 
 def LayOutWeights : Pass<"qtensor-lay-out-weights"> {
-  let summary = "Store float weights with the outputs last, as the vector loops read them";
+  let summary = "Store float weights in panels, as the vector loops read them";
   let description = [{
-    A contraction on plain numbers whose constant weight has a summed dimension last gets it with the output's last
-    dimension last. Lanes are then outputs: nothing is added across lanes, and short sums (few channels) waste none.
-    The transposition of the constant is left to `qtensor-evaluate-constants`. Weights that two ops read stay as they
-    are, and so does everything that encodings touch: packing is the target's.
+    A contraction on plain numbers reads its constant weight in panels of as many outputs as a register tile has: the
+    loop of the outputs is split, the loop of panels becomes the outermost, and a panel is one stretch of memory that is
+    read from its start to its end while all rows pass by. Lanes are outputs: nothing is added across lanes, and short
+    sums (few channels) waste none. Where outputs do not fill whole panels, they become the weight's last dimension.
+    The reordering of the constant is left to `qtensor-evaluate-constants`. Weights that two ops read stay as they are,
+    and so does everything that encodings touch: packing is the target's.
 
     ```mlir
     %y = linalg.matmul indexing_maps = [(m, n, k) -> (m, k), (n, k), (m, n)]
-           ins(%x, %w : tensor<?x64xf32>, tensor<32x64xf32>)
+           ins(%x, %w : tensor<?x64xf32>, tensor<96x64xf32>)
     // =>
-    %t = linalg.transpose ins(%w : tensor<32x64xf32>) outs(%e : tensor<64x32xf32>) permutation = [1, 0]
-    %y = linalg.generic {maps = (m, n, k) -> (m, k), (k, n), (m, n)} ins(%x, %t : tensor<?x64xf32>, tensor<64x32xf32>)
+    %p = linalg.transpose ins(%w_split : tensor<3x32x64xf32>) outs(%e : tensor<3x64x32xf32>) permutation = [0, 2, 1]
+    %z = linalg.generic {maps = (p, m, n, k) -> (m, k), (p, k, n), (m, p, n)}
+           ins(%x, %p : tensor<?x64xf32>, tensor<3x64x32xf32>) outs(%init : tensor<?x3x32xf32>)
+    %y = tensor.collapse_shape %z [[0], [1, 2]] : tensor<?x3x32xf32> into tensor<?x96xf32>
     ```
   }];
+  let options = [
+    Option<"panel", "panel", "int64_t", "32", "Outputs of a panel: a whole number of vectors of 16">,
+  ];
   let dependentDialects = ["linalg::LinalgDialect", "tensor::TensorDialect"];
 }
 

@@ -132,7 +132,14 @@ void TileEmitter::columnLoops(OpBuilder &b, SmallVector<Value> &indices) {
 void TileEmitter::rowLoops(OpBuilder &b, Tile tile) {
   if (!plan.row)
     return emitTile(b, tile);
-  Value extent = extents[*plan.row], fullEnd = roundDown(b, extent, shape.rows);
+  Value extent = extents[*plan.row];
+  unsigned full = shape.rows, rest = 1;
+  // Known rows are shared evenly among as few tiles as possible, since each reads all vectors of the other input.
+  if (std::optional<int64_t> known = getConstantIntValue(extent); known && *known > 0) {
+    full = llvm::divideCeil(*known, llvm::divideCeil(*known, shape.rows));
+    rest = std::max<unsigned>(1, *known % full);
+  }
+  Value fullEnd = roundDown(b, extent, full);
   auto body = [&](unsigned rows) {
     return [&, rows](OpBuilder &inner, Value index) {
       Tile at = tile;
@@ -141,8 +148,8 @@ void TileEmitter::rowLoops(OpBuilder &b, Tile tile) {
       emitTile(inner, at);
     };
   };
-  loop(b, constant(b, 0), fullEnd, shape.rows, /*mayBeParallel=*/true, body(shape.rows));
-  loop(b, fullEnd, extent, 1, /*mayBeParallel=*/false, body(1));
+  loop(b, constant(b, 0), fullEnd, full, /*mayBeParallel=*/true, body(full));
+  loop(b, fullEnd, extent, rest, /*mayBeParallel=*/false, body(rest));
 }
 
 Point TileEmitter::pointOf(OpBuilder &b, const Tile &tile, ArrayRef<Value> indices, unsigned row, unsigned vector) {

@@ -35,3 +35,23 @@ func.func @stays(%x: tensor<4x64xf32>, %k: tensor<32x64xf32>, %init: tensor<4x32
     ins(%x, %k : tensor<4x64xf32>, tensor<32x64xf32>) outs(%y : tensor<4x32xf32>) -> tensor<4x32xf32>
   return %z : tensor<4x32xf32>
 }
+
+// -----
+
+// Outputs that fill several panels: the loop of panels is the outermost, a panel is read from its start to its end.
+// CHECK-DAG: #[[X:.*]] = affine_map<(d0, d1, d2, d3) -> (d1, d3)>
+// CHECK-DAG: #[[W:.*]] = affine_map<(d0, d1, d2, d3) -> (d0, d3, d2)>
+// CHECK-DAG: #[[Y:.*]] = affine_map<(d0, d1, d2, d3) -> (d1, d0, d2)>
+// CHECK-LABEL: func.func @panels
+// CHECK: %[[S:.*]] = tensor.expand_shape %{{.*}} {{\[}}[0, 1], [2]] output_shape [3, 32, 64]
+// CHECK: %[[P:.*]] = linalg.transpose ins(%[[S]] : tensor<3x32x64xf32>) outs(%{{.*}} : tensor<3x64x32xf32>) permutation = [0, 2, 1]
+// CHECK: %[[Z:.*]] = linalg.generic {indexing_maps = [#[[X]], #[[W]], #[[Y]]]
+// CHECK-SAME: ["parallel", "parallel", "parallel", "reduction"]
+// CHECK-SAME: ins(%{{.*}}, %[[P]] : tensor<?x64xf32>, tensor<3x64x32xf32>) outs(%{{.*}} : tensor<?x3x32xf32>)
+// CHECK: tensor.collapse_shape %[[Z]] {{\[}}[0], [1, 2]] : tensor<?x3x32xf32> into tensor<?x96xf32>
+func.func @panels(%x: tensor<?x64xf32>, %init: tensor<?x96xf32>) -> tensor<?x96xf32> {
+  %w = arith.constant dense_resource<w> : tensor<96x64xf32>
+  %y = linalg.matmul indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>]
+    ins(%x, %w : tensor<?x64xf32>, tensor<96x64xf32>) outs(%init : tensor<?x96xf32>) -> tensor<?x96xf32>
+  return %y : tensor<?x96xf32>
+}
