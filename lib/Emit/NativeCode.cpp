@@ -2,6 +2,8 @@
 #include "lib/Emit/NativeCode.h"
 #include "mlir/Target/LLVMIR/Dialect/All.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/Analysis/LoopInfo.h"
+#include "llvm/IR/Dominators.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -9,6 +11,7 @@
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/Transforms/Utils/Cloning.h"
+#include "llvm/Transforms/Utils/LoopUtils.h"
 #include <mutex>
 
 using namespace mlir;
@@ -41,7 +44,27 @@ llvm::Expected<std::unique_ptr<llvm::TargetMachine>> mlir::qtensor::createTarget
       triple, cpu, features, options, llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Default));
 }
 
+/// Loops this long are as long as they should be, or too long already. LLVM comes to the same end, but finding out what
+/// unrolling would bring takes it half of its time.
+static void keepLongLoopsRolled(llvm::Module &module) {
+  constexpr size_t kLong = 150;
+  for (llvm::Function &function : module) {
+    if (function.getInstructionCount() < kLong)
+      continue;
+    llvm::DominatorTree dominators(function);
+    llvm::LoopInfo loops(dominators);
+    for (llvm::Loop *loop : loops.getLoopsInPreorder()) {
+      size_t length = 0;
+      for (const llvm::BasicBlock *block : loop->blocks())
+        length += block->size();
+      if (length >= kLong)
+        llvm::addStringMetadataToLoop(loop, "llvm.loop.unroll.disable", 1);
+    }
+  }
+}
+
 static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
+  keepLongLoopsRolled(module);
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization = true;
   tuning.SLPVectorization = true;

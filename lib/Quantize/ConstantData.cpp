@@ -3,7 +3,9 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
+#include "llvm/Support/Alignment.h"
 #include "llvm/Support/Endian.h"
+#include <cstddef>
 
 using namespace mlir;
 using namespace mlir::qtensor;
@@ -38,34 +40,39 @@ static ArrayRef<char> rawBytes(ElementsAttr attribute) {
   return {};
 }
 
-FailureOr<std::vector<float>> qtensor::readFloats(arith::ConstantOp constant) {
+FailureOr<FloatData> qtensor::readFloats(arith::ConstantOp constant) {
   auto attribute = dyn_cast<ElementsAttr>(constant.getValue());
   auto type = attribute ? dyn_cast<FloatType>(attribute.getElementType()) : FloatType();
   if (!isa_and_nonnull<Float32Type, Float16Type, BFloat16Type>(type))
     return constant.emitError() << "only constants of f32, f16 or bf16 can be encoded, got " << constant.getType();
   size_t count = attribute.getNumElements(), width = type.getWidth() / 8;
   if (auto dense = dyn_cast<DenseElementsAttr>(attribute); dense && dense.isSplat())
-    return std::vector<float>(count, dense.getSplatValue<APFloat>().convertToDouble());
+    return FloatData(std::vector<float>(count, dense.getSplatValue<APFloat>().convertToDouble()));
   ArrayRef<char> bytes = rawBytes(attribute);
   if (bytes.size() != count * width)
     return constant.emitError() << "the constant has " << bytes.size() << " bytes of data, its type " << count * width;
+  if (width == 4 && llvm::sys::IsLittleEndianHost && llvm::isAddrAligned(llvm::Align::Of<float>(), bytes.data()))
+    return FloatData(ArrayRef(reinterpret_cast<const float *>(bytes.data()), count));
   std::vector<float> values(count);
-  if (width == 4 && llvm::sys::IsLittleEndianHost) {
-    std::memcpy(values.data(), bytes.data(), bytes.size());
-    return values;
-  }
   for (size_t i = 0; i < count; ++i)
     values[i] = toFloat(bytes.data() + i * width, type);
-  return values;
+  return FloatData(std::move(values));
 }
 
-arith::ConstantOp qtensor::makeConstant(OpBuilder &builder, Location loc, RankedTensorType type, ArrayRef<char> bytes,
-                                        StringRef name) {
+/// A blob that owns the vector.
+static AsmResourceBlob makeBlob(std::vector<char> bytes) {
+  auto owner = std::make_shared<std::vector<char>>(std::move(bytes));
+  auto release = [owner](void *, size_t, size_t) mutable { owner.reset(); };
+  return AsmResourceBlob(*owner, alignof(std::max_align_t), release, /*dataIsMutable=*/false);
+}
+
+arith::ConstantOp qtensor::makeConstant(OpBuilder &builder, Location loc, RankedTensorType type,
+                                        std::vector<char> bytes, StringRef name) {
   ElementsAttr attribute;
   if (bytes.size() <= kInlineBytes)
     attribute = DenseElementsAttr::getFromRawBuffer(type, bytes);
   else
-    attribute = DenseResourceElementsAttr::get(type, name, HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes, 64));
+    attribute = DenseResourceElementsAttr::get(type, name, makeBlob(std::move(bytes)));
   return arith::ConstantOp::create(builder, loc, cast<TypedAttr>(attribute));
 }
 

@@ -12,12 +12,29 @@ namespace mlir::qtensor {
 /// so the data of the constant is that of `value`.
 arith::ConstantOp getConstantSource(Value value);
 
-/// The elements of a constant of f32, f16 or bf16 as f32, row-major. Fails for other types and for resources whose size
-/// is wrong, with an error at `constant`.
-FailureOr<std::vector<float>> readFloats(arith::ConstantOp constant);
+/// Numbers that lie in a constant, or that were converted from one.
+class FloatData {
+public:
+  explicit FloatData(ArrayRef<float> lent) : view(lent) {}
+  explicit FloatData(std::vector<float> owned) : owned(std::move(owned)), view(this->owned) {}
+  // Moving a vector keeps its elements where they are, so the view stays right.
+  FloatData(FloatData &&) = default;
+  FloatData &operator=(FloatData &&) = default;
+  operator ArrayRef<float>() const { return view; }
 
-/// A constant of `type` with these little-endian bytes; beyond a few hundred bytes a resource called after `name`.
-arith::ConstantOp makeConstant(OpBuilder &builder, Location loc, RankedTensorType type, ArrayRef<char> bytes,
+private:
+  std::vector<float> owned;
+  ArrayRef<float> view;
+};
+
+/// The elements of a constant of f32, f16 or bf16 as f32, row-major, without a copy where they are f32 already: valid as
+/// long as the constant's attribute. Fails for other types and for resources whose size is wrong, with an error at
+/// `constant`.
+FailureOr<FloatData> readFloats(arith::ConstantOp constant);
+
+/// A constant of `type` with these little-endian bytes; beyond a few hundred bytes a resource called after `name`, which
+/// takes them over without a copy.
+arith::ConstantOp makeConstant(OpBuilder &builder, Location loc, RankedTensorType type, std::vector<char> bytes,
                                StringRef name);
 
 /// `values` of `shape` with its dimensions in the order `permutation` (result dimension i is source dimension

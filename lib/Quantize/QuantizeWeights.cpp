@@ -11,6 +11,7 @@
 #include "qtensor/Codec.h"
 #include "qtensor/Encode.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/Support/TimeProfiler.h"
 
 namespace mlir::qtensor {
 #define GEN_PASS_DEF_QUANTIZEWEIGHTS
@@ -166,18 +167,20 @@ FailureOr<Value> QuantizeWeights::encode(Operation *reader, Value value, ArrayRe
 
 FailureOr<Value> QuantizeWeights::assemble(Operation *reader, arith::ConstantOp constant, ArrayRef<int64_t> shape,
                                            const EncodedKey &key) {
-  FailureOr<std::vector<float>> values = readFloats(constant);
+  FailureOr<FloatData> values = readFloats(constant);
   if (failed(values))
     return failure();
   bool moved = !llvm::equal(key.permutation, llvm::seq<int64_t>(0, key.permutation.size()));
   if (moved)
-    values = transpose(*values, shape, key.permutation);
+    values = FloatData(transpose(*values, shape, key.permutation));
   BlockAttr encoding = getBlockEncoding(key.type);
   EncodeOptions options;
   options.encoder = key.encoder;
   options.parallel = parallel;
-  FailureOr<std::vector<ComponentBytes>> components =
-      encodeTensor(*values, key.type.getShape(), encoding, options, [&] { return reader->emitError(); });
+  FailureOr<std::vector<ComponentBytes>> components = [&] {
+    llvm::TimeTraceScope scope("encode values"); // a time apart from that of the pass
+    return encodeTensor(*values, key.type.getShape(), encoding, options, [&] { return reader->emitError(); });
+  }();
   if (failed(components))
     return failure();
   SmallVector<Component> types;
@@ -188,6 +191,6 @@ FailureOr<Value> QuantizeWeights::assemble(Operation *reader, arith::ConstantOp 
   SmallVector<Value> operands;
   for (auto [component, bytes] : llvm::zip_equal(types, *components))
     operands.push_back(
-        makeConstant(builder, constant.getLoc(), component.type, bytes, name + "." + component.name));
+        makeConstant(builder, constant.getLoc(), component.type, std::move(bytes), name + "." + component.name));
   return AssembleOp::create(builder, constant.getLoc(), key.type, operands).getResult();
 }
