@@ -6,6 +6,7 @@
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/xxhash.h"
 #include <chrono>
 #include <limits>
 
@@ -35,17 +36,23 @@ static std::vector<float> makeValues(int64_t count) {
   return values;
 }
 
-/// Millions of values a second; 0 after a diagnostic.
-static double measure(ArrayRef<float> values, const FormatChoice &format, bool parallel, EmitErrorFn emitError) {
+/// Millions of values a second, 0 after a diagnostic; `hash` becomes that of all components.
+static double measure(ArrayRef<float> values, const FormatChoice &format, bool parallel, uint64_t &hash,
+                      EmitErrorFn emitError) {
   EncodeOptions options;
   options.encoder = format.encoder;
   options.parallel = parallel;
   double best = std::numeric_limits<double>::infinity();
   for (int run = 0; run < repeat; ++run) {
     double start = now();
-    if (failed(encodeTensor(values, {extent, extent}, cast<BlockAttr>(format.encoding), options, emitError)))
+    FailureOr<std::vector<ComponentBytes>> components =
+        encodeTensor(values, {extent, extent}, cast<BlockAttr>(format.encoding), options, emitError);
+    if (failed(components))
       return 0;
     best = std::min(best, now() - start);
+    hash = 0;
+    for (const ComponentBytes &bytes : *components)
+      hash = hash * 31 + llvm::xxh3_64bits(StringRef(bytes.data(), bytes.size()));
   }
   return double(values.size()) / best * 1e-6;
 }
@@ -62,15 +69,18 @@ int main(int argc, char **argv) {
     names = {"int4/32", "int8/channel", "int8/32", "nf4/64", "dynamic8/256", "mxfp4", "int4/32@mse", "nf4/64@mse"};
   std::vector<float> values = makeValues(extent * extent);
   auto report = [&] { return mlir::emitError(UnknownLoc::get(&context)); };
-  llvm::outs() << "format               one core   all cores  (M values/s)\n";
+  llvm::outs() << "format               one core   all cores  (M values/s)   hash of the components\n";
   for (const std::string &name : names) {
     FailureOr<FormatChoice> format = parseFormatSpelling(&context, name, 2, {1}, report);
     if (failed(format))
       return 1;
-    double one = measure(values, *format, false, report), all = measure(values, *format, true, report);
+    uint64_t hash = 0, hashOfAll = 0;
+    double one = measure(values, *format, false, hash, report), all = measure(values, *format, true, hashOfAll, report);
     if (one == 0 || all == 0)
       return 1;
-    llvm::outs() << llvm::formatv("{0,-20} {1,8:f0} {2,11:f0}\n", name, one, all);
+    if (hash != hashOfAll)
+      return report() << name << ": one core and all cores do not agree", 1;
+    llvm::outs() << llvm::formatv("{0,-20} {1,8:f0} {2,11:f0} {3,30:x-}\n", name, one, all, hash);
   }
   return 0;
 }

@@ -4,10 +4,13 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace mlir::qtensor {
 class CodecAttr;
+struct CellNumbersOf;
+struct LaneRule;
 
 /// The number that `code` stands for; bits above the codec's are ignored. Infinities and NaN where the codec has them.
 /// Every result is an f32 value for codecs of at most 16 bits, and exact in f64 for all.
@@ -43,6 +46,12 @@ struct Embedding {
 };
 Embedding getEmbedding(CodecAttr codec);
 
+/// Floats with the same upper bits, in the order of floats: at most one threshold lies among them.
+struct CodeBucket {
+  float threshold; ///< NaN where there is none.
+  int16_t below, above; ///< Codes.
+};
+
 /// Finds the code nearest to a value under the codec's tie rule. Values beyond the range saturate, infinities too
 /// (except in codecs of more than 8 bits with `ieee` specials, which are the builtin float types and follow IEEE 754);
 /// NaN takes the codec's NaN code, or the code of zero where there is none. Negative values round to the -0 of codecs
@@ -60,14 +69,20 @@ public:
   void encode(llvm::ArrayRef<float> x, float scale, float zero, float offset, int16_t *codes) const;
   void encode(llvm::ArrayRef<float> x, float scale, float zero, float offset, int32_t *codes) const;
 
+  /// The same for neighbouring cells of `block` elements (the last may be shorter), with parameters of their own.
+  template <typename T>
+  void encodeCells(llvm::ArrayRef<float> x, size_t block, const CellNumbersOf &cells, T *codes) const;
+
+  /// What the loops over lanes need; null where codes are found one by one. It lives as long as this object stays where
+  /// it is.
+  std::optional<LaneRule> getLaneRule() const;
+
 private:
   template <typename T>
   void encodeRun(llvm::ArrayRef<float> x, float scale, float zero, float offset, T *codes) const;
-  template <typename T>
-  void roundIntegers(const float *v, size_t count, float zero, T *codes) const;
-  template <typename T>
-  void searchCodes(const float *v, size_t count, T *codes) const;
+  int64_t roundWide(float value, float zero) const;
   void buildThresholds(CodecAttr codec);
+  void buildBuckets();
   uint32_t searchOne(float value) const;
   uint32_t convertFloat(float value) const;
 
@@ -80,7 +95,10 @@ private:
   bool fullIEEE = false, isHalf = false;
   std::vector<float> thresholds;       ///< A value v has rank #{t : v >= t}.
   std::vector<int32_t> codeOfRank;     ///< Container form.
-  std::vector<uint16_t> firstRank;     ///< Rank to start from by the upper 16 bits of the (sign-ordered) value.
+  std::vector<int32_t> codeSteps;      ///< From the code of a rank to that of the next.
+  std::vector<float> valueOfRank;
+  std::vector<CodeBucket> buckets;         ///< By the upper bits of the (sign-ordered) value; only for many thresholds.
+  unsigned bucketShift = 0;
 };
 
 } // namespace mlir::qtensor

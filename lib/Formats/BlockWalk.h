@@ -16,11 +16,15 @@ public:
   int64_t getRowLength() const { return rowLength; }
   int64_t getNumGroups() const { return numGroups; }
   int64_t getNumCells() const { return numGroups * cellsPerRow; }
+  /// Elements of a cell along a row; the last of a row may have fewer.
+  int64_t getRowBlock() const { return rowBlock; }
+  int64_t getCellsPerRow() const { return cellsPerRow; }
+  int64_t getFirstCell(int64_t row) const { return getGroupOfRow(row) * cellsPerRow; }
 
   /// Calls `fn(first element, count, cell)` for the runs of a row.
   template <typename Fn>
   void forEachRun(int64_t row, Fn fn) const {
-    int64_t cell = getGroupOfRow(row) * cellsPerRow, element = row * rowLength;
+    int64_t cell = getFirstCell(row), element = row * rowLength;
     for (int64_t begin = 0; begin < rowLength; begin += rowBlock, ++cell)
       fn(element + begin, std::min(rowBlock, rowLength - begin), cell);
   }

@@ -17,16 +17,16 @@ static ComponentBytes encodeCodes(ArrayRef<float> values, const BlockWalk &walk,
   NearestCode nearest(codec);
   ComponentBytes codes(values.size() * bytes);
   forEachIndex(walk.getNumRows(), parallel, [&](int64_t row) {
-    walk.forEachRun(row, [&](int64_t first, int64_t count, int64_t cell) {
-      ArrayRef<float> run = values.slice(first, count);
-      float s = scale[cell], z = zero[cell], o = offset[cell];
-      if (bytes == 1)
-        nearest.encode(run, s, z, o, reinterpret_cast<int8_t *>(codes.data()) + first);
-      else if (bytes == 2)
-        nearest.encode(run, s, z, o, reinterpret_cast<int16_t *>(codes.data()) + first);
-      else
-        nearest.encode(run, s, z, o, reinterpret_cast<int32_t *>(codes.data()) + first);
-    });
+    int64_t cell = walk.getFirstCell(row), first = row * walk.getRowLength();
+    ArrayRef<float> x = values.slice(first, walk.getRowLength());
+    CellNumbersOf cells{scale.from(cell), zero.from(cell), offset.from(cell)};
+    size_t block = size_t(walk.getRowBlock());
+    if (bytes == 1)
+      nearest.encodeCells(x, block, cells, reinterpret_cast<int8_t *>(codes.data()) + first);
+    else if (bytes == 2)
+      nearest.encodeCells(x, block, cells, reinterpret_cast<int16_t *>(codes.data()) + first);
+    else
+      nearest.encodeCells(x, block, cells, reinterpret_cast<int32_t *>(codes.data()) + first);
   });
   return codes;
 }
@@ -77,7 +77,7 @@ FailureOr<std::vector<ComponentBytes>> mlir::qtensor::encodeTensor(ArrayRef<floa
                                            Merge::Mean, options, zeroBytes, emitError);
   if (failed(zero))
     return failure();
-  if (isOffsetPerCell(encoding)) {
+  if (CellFit(encoding).hasOffset) {
     offset = storeParam(offsetParam, 0.0f, computeOffsets(job, ranges, *scale), grid, Merge::Mean, options, offsetBytes,
                         emitError);
     if (failed(offset))

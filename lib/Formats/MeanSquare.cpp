@@ -3,101 +3,151 @@
 #include "lib/Formats/CodeReader.h"
 #include "lib/Formats/ScaleRules.h"
 #include "qtensor/Codec.h"
-#include "qtensor/RecordEncoder.h"
 #include <algorithm>
 
 using namespace mlir;
 using namespace mlir::qtensor;
 
-static constexpr int kFractions = 32;
-
 namespace {
-/// What storing does to one number of a parameter; nothing where the parameter is an encoding of its own.
-class StoredNumber {
+/// What storing does to the numbers of a parameter; nothing where the parameter is an encoding of its own.
+class StoredNumbers {
 public:
-  explicit StoredNumber(ParamAttr param) {
+  explicit StoredNumbers(ParamAttr param) {
+    CodecAttr codec;
     if (param && param.isData() && !isa<BlockAttr>(param.getValue()))
       codec = getParamCodec(param);
-    if (codec && codec.getBits() < 32)
-      nearest.emplace(codec);
+    if (!codec || codec.getBits() >= 32)
+      return;
+    nearest.emplace(codec);
+    reader.emplace(codec, int64_t(1) << 20);
+    bytes = getContainerBytes(codec);
   }
-  float operator()(float value) const {
-    return nearest ? float(decodeCode(codec, (*nearest)(value))) : value;
+
+  void operator()(MutableArrayRef<float> values) const {
+    if (!nearest)
+      return;
+    int32_t codes[kCandidates];
+    if (bytes == 1)
+      nearest->encode(values, 1, 0, 0, reinterpret_cast<int8_t *>(codes));
+    else if (bytes == 2)
+      nearest->encode(values, 1, 0, 0, reinterpret_cast<int16_t *>(codes));
+    else
+      nearest->encode(values, 1, 0, 0, codes);
+    reader->decode(reinterpret_cast<const char *>(codes), 0, int64_t(values.size()), 1, 0, 0, values.data());
   }
 
 private:
-  CodecAttr codec;
   std::optional<NearestCode> nearest;
+  std::optional<CodeReader> reader;
+  unsigned bytes = 0;
 };
 
 /// One cell's search.
-struct Search {
-  BlockAttr encoding;
-  CodecRange codec = getCodecRange(encoding.getCodec());
-  NearestCode nearest{encoding.getCodec()};
-  CodeReader reader{encoding.getCodec(), int64_t(1) << 20};
-  StoredNumber storedScale{encoding.getScale()}, storedZero{encoding.getZero()}, storedOffset{encoding.getOffset()};
-  bool hasZero = isZeroPerCell(encoding), hasOffset = isOffsetPerCell(encoding);
-  unsigned bytes = getContainerBytes(encoding.getCodec());
+class Search {
+public:
+  explicit Search(BlockAttr encoding)
+      : fit(encoding), nearest(encoding.getCodec()), rule(nearest.getLaneRule()),
+        reader(encoding.getCodec(), int64_t(1) << 20), storedScale(encoding.getScale()),
+        storedZero(encoding.getZero()), storedOffset(encoding.getOffset()),
+        bytes(getContainerBytes(encoding.getCodec())) {
+    if (rule && !rule->buckets.empty())
+      rule.reset(); // counting all thresholds takes longer than looking up the code
+  }
+
+  CellRange run(ArrayRef<float> x, CellRange range, float offset) const;
+  const CellFit fit;
+
+private:
+  template <typename T>
+  void sumSquaresByCode(ArrayRef<float> x, Candidates &candidates) const;
+
+  NearestCode nearest;
+  std::optional<LaneRule> rule; ///< Null where thresholds are many or codes are found one by one.
+  CodeReader reader;
+  StoredNumbers storedScale, storedZero, storedOffset;
+  unsigned bytes;
 };
 } // namespace
 
+/// sumSquares for codecs without a lane rule.
 template <typename T>
-static double sumSquares(const Search &search, ArrayRef<float> x, const CellRange &range, float offset) {
-  float scale = search.storedScale(fitRange(search.encoding, search.codec, range));
-  float zero = search.hasZero ? search.storedZero(fitZero(search.encoding, search.codec, range, scale)) : 0.0f;
-  if (search.hasOffset)
-    offset = search.storedOffset(fitOffset(search.encoding, search.codec, range, scale));
+void Search::sumSquaresByCode(ArrayRef<float> x, Candidates &candidates) const {
   constexpr size_t kStep = 256;
   T codes[kStep];
   float decoded[kStep];
-  double sum = 0;
-  for (size_t begin = 0; begin < x.size(); begin += kStep) {
-    ArrayRef<float> run = x.slice(begin, std::min(kStep, x.size() - begin));
-    search.nearest.encode(run, scale, zero, offset, codes);
-    search.reader.decode(reinterpret_cast<const char *>(codes), 0, int64_t(run.size()), scale, zero, offset, decoded);
-    for (size_t i = 0; i < run.size(); ++i) {
-      double error = double(run[i]) - double(decoded[i]);
-      sum += error - error == 0 ? error * error : 0;
+  for (size_t i = 0; i < kCandidates; ++i) {
+    float scale = candidates.scale[i], zero = candidates.zero[i], offset = candidates.offset[i];
+    candidates.sum[i] = 0;
+    for (size_t begin = 0; begin < x.size(); begin += kStep) {
+      ArrayRef<float> run = x.slice(begin, std::min(kStep, x.size() - begin));
+      nearest.encode(run, scale, zero, offset, codes);
+      reader.decode(reinterpret_cast<const char *>(codes), 0, int64_t(run.size()), scale, zero, offset, decoded);
+      for (size_t k = 0; k < run.size(); ++k) {
+        double error = double(run[k]) - double(decoded[k]);
+        candidates.sum[i] += error - error == 0 ? error * error : 0;
+      }
     }
   }
-  return sum;
 }
 
-static CellRange searchRange(const Search &search, ArrayRef<float> x, CellRange range, float offset) {
-  CellRange best = range;
-  double bestSum = 0;
-  for (int i = 0; i < kFractions; ++i) {
+CellRange Search::run(ArrayRef<float> x, CellRange range, float offset) const {
+  CellRange ranges[kCandidates];
+  Candidates candidates;
+  for (size_t i = 0; i < kCandidates; ++i) {
     float fraction = 1.0f - float(i) / 40.0f;
-    CellRange candidate = range;
-    candidate.low *= fraction;
-    candidate.high *= fraction;
-    double sum = search.bytes == 1   ? sumSquares<int8_t>(search, x, candidate, offset)
-                 : search.bytes == 2 ? sumSquares<int16_t>(search, x, candidate, offset)
-                                     : sumSquares<int32_t>(search, x, candidate, offset);
-    if (i == 0 || sum < bestSum) {
-      best = candidate;
-      bestSum = sum;
-    }
+    ranges[i] = range;
+    ranges[i].low *= fraction;
+    ranges[i].high *= fraction;
+    candidates.scale[i] = fit.scale(ranges[i]);
   }
-  return best;
+  storedScale(candidates.scale);
+  for (size_t i = 0; i < kCandidates; ++i) {
+    candidates.zero[i] = fit.hasZero ? fit.zero(ranges[i], candidates.scale[i]) : 0.0f;
+    candidates.offset[i] = fit.hasOffset ? fit.offset(ranges[i], candidates.scale[i]) : offset;
+  }
+  if (fit.hasZero)
+    storedZero(candidates.zero);
+  if (fit.hasOffset)
+    storedOffset(candidates.offset);
+  if (rule)
+    sumSquares(*rule, x, candidates);
+  else if (bytes == 1)
+    sumSquaresByCode<int8_t>(x, candidates);
+  else if (bytes == 2)
+    sumSquaresByCode<int16_t>(x, candidates);
+  else
+    sumSquaresByCode<int32_t>(x, candidates);
+  return ranges[std::min_element(candidates.sum, candidates.sum + kCandidates) - candidates.sum];
+}
+
+/// The elements of each cell of a group, in order: lent where a cell is one run.
+static void collectCells(const CellJob &job, int64_t group, MutableArrayRef<std::vector<float>> owned,
+                         MutableArrayRef<ArrayRef<float>> cells) {
+  bool oneRow = job.walk.getNumGroups() == job.walk.getNumRows();
+  int64_t first = group * int64_t(cells.size());
+  job.walk.forEachRow(group, [&](int64_t row) {
+    job.walk.forEachRun(row, [&](int64_t begin, int64_t count, int64_t cell) {
+      ArrayRef<float> run = job.values.slice(begin, count);
+      cells[cell - first] = run;
+      if (!oneRow)
+        llvm::append_range(owned[cell - first], run);
+    });
+  });
+  for (size_t i = 0; !oneRow && i < cells.size(); ++i)
+    cells[i] = owned[i];
 }
 
 std::vector<float> mlir::qtensor::mseScales(const CellJob &job, MutableArrayRef<CellRange> ranges) {
-  Search search{job.encoding};
+  Search search(job.encoding);
   std::vector<float> scales(ranges.size());
-  int64_t perGroup = job.walk.getNumGroups() ? job.walk.getNumCells() / job.walk.getNumGroups() : 0;
+  int64_t perGroup = job.walk.getCellsPerRow();
   forEachIndex(job.walk.getNumGroups(), job.parallel, [&](int64_t group) {
-    std::vector<std::vector<float>> x(perGroup);
-    job.walk.forEachRow(group, [&](int64_t row) {
-      job.walk.forEachRun(row, [&](int64_t first, int64_t count, int64_t cell) {
-        ArrayRef<float> run = job.values.slice(first, count);
-        llvm::append_range(x[cell - group * perGroup], run);
-      });
-    });
-    for (int64_t cell = group * perGroup; cell < (group + 1) * perGroup; ++cell) {
-      ranges[cell] = searchRange(search, x[cell - group * perGroup], ranges[cell], job.offset[cell]);
-      scales[cell] = fitRange(search.encoding, search.codec, ranges[cell]);
+    std::vector<std::vector<float>> owned(perGroup);
+    std::vector<ArrayRef<float>> x(perGroup);
+    collectCells(job, group, owned, x);
+    for (int64_t i = 0, cell = group * perGroup; i < perGroup; ++i, ++cell) {
+      ranges[cell] = search.run(x[i], ranges[cell], job.offset[cell]);
+      scales[cell] = search.fit.scale(ranges[cell]);
     }
   });
   return scales;

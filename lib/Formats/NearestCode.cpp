@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The code nearest to a value. Integers are rounded by arithmetic; every other codec of at most 16 bits by its
-// thresholds, turned once into floats such that `v >= threshold` alone decides, ties included. Loops are written for
-// the vectoriser: no branch, no call, one pass a step.
+// thresholds, turned once into floats such that `v >= threshold` alone decides, ties included. The loops are in Lanes.
 #include "dialects/QTensor/IR/QTensorDialect.h"
+#include "lib/Formats/Lanes.h"
 #include "qtensor/Codec.h"
 #include "qtensor/RecordEncoder.h"
 #include "llvm/ADT/bit.h"
@@ -20,8 +20,6 @@ struct Entry {
   uint32_t code;
 };
 
-/// Elements per step: values of one step stay in registers and the first level of the cache.
-constexpr size_t kStep = 256;
 /// Up to so many thresholds all are compared; beyond, a value's upper bits say where to start.
 constexpr size_t kFewThresholds = 40;
 
@@ -31,7 +29,6 @@ uint32_t orderedBits(float value) {
   return u & 0x80000000u ? ~u : u | 0x80000000u;
 }
 
-float floatOfOrderedBits(uint32_t u) { return llvm::bit_cast<float>(u & 0x80000000u ? u & 0x7fffffffu : ~u); }
 
 /// The smallest float v for which v > `t`, or v >= `t` with `inclusive`.
 float firstFloatAbove(double t, bool inclusive) {
@@ -117,6 +114,9 @@ void NearestCode::buildThresholds(CodecAttr codec) {
   SmallVector<Entry> entries = sortedEntries(codec, symmetric);
   for (size_t i = 0; i < entries.size(); ++i) {
     codeOfRank.push_back(toContainer(codec, entries[i].code));
+    valueOfRank.push_back(float(entries[i].value));
+    if (i > 0)
+      codeSteps.push_back(codeOfRank[i] - codeOfRank[i - 1]);
     if (i + 1 == entries.size())
       continue;
     const Entry &a = entries[i], &b = entries[i + 1];
@@ -136,14 +136,28 @@ void NearestCode::buildThresholds(CodecAttr codec) {
     else
       nanCode = uint32_t(codeOfRank[llvm::count_if(thresholds, [](float t) { return 0.0f >= t; })]);
   }
-  if (thresholds.size() <= kFewThresholds)
+  if (thresholds.size() > kFewThresholds && bits <= 15)
+    buildBuckets();
+}
+
+/// As few upper bits as leave one threshold to a bucket: the table should stay near the processor.
+void NearestCode::buildBuckets() {
+  auto isShared = [&](unsigned shift) {
+    auto clash = [&](float a, float b) { return orderedBits(a) >> shift == orderedBits(b) >> shift; };
+    return std::adjacent_find(thresholds.begin(), thresholds.end(), clash) != thresholds.end();
+  };
+  bucketShift = 22;
+  while (bucketShift >= 16 && isShared(bucketShift))
+    --bucketShift;
+  if (bucketShift < 16)
     return;
-  firstRank.resize(1 << 16);
-  for (uint32_t upper = 0; upper < (1u << 16); ++upper) {
-    float first = floatOfOrderedBits(upper << 16);
-    if (std::isnan(first))
-      first = upper < (1u << 15) ? -std::numeric_limits<float>::infinity() : std::numeric_limits<float>::infinity();
-    firstRank[upper] = uint16_t(std::upper_bound(thresholds.begin(), thresholds.end(), first) - thresholds.begin());
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  size_t rank = 0;
+  for (uint32_t upper = 0; upper < (1u << (32 - bucketShift)); ++upper) {
+    auto code = [&](size_t r) { return int16_t(codeOfRank[r]); };
+    bool has = rank < thresholds.size() && orderedBits(thresholds[rank]) >> bucketShift == upper;
+    buckets.push_back({has ? thresholds[rank] : nan, code(rank), code(rank + has)});
+    rank += has;
   }
 }
 
@@ -151,9 +165,7 @@ uint32_t NearestCode::searchOne(float value) const {
   if (std::isnan(value))
     return nanCode;
   float magnitude = signBit ? std::fabs(value) : value;
-  size_t rank = firstRank.empty() ? 0 : firstRank[orderedBits(magnitude) >> 16];
-  while (rank < thresholds.size() && magnitude >= thresholds[rank])
-    ++rank;
+  size_t rank = std::upper_bound(thresholds.begin(), thresholds.end(), magnitude) - thresholds.begin();
   return uint32_t(codeOfRank[rank]) | (std::signbit(value) ? signBit : 0);
 }
 
@@ -180,118 +192,87 @@ uint32_t NearestCode::operator()(float value) const {
     return convertFloat(value);
   if (method == Method::Thresholds)
     return searchOne(value) & mask;
-  int32_t code;
+  if (bits > 16)
+    return uint32_t(roundWide(value, 0.0f)) & mask;
+  int16_t code;
   encode(value, 1.0f, 0.0f, 0.0f, &code);
   return uint32_t(code) & mask;
 }
 
-/// v rounded to an integer; |v| < 2^22.
-template <TieRule rule>
-static float roundSmall(float v) {
-  const float magic = 12582912.0f; // 1.5 * 2^23: adding it leaves no fraction bits, half to even
-  float r = (v + magic) - magic;
-  float rest = v - r; // exact
-  switch (rule) {
-  case TieRule::Even:
-    return r;
-  case TieRule::Low:
-    return rest == -0.5f ? r - 1.0f : r;
-  case TieRule::Up:
-    return rest == 0.5f ? r + 1.0f : r;
-  case TieRule::Away:
-    return rest == 0.5f && v > 0 ? r + 1.0f : rest == -0.5f && v < 0 ? r - 1.0f : r;
+std::optional<LaneRule> NearestCode::getLaneRule() const {
+  LaneRule rule;
+  rule.nan = int32_t(nanCode);
+  if (method == Method::Integer && bits <= 16) {
+    rule.integer = true;
+    rule.tie = tie;
+    rule.low = float(low);
+    rule.high = float(high);
+    rule.bias = int32_t(bias);
+    rule.nanIsZero = !hasNaNCode; // NaN reads back as zero, whose code is the zero point
+    return rule;
   }
-  llvm_unreachable("covered switch");
+  if (method != Method::Thresholds || (thresholds.size() > kFewThresholds && buckets.empty()))
+    return std::nullopt;
+  rule.signBit = signBit;
+  rule.buckets = buckets;
+  rule.bucketShift = bucketShift;
+  rule.thresholds = thresholds;
+  rule.firstCode = codeOfRank.front();
+  rule.codeSteps = codeSteps;
+  rule.unitSteps = llvm::all_of(codeSteps, [](int32_t step) { return step == 1; });
+  rule.firstValue = valueOfRank.front();
+  rule.values = llvm::ArrayRef(valueOfRank).drop_front();
+  return rule;
 }
 
-template <TieRule rule, typename T>
-static void roundSmallIntegers(const float *v, size_t count, float zero, float low, float high, int32_t bias,
-                               int32_t nan, T *codes) {
-  for (size_t i = 0; i < count; ++i) {
-    float x = v[i];
-    x = x < -1048576.0f ? -1048576.0f : x;
-    x = x > 1048576.0f ? 1048576.0f : x;
-    float r = roundSmall<rule>(x) + zero;
-    r = r < low ? low : r;
-    r = r > high ? high : r;
-    r = x == x ? r : 0.0f;
-    int32_t code = int32_t(r) + bias;
-    codes[i] = T(x == x ? code : nan);
-  }
-}
-
-template <typename T>
-void NearestCode::roundIntegers(const float *v, size_t count, float zero, T *codes) const {
-  if (bits <= 16) {
-    auto run = [&](auto *fn) { fn(v, count, zero, float(low), float(high), int32_t(bias), int32_t(nanCode), codes); };
-    switch (TieRule(tie)) {
-    case TieRule::Even:
-      return run(roundSmallIntegers<TieRule::Even, T>);
-    case TieRule::Low:
-      return run(roundSmallIntegers<TieRule::Low, T>);
-    case TieRule::Up:
-      return run(roundSmallIntegers<TieRule::Up, T>);
-    case TieRule::Away:
-      return run(roundSmallIntegers<TieRule::Away, T>);
-    }
-  }
-  for (size_t i = 0; i < count; ++i) {
-    double x = v[i], down = std::floor(x), rest = x - down;
-    bool up = rest > 0.5 || (rest == 0.5 && (TieRule(tie) == TieRule::Up || (TieRule(tie) == TieRule::Away && x > 0) ||
-                                             (TieRule(tie) == TieRule::Even && std::fmod(down, 2.0) != 0)));
-    double r = std::clamp((up ? down + 1 : down) + double(zero), double(low), double(high));
-    codes[i] = std::isnan(x) ? T(int32_t(nanCode)) : T(int64_t(r) + bias);
-  }
-}
-
-template <typename T>
-void NearestCode::searchCodes(const float *v, size_t count, T *codes) const {
-  if (!firstRank.empty() || method == Method::Convert) {
-    for (size_t i = 0; i < count; ++i)
-      codes[i] = T(method == Method::Convert ? convertFloat(v[i]) : searchOne(v[i]));
-    return;
-  }
-  int32_t rank[kStep] = {};
-  float magnitude[kStep];
-  uint32_t clearSign = signBit ? 0x7fffffffu : 0xffffffffu;
-  for (size_t i = 0; i < count; ++i)
-    magnitude[i] = llvm::bit_cast<float>(llvm::bit_cast<uint32_t>(v[i]) & clearSign);
-  for (float threshold : thresholds)
-    for (size_t i = 0; i < count; ++i)
-      rank[i] += magnitude[i] >= threshold;
-  for (size_t i = 0; i < count; ++i) {
-    uint32_t code = uint32_t(codeOfRank[rank[i]]) | (std::signbit(v[i]) ? signBit : 0);
-    codes[i] = T(std::isnan(v[i]) ? nanCode : code);
-  }
+/// Integers of more than 16 bits: in f64, which holds all of them.
+int64_t NearestCode::roundWide(float value, float zero) const {
+  if (std::isnan(value) && hasNaNCode)
+    return int32_t(nanCode);
+  double x = std::isnan(value) ? 0 : value, down = std::floor(x), rest = x - down;
+  bool up = rest > 0.5 || (rest == 0.5 && (TieRule(tie) == TieRule::Up || (TieRule(tie) == TieRule::Away && x > 0) ||
+                                           (TieRule(tie) == TieRule::Even && std::fmod(down, 2.0) != 0)));
+  return int64_t(std::clamp((up ? down + 1 : down) + double(zero), double(low), double(high))) + bias;
 }
 
 template <typename T>
 void NearestCode::encodeRun(ArrayRef<float> x, float scale, float zero, float offset, T *codes) const {
-  float v[kStep];
-  for (size_t begin = 0; begin < x.size(); begin += kStep) {
-    size_t count = std::min(kStep, x.size() - begin);
-    const float *in = x.data() + begin;
-    for (size_t i = 0; i < count; ++i)
-      v[i] = scale == 0 ? (in[i] == in[i] ? 0.0f : in[i]) : (in[i] - offset) / scale;
+  for (auto [value, code] : llvm::zip_equal(x, MutableArrayRef<T>(codes, x.size()))) {
+    float v = scale == 0 ? (value == value ? 0.0f : value) : (value - offset) / scale;
     if (method == Method::Integer) {
-      for (size_t i = 0; !hasNaNCode && i < count; ++i)
-        v[i] = v[i] == v[i] ? v[i] : 0.0f; // NaN reads back as zero, whose code is the zero point
-      roundIntegers(v, count, zero, codes + begin);
+      code = T(roundWide(v, zero));
       continue;
     }
-    if (zero != 0)
-      for (size_t i = 0; i < count; ++i)
-        v[i] += zero;
-    searchCodes(v, count, codes + begin);
+    v = zero != 0 ? v + zero : v; // +0 would change -0
+    code = T(method == Method::Convert ? convertFloat(v) : searchOne(v));
   }
 }
 
+template <typename T>
+void NearestCode::encodeCells(ArrayRef<float> x, size_t block, const CellNumbersOf &cells, T *codes) const {
+  if constexpr (sizeof(T) <= 2)
+    if (std::optional<LaneRule> rule = getLaneRule())
+      return encodeLanes(*rule, x, block, cells, codes);
+  bool plain = cells.scale.step + cells.zero.step + cells.offset.step == 0 && *cells.scale.first == 1 &&
+               *cells.zero.first == 0 && *cells.offset.first == 0;
+  if constexpr (sizeof(T) == 2)
+    if (isHalf && plain)
+      return halvesOfFloats(x, reinterpret_cast<uint16_t *>(codes));
+  auto at = [](CellNumbers numbers, size_t cell) { return numbers.first[cell * numbers.step]; };
+  for (size_t begin = 0, cell = 0; begin < x.size(); begin += block, ++cell)
+    encodeRun(x.slice(begin, std::min(block, x.size() - begin)), at(cells.scale, cell), at(cells.zero, cell),
+              at(cells.offset, cell), codes + begin);
+}
+template void NearestCode::encodeCells(ArrayRef<float>, size_t, const CellNumbersOf &, int8_t *) const;
+template void NearestCode::encodeCells(ArrayRef<float>, size_t, const CellNumbersOf &, int16_t *) const;
+template void NearestCode::encodeCells(ArrayRef<float>, size_t, const CellNumbersOf &, int32_t *) const;
+
 void NearestCode::encode(ArrayRef<float> x, float scale, float zero, float offset, int8_t *codes) const {
-  encodeRun(x, scale, zero, offset, codes);
+  encodeCells(x, std::max<size_t>(1, x.size()), {{&scale, 0}, {&zero, 0}, {&offset, 0}}, codes);
 }
 void NearestCode::encode(ArrayRef<float> x, float scale, float zero, float offset, int16_t *codes) const {
-  encodeRun(x, scale, zero, offset, codes);
+  encodeCells(x, std::max<size_t>(1, x.size()), {{&scale, 0}, {&zero, 0}, {&offset, 0}}, codes);
 }
 void NearestCode::encode(ArrayRef<float> x, float scale, float zero, float offset, int32_t *codes) const {
-  encodeRun(x, scale, zero, offset, codes);
+  encodeCells(x, std::max<size_t>(1, x.size()), {{&scale, 0}, {&zero, 0}, {&offset, 0}}, codes);
 }

@@ -4,7 +4,6 @@
 #include "lib/Formats/CodeReader.h"
 #include "qtensor/Codec.h"
 #include <cmath>
-#include <cstring>
 
 using namespace mlir;
 using namespace mlir::qtensor;
@@ -75,12 +74,18 @@ static ComponentBytes storeCodes(CodecAttr codec, ArrayRef<float> values) {
   unsigned bytes = getContainerBytes(codec);
   NearestCode nearest(codec);
   CodecRange range = getCodecRange(codec);
+  float lowest = float(range.lowest), highest = float(range.highest);
+  std::vector<float> bounded(values);
+  for (float &value : bounded)
+    if (std::isfinite(value))
+      value = std::clamp(value, lowest, highest);
   ComponentBytes buffer(values.size() * bytes);
-  for (auto [i, value] : llvm::enumerate(values)) {
-    float bounded = std::isfinite(value) ? std::clamp(value, float(range.lowest), float(range.highest)) : value;
-    int32_t code = toContainer(codec, nearest(bounded));
-    std::memcpy(buffer.data() + i * bytes, &code, bytes); // little endian: the low bytes come first
-  }
+  if (bytes == 1)
+    nearest.encode(bounded, 1, 0, 0, reinterpret_cast<int8_t *>(buffer.data()));
+  else if (bytes == 2)
+    nearest.encode(bounded, 1, 0, 0, reinterpret_cast<int16_t *>(buffer.data()));
+  else
+    nearest.encode(bounded, 1, 0, 0, reinterpret_cast<int32_t *>(buffer.data()));
   return buffer;
 }
 
@@ -141,8 +146,7 @@ FailureOr<ParamValues> mlir::qtensor::loadParam(ParamAttr param, float absent, A
              failure();
     values.resize(count);
     CodeReader reader(codec, count);
-    for (int64_t i = 0; i < count; ++i)
-      values[i] = reader(components.front().data(), i);
+    reader.decode(components.front().data(), 0, count, 1, 0, 0, values.data());
     if (!own.empty())
       values = spreadCells(values, grid, own);
     components = components.drop_front();

@@ -2,6 +2,7 @@
 // Storing and reading the parameters of block encodings. A parameter is seen by the rest as one f32 a cell.
 #pragma once
 #include "dialects/QTensor/IR/QTensorDialect.h"
+#include "lib/Formats/Lanes.h"
 #include "qtensor/Encode.h"
 
 namespace mlir::qtensor {
@@ -11,6 +12,8 @@ public:
   explicit ParamValues(float same = 0) : same(same) {}
   explicit ParamValues(std::vector<float> values) : values(std::move(values)) {}
   float operator[](int64_t cell) const { return values.empty() ? same : values[cell]; }
+  /// From `cell` on.
+  CellNumbers from(int64_t cell) const { return values.empty() ? CellNumbers{&same, 0} : CellNumbers{&values[cell], 1}; }
 
 private:
   float same = 0;

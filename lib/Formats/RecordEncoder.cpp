@@ -4,7 +4,6 @@
 #include "lib/Formats/BlockWalk.h"
 #include "lib/Formats/EncodeRecords.h"
 #include "lib/Formats/Params.h"
-#include "llvm/ADT/bit.h"
 #include <cstring>
 #include <mutex>
 
@@ -39,30 +38,6 @@ const RecordEncoder *mlir::qtensor::lookupRecordEncoder(StringRef name) {
 }
 
 ArrayRef<const RecordEncoder *> mlir::qtensor::getRecordEncoders() { return encoders().list; }
-
-uint16_t mlir::qtensor::halfOfFloat(float value) {
-  uint32_t bits = llvm::bit_cast<uint32_t>(value), sign = bits >> 16 & 0x8000, magnitude = bits & 0x7fffffff;
-  if (magnitude > 0x7f800000)
-    return uint16_t(sign | 0x7e00);
-  if (magnitude >= 0x47800000) // 65536 and more
-    return uint16_t(sign | 0x7c00);
-  if (magnitude < 0x38800000) { // subnormal: adding 0.5 leaves multiples of 2^-24, half to even
-    float shifted = llvm::bit_cast<float>(magnitude) + 0.5f;
-    return uint16_t(sign | (llvm::bit_cast<uint32_t>(shifted) - 0x3f000000));
-  }
-  uint32_t odd = magnitude >> 13 & 1;
-  return uint16_t(sign | (magnitude - 0x38000000 + 0xfff + odd) >> 13);
-}
-
-float mlir::qtensor::floatOfHalf(uint16_t half) {
-  uint32_t sign = uint32_t(half & 0x8000) << 16, exponent = half >> 10 & 0x1f, mantissa = half & 0x3ff;
-  if (exponent == 0) {
-    float magnitude = float(mantissa) * 0x1p-24f;
-    return llvm::bit_cast<float>(llvm::bit_cast<uint32_t>(magnitude) | sign);
-  }
-  uint32_t bits = exponent == 31 ? 0x7f800000 | mantissa << 13 : (exponent + 112) << 23 | mantissa << 13;
-  return llvm::bit_cast<float>(bits | sign);
-}
 
 //===----------------------------------------------------------------------===//
 // Over a tensor

@@ -12,56 +12,62 @@ using namespace mlir::qtensor;
 // Ranges
 //===----------------------------------------------------------------------===//
 
-/// Smallest and largest finite value in 16 independent lanes, which the vectoriser keeps in registers.
+/// The finite values of a run, where some are not.
 static void extendRange(ArrayRef<float> run, float offset, CellRange &range) {
-  constexpr size_t kLanes = 16;
-  float low[kLanes], high[kLanes];
-  uint32_t nan = 0;
-  std::fill_n(low, kLanes, range.low);
-  std::fill_n(high, kLanes, range.high);
-  size_t i = 0;
-  for (; i + kLanes <= run.size(); i += kLanes)
-    for (size_t lane = 0; lane < kLanes; ++lane) {
-      float v = run[i + lane] - offset;
-      bool finite = v - v == 0;
-      low[lane] = finite && v < low[lane] ? v : low[lane];
-      high[lane] = finite && v > high[lane] ? v : high[lane];
-      nan |= uint32_t(v != v);
-    }
-  for (; i < run.size(); ++i) {
-    float v = run[i] - offset;
+  for (float value : run) {
+    float v = value - offset;
     if (v - v == 0) {
-      low[0] = std::min(low[0], v);
-      high[0] = std::max(high[0], v);
+      range.low = std::min(range.low, v);
+      range.high = std::max(range.high, v);
     }
-    nan |= uint32_t(v != v);
+    range.hasNaN |= v != v;
   }
-  range.low = *std::min_element(low, low + kLanes);
-  range.high = *std::max_element(high, high + kLanes);
-  range.hasNaN |= nan != 0;
+}
+
+/// All cells of a row.
+static void extendRow(const CellJob &job, int64_t row, MutableArrayRef<CellRange> ranges) {
+  int64_t first = job.walk.getFirstCell(row), count = job.walk.getCellsPerRow();
+  SmallVector<float> low(count), high(count);
+  for (int64_t i = 0; i < count; ++i) {
+    low[i] = ranges[first + i].low;
+    high[i] = ranges[first + i].high;
+  }
+  ArrayRef<float> x = job.values.slice(row * job.walk.getRowLength(), job.walk.getRowLength());
+  if (!extendRanges(x, size_t(job.walk.getRowBlock()), job.offset.from(first), low.data(), high.data())) {
+    job.walk.forEachRun(row, [&](int64_t begin, int64_t length, int64_t cell) {
+      extendRange(job.values.slice(begin, length), job.offset[cell], ranges[cell]);
+    });
+    return;
+  }
+  for (int64_t i = 0; i < count; ++i) {
+    ranges[first + i].low = low[i];
+    ranges[first + i].high = high[i];
+  }
+}
+
+/// The value of largest magnitude; both signs may reach it, and then the first counts.
+static float findPeak(ArrayRef<float> run, float offset, const CellRange &range) {
+  if (-range.low != range.high)
+    return range.high >= -range.low ? range.high : range.low;
+  for (float value : run)
+    if (std::fabs(value - offset) == range.high)
+      return value - offset;
+  return 0;
 }
 
 std::vector<CellRange> mlir::qtensor::computeRanges(const CellJob &job) {
   const float infinity = std::numeric_limits<float>::infinity();
   std::vector<CellRange> ranges(job.walk.getNumCells(), CellRange{infinity, -infinity, 0, false});
-  auto forEachRunOf = [&](int64_t group, auto fn) {
-    job.walk.forEachRow(group, [&](int64_t row) { job.walk.forEachRun(row, fn); });
-  };
   forEachIndex(job.walk.getNumGroups(), job.parallel, [&](int64_t group) {
-    forEachRunOf(group, [&](int64_t first, int64_t count, int64_t cell) {
-      extendRange(job.values.slice(first, count), job.offset[cell], ranges[cell]);
-    });
-    forEachRunOf(group, [&](int64_t first, int64_t count, int64_t cell) {
-      CellRange &range = ranges[cell];
-      if (range.low > range.high)
-        range.low = range.high = 0;
-      if (range.peak != 0 || -range.low != range.high) {
-        range.peak = range.high >= -range.low ? range.high : range.low;
-        return;
-      }
-      for (float value : job.values.slice(first, count)) // both signs reach the largest magnitude
-        if (range.peak == 0 && std::fabs(value - job.offset[cell]) == range.high)
-          range.peak = value - job.offset[cell];
+    job.walk.forEachRow(group, [&](int64_t row) { extendRow(job, row, ranges); });
+    job.walk.forEachRow(group, [&](int64_t row) {
+      job.walk.forEachRun(row, [&](int64_t first, int64_t count, int64_t cell) {
+        CellRange &range = ranges[cell];
+        if (range.low > range.high)
+          range.low = range.high = 0;
+        if (range.peak == 0)
+          range.peak = findPeak(job.values.slice(first, count), job.offset[cell], range);
+      });
     });
   });
   return ranges;
@@ -87,62 +93,52 @@ std::vector<float> mlir::qtensor::computeMeans(ArrayRef<float> values, const Blo
 // Zero points and offsets
 //===----------------------------------------------------------------------===//
 
-bool mlir::qtensor::isOffsetPerCell(BlockAttr encoding) {
-  ParamAttr offset = encoding.getOffset();
-  return offset && !offset.getScalar() && offset.getOwnBlock().empty();
+static bool isPerCell(ParamAttr param) { return param && !param.getScalar() && param.getOwnBlock().empty(); }
+
+CellFit::CellFit(BlockAttr encoding)
+    : hasZero(encoding.getZero() && !encoding.getZero().getScalar()), hasOffset(isPerCell(encoding.getOffset())),
+      codec(getCodecRange(encoding.getCodec())), offsetNegated(encoding.getOffset() && encoding.getOffset().getNegated()) {}
+
+/// What an affine cell must reach down to: 0 where 0 must have a code, or where offsets are stored negated and so never
+/// positive.
+float CellFit::lowEnd(const CellRange &range) const {
+  return hasZero || offsetNegated ? std::min(range.low, 0.0f) : range.low;
 }
 
-bool mlir::qtensor::isZeroPerCell(BlockAttr encoding) {
-  return encoding.getZero() && !encoding.getZero().getScalar();
-}
-
-/// The range that an affine cell must cover: it reaches 0 where 0 must have a code, or where offsets are stored negated
-/// and so never positive.
-static CellRange widen(BlockAttr encoding, CellRange range) {
-  if (isZeroPerCell(encoding)) {
-    range.low = std::min(range.low, 0.0f);
-    range.high = std::max(range.high, 0.0f);
-  } else if (encoding.getOffset() && encoding.getOffset().getNegated()) {
-    range.low = std::min(range.low, 0.0f);
-  }
-  return range;
-}
-
-float mlir::qtensor::fitZero(BlockAttr encoding, const CodecRange &codec, const CellRange &range, float scale) {
+float CellFit::zero(const CellRange &range, float scale) const {
   float lowest = float(codec.lowest);
-  return scale == 0 ? lowest : lowest - std::nearbyint(widen(encoding, range).low / scale);
+  return scale == 0 ? lowest : lowest - std::nearbyint(lowEnd(range) / scale);
 }
 
-float mlir::qtensor::fitOffset(BlockAttr encoding, const CodecRange &codec, const CellRange &range, float scale) {
-  return widen(encoding, range).low - scale * float(codec.lowest);
+float CellFit::offset(const CellRange &range, float scale) const {
+  return lowEnd(range) - scale * float(codec.lowest);
 }
 
-float mlir::qtensor::fitRange(BlockAttr encoding, const CodecRange &codec, const CellRange &range) {
-  if (isZeroPerCell(encoding) || isOffsetPerCell(encoding)) {
-    CellRange wide = widen(encoding, range);
-    return float((double(wide.high) - double(wide.low)) / (codec.highest - codec.lowest));
-  }
-  return std::max(0.0f - range.low, range.high) / float(codec.amax); // +0 for a block of zeros
+float CellFit::scale(const CellRange &range) const {
+  if (!hasZero && !hasOffset)
+    return std::max(0.0f - range.low, range.high) / float(codec.amax); // +0 for a block of zeros
+  float high = hasZero ? std::max(range.high, 0.0f) : range.high;
+  return float((double(high) - double(lowEnd(range))) / (codec.highest - codec.lowest));
 }
 
 /// `fit` of every cell.
 static std::vector<float> fitCells(const CellJob &job, ArrayRef<CellRange> ranges, const ParamValues &scale,
-                                   float (*fit)(BlockAttr, const CodecRange &, const CellRange &, float)) {
-  CodecRange codec = getCodecRange(job.encoding.getCodec());
+                                   float (CellFit::*fit)(const CellRange &, float) const) {
+  CellFit cells(job.encoding);
   std::vector<float> values(ranges.size());
   for (size_t cell = 0; cell < ranges.size(); ++cell)
-    values[cell] = fit(job.encoding, codec, ranges[cell], scale[int64_t(cell)]);
+    values[cell] = (cells.*fit)(ranges[cell], scale[int64_t(cell)]);
   return values;
 }
 
 std::vector<float> mlir::qtensor::computeZeros(const CellJob &job, ArrayRef<CellRange> ranges,
                                                const ParamValues &scale) {
-  return isZeroPerCell(job.encoding) ? fitCells(job, ranges, scale, fitZero) : std::vector<float>();
+  return CellFit(job.encoding).hasZero ? fitCells(job, ranges, scale, &CellFit::zero) : std::vector<float>();
 }
 
 std::vector<float> mlir::qtensor::computeOffsets(const CellJob &job, ArrayRef<CellRange> ranges,
                                                  const ParamValues &scale) {
-  return fitCells(job, ranges, scale, fitOffset);
+  return fitCells(job, ranges, scale, &CellFit::offset);
 }
 
 //===----------------------------------------------------------------------===//
@@ -150,10 +146,10 @@ std::vector<float> mlir::qtensor::computeOffsets(const CellJob &job, ArrayRef<Ce
 //===----------------------------------------------------------------------===//
 
 static std::vector<float> absmaxScales(const CellJob &job, MutableArrayRef<CellRange> ranges) {
-  CodecRange codec = getCodecRange(job.encoding.getCodec());
+  CellFit fit(job.encoding);
   std::vector<float> scales(ranges.size());
   for (auto [scale, range] : llvm::zip_equal(scales, ranges))
-    scale = fitRange(job.encoding, codec, range);
+    scale = fit.scale(range);
   return scales;
 }
 

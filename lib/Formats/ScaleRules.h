@@ -31,11 +31,22 @@ struct ScaleRule {
 const ScaleRule *lookupScaleRule(StringRef name);
 ArrayRef<ScaleRule> getScaleRules();
 
-/// The scale that makes the ends of `range` those of the codec.
-float fitRange(BlockAttr encoding, const CodecRange &codec, const CellRange &range);
-/// The zero point, or the offset, of a cell under its stored scale.
-float fitZero(BlockAttr encoding, const CodecRange &codec, const CellRange &range, float scale);
-float fitOffset(BlockAttr encoding, const CodecRange &codec, const CellRange &range, float scale);
+/// From the range of a cell to its ideal parameters.
+class CellFit {
+public:
+  explicit CellFit(BlockAttr encoding);
+  /// The scale that makes the ends of `range` those of the codec.
+  float scale(const CellRange &range) const;
+  /// The zero point, or the offset, under a stored scale.
+  float zero(const CellRange &range, float scale) const;
+  float offset(const CellRange &range, float scale) const;
+  const bool hasZero, hasOffset; ///< Every cell has one of its own, so that ranges need not be symmetric.
+  const CodecRange codec;
+
+private:
+  float lowEnd(const CellRange &range) const;
+  const bool offsetNegated;
+};
 /// The rule "mse".
 std::vector<float> mseScales(const CellJob &job, MutableArrayRef<CellRange> ranges);
 
@@ -44,7 +55,4 @@ std::vector<float> computeZeros(const CellJob &job, ArrayRef<CellRange> ranges, 
 /// Offsets under the stored scales: what the lowest code lacks to the smallest value.
 std::vector<float> computeOffsets(const CellJob &job, ArrayRef<CellRange> ranges, const ParamValues &scale);
 std::vector<float> computeMeans(ArrayRef<float> values, const BlockWalk &walk);
-/// Whether every cell has an offset, or a zero point, of its own, so that ranges need not be symmetric.
-bool isOffsetPerCell(BlockAttr encoding);
-bool isZeroPerCell(BlockAttr encoding);
 } // namespace mlir::qtensor
