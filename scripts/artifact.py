@@ -24,6 +24,17 @@ class Options(ctypes.Structure):
                 ("report", ctypes.c_void_p), ("report_user", ctypes.c_void_p)]
 
 
+def write_npy(path, shape, parts):
+    """Writes array.arrays, one behind the other, as one NumPy array of the given shape."""
+    kind = {"f": "<f4", "d": "<f8", "i": "<i4", "q": "<i8", "b": "|i1", "B": "|u1"}[parts[0].typecode]
+    header = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {tuple(shape)}, }}"
+    header += " " * (63 - (10 + len(header)) % 64) + "\n"
+    with open(path, "wb") as file:
+        file.write(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode())
+        for part in parts:
+            part.tofile(file)
+
+
 def tensor(values, shape):
     """A qt_tensor over `values`, an array.array that the caller keeps alive."""
     code = next(code for code, letter in DTYPES.values() if letter == values.typecode)

@@ -12,10 +12,12 @@ import time
 import artifact
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+CALIBRATE = "--calibrate="  # stands for the samples of the model
 # (row, options of quant-compile). The first row is the float build that all others are compared with.
 FORMATS = [
     ("float32", []),
     ("int8/channel, int8 activations", ["--weights=int8/channel", "--activations=int8/token"]),
+    ("int8/channel, calibrated int8", ["--weights=int8/channel", "--activations=int8/static@mse", CALIBRATE]),
     ("int4/32, int8 activations", ["--weights=int4/32", "--activations=int8/32"]),
     ("int4/32", ["--weights=int4/32"]),
     ("nf4/64", ["--weights=nf4/64"]),
@@ -87,9 +89,10 @@ class LanguageModel:
         return [f"{math.exp(loss / count):.3f}", f"{100 * sum(x == y for x, y in pairs) / len(pairs):.1f} %"]
 
 
-def compile_model(tools, model, name, row, options, out):
+def compile_model(tools, model, name, row, options, samples, out):
     folder = out / (name + "-" + "".join(c if c.isalnum() else "_" for c in row))
-    command = [str(tools / "quant-compile"), str(model), "-o", str(folder), "--name", name] + options
+    command = [str(tools / "quant-compile"), str(model), "-o", str(folder), "--name", name]
+    command += [option + str(samples) if option == CALIBRATE else option for option in options]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"{' '.join(command)}\n{done.stderr}")
@@ -128,9 +131,12 @@ def progress(text):
 def race(tools, out, title, name, model, inputs, shapes, task, repeats):
     print(f"\n{title}", flush=True)
     models = []
+    # Every eighth input; the scores below are over all of them.
+    samples, chosen = out / (name + "-samples.npy"), inputs[::8]
+    artifact.write_npy(samples, [len(chosen) * shapes[0][0]] + shapes[0][1:], chosen)
     for row, options in FORMATS:
         progress(f"compiling: {row}")
-        folder = compile_model(tools, model, name, row, options, out)
+        folder = compile_model(tools, model, name, row, options, samples, out)
         models.append(artifact.Model(folder, name, *shapes))
     progress("running")
     outputs = [[array.array("f", model(value)) for value in inputs] for model in models]
@@ -161,4 +167,5 @@ def main():
           "\ntime: median of one inference on one thread, all builds taking turns in the same run.")
 
 
-main()
+if __name__ == "__main__":
+    main()

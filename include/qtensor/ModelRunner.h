@@ -14,6 +14,9 @@ struct TensorData {
   std::vector<char> bytes; ///< Row-major, little endian, packed.
 };
 
+/// What a model takes in one run: one value for each argument of @main.
+using Sample = std::vector<TensorData>;
+
 class ModelRunner {
 public:
   virtual ~ModelRunner() = default;
@@ -21,9 +24,9 @@ public:
   /// Sees all elements of an observed value, as f32, row-major; called once each time a calib.observe is reached.
   using Observer = llvm::function_ref<void(llvm::StringRef key, llvm::ArrayRef<float> values)>;
 
-  /// Runs @main of `module` on `inputs`, one for each argument. The runner may change the module: it is a copy. A
-  /// failure has been reported as a diagnostic.
-  virtual LogicalResult run(ModuleOp module, llvm::ArrayRef<TensorData> inputs, Observer observe) = 0;
+  /// Runs @main of `module` on each of `samples`, which have one tensor for each argument. The runner may change the
+  /// module: it is a copy. A failure has been reported as a diagnostic.
+  virtual LogicalResult run(ModuleOp module, llvm::ArrayRef<Sample> samples, Observer observe) = 0;
 };
 
 } // namespace mlir::qtensor

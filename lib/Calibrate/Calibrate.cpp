@@ -19,12 +19,9 @@ FailureOr<Statistics> qtensor::calibrate(ModuleOp module, ModelRunner &runner, A
   insertObservers(*observed);
   Statistics statistics;
   statistics.modelHash = hashModel(module);
-  for (const Sample &sample : samples) {
-    OwningOpRef<ModuleOp> copy = observed->clone();
-    if (failed(runner.run(*copy, sample,
-                          [&](StringRef key, ArrayRef<float> values) { statistics[key].add(values); })))
-      return failure();
-  }
+  auto observe = [&](StringRef key, ArrayRef<float> values) { statistics[key].add(values); };
+  if (failed(runner.run(*observed, samples, observe)))
+    return failure();
   return statistics;
 }
 

@@ -7,8 +7,6 @@
 
 namespace mlir::qtensor {
 
-using Sample = std::vector<TensorData>;
-
 /// Runs an observed copy of `module` (C0) on every sample. `module` stays as it is.
 FailureOr<Statistics> calibrate(ModuleOp module, ModelRunner &runner, ArrayRef<Sample> samples);
 

@@ -27,7 +27,16 @@ static FailureOr<reference::Tensor> toTensor(ModuleOp module, const TensorData &
 namespace {
 class ReferenceRunner : public ModelRunner {
 public:
-  LogicalResult run(ModuleOp module, ArrayRef<TensorData> inputs, Observer observe) override {
+  LogicalResult run(ModuleOp module, ArrayRef<Sample> samples, Observer observe) override {
+    Keys keys = takeObservers(module);
+    return success(
+        llvm::all_of(samples, [&](const Sample &sample) { return succeeded(runOne(module, sample, keys, observe)); }));
+  }
+
+private:
+  using Keys = llvm::DenseMap<Value, StringAttr>;
+
+  LogicalResult runOne(ModuleOp module, ArrayRef<TensorData> inputs, const Keys &keys, Observer observe) {
     auto main = module.lookupSymbol<func::FuncOp>("main");
     if (!main || main.getNumArguments() != inputs.size())
       return module.emitError() << "calibration needs a function @main with " << inputs.size() << " inputs";
@@ -38,7 +47,6 @@ public:
         return failure();
       arguments.push_back(*tensor);
     }
-    llvm::DenseMap<Value, StringAttr> keys = takeObservers(module);
     for (auto [argument, tensor] : llvm::zip_equal(main.getArguments(), arguments))
       if (StringAttr key = keys.lookup(argument))
         observe(key, toFloats(tensor));
@@ -51,10 +59,9 @@ public:
     return success(succeeded(reference::evaluate(main, arguments, options)));
   }
 
-private:
   /// The interpreter shows every op's results, so the observers themselves are not run.
-  llvm::DenseMap<Value, StringAttr> takeObservers(ModuleOp module) {
-    llvm::DenseMap<Value, StringAttr> keys;
+  Keys takeObservers(ModuleOp module) {
+    Keys keys;
     SmallVector<calib::ObserveOp> observers;
     module.walk([&](calib::ObserveOp op) { observers.push_back(op); });
     for (calib::ObserveOp op : observers) {

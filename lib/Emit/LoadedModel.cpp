@@ -6,9 +6,11 @@
 #include "llvm/Support/Alignment.h"
 #include "llvm/Support/DynamicLibrary.h"
 #include "llvm/Support/JSON.h"
+#include "llvm/Support/MathExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/TargetSelect.h"
+#include <cstdlib>
 
 using namespace mlir;
 using namespace mlir::qtensor;
@@ -35,6 +37,16 @@ int64_t mlir::qtensor::elementBytes(int32_t dtype) {
     return 1;
   }
 }
+
+size_t mlir::qtensor::tensorBytes(const qt_tensor &tensor) {
+  size_t bytes = elementBytes(tensor.dtype);
+  for (int32_t d = 0; d < tensor.rank; ++d)
+    bytes *= tensor.shape[d];
+  return bytes;
+}
+
+AlignedBytes::AlignedBytes(size_t size) : data(std::aligned_alloc(64, llvm::alignTo(std::max<size_t>(size, 1), 64))) {}
+AlignedBytes::~AlignedBytes() { std::free(data); }
 
 static Error readTensors(const llvm::json::Object &manifest, StringRef key, std::vector<LoadedTensor> &tensors) {
   const llvm::json::Array *list = manifest.getArray(key);

@@ -53,4 +53,15 @@ protected:
 /// Bytes of one element, as the runtime counts them.
 int64_t elementBytes(int32_t dtype);
 
+/// Bytes of all elements.
+size_t tensorBytes(const qt_tensor &tensor);
+
+/// Memory aligned for any use of a model.
+struct AlignedBytes {
+  explicit AlignedBytes(size_t size);
+  ~AlignedBytes();
+  AlignedBytes(AlignedBytes &&other) : data(std::exchange(other.data, nullptr)) {}
+  void *data;
+};
+
 } // namespace mlir::qtensor

@@ -55,8 +55,9 @@ def QuantizeActivations : Pass<"qtensor-quantize-activations", "ModuleOp"> {
     The other side of every contraction with an encoded weight is quantized as the plan says, or else the option:
     `int8/token` has one scale for what is summed to one output row, `int8/32` one per block of 32, `int8/tensor` one
     for all, each computed at run time; `int8/static` (or `uint8/static`, with a zero point) takes the range from a file
-    of calibration statistics, so that the scale stands in the type. A value that several contractions read is
-    quantized once.
+    of calibration statistics, so that the scale stands in the type. Behind `@` stands what part of the range:
+    `int8/static@minmax` (the default), `@mse`, `@percentile99.9`. A value that several contractions read is quantized
+    once.
 
     ```mlir
     %y = linalg.matmul ... ins(%x, %w : tensor<?x128xf32>, tensor<64x128xf32, #w>) ...

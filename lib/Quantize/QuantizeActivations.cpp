@@ -44,17 +44,22 @@ FailureOr<FormatChoice> QuantizeActivations::choose(Contraction contraction, Str
   unsigned rank = cast<RankedTensorType>(value.getType()).getRank();
   SideLayout layout = getActivationLayout(contraction);
   auto emitError = [&] { return op->emitError(); };
-  if (!spelling.ends_with(kStaticSuffix))
+  auto [format, rule] = spelling.split('@');
+  if (!format.consume_back(kStaticSuffix))
     return parseFormatSpelling(&getContext(), spelling, rank, layout.axes, emitError);
-  std::string dynamic = (spelling.drop_back(kStaticSuffix.size()) + "/tensor").str();
+  std::string dynamic = (format + "/tensor").str();
   FailureOr<FormatChoice> choice = parseFormatSpelling(&getContext(), dynamic, rank, layout.axes, emitError);
   if (failed(choice))
     return failure();
   const ValueStatistics *range = ranges.lookup(keys.lookup(value));
   if (!range)
     return op->emitError() << "format '" << spelling << "' needs calibration statistics of '" << keys.lookup(value)
-                           << "'; run calibration on this model and pass its file as statistics";
-  FailureOr<BlockAttr> encoding = makeStaticEncoding(cast<BlockAttr>(choice->encoding), *range, emitError);
+                           << "'; calibrate the model, or name the file that its calibration wrote";
+  auto block = cast<BlockAttr>(choice->encoding);
+  FailureOr<ValueStatistics> used = chooseRange(rule, block, *range, emitError);
+  FailureOr<BlockAttr> encoding = failure();
+  if (succeeded(used))
+    encoding = makeStaticEncoding(block, *used, emitError);
   if (failed(encoding))
     return failure();
   choice->encoding = *encoding;

@@ -11,6 +11,67 @@ static ParamAttr scalar(MLIRContext *context, double value) {
   return ParamAttr::get(context, Builder(context).getF64FloatAttr(value), false, {});
 }
 
+/// The mean squared error of storing what `seen` counted with static parameters.
+static double squaredError(BlockAttr encoding, const ValueStatistics &seen) {
+  NearestCode nearest(encoding.getCodec());
+  auto number = [](ParamAttr param) { return param ? cast<FloatAttr>(param.getValue()).getValueAsDouble() : 0.0; };
+  auto scale = static_cast<float>(number(encoding.getScale()));
+  double zero = number(encoding.getZero());
+  CodecRange codes = getCodecRange(encoding.getCodec());
+  constexpr int kPoints = 4; // of each bin
+  double sum = 0;
+  for (int bin = 0; bin < ValueStatistics::kBins; ++bin)
+    for (int point = 0; seen.histogram[bin] && point < kPoints; ++point) {
+      double octaves =
+          (bin + (point + 0.5) / kPoints) / ValueStatistics::kBinsPerOctave + ValueStatistics::kLowestExponent;
+      for (double x : {std::exp2(octaves), -std::exp2(octaves)}) {
+        if (x < seen.min || x > seen.max)
+          continue;
+        double code = std::clamp(x / scale + zero, codes.lowest, codes.highest);
+        double error = x - (decodeCode(encoding.getCodec(), nearest(static_cast<float>(code))) - zero) * scale;
+        sum += error * error * seen.histogram[bin];
+      }
+    }
+  return sum;
+}
+
+static FailureOr<ValueStatistics> leastSquares(BlockAttr dynamic, const ValueStatistics &seen, EmitErrorFn emitError) {
+  constexpr int kSteps = 6 * ValueStatistics::kBinsPerOctave;
+  double largest = std::max(std::fabs(seen.min), std::fabs(seen.max)), leastError = 0;
+  ValueStatistics best = seen;
+  for (int step = 0; step < kSteps; ++step) {
+    ValueStatistics cut = seen;
+    double limit = largest * std::exp2(-double(step) / ValueStatistics::kBinsPerOctave);
+    cut.min = std::max(seen.min, -limit);
+    cut.max = std::min(seen.max, limit);
+    FailureOr<BlockAttr> encoding = makeStaticEncoding(dynamic, cut, emitError);
+    if (failed(encoding))
+      return failure();
+    double error = squaredError(*encoding, seen);
+    if (step == 0 || error < leastError) {
+      best = cut;
+      leastError = error;
+    }
+  }
+  return best;
+}
+
+FailureOr<ValueStatistics> qtensor::chooseRange(StringRef rule, BlockAttr dynamic, const ValueStatistics &seen,
+                                                EmitErrorFn emitError) {
+  double percent = 0;
+  StringRef number = rule;
+  if (rule.empty() || rule == "minmax")
+    return seen;
+  if (rule == "mse")
+    return leastSquares(dynamic, seen, emitError);
+  if (number.consume_front("percentile") && !number.getAsDouble(percent) && percent > 0 && percent <= 100)
+    return seen.clipped(percent / 100);
+  return emitError() << "a range of static formats is minmax, mse or percentile<p> with 0 < p <= 100 (percentile99.9), "
+                        "got '"
+                     << rule << "'",
+         failure();
+}
+
 FailureOr<BlockAttr> qtensor::makeStaticEncoding(BlockAttr dynamic, const ValueStatistics &range,
                                                  EmitErrorFn emitError) {
   if (range.count == 0 || !std::isfinite(range.min) || !std::isfinite(range.max))

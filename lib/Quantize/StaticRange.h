@@ -7,9 +7,18 @@
 
 namespace mlir::qtensor {
 
+/// The part of a calibrated range that codes are spent on, by rule:
+/// - "minmax" (or nothing): all that was seen;
+/// - "percentile<p>", e.g. "percentile99.9": magnitudes up to that percentile, from the histogram, at most 9 % too far;
+/// - "mse": of ranges cut in steps of an eighth of a power of two, the one whose rounding and clipping has the least
+/// mean
+///   squared error over the histogram, with the codec of `dynamic`.
+FailureOr<ValueStatistics> chooseRange(StringRef rule, BlockAttr dynamic, const ValueStatistics &seen,
+                                       EmitErrorFn emitError);
+
 /// `dynamic` (one block for the whole tensor) with constants for its parameters. Without a zero point the largest
-/// magnitude of `range` becomes the codec's; with one, its ends (and 0) become the ends of the codes, and the zero point
-/// is a code, so that 0 stays exact.
+/// magnitude of `range` becomes the codec's; with one, its ends (and 0) become the ends of the codes, and the zero
+/// point is a code, so that 0 stays exact.
 FailureOr<BlockAttr> makeStaticEncoding(BlockAttr dynamic, const ValueStatistics &range, EmitErrorFn emitError);
 
 } // namespace mlir::qtensor

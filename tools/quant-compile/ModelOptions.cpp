@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "ModelOptions.h"
+#include "lib/Calibrate/Calibrate.h"
+#include "lib/Calibrate/Samples.h"
+#include "lib/Emit/JitRunner.h"
 #include "qtensor/Format.h"
 #include "qtensor/Import.h"
 #include "qtensor/InitAll.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/xxhash.h"
@@ -50,7 +55,13 @@ static cl::opt<std::string> activations("activations",
                                         cl::value_desc("format"), cl::init("none"), cl::cat(category));
 static cl::opt<std::string> planFile("plan", cl::desc("File that gives each layer its formats by name"),
                                      cl::value_desc("file"), cl::cat(category));
-static cl::opt<std::string> statisticsFile("statistics", cl::desc("File that calibration wrote, for static formats"),
+static cl::list<std::string> samples("calibrate",
+                                     cl::desc("Run the float model on samples, for static formats: a .npy file, a folder of "
+                                              "them, or a text file with a line of [name=]file.npy for each input; may be "
+                                              "repeated"),
+                                     cl::value_desc("files"), cl::CommaSeparated, cl::cat(category));
+static cl::opt<std::string> statisticsFile("statistics",
+                                           cl::desc("Statistics of calibration: written with --calibrate, else read"),
                                            cl::value_desc("file"), cl::cat(category));
 static cl::opt<std::string> strategy("strategy", cl::desc("How to compute on encoded values: auto, float or integer"),
                                      cl::value_desc("name"), cl::init("auto"), cl::cat(category));
@@ -93,6 +104,8 @@ bool tools::ModelOptions::readCommandLine(StringRef path) {
     return false;
   if (run.from && *run.from > run.to)
     return fail("--phase-from is behind --phase-to");
+  if (!samples.empty() && (run.from.value_or(Phase::Imported) != Phase::Imported || run.to == Phase::Imported))
+    return fail("--calibrate needs the way from C0 to C1, which --phase-from and --phase-to leave out");
   run.dumpFolder = dumpFolder;
   run.reproducer = reproducer;
   run.verifyRoundTrip = roundTrip;
@@ -129,6 +142,33 @@ static bool parseDims(ImportOptions &options) {
   return true;
 }
 
+/// Leads the module to C0, runs it on the samples, and goes on from there with the statistics in a file.
+static LogicalResult runCalibrated(ModuleOp module, tools::ModelOptions &options) {
+  PhaseRun import = options.run;
+  import.to = Phase::Imported;
+  if (options.run.from != Phase::Imported && failed(runPhases(module, import, options.pipeline)))
+    return failure();
+  options.run.from = Phase::Imported;
+  FailureOr<std::vector<Sample>> inputs = readSamples(module, samples);
+  if (failed(inputs))
+    return failure();
+  FailureOr<Statistics> seen =
+      calibrate(module, *createJitRunner(*options.pipeline.target, options.run.progress), *inputs);
+  if (failed(seen))
+    return failure();
+  llvm::SmallString<128> file(statisticsFile.getValue());
+  std::optional<llvm::FileRemover> remover;
+  if (file.empty()) {
+    if (std::error_code code = llvm::sys::fs::createTemporaryFile("calibration", "json", file))
+      return module.emitError() << "cannot make a temporary file: " << code.message();
+    remover.emplace(file);
+  }
+  options.pipeline.statisticsFile = file.str().str();
+  if (failed(seen->save(module.getContext(), file)))
+    return failure();
+  return runPhases(module, options.run, options.pipeline);
+}
+
 OwningOpRef<ModuleOp> tools::importAndRun(StringRef path, ModelOptions &options, MLIRContext &context) {
   ImportOptions import;
   if (!parseDims(import))
@@ -139,7 +179,8 @@ OwningOpRef<ModuleOp> tools::importAndRun(StringRef path, ModelOptions &options,
   if (auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false))
     options.artifact.sourceHash = llvm::xxHash64((*file)->getBuffer());
   OwningOpRef<ModuleOp> module = importModel(path, &context, import);
-  if (!module || failed(runPhases(*module, options.run, options.pipeline)))
+  if (!module ||
+      failed(samples.empty() ? runPhases(*module, options.run, options.pipeline) : runCalibrated(*module, options)))
     return nullptr;
   return module;
 }

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Tensors.h"
 #include "lib/Emit/Interface.h"
-#include "llvm/Support/MathExtras.h"
-#include <cstdlib>
 
 using namespace mlir;
 using namespace mlir::qtensor;
-
-tools::AlignedBytes::AlignedBytes(size_t size) : data(std::aligned_alloc(64, llvm::alignTo(std::max<size_t>(size, 1), 64))) {}
-tools::AlignedBytes::~AlignedBytes() { std::free(data); }
 
 StringRef tools::npyType(int32_t dtype) {
   static constexpr StringLiteral names[] = {"b1", "i1", "u1", "i2", "u2", "i4", "u4",
@@ -32,6 +27,6 @@ NpyArray tools::toArray(const qt_tensor &tensor) {
   array.dtype = npyType(tensor.dtype).str();
   array.shape.assign(tensor.shape, tensor.shape + tensor.rank);
   auto *data = static_cast<const char *>(tensor.data);
-  array.data.assign(data, data + array.elementCount() * elementBytes(tensor.dtype));
+  array.data.assign(data, data + tensorBytes(tensor));
   return array;
 }

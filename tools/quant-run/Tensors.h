@@ -6,14 +6,6 @@
 
 namespace mlir::qtensor::tools {
 
-/// Memory aligned for any use of a model.
-struct AlignedBytes {
-  explicit AlignedBytes(size_t size);
-  ~AlignedBytes();
-  AlignedBytes(AlignedBytes &&other) : data(std::exchange(other.data, nullptr)) {}
-  void *data;
-};
-
 /// NumPy's name of a dtype, e.g. "f4"; bfloat16 has none and is stored as "u2".
 StringRef npyType(int32_t dtype);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Values.h"
 #include "Compare.h"
+#include "lib/Import/Npy/NpyTypes.h"
 #include "lib/Reference/Interpreter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -12,20 +13,6 @@
 using namespace mlir;
 using namespace mlir::qtensor;
 using reference::Tensor;
-
-/// NumPy's name for the type of an element; empty if its bytes have none.
-static std::string npyTypeOf(Type type) {
-  if (type.isInteger(1))
-    return "b1";
-  if (type.isIndex())
-    return "i8";
-  if (type.isF16() || type.isF32() || type.isF64())
-    return "f" + std::to_string(type.getIntOrFloatBitWidth() / 8);
-  auto integer = dyn_cast<IntegerType>(type);
-  if (integer && llvm::is_contained({8u, 16u, 32u, 64u}, integer.getWidth()))
-    return (integer.isUnsigned() ? "u" : "i") + std::to_string(integer.getWidth() / 8);
-  return "";
-}
 
 /// Elements without a NumPy type (bfloat16, 8-bit floats, narrow integers) are written as f4.
 static NpyArray toArray(const Tensor &tensor) {
@@ -54,7 +41,7 @@ static FailureOr<SmallVector<Tensor>> toTensors(func::FuncOp main, ArrayRef<NpyA
     if (!tensorType || failed(verifyCompatibleShape(tensorType.getShape(), input.shape)))
       return main.emitError() << "input " << index << " has a shape that does not fit " << type;
     FailureOr<Tensor> tensor = Tensor::zeros(tensorType.getElementType(), input.shape);
-    if (failed(tensor) || tensor->getBytes().size() != input.data.size())
+    if (failed(tensor) || !fitsNpyType(tensorType.getElementType(), input.dtype))
       return main.emitError() << "input " << index << " has elements of type " << input.dtype << ", which do not fit " << type;
     llvm::copy(input.data, tensor->getMutableBytes().begin());
     tensors.push_back(std::move(*tensor));

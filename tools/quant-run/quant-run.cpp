@@ -78,7 +78,7 @@ private:
   std::string report;
   std::vector<NpyArray> arrays;
   std::vector<qt_tensor> inputs, outputs;
-  std::vector<tools::AlignedBytes> buffers;
+  std::vector<AlignedBytes> buffers;
   void *scratch = nullptr;
 };
 } // namespace
@@ -140,14 +140,10 @@ Error Session::allocate() {
   size_t scratchBytes = 0;
   if (Error error = check(model->shapes(handle, inputs.data(), outputs.data(), &scratchBytes)))
     return error;
-  for (qt_tensor &tensor : outputs) {
-    size_t bytes = elementBytes(tensor.dtype);
-    for (int32_t d = 0; d < tensor.rank; ++d)
-      bytes *= tensor.shape[d];
-    tensor.data = buffers.emplace_back(bytes).data;
-  }
+  for (qt_tensor &tensor : outputs)
+    tensor.data = buffers.emplace_back(tensorBytes(tensor)).data;
   scratch = buffers.emplace_back(scratchBytes).data;
-  if (llvm::any_of(buffers, [](const tools::AlignedBytes &buffer) { return !buffer.data; }))
+  if (llvm::any_of(buffers, [](const AlignedBytes &buffer) { return !buffer.data; }))
     return llvm::createStringError("no memory for the outputs and " + Twine(scratchBytes) + " bytes of scratch");
   return Error::success();
 }

@@ -9,7 +9,7 @@ func.func @no_statistics(%y: tensor<4x32xf32> {qtensor.name = "y"}, %w: tensor<8
   %c = arith.constant dense<1> : tensor<8x32xi8>
   %s = arith.constant dense<1.0> : tensor<8x1xf16>
   %v = qtensor.assemble %c, %s : tensor<8x32xi8>, tensor<8x1xf16> -> tensor<8x32xf32, #w>
-  // expected-error @+1 {{format 'int8/static' needs calibration statistics of 'y'; run calibration on this model}}
+  // expected-error @+1 {{format 'int8/static' needs calibration statistics of 'y'; calibrate the model, or name the file that its calibration wrote}}
   %0 = linalg.matmul indexing_maps = [#mk, #nk, #mn] ins(%y, %v : tensor<4x32xf32>, tensor<8x32xf32, #w>) outs(%i : tensor<4x8xf32>) -> tensor<4x8xf32>
   return %0 : tensor<4x8xf32>
 }

@@ -175,12 +175,13 @@ LogicalResult Planner::returnScratchBytes(ArrayRef<SmallVector<AffineExpr>> slot
     return main.emitError("the module has no @shapes; qtensor-make-entry must run first");
   auto ret = cast<func::ReturnOp>(shapes.front().getTerminator());
   OpBuilder b(ret);
-  // The extents of all inputs, in order, are the arguments of @shapes.
+  // The extents of all inputs, in order, are the arguments of @shapes; those of the outputs are its results.
   auto extent = [&](BlockArgument argument, int64_t dim) -> Value {
     unsigned index = dim;
     for (unsigned i = kFirstTensorArgument; i < argument.getArgNumber(); ++i)
       index += cast<MemRefType>(main.getArgument(i).getType()).getRank();
-    return index < shapes.getNumArguments() ? shapes.getArgument(index) : Value();
+    unsigned count = shapes.getNumArguments();
+    return index < count ? Value(shapes.getArgument(index)) : ret.getOperand(index - count);
   };
   SmallVector<Value> symbols;
   if (failed(sizes.materialize(b, extent, symbols)))

@@ -120,3 +120,26 @@ module attributes {qtensor.inputs = [], qtensor.outputs = []} {
   }
   func.func @shapes(%n: index, %k: index) -> index { return %n : index }
 }
+
+// -----
+
+// A size that is an extent of an output: @shapes knows it.
+// CHECK: func.func @main(%{{.*}}: !llvm.ptr, %{{.*}}: memref<?xi8>, %[[S:[a-z0-9]+]]: memref<?xi8>, %{{.*}}: memref<?xf32>, %[[Y:[a-z0-9]+]]: memref<?xf32>)
+// CHECK: memref.view %[[S]]
+// CHECK: func.func @shapes(%[[N:.*]]: index) -> (index, index)
+// CHECK: %[[TWICE:.*]] = arith.addi %[[N]], %[[N]]
+// CHECK: arith.muli %[[TWICE]]
+module attributes {qtensor.inputs = [], qtensor.outputs = []} {
+  func.func @main(%ctx: !llvm.ptr, %weights: memref<?xi8>, %scratch: memref<?xi8>, %x: memref<?xf32>, %y: memref<?xf32>) {
+    %c0 = arith.constant 0 : index
+    %n = memref.dim %y, %c0 : memref<?xf32>
+    %a = memref.alloc(%n) : memref<?xf32>
+    "test.copy"(%x, %a) : (memref<?xf32>, memref<?xf32>) -> ()
+    "test.read"(%a) : (memref<?xf32>) -> ()
+    return
+  }
+  func.func @shapes(%n: index) -> index {
+    %twice = arith.addi %n, %n : index
+    return %twice : index
+  }
+}
