@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Writes the constant tables of lib/Runtime/qtrt.h, field by field, and links the runtime behind them.
 #include "lib/Emit/Glue.h"
+#include "lib/Emit/LoadedModel.h"
 #include "lib/Runtime/Embedded.h"
+#include "lib/Runtime/qtrt.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Linker/Linker.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/xxhash.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/Transforms/IPO/Internalize.h"
 
@@ -131,17 +134,44 @@ static int64_t sumOfRanks(ArrayRef<TensorInterface> list) {
   return sum;
 }
 
+namespace {
+/// Where the states of a model lie in the caller's object.
+struct StateLayout {
+  SmallVector<uint64_t> offsets;
+  uint64_t bytes = 0, id = 0;
+};
+} // namespace
+
+static StateLayout layOutStates(const ModelInterface &model, const WeightsFile &weights) {
+  StateLayout layout;
+  std::string description = llvm::formatv("{0} {1}", model.name, weights.id);
+  uint64_t end = QTRT_STATE_HEAD;
+  for (const TensorInterface &state : model.states) {
+    layout.offsets.push_back(end);
+    description += state.name + state.typeText;
+    end += llvm::alignTo(elementBytes(state.dtype) * ShapedType::getNumElements(state.shape), 64);
+  }
+  layout.bytes = model.states.empty() ? 0 : end;
+  layout.id = llvm::xxHash64(description);
+  return layout;
+}
+
 std::unique_ptr<llvm::Module> Glue::build() {
+  StateLayout states = layOutStates(model, weights);
+  llvm::Constant *offsets = llvm::ConstantDataArray::get(context, states.offsets);
   // struct qtrt_model.
   llvm::Constant *fields[] = {text(model.name), tensors(model.inputs, "inputs"), tensors(model.outputs, "outputs"), levels(),
                               number(i64, model.inputs.size()), number(i64, model.outputs.size()),
                               number(i64, target.levels.size()), number(i64, sumOfRanks(model.inputs)),
                               number(i64, sumOfRanks(model.outputs)), number(i64, model.symbolCount),
-                              number(i64, weights.payloadBytes), number(i64, weights.id)};
+                              number(i64, weights.payloadBytes), number(i64, weights.id), global(offsets, "states"),
+                              number(i64, model.states.size()), number(i64, states.bytes), number(i64, states.id)};
   llvm::Constant *record = global(llvm::ConstantStruct::getAnon(fields), "model");
   forward("open", "qtrt_open", i32, {pointer, pointer, pointer}, record);
   forward("shapes", "qtrt_shapes", i32, {pointer, pointer, pointer, pointer}, nullptr);
   forward("run", "qtrt_run", i32, {pointer, pointer, pointer, pointer, pointer}, nullptr);
+  forward("state_size", "qtrt_state_size", i64, {pointer}, nullptr);
+  forward("state_init", "qtrt_state_init", i32, {pointer, pointer}, nullptr);
   forward("close", "qtrt_close", llvm::Type::getVoidTy(context), {pointer}, nullptr);
   forward("level", "qtrt_level_name", pointer, {pointer}, nullptr);
   forward("error_text", "qtrt_error_text", pointer, {i32}, nullptr);

@@ -26,10 +26,10 @@ $O *
  *   size_t scratch_bytes;
  *   $M_shapes(h, inputs, outputs, &scratch_bytes);      // fills dtype, rank, shape of the outputs
  *   outputs[0].data = ...; scratch = aligned_alloc(64, scratch_bytes rounded up to 64);
- *   $M_run(h, NULL, inputs, outputs, scratch);
+ *   $M_run(h, $P, inputs, outputs, scratch);
  *   $M_close(h);
  *
- * A handle never changes after open: threads may share it, each with its own outputs and scratch. */
+ * A handle never changes after open: threads may share it, each with its own outputs, scratch and state.$S */
 
 enum { $U_INPUTS = $NI, $U_OUTPUTS = $NO };
 
@@ -47,8 +47,15 @@ qt_status $M_open(const qt_weights *weights, const qt_options *options, $M_handl
 qt_status $M_shapes(const $M_handle *handle, const qt_tensor inputs[$U_INPUTS], qt_tensor outputs[$U_OUTPUTS],
                     size_t *scratch_bytes);
 
-/* Computes the outputs into outputs[i].data. `scratch` is aligned to 64 bytes; it may be NULL if shapes said 0.
- * `state` is NULL: this model keeps nothing between calls. Outputs overlap no other buffer of the call. */
+/* Bytes of a state: what the model keeps from one run to the next. 0: nothing, `state` is NULL everywhere. */
+size_t $M_state_size(const $M_handle *handle);
+
+/* Makes a state of $M_state_size bytes, aligned to 64, that remembers nothing: all its tensors are zero. Also resets one.
+ * It is the caller's memory, to copy or to free; it has no pointers in it. */
+qt_status $M_state_init(const $M_handle *handle, void *state);
+
+/* Computes the outputs into outputs[i].data. `scratch` is aligned to 64 bytes; it may be NULL if shapes said 0. `state`
+ * is read and brought up to date, in place. Outputs and state overlap no other buffer of the call. */
 qt_status $M_run(const $M_handle *handle, void *state, const qt_tensor inputs[$U_INPUTS],
                  const qt_tensor outputs[$U_OUTPUTS], void *scratch);
 
@@ -96,6 +103,8 @@ void mlir::qtensor::writeHeader(const ModelInterface &model, bool hasWeights, ll
       {"$NO", std::to_string(model.outputs.size())},
       {"$I", describe(model.inputs)},
       {"$O", describe(model.outputs)},
+      {"$P", model.states.empty() ? "NULL" : "state"},
+      {"$S", model.states.empty() ? "" : "\n *\n * Kept in the state:\n" + describe(model.states)},
       {"$W", hasWeights ? "The weights are in the file written beside this header."
                         : "The model has no weights file: `weights` may be NULL."}};
   StringRef rest = kTemplate;

@@ -79,8 +79,11 @@ FailureOr<ModelInterface> mlir::qtensor::readInterface(ModuleOp module, StringRe
   ModelInterface model;
   model.name = toIdentifier(name);
   llvm::StringMap<int32_t> symbols;
-  for (auto [key, list] : {std::pair(kInputsAttr, &model.inputs), std::pair(kOutputsAttr, &model.outputs)}) {
+  for (auto [key, list] : {std::pair(kInputsAttr, &model.inputs), std::pair(kOutputsAttr, &model.outputs),
+                           std::pair(kStatesAttr, &model.states)}) {
     auto entries = module->getAttrOfType<ArrayAttr>(key);
+    if (!entries && list == &model.states)
+      continue;
     if (!entries)
       return module.emitError() << "the module has no attribute " << key << "; it is not at phase C5";
     for (auto entry : entries.getAsRange<DictionaryAttr>())

@@ -19,6 +19,7 @@ struct TensorInterface {
 struct ModelInterface {
   std::string name; ///< A C identifier.
   std::vector<TensorInterface> inputs, outputs;
+  std::vector<TensorInterface> states; ///< What the model keeps between calls; of fixed extents.
   int32_t symbolCount = 0;
 };
 

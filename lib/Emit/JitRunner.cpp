@@ -3,6 +3,7 @@
 #include "dialects/Calib/IR/Calib.h"
 #include "lib/Emit/LoadedModel.h"
 #include "lib/Pipelines/RunPhases.h"
+#include "lib/Transforms/Plan/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/APFloat.h"
 
@@ -65,6 +66,11 @@ public:
     auto main = module.lookupSymbol<func::FuncOp>("main");
     if (!main)
       return module.emitError("calibration needs a function @main");
+    // A sample gives states like any other input.
+    for (unsigned i = 0; i < main.getNumArguments(); ++i)
+      main.removeArgAttr(i, kStateAttr);
+    for (unsigned i = 0; i < main.getNumResults(); ++i)
+      main.removeResultAttr(i, StringAttr::get(main.getContext(), kStateAttr));
     FailureOr<std::vector<std::string>> found = observersToResults(main);
     if (failed(found) || failed(compile(module)))
       return failure();

@@ -97,6 +97,8 @@ Error LoadedModel::bind(llvm::function_ref<void *(StringRef)> lookup) {
   get(open, "open");
   get(shapes, "shapes");
   get(run, "run");
+  get(stateSize, "state_size");
+  get(stateInit, "state_init");
   get(close, "close");
   get(level, "level");
   get(errorText, "error_text");

@@ -35,6 +35,8 @@ public:
   qt_status (*open)(const qt_weights *, const qt_options *, Handle **) = nullptr;
   qt_status (*shapes)(const Handle *, const qt_tensor *, qt_tensor *, size_t *) = nullptr;
   qt_status (*run)(const Handle *, void *, const qt_tensor *, const qt_tensor *, void *) = nullptr;
+  size_t (*stateSize)(const Handle *) = nullptr;
+  qt_status (*stateInit)(const Handle *, void *) = nullptr;
   void (*close)(Handle *) = nullptr;
   const char *(*level)(const Handle *) = nullptr;
   const char *(*errorText)(qt_status) = nullptr;

@@ -88,6 +88,7 @@ std::string mlir::qtensor::makeManifest(ModuleOp planned, const ModelInterface &
     });
     writeTensors(json, "inputs", model.inputs);
     writeTensors(json, "outputs", model.outputs);
+    writeTensors(json, "states", model.states);
     writePlan(json, planned);
     writeWeightsTable(json, weights);
   });

@@ -96,12 +96,20 @@ static struct range range_of(const qt_tensor *tensor) {
 static int overlap(struct range a, struct range b) { return a.begin < b.end && b.begin < a.end; }
 
 int qtrt_check_overlap(const struct qtrt_handle *handle, const qt_tensor *inputs, const qt_tensor *outputs,
-                       const void *scratch, int64_t scratch_bytes) {
+                       const void *scratch, int64_t scratch_bytes, const void *state) {
   const struct qtrt_model *model = handle->model;
   struct range arena = {(uintptr_t)scratch, (uintptr_t)scratch + (uintptr_t)scratch_bytes};
+  struct range kept = {(uintptr_t)state, (uintptr_t)state + (uintptr_t)(state ? model->state_bytes : 0)};
+  int shares = overlap(kept, arena);
+  for (int64_t i = 0; i < model->input_count && !shares; ++i)
+    shares = overlap(kept, range_of(&inputs[i]));
+  if (shares) {
+    qtrt_report(handle, "the state overlaps another buffer of this call");
+    return QT_ERROR_ALIAS;
+  }
   for (int64_t i = 0; i < model->output_count; ++i) {
     struct range out = range_of(&outputs[i]);
-    int bad = overlap(out, arena);
+    int bad = overlap(out, arena) || overlap(out, kept);
     for (int64_t j = 0; j < model->input_count && !bad; ++j)
       bad = overlap(out, range_of(&inputs[j]));
     for (int64_t j = 0; j < i && !bad; ++j)
@@ -112,4 +120,19 @@ int qtrt_check_overlap(const struct qtrt_handle *handle, const qt_tensor *inputs
     }
   }
   return QT_OK;
+}
+
+int qtrt_check_state(const struct qtrt_handle *handle, const void *state) {
+  const struct qtrt_model *model = handle->model;
+  if (!model->state_bytes)
+    return QT_OK;
+  const struct qtrt_state *head = state;
+  if (!state || (uintptr_t)state % 64)
+    qtrt_report(handle, "this model has a state: give %lld bytes, aligned to 64, that state_init has filled",
+                (long long)model->state_bytes);
+  else if (head->id != model->state_id)
+    qtrt_report(handle, "the state belongs to another model or was not filled by state_init");
+  else
+    return QT_OK;
+  return QT_ERROR_STATE;
 }

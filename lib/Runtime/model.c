@@ -107,7 +107,6 @@ static int check_outputs(const struct qtrt_handle *handle, const qt_tensor *outp
 
 int qtrt_run(const struct qtrt_handle *handle, void *state, const qt_tensor *inputs, const qt_tensor *outputs,
              void *scratch) {
-  (void)state; // No model has a state yet that its inputs and outputs do not carry.
   if (!handle)
     return QT_ERROR_ARGUMENT;
   const struct qtrt_model *model = handle->model;
@@ -122,16 +121,36 @@ int qtrt_run(const struct qtrt_handle *handle, void *state, const qt_tensor *inp
     qtrt_report(handle, "this call needs %lld bytes of scratch, aligned to 64", (long long)scratch_bytes);
     return QT_ERROR_SCRATCH;
   }
-  status = qtrt_check_overlap(handle, inputs, outputs, scratch, scratch_bytes);
+  status = qtrt_check_state(handle, state);
+  if (status == QT_OK)
+    status = qtrt_check_overlap(handle, inputs, outputs, scratch, scratch_bytes, model->state_bytes ? state : NULL);
   if (status != QT_OK)
     return status;
-  void *in[model->input_count + 1], *out[model->output_count + 1];
+  void *in[model->input_count + model->state_count + 1], *out[model->output_count + 1];
   for (int64_t i = 0; i < model->input_count; ++i)
     in[i] = inputs[i].data;
+  for (int64_t i = 0; i < model->state_count; ++i)
+    in[model->input_count + i] = (uint8_t *)state + model->state_offsets[i];
   for (int64_t i = 0; i < model->output_count; ++i)
     out[i] = outputs[i].data;
   handle->level->run(&handle->context, handle->payload, (int64_t)model->weights_bytes, scratch, scratch_bytes, in,
                      extents, out);
+  return QT_OK;
+}
+
+size_t qtrt_state_size(const struct qtrt_handle *handle) { return handle ? (size_t)handle->model->state_bytes : 0; }
+
+int qtrt_state_init(const struct qtrt_handle *handle, void *state) {
+  if (!handle)
+    return QT_ERROR_ARGUMENT;
+  if (!handle->model->state_bytes)
+    return QT_OK;
+  if (!state || (uintptr_t)state % 64) {
+    qtrt_report(handle, "state_init needs %lld bytes, aligned to 64", (long long)handle->model->state_bytes);
+    return QT_ERROR_STATE;
+  }
+  memset(state, 0, (size_t)handle->model->state_bytes);
+  ((struct qtrt_state *)state)->id = handle->model->state_id;
   return QT_OK;
 }
 

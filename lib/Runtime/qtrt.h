@@ -40,7 +40,18 @@ struct qtrt_model {
   int64_t symbol_count;
   uint64_t weights_bytes; ///< size of the payload; 0: the model has no weights
   uint64_t weights_id;    ///< identity of the payload, as in the header of the file
+  /// What the model keeps between calls: tensors of fixed extents at these offsets of the caller's state object, each
+  /// a multiple of 64, behind a struct qtrt_state. No states: state_bytes is 0.
+  const int64_t *state_offsets;
+  int64_t state_count, state_bytes;
+  uint64_t state_id; ///< differs between models whose states differ in layout or meaning
 };
+
+/// The head of a state object.
+struct qtrt_state {
+  uint64_t id;
+};
+enum { QTRT_STATE_HEAD = 64 };
 
 /// What compiled code gets to see. The first field is called by compiled code, which knows its offset.
 struct qtrt_context {
@@ -90,7 +101,8 @@ int qtrt_check_tensors(const struct qtrt_handle *handle, const char *what, const
                        int64_t count, const qt_tensor *tensors, int64_t *extents, int need_data);
 int qtrt_check_symbols(const struct qtrt_handle *handle, const qt_tensor *inputs);
 int qtrt_check_overlap(const struct qtrt_handle *handle, const qt_tensor *inputs, const qt_tensor *outputs,
-                       const void *scratch, int64_t scratch_bytes);
+                       const void *scratch, int64_t scratch_bytes, const void *state);
+int qtrt_check_state(const struct qtrt_handle *handle, const void *state);
 int64_t qtrt_element_bytes(int32_t dtype);
 
 // model.c: the functions behind <model>_open and its sisters.
@@ -100,5 +112,7 @@ int qtrt_shapes(const struct qtrt_handle *handle, const qt_tensor *inputs, qt_te
 int qtrt_run(const struct qtrt_handle *handle, void *state, const qt_tensor *inputs, const qt_tensor *outputs,
              void *scratch);
 void qtrt_close(struct qtrt_handle *handle);
+size_t qtrt_state_size(const struct qtrt_handle *handle);
+int qtrt_state_init(const struct qtrt_handle *handle, void *state);
 /// The name of the processor level in use.
 const char *qtrt_level_name(const struct qtrt_handle *handle);

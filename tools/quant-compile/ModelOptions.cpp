@@ -3,9 +3,12 @@
 #include "lib/Calibrate/Calibrate.h"
 #include "lib/Calibrate/Samples.h"
 #include "lib/Emit/JitRunner.h"
+#include "lib/Transforms/Plan/Passes.h"
+#include "lib/Transforms/Plan/States.h"
 #include "qtensor/Format.h"
 #include "qtensor/Import.h"
 #include "qtensor/InitAll.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
@@ -30,6 +33,10 @@ static cl::list<std::string> dims("dim",
                                   cl::desc("Fix an extent that the model leaves open, by its name (--dim batch=1) or as "
                                            "input:axis (--dim x:0=1); may be repeated"),
                                   cl::value_desc("name=value"), cl::cat(category));
+static cl::list<std::string> stateNames("state",
+                                        cl::desc("Keep a value between calls: the input that takes it and the output that "
+                                                 "gives it (--state=past=present); may be repeated"),
+                                        cl::value_desc("input=output"), cl::cat(category));
 static cl::opt<std::string> phaseTo("phase-to", cl::desc("Stop at this phase (C0..C5 or its name) and print the IR"),
                                     cl::value_desc("phase"), cl::cat(category));
 static cl::opt<std::string> phaseFrom("phase-from", cl::desc("The phase that the input is at (default: before C0)"),
@@ -128,6 +135,8 @@ bool tools::ModelOptions::readCommandLine(StringRef path) {
   settings(phaseFrom);
   for (const cl::opt<std::string> *option : {&weights, &tables, &activations, &strategy})
     settings(*option);
+  for (const std::string &state : stateNames)
+    artifact.settings.push_back({"state", state});
   for (const std::string &dim : dims)
     artifact.settings.push_back({"dim", dim});
   return true;
@@ -140,6 +149,35 @@ static bool parseDims(ImportOptions &options) {
       return fail("--dim " + entry + ": expected name=value, for example --dim batch=1");
   }
   return true;
+}
+
+/// Marks the pairs of --state in a module that an importer made.
+static LogicalResult markStates(ModuleOp module) {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  if (stateNames.empty() || !main)
+    return success();
+  auto find = [](unsigned count, StringRef name, auto getName) -> std::optional<unsigned> {
+    for (unsigned i = 0; i < count; ++i)
+      if (auto attr = getName(i, "qtensor.name"); attr && attr.getValue() == name)
+        return i;
+    return std::nullopt;
+  };
+  for (StringRef text : stateNames) {
+    // Names of tensors have equal signs rarely; every place to cut is tried.
+    std::optional<unsigned> input, output;
+    for (size_t at = text.find('='); at != StringRef::npos && !(input && output); at = text.find('=', at + 1)) {
+      input = find(main.getNumArguments(), text.take_front(at),
+                   [&](unsigned i, StringRef key) { return main.getArgAttrOfType<StringAttr>(i, key); });
+      output = find(main.getNumResults(), text.drop_front(at + 1),
+                    [&](unsigned i, StringRef key) { return main.getResultAttrOfType<StringAttr>(i, key); });
+    }
+    if (!input || !output)
+      return main.emitError() << "--state=" << text << ": expected input=output, names of this model";
+    auto name = main.getArgAttr(*input, "qtensor.name");
+    main.setArgAttr(*input, kStateAttr, name);
+    main.setResultAttr(*output, kStateAttr, name);
+  }
+  return verifyStates(main, [&] { return main.emitError(); });
 }
 
 /// Leads the module to C0, runs it on the samples, and goes on from there with the statistics in a file.
@@ -179,7 +217,7 @@ OwningOpRef<ModuleOp> tools::importAndRun(StringRef path, ModelOptions &options,
   if (auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false))
     options.artifact.sourceHash = llvm::xxHash64((*file)->getBuffer());
   OwningOpRef<ModuleOp> module = importModel(path, &context, import);
-  if (!module ||
+  if (!module || failed(markStates(*module)) ||
       failed(samples.empty() ? runPhases(*module, options.run, options.pipeline) : runCalibrated(*module, options)))
     return nullptr;
   return module;

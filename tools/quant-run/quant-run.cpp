@@ -79,7 +79,7 @@ private:
   std::vector<NpyArray> arrays;
   std::vector<qt_tensor> inputs, outputs;
   std::vector<AlignedBytes> buffers;
-  void *scratch = nullptr;
+  void *scratch = nullptr, *state = nullptr;
 };
 } // namespace
 
@@ -143,12 +143,17 @@ Error Session::allocate() {
   for (qt_tensor &tensor : outputs)
     tensor.data = buffers.emplace_back(tensorBytes(tensor)).data;
   scratch = buffers.emplace_back(scratchBytes).data;
+  if (size_t bytes = model->stateSize(handle)) {
+    state = buffers.emplace_back(bytes).data;
+    if (Error error = state ? check(model->stateInit(handle, state)) : Error::success())
+      return error;
+  }
   if (llvm::any_of(buffers, [](const AlignedBytes &buffer) { return !buffer.data; }))
     return llvm::createStringError("no memory for the outputs and " + Twine(scratchBytes) + " bytes of scratch");
   return Error::success();
 }
 
-Error Session::run() { return check(model->run(handle, nullptr, inputs.data(), outputs.data(), scratch)); }
+Error Session::run() { return check(model->run(handle, state, inputs.data(), outputs.data(), scratch)); }
 
 Error Session::writeOutputs() {
   for (auto [position, text] : llvm::enumerate(outputFiles)) {
@@ -181,7 +186,7 @@ llvm::Expected<bool> Session::compare() {
 }
 
 Error Session::measure() {
-  auto call = [&] { (void)model->run(handle, nullptr, inputs.data(), outputs.data(), scratch); };
+  auto call = [&] { (void)model->run(handle, state, inputs.data(), outputs.data(), scratch); };
   if (timeRuns)
     llvm::outs() << llvm::formatv("{0:f4} ms, median of {1} runs, level {2}\n", 1e3 * tools::medianSeconds(timeRuns, call),
                                   unsigned(timeRuns), model->level(handle));

@@ -14,6 +14,7 @@ def VerifyImported : Contract<"c0"> {
     - C0.2: ops are of func, linalg, arith, math, tensor, scf, affine and qtensor; control flow is structured.
     - C0.3: names of inputs (`qtensor.name`) are not empty and differ; so are those of results.
     - C0.4: no tensor is unranked.
+    - C0.5: a `qtensor.state` names one input and one result, of one type with static shape.
 
     ```mlir
     func.func @main(%x: tensor<*xf32>) // => error: contract clause C0.1: ...

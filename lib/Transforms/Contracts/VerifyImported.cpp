@@ -2,6 +2,7 @@
 // The contract of C0.
 #include "lib/Transforms/Contracts/Clauses.h"
 #include "lib/Transforms/Contracts/Passes.h"
+#include "lib/Transforms/Plan/States.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/StringSet.h"
 
@@ -34,7 +35,8 @@ static LogicalResult verifyMain(ModuleOp module) {
     return success();
   };
   return failure(failed(checkNames(main.getArgAttrsAttr(), "inputs")) ||
-                 failed(checkNames(main.getResAttrsAttr(), "results")));
+                 failed(checkNames(main.getResAttrsAttr(), "results")) ||
+                 failed(verifyStates(main, [&] { return emitClause(main, "C0.5"); })));
 }
 
 LogicalResult qtensor::verifyImportedClauses(ModuleOp module) {

@@ -2,6 +2,7 @@
 // Adds the two functions through which the runtime calls compiled code: run and shapes, on plain pointers.
 #include "lib/Transforms/Native/Passes.h"
 #include "lib/Transforms/Plan/Passes.h"
+#include "lib/Transforms/Plan/States.h"
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -61,6 +62,7 @@ public:
     return UnrealizedConversionCastOp::create(b, loc, type, Value(descriptor)).getResult(0);
   }
 
+  Value number(int64_t value) { return LLVM::ConstantOp::create(b, loc, i64, value); }
   Value toIndex(Value value) { return arith::IndexCastOp::create(b, loc, b.getIndexType(), value); }
   Value fromIndex(Value value) { return arith::IndexCastOp::create(b, loc, i64, value); }
 
@@ -83,6 +85,7 @@ private:
 };
 } // namespace
 
+/// `inputs` counts the states, whose pointers stand behind those of the inputs.
 static void wrapMain(func::FuncOp main, unsigned inputs, StringRef name) {
   enum { Context, Weights, WeightsBytes, Scratch, ScratchBytes, Inputs, Extents, Outputs, Count };
   Wrapper w(main, name, Count, {false, false, true, false, true, false, false, false});
@@ -95,9 +98,11 @@ static void wrapMain(func::FuncOp main, unsigned inputs, StringRef name) {
     unsigned index = i - kFirstTensorArgument;
     Value array = w.argument(index < inputs ? Inputs : Outputs);
     Value data = w.loadAt(array, index < inputs ? index : index - inputs, w.pointer);
+    // The extents of a state are no business of the caller.
+    bool isState = isStateArgument(main, i);
     SmallVector<Value> extents;
     for (int64_t d = 0; d < type.getRank(); ++d)
-      extents.push_back(w.loadAt(w.argument(Extents), extent++, w.i64));
+      extents.push_back(isState ? w.number(type.getDimSize(d)) : w.loadAt(w.argument(Extents), extent++, w.i64));
     arguments.push_back(w.buffer(type, data, extents));
   }
   w.finish(arguments);
@@ -127,12 +132,14 @@ struct EmitEntry : mlir::qtensor::impl::EmitEntryBase<EmitEntry> {
           "the module is not planned (phase C5): @main, @shapes, qtensor.inputs and qtensor.plan are needed");
       return signalPassFailure();
     }
-    wrapMain(main, inputs.size(), prefix + "_run_" + suffix);
+    auto states = module->getAttrOfType<ArrayAttr>(kStatesAttr);
+    wrapMain(main, inputs.size() + (states ? states.size() : 0), prefix + "_run_" + suffix);
     wrapShapes(shapes, prefix + "_shapes_" + suffix);
     main.setPrivate();
     // What described the artifact has been read by now; the weights must not reach LLVM.
     for (StringRef name :
-         {StringRef(kInputsAttr), StringRef(kOutputsAttr), StringRef(kWeightsAttr), StringRef(kPlanAttr)})
+         {StringRef(kInputsAttr), StringRef(kOutputsAttr), StringRef(kStatesAttr), StringRef(kWeightsAttr),
+          StringRef(kPlanAttr)})
       module->removeAttr(name);
   }
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Gives @main the calling convention of an artifact, and derives @shapes from it.
 #include "lib/Transforms/Plan/Passes.h"
+#include "lib/Transforms/Plan/States.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -47,14 +48,16 @@ static Attribute describe(func::FuncOp main, DictionaryAttr attrs, Type type, co
   return entry.getDictionary(main.getContext());
 }
 
-static LogicalResult describeBoundary(func::FuncOp main) {
-  SmallVector<Attribute> inputs, outputs;
+/// The last `states` arguments and results are states.
+static LogicalResult describeBoundary(func::FuncOp main, unsigned states) {
+  SmallVector<Attribute> inputs, outputs, kept;
+  unsigned inputCount = main.getNumArguments() - states;
   for (auto [i, type] : llvm::enumerate(main.getArgumentTypes())) {
     if (failed(checkBoundaryType(main, type, "input " + Twine(i))))
       return failure();
-    inputs.push_back(describe(main, main.getArgAttrDict(i), type, "input" + Twine(i)));
+    (i < inputCount ? inputs : kept).push_back(describe(main, main.getArgAttrDict(i), type, "input" + Twine(i)));
   }
-  for (auto [i, type] : llvm::enumerate(main.getResultTypes())) {
+  for (auto [i, type] : llvm::enumerate(main.getResultTypes().drop_back(states))) {
     if (failed(checkBoundaryType(main, type, "result " + Twine(i))))
       return failure();
     outputs.push_back(describe(main, main.getResultAttrDict(i), type, "output" + Twine(i)));
@@ -63,15 +66,17 @@ static LogicalResult describeBoundary(func::FuncOp main) {
   auto module = main->getParentOfType<ModuleOp>();
   module->setAttr(kInputsAttr, b.getArrayAttr(inputs));
   module->setAttr(kOutputsAttr, b.getArrayAttr(outputs));
+  if (states)
+    module->setAttr(kStatesAttr, b.getArrayAttr(kept));
   return success();
 }
 
-/// Replaces the return of a copy of @main by the extents of what it returned.
-static void returnExtents(func::FuncOp shapes) {
+/// Replaces the return of a copy of @main by the extents of what it returned, states aside.
+static void returnExtents(func::FuncOp shapes, unsigned states) {
   auto ret = cast<func::ReturnOp>(shapes.front().getTerminator());
   OpBuilder b(ret);
   SmallVector<Value> extents;
-  for (Value result : ret.getOperands())
+  for (Value result : ret.getOperands().drop_back(states))
     for (auto [i, extent] : llvm::enumerate(cast<RankedTensorType>(result.getType()).getShape()))
       if (ShapedType::isDynamic(extent))
         extents.push_back(tensor::DimOp::create(b, ret.getLoc(), result, i));
@@ -80,19 +85,21 @@ static void returnExtents(func::FuncOp shapes) {
   ret.getOperandsMutable().assign(extents);
 }
 
-/// Turns extents of tensor arguments into index arguments. Fails on any other use: the extent depends on data.
-static LogicalResult takeExtents(func::FuncOp shapes) {
+/// Turns extents of inputs into index arguments; those of states are constants. Fails on any other use: the extent
+/// depends on data.
+static LogicalResult takeExtents(func::FuncOp shapes, unsigned states) {
   OpBuilder b(shapes.getContext());
   Block &body = shapes.front();
   unsigned tensors = body.getNumArguments();
   for (unsigned i = 0; i < tensors; ++i) {
     BlockArgument tensor = body.getArgument(i);
     SmallVector<Value> extents;
-    for (int64_t d = 0, rank = cast<RankedTensorType>(tensor.getType()).getRank(); d < rank; ++d)
+    int64_t rank = i < tensors - states ? cast<RankedTensorType>(tensor.getType()).getRank() : 0;
+    for (int64_t d = 0; d < rank; ++d)
       extents.push_back(body.addArgument(b.getIndexType(), tensor.getLoc()));
     for (Operation *user : llvm::make_early_inc_range(tensor.getUsers())) {
       auto dim = dyn_cast<tensor::DimOp>(user);
-      if (!dim || !dim.getConstantIndex())
+      if (!dim || !dim.getConstantIndex() || !rank)
         return user->emitError("an extent of a result depends on the values of an input; only extents that follow from "
                                "the extents of the inputs can be compiled (fix the shape in the model)");
       dim.replaceAllUsesWith(extents[*dim.getConstantIndex()]);
@@ -103,14 +110,14 @@ static LogicalResult takeExtents(func::FuncOp shapes) {
   return success();
 }
 
-static LogicalResult createShapes(func::FuncOp main) {
+static LogicalResult createShapes(func::FuncOp main, unsigned states) {
   auto shapes = cast<func::FuncOp>(main->clone());
   shapes.setName("shapes");
   shapes.setPrivate();
   shapes.setAllArgAttrs(ArrayRef<DictionaryAttr>());
   shapes.setAllResultAttrs(ArrayRef<DictionaryAttr>());
   main->getParentOfType<ModuleOp>().push_back(shapes);
-  returnExtents(shapes);
+  returnExtents(shapes, states);
   MLIRContext *context = main.getContext();
   RewritePatternSet patterns(context);
   memref::populateResolveRankedShapedTypeResultDimsPatterns(patterns);
@@ -118,7 +125,7 @@ static LogicalResult createShapes(func::FuncOp main) {
   tensor::DimOp::getCanonicalizationPatterns(patterns, context);
   // Regions are left alone: only what the extents need survives, and that is rarely inside of one.
   (void)applyPatternsGreedily(shapes, std::move(patterns));
-  if (failed(takeExtents(shapes)))
+  if (failed(takeExtents(shapes, states)))
     return failure();
   shapes.setType(
       FunctionType::get(context, shapes.front().getArgumentTypes(), shapes.front().getTerminator()->getOperandTypes()));
@@ -130,8 +137,16 @@ static MemRefType bufferType(Type tensor) {
   return MemRefType::get(type.getShape(), type.getElementType());
 }
 
-/// Rewrites the signature of @main: context, weights, scratch, inputs, outputs.
-static void rewriteSignature(func::FuncOp main) {
+/// Stores a result of @main at the end of its body.
+static void store(OpBuilder &b, Value result, Value buffer) {
+  auto store = bufferization::MaterializeInDestinationOp::create(b, result.getLoc(), result, buffer);
+  store.setRestrict(true);
+  store.setWritable(true);
+}
+
+/// Rewrites the signature of @main: context, weights, scratch, inputs, states, outputs. A state is read and written in
+/// its one buffer.
+static void rewriteSignature(func::FuncOp main, unsigned states) {
   MLIRContext *context = main.getContext();
   Block &body = main.front();
   Location loc = main.getLoc();
@@ -140,21 +155,24 @@ static void rewriteSignature(func::FuncOp main) {
   SmallVector<BlockArgument> tensors(body.getArguments());
   body.addArgument(LLVM::LLVMPointerType::get(context), loc);
   body.addArguments({bytes, bytes}, {loc, loc});
-  for (BlockArgument tensor : tensors) {
-    Value buffer = body.addArgument(bufferType(tensor.getType()), tensor.getLoc());
-    Value read = bufferization::ToTensorOp::create(b, tensor.getLoc(), tensor.getType(), buffer, /*restrict=*/true);
+  SmallVector<Value> buffers;
+  for (auto [i, tensor] : llvm::enumerate(tensors)) {
+    buffers.push_back(body.addArgument(bufferType(tensor.getType()), tensor.getLoc()));
+    bool isState = i >= tensors.size() - states;
+    Value read = bufferization::ToTensorOp::create(b, tensor.getLoc(), tensor.getType(), buffers.back(),
+                                                   /*restrict=*/true, /*writable=*/isState);
     tensor.replaceAllUsesWith(read);
   }
   body.eraseArguments(0, tensors.size());
 
   auto ret = cast<func::ReturnOp>(body.getTerminator());
   b.setInsertionPoint(ret);
-  for (Value result : ret.getOperands()) {
-    Value buffer = body.addArgument(bufferType(result.getType()), ret.getLoc());
-    auto store = bufferization::MaterializeInDestinationOp::create(b, ret.getLoc(), result, buffer);
-    store.setRestrict(true);
-    store.setWritable(true);
-  }
+  // States last: an output may be what a state was before.
+  for (Value result : ret.getOperands().drop_back(states))
+    store(b, result, body.addArgument(bufferType(result.getType()), ret.getLoc()));
+  for (auto [result, buffer] :
+       llvm::zip_equal(ret.getOperands().take_back(states), ArrayRef(buffers).take_back(states)))
+    store(b, result, buffer);
   ret.getOperandsMutable().clear();
   main.setAllArgAttrs(ArrayRef<DictionaryAttr>());
   main.setAllResultAttrs(ArrayRef<DictionaryAttr>());
@@ -172,9 +190,11 @@ struct MakeEntry : mlir::qtensor::impl::MakeEntryBase<MakeEntry> {
     }
     if (getOperation()->hasAttr(kInputsAttr))
       return; // An IR file that was already at this point.
-    if (failed(describeBoundary(main)) || failed(createShapes(main)))
+    FailureOr<unsigned> states = moveStatesLast(main);
+    if (failed(states) || failed(describeBoundary(main, *states)) || failed(createShapes(main, *states)))
       return signalPassFailure();
-    rewriteSignature(main);
+    copySharedStates(main, *states);
+    rewriteSignature(main, *states);
   }
 };
 } // namespace

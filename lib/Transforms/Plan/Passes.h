@@ -5,7 +5,8 @@
 
 namespace mlir::qtensor {
 
-/// Arguments of @main before the inputs, once qtensor-make-entry has run.
+/// Arguments of @main before the inputs, once qtensor-make-entry has run. Behind the inputs are the states, then the
+/// outputs.
 enum EntryArgument : unsigned { kContextArgument, kWeightsArgument, kScratchArgument, kFirstTensorArgument };
 
 /// Offsets in the weights file and in the arena are multiples of this, and the caller's scratch pointer too.
@@ -14,8 +15,12 @@ constexpr int64_t kBufferAlignment = 64;
 /// Attributes of the module that describe the artifact.
 constexpr llvm::StringLiteral kInputsAttr = "qtensor.inputs";
 constexpr llvm::StringLiteral kOutputsAttr = "qtensor.outputs";
+constexpr llvm::StringLiteral kStatesAttr = "qtensor.states"; ///< Absent: the model keeps nothing between calls.
 constexpr llvm::StringLiteral kWeightsAttr = "qtensor.weights";
 constexpr llvm::StringLiteral kPlanAttr = "qtensor.plan";
+
+/// Attribute of arguments and results of @main that are a state: its name.
+constexpr llvm::StringLiteral kStateAttr = "qtensor.state";
 
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION

@@ -23,6 +23,16 @@ def MakeEntry : Pass<"qtensor-make-entry", "ModuleOp"> {
     }
     ```
 
+    An argument and a result that carry the same `qtensor.state` are one state, which the model keeps between calls: they
+    become one buffer behind the inputs, read and written in place (a row that is inserted is all that is written).
+
+    ```mlir
+    func.func @main(%c: tensor<64x8xf32> {qtensor.state = "cache"}, %x: ...) -> (tensor<...>, tensor<64x8xf32> {qtensor.state = "cache"})
+    // =>
+    module attributes {..., qtensor.states = [{name = "cache", type = tensor<64x8xf32>} ]} {
+      func.func @main(%ctx: !llvm.ptr, %weights: memref<?xi8>, %scratch: memref<?xi8>, %x: ..., %c: memref<64x8xf32>, %y: ...)
+    ```
+
     An argument may carry `qtensor.dims = ["batch", "", ...]`: extents that share a name must be equal at run time; and
     `qtensor.dtype = ui8`, where the model's integers are unsigned.
   }];

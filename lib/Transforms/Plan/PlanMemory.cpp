@@ -3,6 +3,7 @@
 #include "lib/Transforms/Plan/ArenaPlanner.h"
 #include "lib/Transforms/Plan/Passes.h"
 #include "lib/Transforms/Plan/SizeExpressions.h"
+#include "lib/Transforms/Plan/States.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -179,7 +180,8 @@ LogicalResult Planner::returnScratchBytes(ArrayRef<SmallVector<AffineExpr>> slot
   auto extent = [&](BlockArgument argument, int64_t dim) -> Value {
     unsigned index = dim;
     for (unsigned i = kFirstTensorArgument; i < argument.getArgNumber(); ++i)
-      index += cast<MemRefType>(main.getArgument(i).getType()).getRank();
+      if (!isStateArgument(main, i))
+        index += cast<MemRefType>(main.getArgument(i).getType()).getRank();
     unsigned count = shapes.getNumArguments();
     return index < count ? Value(shapes.getArgument(index)) : ret.getOperand(index - count);
   };

@@ -8,9 +8,9 @@
 using namespace mlir;
 using namespace mlir::qtensor;
 
-static constexpr StringLiteral kNameAttr = "qtensor.name";
+static constexpr StringLiteral kNameAttr = "qtensor.name", kStateAttr = "qtensor.state";
 
-/// Attributes of the components of an argument or result of `type`: all of them go to the codes, a name to everyone.
+/// Attributes of the components of an argument or result of `type`: all of them go to the codes, names to everyone.
 static void splitAttributes(Type type, DictionaryAttr attributes, MLIRContext *context,
                             SmallVectorImpl<Attribute> &split) {
   if (!attributes)
@@ -22,13 +22,13 @@ static void splitAttributes(Type type, DictionaryAttr attributes, MLIRContext *c
   }
   SmallVector<Component> components;
   encoding.getComponents(cast<RankedTensorType>(type).getShape(), context, components);
-  auto name = attributes.getAs<StringAttr>(kNameAttr);
   for (auto [index, component] : llvm::enumerate(components)) {
     NamedAttrList list;
     if (index == 0)
       list.append(attributes.getValue());
-    if (name)
-      list.set(kNameAttr, StringAttr::get(context, name.getValue() + "." + component.name));
+    for (StringRef key : {StringRef(kNameAttr), StringRef(kStateAttr)})
+      if (auto name = attributes.getAs<StringAttr>(key))
+        list.set(key, StringAttr::get(context, name.getValue() + "." + component.name));
     split.push_back(list.getDictionary(context));
   }
 }

@@ -33,3 +33,10 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
   %0 = tensor.cast %x : tensor<4xf32> to tensor<*xf32>
   return %x : tensor<4xf32>
 }
+
+// -----
+
+// expected-error @+1 {{contract clause C0.5: the state 'h' is no pair of an argument and a result}}
+func.func @main(%h: tensor<4xf32> {qtensor.state = "h"}) -> tensor<4xf32> {
+  return %h : tensor<4xf32>
+}
