@@ -40,6 +40,19 @@ static ArrayRef<char> rawBytes(ElementsAttr attribute) {
   return {};
 }
 
+std::vector<char> qtensor::readBytes(ElementsAttr attribute) {
+  if (attribute.getElementType().isInteger(1))
+    return {};
+  ArrayRef<char> raw = rawBytes(attribute);
+  auto dense = dyn_cast<DenseElementsAttr>(attribute);
+  if (!dense || !dense.isSplat())
+    return std::vector<char>(raw.begin(), raw.end());
+  std::vector<char> bytes;
+  for (int64_t i = 0, count = dense.getNumElements(); i < count; ++i)
+    bytes.insert(bytes.end(), raw.begin(), raw.end());
+  return bytes;
+}
+
 FailureOr<FloatData> qtensor::readFloats(arith::ConstantOp constant) {
   auto attribute = dyn_cast<ElementsAttr>(constant.getValue());
   auto type = attribute ? dyn_cast<FloatType>(attribute.getElementType()) : FloatType();

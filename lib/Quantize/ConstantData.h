@@ -32,6 +32,9 @@ private:
 /// `constant`.
 FailureOr<FloatData> readFloats(arith::ConstantOp constant);
 
+/// The bytes of the elements, row-major; empty when they are missing or packed (truth values).
+std::vector<char> readBytes(ElementsAttr attribute);
+
 /// A constant of `type` with these little-endian bytes; beyond a few hundred bytes a resource called after `name`, which
 /// takes them over without a copy.
 arith::ConstantOp makeConstant(OpBuilder &builder, Location loc, RankedTensorType type, std::vector<char> bytes,

@@ -2,6 +2,7 @@
 // Models that come quantized decode in front of every op. Contractions read the encoded tensors themselves; what stands
 // between a rounding and a contraction moves in front of the rounding.
 #include "dialects/QTensor/IR/QTensorOps.h"
+#include "lib/Quantize/ConstantData.h"
 #include "lib/Quantize/Passes.h"
 #include "lib/Transforms/Select/Components.h"
 #include "lib/Transforms/Select/Contraction.h"
@@ -9,6 +10,7 @@
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "qtensor/Codec.h"
+#include "qtensor/Encode.h"
 
 namespace mlir::qtensor {
 #define GEN_PASS_DEF_FOLDDECODES
@@ -18,7 +20,8 @@ namespace mlir::qtensor {
 using namespace mlir;
 using namespace mlir::qtensor;
 
-/// True when 0.0 has a code of its own and a whole tensor shares all parameters, so that rounding commutes with padding.
+/// True when 0.0 has a code of its own and a whole tensor shares all parameters, so that rounding commutes with
+/// padding.
 static bool keepsZero(BlockAttr encoding) {
   if (!encoding.isStatic() || encoding.getOffset() || encoding.getCodec().getKind() != CodecKind::Int ||
       !llvm::all_of(encoding.getBlock(), ShapedType::isDynamic))
@@ -86,9 +89,45 @@ struct PadBeforeRounding : OpRewritePattern<tensor::PadOp> {
   }
 };
 
+/// pad(dequantize(assemble(codes))) pads the codes with the code of 0.0.
+struct PadCodes : OpRewritePattern<tensor::PadOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(tensor::PadOp pad, PatternRewriter &rewriter) const override {
+    auto dequantize = pad.getSource().getDefiningOp<DequantizeOp>();
+    auto assemble = dequantize ? dequantize.getSource().getDefiningOp<AssembleOp>() : AssembleOp();
+    Value padding = pad.getConstantPaddingValue();
+    if (!assemble || !keepsZero(getBlockEncoding(assemble.getType())) || !padding ||
+        !matchPattern(padding, m_AnyZeroFloat()))
+      return rewriter.notifyMatchFailure(pad, "it does not pad statically encoded codes with 0.0");
+    BlockAttr encoding = getBlockEncoding(assemble.getType());
+    Value codes = assemble.getComponents().front();
+    auto container = dyn_cast<IntegerType>(getElementTypeOrSelf(codes.getType()));
+    std::optional<uint32_t> zero = findZeroCode(encoding);
+    if (!zero || !container || container.getWidth() != encoding.getCodec().getBits())
+      return rewriter.notifyMatchFailure(pad, "the code of 0.0 does not fill its container");
+    Value code = arith::ConstantOp::create(rewriter, pad.getLoc(),
+                                           rewriter.getIntegerAttr(container, APInt(container.getWidth(), *zero)));
+    auto type = RankedTensorType::get(pad.getResultType().getShape(), container);
+    Value padded = tensor::PadOp::create(rewriter, pad.getLoc(), type, codes, pad.getMixedLowPad(),
+                                         pad.getMixedHighPad(), code, pad.getNofold());
+    Value whole = AssembleOp::create(rewriter, assemble.getLoc(), withEncoding(pad.getResultType(), encoding), padded);
+    rewriter.replaceOpWithNewOp<DequantizeOp>(pad, pad.getResultType(), whole);
+    return success();
+  }
+
+private:
+  static std::optional<uint32_t> findZeroCode(BlockAttr encoding) {
+    double zero = encoding.getZero() ? *encoding.getZero().getScalar() : 0;
+    for (uint32_t code = 0; encoding.getCodec().getBits() <= 16 && code < encoding.getCodec().getNumCodes(); ++code)
+      if (decodeCode(encoding.getCodec(), code) == zero)
+        return code;
+    return std::nullopt;
+  }
+};
+
 /// reshape(dequantize(q)) decodes the reshaped q, where blocks stay whole.
-template <typename ReshapeOp>
-struct ReshapeEncoded : OpRewritePattern<ReshapeOp> {
+template <typename ReshapeOp> struct ReshapeEncoded : OpRewritePattern<ReshapeOp> {
   using OpRewritePattern<ReshapeOp>::OpRewritePattern;
 
   LogicalResult matchAndRewrite(ReshapeOp op, PatternRewriter &rewriter) const override {
@@ -96,8 +135,7 @@ struct ReshapeEncoded : OpRewritePattern<ReshapeOp> {
     BlockAttr encoding = dequantize ? getBlockEncoding(dequantize.getSource().getType()) : BlockAttr();
     if (!encoding)
       return rewriter.notifyMatchFailure(op, "its source is not decoded");
-    BlockAttr reshaped =
-        reshapeEncoding(encoding, op.getSrcType(), op.getResultType(), op.getReassociationIndices());
+    BlockAttr reshaped = reshapeEncoding(encoding, op.getSrcType(), op.getResultType(), op.getReassociationIndices());
     if (!reshaped)
       return rewriter.notifyMatchFailure(op, "it splits blocks");
     IRMapping mapping;
@@ -110,8 +148,7 @@ struct ReshapeEncoded : OpRewritePattern<ReshapeOp> {
 };
 
 /// reshape(assemble(constants)) assembles reshaped constants: the same bytes under another shape.
-template <typename ReshapeOp>
-struct ReshapeConstant : OpRewritePattern<ReshapeOp> {
+template <typename ReshapeOp> struct ReshapeConstant : OpRewritePattern<ReshapeOp> {
   using OpRewritePattern<ReshapeOp>::OpRewritePattern;
 
   LogicalResult matchAndRewrite(ReshapeOp op, PatternRewriter &rewriter) const override {
@@ -141,10 +178,40 @@ struct ReshapeConstant : OpRewritePattern<ReshapeOp> {
   }
 };
 
+/// dequantize(assemble(constants)) that no contraction reads (a bias) is a constant.
+struct DecodeConstant : OpRewritePattern<DequantizeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(DequantizeOp op, PatternRewriter &rewriter) const override {
+    constexpr int64_t kMaxElements = int64_t(1) << 14; // larger tables stay encoded
+    auto assemble = op.getSource().getDefiningOp<AssembleOp>();
+    auto type = cast<RankedTensorType>(op.getType());
+    bool contracted = llvm::any_of(op->getUsers(), [](Operation *user) { return succeeded(matchContraction(user)); });
+    if (!assemble || contracted || !type.getElementType().isF32() || !type.hasStaticShape() ||
+        type.getNumElements() > kMaxElements)
+      return rewriter.notifyMatchFailure(op, "it is no small constant outside of contractions");
+    SmallVector<std::vector<char>> components;
+    for (Value component : assemble.getComponents()) {
+      ElementsAttr value;
+      if (!matchPattern(component, m_Constant(&value)))
+        return rewriter.notifyMatchFailure(op, "a component is no constant");
+      components.push_back(readBytes(value));
+    }
+    std::vector<float> values(type.getNumElements());
+    if (failed(decodeTensor(llvm::to_vector_of<ArrayRef<char>>(components), type.getShape(),
+                            getBlockEncoding(assemble.getType()), values, [&] { return op.emitError(); })))
+      return failure();
+    const char *bytes = reinterpret_cast<const char *>(values.data());
+    std::vector<char> copy(bytes, bytes + values.size() * sizeof(float));
+    rewriter.replaceOp(op, makeConstant(rewriter, op.getLoc(), type, std::move(copy), "decoded"));
+    return success();
+  }
+};
+
 struct FoldDecodes : mlir::qtensor::impl::FoldDecodesBase<FoldDecodes> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<ReadEncoded, PadBeforeRounding, ReshapeEncoded<tensor::CollapseShapeOp>,
+    patterns.add<ReadEncoded, PadBeforeRounding, PadCodes, DecodeConstant, ReshapeEncoded<tensor::CollapseShapeOp>,
                  ReshapeEncoded<tensor::ExpandShapeOp>, ReshapeConstant<tensor::CollapseShapeOp>,
                  ReshapeConstant<tensor::ExpandShapeOp>>(&getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))

@@ -9,7 +9,8 @@ def FoldDecodes : Pass<"qtensor-fold-decodes", "ModuleOp"> {
   let description = [{
     A model that comes quantized (QuantizeLinear, DequantizeLinear) rounds and decodes explicitly. Reading decodes
     anyway, so its contractions take the encoded tensors. Padding with 0 moves in front of a static rounding, where it
-    is exact; reshapes that keep blocks whole move behind it. No rounding is added or dropped.
+    is exact, or pads assembled codes; reshapes that keep blocks whole move behind it. Small constants that no
+    contraction reads (biases) are decoded now. No rounding is added or dropped.
 
     ```mlir
     %q = qtensor.quantize %x : tensor<4x8xf32> -> tensor<4x8xf32, #x>

@@ -46,3 +46,45 @@ func.func @convolution(%x: tensor<1x4x4x2xf32>, %i: tensor<1x4x4x2xf32>) -> tens
   %y = linalg.depthwise_conv_2d_nhwc_hwc ins(%p, %u : tensor<1x6x6x2xf32>, tensor<3x3x2xf32>) outs(%i : tensor<1x4x4x2xf32>) -> tensor<1x4x4x2xf32>
   return %y : tensor<1x4x4x2xf32>
 }
+
+// -----
+
+#x = #qtensor.block<int8, [?, ?], scale = 0.5, zero = -128.0>
+#w = #qtensor.block<int8, [?, ?], scale = 0.25>
+
+// Codes that an integer op made are padded with the code of 0.0: no decoding in front of the product.
+// CHECK-LABEL: func @padded_codes
+// CHECK-SAME: (%[[C:.*]]: tensor<4x6xi8>
+// CHECK: %[[ZERO:.*]] = arith.constant -128 : i8
+// CHECK: %[[P:.*]] = tensor.pad %[[C]] low[0, 1] high[0, 1]
+// CHECK: tensor.yield %[[ZERO]] : i8
+// CHECK: %[[A:.*]] = qtensor.assemble %[[P]] : tensor<4x8xi8>
+// CHECK: linalg.matmul ins(%[[A]], %{{.*}} :
+func.func @padded_codes(%c: tensor<4x6xi8>, %v: tensor<8x2xi8>, %i: tensor<4x2xf32>) -> tensor<4x2xf32> {
+  %zero = arith.constant 0.0 : f32
+  %a = qtensor.assemble %c : tensor<4x6xi8> -> tensor<4x6xf32, #x>
+  %d = qtensor.dequantize %a : tensor<4x6xf32, #x> -> tensor<4x6xf32>
+  %p = tensor.pad %d low[0, 1] high[0, 1] {
+    ^bb0(%k: index, %l: index):
+      tensor.yield %zero : f32
+  } : tensor<4x6xf32> to tensor<4x8xf32>
+  %w = qtensor.assemble %v : tensor<8x2xi8> -> tensor<8x2xf32, #w>
+  %e = qtensor.dequantize %w : tensor<8x2xf32, #w> -> tensor<8x2xf32>
+  %y = linalg.matmul ins(%p, %e : tensor<4x8xf32>, tensor<8x2xf32>) outs(%i : tensor<4x2xf32>) -> tensor<4x2xf32>
+  return %y : tensor<4x2xf32>
+}
+
+// -----
+
+#b = #qtensor.block<int8, [?], scale = 0.5, zero = 3.0>
+
+// A bias is decoded now.
+// CHECK-LABEL: func @bias
+// CHECK: arith.constant dense<[-2.500000e+00, -1.500000e+00, 1.500000e+00]> : tensor<3xf32>
+// CHECK-NOT: qtensor
+func.func @bias() -> tensor<3xf32> {
+  %c = arith.constant dense<[-2, 0, 6]> : tensor<3xi8>
+  %a = qtensor.assemble %c : tensor<3xi8> -> tensor<3xf32, #b>
+  %d = qtensor.dequantize %a : tensor<3xf32, #b> -> tensor<3xf32>
+  return %d : tensor<3xf32>
+}

@@ -128,6 +128,7 @@ struct SinkTransposes : impl::SinkTransposesBase<SinkTransposes> {
     RewritePatternSet sink(context), settle(context);
     sink.add<MergePair, SinkThroughGeneric>(context);
     populateSinkTransposePatterns(sink);
+    populateSinkRoundingPatterns(sink);
     settle.add<WriteTransposed>(context);
     if (failed(applyPatternsGreedily(getOperation(), std::move(sink))) ||
         failed(applyPatternsGreedily(getOperation(), std::move(settle))))

@@ -9,4 +9,7 @@ namespace mlir::qtensor::normalize {
 /// and out of a flattened factor into the constant weights that it meets.
 void populateSinkTransposePatterns(RewritePatternSet &patterns);
 
+/// Transpositions through qtensor.quantize and through codes that are assembled and decoded.
+void populateSinkRoundingPatterns(RewritePatternSet &patterns);
+
 } // namespace mlir::qtensor::normalize

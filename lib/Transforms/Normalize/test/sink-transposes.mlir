@@ -130,3 +130,49 @@ func.func @border(%x: tensor<2x3x4xf32>) -> tensor<2x4x3xf32> {
   } -> tensor<2x4x3xf32>
   return %y : tensor<2x4x3xf32>
 }
+
+#x = #qtensor.block<int8, [1, ?, ?], scale = f32>
+#s = #qtensor.block<uint8, [?, ?, ?], scale = 0.5, zero = 3.0>
+
+// Rounding and decoding do not care about the order: the parameters move with the tensor.
+// CHECK-LABEL: @rounding
+// CHECK-SAME: (%[[X:.*]]: tensor<2x3x4xf32>, %[[P:.*]]: tensor<4x1x1xf32>)
+// CHECK-DAG: %[[Q:.*]] = qtensor.quantize %[[X]] params(%[[M:.*]] : tensor<1x1x4xf32>) : tensor<2x3x4xf32> -> tensor<2x3x4xf32, #{{.*}}>
+// CHECK: %[[D:.*]] = qtensor.dequantize %[[Q]]
+// CHECK: linalg.transpose ins(%[[D]] : tensor<2x3x4xf32>)
+func.func @rounding(%x: tensor<2x3x4xf32>, %p: tensor<4x1x1xf32>) -> tensor<4x2x3xf32> {
+  %0 = tensor.empty() : tensor<4x2x3xf32>
+  %first = linalg.transpose ins(%x : tensor<2x3x4xf32>) outs(%0 : tensor<4x2x3xf32>) permutation = [2, 0, 1]
+  %q = qtensor.quantize %first params(%p : tensor<4x1x1xf32>) : tensor<4x2x3xf32> -> tensor<4x2x3xf32, #x>
+  %d = qtensor.dequantize %q : tensor<4x2x3xf32, #x> -> tensor<4x2x3xf32>
+  return %d : tensor<4x2x3xf32>
+}
+
+// Codes that an integer op reads, and codes that are assembled: the pair cancels across them.
+// CHECK-LABEL: @codes
+// CHECK-NOT: linalg.transpose
+// CHECK: qtensor.quantize
+// CHECK: qtensor.component
+// CHECK: qtensor.assemble
+// CHECK: qtensor.dequantize
+// CHECK-NOT: linalg.transpose
+// CHECK: return
+func.func @codes(%x: tensor<2x3x4xf32>) -> tensor<2x3x4xf32> {
+  %0 = tensor.empty() : tensor<4x2x3xf32>
+  %1 = tensor.empty() : tensor<2x3x4xf32>
+  %first = linalg.transpose ins(%x : tensor<2x3x4xf32>) outs(%0 : tensor<4x2x3xf32>) permutation = [2, 0, 1]
+  %q = qtensor.quantize %first : tensor<4x2x3xf32> -> tensor<4x2x3xf32, #s>
+  %c = qtensor.component %q "codes" : tensor<4x2x3xf32, #s> -> tensor<4x2x3xi8>
+  %i = tensor.empty() : tensor<4x2x3xi8>
+  %m = linalg.generic {indexing_maps = [affine_map<(a, b, c) -> (a, b, c)>, affine_map<(a, b, c) -> (a, b, c)>],
+                       iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%c : tensor<4x2x3xi8>) outs(%i : tensor<4x2x3xi8>) {
+  ^bb0(%a: i8, %o: i8):
+    %n = arith.addi %a, %a : i8
+    linalg.yield %n : i8
+  } -> tensor<4x2x3xi8>
+  %w = qtensor.assemble %m : tensor<4x2x3xi8> -> tensor<4x2x3xf32, #s>
+  %d = qtensor.dequantize %w : tensor<4x2x3xf32, #s> -> tensor<4x2x3xf32>
+  %y = linalg.transpose ins(%d : tensor<4x2x3xf32>) outs(%1 : tensor<2x3x4xf32>) permutation = [1, 2, 0]
+  return %y : tensor<2x3x4xf32>
+}
