@@ -119,4 +119,24 @@ for kind in numpy.uint8, numpy.int8:
     qlinear("QLinearGlobalAveragePool", "qlinearglobalaveragepool" + suffix, kind, [(1, 3, 4, 4)])
     qlinear("QLinearConcat", "qlinearconcat" + suffix, kind, [(2, 3), (2, 4)], axis=1)
     qlinear("QLinearSoftmax", "qlinearsoftmax" + suffix, kind, [(3, 5)], axis=-1, opset=13)
+
+
+def qgemm(name, kind, transposed, columns, scaled, alpha=1.0):
+    """[3, 16] x [16, 8] with one scale for the weight or one a column, with an i32 addend; real or quantized result."""
+    n = 8
+    inputs = {"a": codes(numpy.uint8, 3, 16)}
+    constants = {
+        "sa": numpy.float32(0.02), "za": numpy.uint8(117), "b": codes(kind, *((n, 16) if transposed else (16, n))),
+        "sb": random.uniform(0.01, 0.03, n).astype(numpy.float32) if columns else numpy.float32(0.015),
+        "zb": numpy.zeros(n, kind) if columns else kind(3), "c": random.integers(-900, 900, n, dtype=numpy.int32),
+        "sy": numpy.float32(0.09), "zy": numpy.uint8(131)}
+    names = ["a", "sa", "za", "b", "sb", "zb", "c"] + (["sy", "zy"] if scaled else [])
+    node = helper.make_node("QGemm", names, ["y"], domain=MS, transB=int(transposed), alpha=alpha)
+    save("qgemm_" + name, [node], inputs, {"y": TensorProto.UINT8 if scaled else TensorProto.FLOAT},
+         {key: constants[key] for key in names[1:]})
+
+
+qgemm("int8", numpy.int8, False, False, True)
+qgemm("int8_transposed_columns", numpy.int8, True, True, True)
+qgemm("uint8_float_result", numpy.uint8, False, False, False, alpha=0.5)
 archive.close()

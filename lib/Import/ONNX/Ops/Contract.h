@@ -24,6 +24,12 @@ Val contractRows(Emit &e, const Val &a, const Val &rows);
 /// ONNX's MatMul: as `contract`, with checks and with vectors allowed.
 FailureOr<Val> matmul(NodeContext &n, Val a, Val b, Elem elem);
 
+/// Gemm's product of two matrices, read transposed where the node's 'transA' and 'transB' say so.
+FailureOr<Val> gemm(NodeContext &n, const Val &a, const Val &b, Elem elem);
+
+/// Fails unless input `i` broadcasts to the shape of the product.
+LogicalResult requireAddend(NodeContext &n, const Val &product, unsigned i);
+
 /// exp(x - max) / sum over `axes`, in f32 or wider.
 Val softmax(Emit &e, const Val &x, ArrayRef<int64_t> axes);
 

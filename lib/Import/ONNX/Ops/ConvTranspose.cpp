@@ -8,8 +8,10 @@ namespace mlir::qtensor::onnx {
 namespace {
 /// Per spatial dimension.
 struct Transposed {
-  SmallVector<int64_t> kernel, strides, dilations, low, extra;
-  SmallVector<int64_t> out; // extents of the result
+  SmallVector<int64_t> kernel, strides, dilations;
+  Dims low;   // what is cut off in front
+  Dims extra; // room beyond the last element for 'output_padding' and larger results
+  Dims out;   // extents of the result
 };
 
 FailureOr<SmallVector<int64_t>> listOr(NodeContext &n, StringRef name, size_t count, int64_t otherwise, int64_t least) {
@@ -29,23 +31,28 @@ FailureOr<Transposed> readTransposed(NodeContext &n, const Val &x, const Val &w)
   if (failed(strides) || failed(dilations) || failed(pads) || failed(extra) || failed(wanted))
     return failure();
   StringRef mode = n.attrString("auto_pad", "NOTSET");
-  Transposed t{DimMath::shape(ArrayRef(w.dims).drop_front(2)), *strides, *dilations, {}, *extra, {}};
+  Transposed t{DimMath::shape(ArrayRef(w.dims).drop_front(2)), *strides, *dilations, {}, {}, {}};
+  DimMath &m = n.e.math;
   for (size_t i = 0; i < rank; ++i) {
-    auto extent = DimMath::number(x.dims[2 + i]);
-    if (!extent || *extent < 1 || ShapedType::isDynamic(t.kernel[i]) || t.kernel[i] < 1)
-      return n.fail("needs constant positive extents of input and kernel");
-    int64_t full = t.strides[i] * (*extent - 1) + t.extra[i] + (t.kernel[i] - 1) * t.dilations[i] + 1;
-    int64_t out = full - (*pads)[i] - (*pads)[rank + i], low = (*pads)[i];
+    OpFoldResult extent = x.dims[2 + i];
+    if (DimMath::number(extent).value_or(1) < 1 || ShapedType::isDynamic(t.kernel[i]) || t.kernel[i] < 1)
+      return n.fail("needs a constant kernel, and positive extents of input and kernel");
+    int64_t reach = (*extra)[i] + (t.kernel[i] - 1) * t.dilations[i] + 1;
+    OpFoldResult stride = m.constant(t.strides[i]);
+    OpFoldResult full = m.add(m.mul(stride, m.sub(extent, m.constant(1))), m.constant(reach));
+    OpFoldResult out = m.sub(full, m.constant((*pads)[i] + (*pads)[rank + i])), low = m.constant((*pads)[i]);
+    OpFoldResult room = m.constant((*extra)[i]);
     bool same = mode.starts_with("SAME");
     if (same || (*wanted)[i] > 0) {
-      out = (*wanted)[i] > 0 ? (*wanted)[i] : *extent * t.strides[i];
-      int64_t total = std::max<int64_t>(full - out, 0);
-      low = mode == "SAME_UPPER" ? total / 2 : total - total / 2;
-      t.extra[i] += std::max<int64_t>(out - full, 0);
+      out = (*wanted)[i] > 0 ? m.constant((*wanted)[i]) : m.mul(extent, stride);
+      OpFoldResult total = m.max(m.sub(full, out), m.constant(0)), half = m.floorDiv(total, m.constant(2));
+      low = mode == "SAME_UPPER" ? half : m.sub(total, half);
+      room = m.add(room, m.max(m.sub(out, full), m.constant(0)));
     }
-    if (out < 1)
+    if (DimMath::number(out).value_or(1) < 1)
       return n.fail("the padding leaves nothing of dimension " + Twine(i + 2));
     t.low.push_back(low);
+    t.extra.push_back(room);
     t.out.push_back(out);
   }
   return t;
@@ -55,10 +62,12 @@ FailureOr<Transposed> readTransposed(NodeContext &n, const Val &x, const Val &w)
 Val stretch(Emit &e, const Val &x, const Transposed &t) {
   Dims dims(x.dims.begin(), x.dims.begin() + 2), offsets(2, e.math.constant(0)), strides(2, e.math.constant(1));
   for (size_t i = 0; i < t.kernel.size(); ++i) {
-    int64_t reach = (t.kernel[i] - 1) * t.dilations[i], extent = *DimMath::number(x.dims[2 + i]);
-    dims.push_back(e.math.constant((extent - 1) * t.strides[i] + 1 + 2 * reach + t.extra[i]));
+    int64_t reach = (t.kernel[i] - 1) * t.dilations[i];
+    OpFoldResult stride = e.math.constant(t.strides[i]);
+    OpFoldResult spread = e.math.mul(stride, e.math.sub(x.dims[2 + i], e.math.constant(1)));
+    dims.push_back(e.math.add(e.math.add(spread, e.math.constant(1 + 2 * reach)), t.extra[i]));
     offsets.push_back(e.math.constant(reach));
-    strides.push_back(e.math.constant(t.strides[i]));
+    strides.push_back(stride);
   }
   Value zeros = e.filled(dims, x.elem, 0);
   return e.wrap(tensor::InsertSliceOp::create(e.b, e.loc, e.tensor(x), zeros, offsets, x.dims, strides), x.elem, dims);
@@ -102,16 +111,17 @@ LogicalResult importConvTranspose(NodeContext &n) {
   window.strides.assign(t->kernel.size(), 1);
   window.low.assign(t->kernel.size(), n.e.math.constant(0));
   window.high = window.low;
-  for (size_t i = 0; i < t->kernel.size(); ++i)
-    window.out.push_back(
-        n.e.math.constant(*DimMath::number(stretched.dims[2 + i]) - (t->kernel[i] - 1) * t->dilations[i]));
+  for (size_t i = 0; i < t->kernel.size(); ++i) {
+    int64_t reach = (t->kernel[i] - 1) * t->dilations[i];
+    window.out.push_back(n.e.math.sub(stretched.dims[2 + i], n.e.math.constant(reach)));
+  }
   FailureOr<Val> out = convolve(n, stretched, reverseKernel(n.e, w, group), window, group, accumulatorOf(x.elem));
   if (failed(out))
     return failure();
   Dims offsets(2, n.e.math.constant(0)), sizes(out->dims.begin(), out->dims.begin() + 2);
   for (size_t i = 0; i < t->kernel.size(); ++i) {
-    offsets.push_back(n.e.math.constant(t->low[i]));
-    sizes.push_back(n.e.math.constant(t->out[i]));
+    offsets.push_back(t->low[i]);
+    sizes.push_back(t->out[i]);
   }
   Val cut = n.e.slice(*out, offsets, sizes, Dims(x.rank(), n.e.math.constant(1)));
   if (n.has(2)) {
@@ -125,8 +135,7 @@ LogicalResult importConvTranspose(NodeContext &n) {
 
 void registerConvTranspose(Registry &r) {
   r.add({{"", "ConvTranspose", 1, kNewest, 2, 3,
-          "auto_pad dilations group kernel_shape output_padding output_shape pads strides", importConvTranspose,
-          "constant spatial extents"}});
+          "auto_pad dilations group kernel_shape output_padding output_shape pads strides", importConvTranspose}});
 }
 
 } // namespace mlir::qtensor::onnx

@@ -132,25 +132,18 @@ Val gemmProduct(Emit &e, const Val &a, const Val &b, bool transA, bool transB, E
 }
 
 LogicalResult importGemm(NodeContext &n) {
-  bool transA = n.attrInt("transA", 0), transB = n.attrInt("transB", 0);
   double alpha = n.attrFloat("alpha", 1), beta = n.attrFloat("beta", 1);
-  if (failed(n.requireSame(0, 1)) || failed(n.requireRank(0, 2, 2)) || failed(n.requireRank(1, 2, 2)))
+  if (failed(n.requireSame(0, 1)))
     return failure();
-  const Val &a = n.in(0), &b = n.in(1);
-  auto left = DimMath::number(a.dims[transA ? 0 : 1]), right = DimMath::number(b.dims[transB ? 1 : 0]);
-  if (left && right && *left != *right)
-    return n.fail("its inner extents are " + Twine(*left) + " and " + Twine(*right) + ", which must be equal");
+  const Val &a = n.in(0);
   Elem wide = accumulatorOf(a.elem);
-  Val out = gemmProduct(n.e, a, b, transA, transB, wide);
+  FailureOr<Val> product = gemm(n, a, n.in(1), wide);
+  if (failed(product) || (n.has(2) && failed(requireAddend(n, *product, 2))))
+    return failure();
+  const Val &out = *product;
   SmallVector<Val> parts = {out};
-  if (n.has(2)) {
+  if (n.has(2))
     parts.push_back(n.in(2));
-    std::optional<Dims> dims = n.e.broadcastDims(parts);
-    if (!dims || dims->size() != 2 || !llvm::equal(*dims, out.dims, [](OpFoldResult x, OpFoldResult y) {
-          return DimMath::numberOrDynamic(x) == DimMath::numberOrDynamic(y);
-        }))
-      return n.fail("input 2 does not broadcast to the product");
-  }
   if (parts.size() == 1 && alpha == 1)
     return n.set(0, n.e.cast(out, a.elem));
   Val sum = n.e.mapTo(out.dims, parts, wide, [&](Scalar &s, ValueRange in) {
@@ -163,6 +156,26 @@ LogicalResult importGemm(NodeContext &n) {
   return n.set(0, n.e.cast(sum, a.elem));
 }
 } // namespace
+
+FailureOr<Val> gemm(NodeContext &n, const Val &a, const Val &b, Elem elem) {
+  bool transA = n.attrInt("transA", 0), transB = n.attrInt("transB", 0);
+  if (a.rank() != 2 || b.rank() != 2)
+    return n.fail("its operands must be matrices");
+  auto left = DimMath::number(a.dims[transA ? 0 : 1]), right = DimMath::number(b.dims[transB ? 1 : 0]);
+  if (left && right && *left != *right)
+    return n.fail("its inner extents are " + Twine(*left) + " and " + Twine(*right) + ", which must be equal");
+  return gemmProduct(n.e, a, b, transA, transB, elem);
+}
+
+LogicalResult requireAddend(NodeContext &n, const Val &product, unsigned i) {
+  Val parts[] = {product, n.in(i)};
+  std::optional<Dims> dims = n.e.broadcastDims(parts);
+  if (!dims || dims->size() != 2 || !llvm::equal(*dims, product.dims, [](OpFoldResult x, OpFoldResult y) {
+        return DimMath::numberOrDynamic(x) == DimMath::numberOrDynamic(y);
+      }))
+    return n.fail("input " + Twine(i) + " does not broadcast to the product");
+  return success();
+}
 
 void registerMatMul(Registry &r) {
   r.add({

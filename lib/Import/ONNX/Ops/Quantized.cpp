@@ -199,6 +199,30 @@ Val realBias(NodeContext &n, const Val &bias, const Val &xScale, const Val &wSca
   });
 }
 
+/// alpha * (a x b) + c, where c is i32 with the scale of the product. Without an output scale the result is real.
+LogicalResult importQGemm(NodeContext &n) {
+  FailureOr<Val> left = readInput(n, 0, 1, 2), right = readInput(n, 3, 4, 5, n.attrInt("transB", 0) ? 0 : 1);
+  if (failed(left) || failed(right))
+    return failure();
+  FailureOr<Val> out = gemm(n, n.e.cast(*left, Elem::F32), n.e.cast(*right, Elem::F32), Elem::F32);
+  if (failed(out) || (n.has(6) && failed(requireAddend(n, *out, 6))))
+    return failure();
+  SmallVector<Val> parts = {*out};
+  if (n.has(6)) {
+    Val addend[] = {n.in(6), n.in(1), n.in(4)};
+    parts.append(std::begin(addend), std::end(addend));
+  }
+  if (failed(n.requireBroadcast(parts)))
+    return failure();
+  Val sum = n.e.mapTo(out->dims, parts, Elem::F32, [&](Scalar &s, ValueRange in) {
+    Value total = in[0];
+    if (parts.size() > 1)
+      total = s.add(total, s.mul(s.cast(in[1], parts[1].elem, Elem::F32), s.mul(in[2], in[3])));
+    return s.mul(total, s.like(total, n.attrFloat("alpha", 1)));
+  });
+  return n.has(7) ? writeOutput(n, sum, 7, 8, n.in(0).elem) : n.set(0, sum);
+}
+
 LogicalResult importQLinearConv(NodeContext &n) {
   const Val &x = n.in(0), &w = n.in(3);
   FailureOr<SmallVector<int64_t>> kernel = kernelOf(n, x, w);
@@ -313,6 +337,7 @@ void registerQuantized(Registry &r) {
       {"", "ConvInteger", 10, kNewest, 2, 4, window, importConvInteger},
       {"", "QLinearMatMul", 10, kNewest, 8, 8, "", importQLinearMatMul},
       {"", "QLinearConv", 10, kNewest, 8, 9, window, importQLinearConv},
+      {ms, "QGemm", 1, 1, 6, 9, "alpha transA transB", importQGemm},
       {ms, "QLinearAdd", 1, 1, 7, 8, "", importQLinearAdd},
       {ms, "QLinearMul", 1, 1, 7, 8, "", importQLinearMul},
       {ms, "QLinearSigmoid", 1, 1, 4, 5, "", importQLinearSigmoid},
