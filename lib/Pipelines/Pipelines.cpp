@@ -30,7 +30,11 @@ static void addCleanup(OpPassManager &pm) {
 
 /// What an importer made -> C0: normalisation.
 static void addImportedPasses(OpPassManager &pm) {
-  // IR from other front ends may have small things to fold.
+  // IR from other front ends may name its entry as it likes, scale as TOSA does, and have small things to fold.
+  pm.addPass(createFindEntry());
+  TosaToArithPassOptions scaling;
+  scaling.includeApplyRescale = true;
+  pm.addNestedPass<func::FuncOp>(createTosaToArithPass(scaling));
   addCleanup(pm);
   OpPassManager &function = pm.nest<func::FuncOp>();
   // First, so that weights which the exporter left to compute are constants to all that follow.

@@ -27,6 +27,20 @@ def ChannelsLast : Pass<"qtensor-channels-last", "func::FuncOp"> {
   let dependentDialects = ["linalg::LinalgDialect", "tensor::TensorDialect"];
 }
 
+def FindEntry : Pass<"qtensor-find-entry", "ModuleOp"> {
+  let summary = "Name the function where the model starts @main";
+  let description = [{
+    Front ends call it `forward`, `predict` or after the model. If no function is called main, the only public one
+    with a body is the model.
+
+    ```mlir
+    func.func @forward(%x: tensor<1x4xf32>) -> tensor<1x2xf32>
+    // =>
+    func.func @main(%x: tensor<1x4xf32>) -> tensor<1x2xf32>
+    ```
+  }];
+}
+
 def NormalizeMatmul : Pass<"qtensor-normalize-matmul", "func::FuncOp"> {
   let summary = "Bring contractions with constant weights to one form";
   let description = [{

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The function where a model starts, in modules of other front ends.
+#include "lib/Transforms/Normalize/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace mlir::qtensor {
+#define GEN_PASS_DEF_FINDENTRY
+#include "lib/Transforms/Normalize/Passes.h.inc"
+} // namespace mlir::qtensor
+
+using namespace mlir;
+
+namespace {
+struct FindEntry : mlir::qtensor::impl::FindEntryBase<FindEntry> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    if (module.lookupSymbol("main"))
+      return;
+    SmallVector<func::FuncOp> candidates;
+    for (auto function : module.getOps<func::FuncOp>())
+      if (function.isPublic() && !function.isExternal())
+        candidates.push_back(function);
+    if (candidates.size() != 1) {
+      InFlightDiagnostic error = module.emitError("a model starts at its function @main, or at its only public one; ");
+      if (candidates.empty())
+        error << "this module has no public function with a body";
+      else
+        error << "this module has " << candidates.size() << ": rename one of them, or make the others private";
+      for (func::FuncOp function : candidates)
+        error.attachNote(function.getLoc()) << "@" << function.getSymName();
+      return signalPassFailure();
+    }
+    if (failed(SymbolTable(module).rename(candidates.front(), "main")))
+      signalPassFailure();
+  }
+};
+} // namespace
