@@ -35,7 +35,7 @@ struct Parameter {
 
 struct Operands {
   std::vector<uint8_t> codes;
-  Parameter scale, zero, offset;
+  Parameter scale, zero, offset, scaleScale, offsetScale;
   std::vector<uint8_t> packed;
   std::vector<int8_t> xCodes;
   std::vector<float> x, xScales, bias, y;
@@ -46,7 +46,7 @@ static Vector1 describe(void *data, int64_t size) { return {data, data, 0, size,
 static Matrix describe(void *data, int64_t rows, int64_t columns) { return {data, data, 0, {rows, columns}, {columns, 1}}; }
 
 /// Random elements of a builtin type: the bytes, and what they mean.
-static Parameter randomParameter(Type type, int64_t count, std::mt19937 &random, int64_t maxCode) {
+static Parameter randomParameter(Type type, int64_t count, std::mt19937 &random, int64_t maxCode = -1) {
   Parameter parameter;
   if (!type)
     return parameter;
@@ -54,8 +54,8 @@ static Parameter randomParameter(Type type, int64_t count, std::mt19937 &random,
   for (int64_t i = 0; i < count; ++i) {
     uint64_t raw;
     if (type.isInteger(8)) {
-      raw = random() % (maxCode + 1);
-      parameter.values.push_back(raw);
+      raw = maxCode < 0 ? random() % 256 : random() % (maxCode + 1);
+      parameter.values.push_back(maxCode < 0 ? static_cast<int8_t>(raw) : static_cast<int>(raw));
     } else if (isa<Float8E8M0FNUType>(type)) {
       raw = 120 + random() % 10;
       parameter.values.push_back(std::ldexp(1.0f, static_cast<int>(raw) - 127));
@@ -86,17 +86,29 @@ static bool makeWeights(const Description &spec, Operands &to, std::vector<float
     to.codes = all.bytes;
     codeValues = all.values;
   }
-  to.scale = randomParameter(layout.getScale(), parameters, random, codes - 1);
+  int64_t outer = spec.n * layout.getNumGroups(spec.k);
+  to.scale = randomParameter(layout.getScale(), parameters, random);
   to.zero = randomParameter(layout.getZero(), parameters, random, codes - 1);
-  to.offset = randomParameter(layout.getOffset(), parameters, random, codes - 1);
+  to.offset = randomParameter(layout.getOffset(), parameters, random);
+  to.scaleScale = randomParameter(layout.getScaleScale(), outer, random);
+  to.offsetScale = randomParameter(layout.getOffsetScale(), outer, random);
   // Exactly as long as the layout says, so that a sanitizer sees a read beyond it.
   to.packed.resize(layout.getBytes(spec.n, spec.k));
   std::string error;
-  PackSource source{spec.n, spec.k, to.codes, to.scale.bytes, to.zero.bytes, to.offset.bytes};
+  PackSource source{spec.n, spec.k, to.codes, to.scale.bytes, to.zero.bytes, to.offset.bytes,
+                    to.scaleScale.bytes, to.offsetScale.bytes};
   if (succeeded(packWeight(layout, source, to.packed, error)))
     return true;
   llvm::errs() << error << '\n';
   return false;
+}
+
+/// A parameter of block `b` of row `n`, multiplied out where it is nested.
+static float valueOf(qtile::LayoutAttr layout, int64_t k, const Parameter &parameter, const Parameter &outer, int64_t n, int64_t b) {
+  float value = parameter.values[n * layout.getNumBlocks(k) + b];
+  if (outer.values.empty())
+    return value;
+  return outer.values[n * layout.getNumGroups(k) + (layout.getGroup() ? b / layout.getGroup() : 0)] * value;
 }
 
 static float plainInteger(const Description &spec, const Operands &o, int64_t m, int64_t n) {
@@ -114,12 +126,12 @@ static float plainInteger(const Description &spec, const Operands &o, int64_t m,
     int64_t zero = w.zero + (o.zero.values.empty() ? 0 : static_cast<int64_t>(o.zero.values[at]));
     float sx = o.xScales[m * blocks + b], factor = sx;
     if (!o.scale.values.empty())
-      factor = sx * o.scale.values[at];
+      factor = sx * valueOf(w.layout, spec.k, o.scale, o.scaleScale, n, b);
     else if (w.scale)
       factor = sx * *w.scale;
     acc = std::fma(static_cast<float>(static_cast<int32_t>(dot - zero * sum)), factor, acc);
     if (!o.offset.values.empty()) {
-      float shift = sx * o.offset.values[at];
+      float shift = sx * valueOf(w.layout, spec.k, o.offset, o.offsetScale, n, b);
       acc = std::fma(static_cast<float>(static_cast<int32_t>(sum)), shift, acc);
     }
   }
@@ -142,11 +154,11 @@ static float plainFloat(const Description &spec, const Operands &o, ArrayRef<flo
     if (!o.zero.values.empty())
       value -= o.zero.values[at];
     if (!o.scale.values.empty())
-      value *= o.scale.values[at];
+      value *= valueOf(w.layout, spec.k, o.scale, o.scaleScale, n, k / w.layout.getBlock());
     else if (w.scale)
       value *= *w.scale;
     if (!o.offset.values.empty())
-      value += o.offset.values[at];
+      value += valueOf(w.layout, spec.k, o.offset, o.offsetScale, n, k / w.layout.getBlock());
     acc = std::fma(o.x[m * spec.k + k], value, acc);
   }
   return acc;

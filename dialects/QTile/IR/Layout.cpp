@@ -56,12 +56,27 @@ int64_t LayoutAttr::getBlockBytes() const {
   return getParameterBytes() + getPaddedBlock() / getChunk() * getChunkBytes();
 }
 
+int64_t LayoutAttr::getNumGroups(int64_t k) const {
+  if (!hasGroups())
+    return 0;
+  return getGroup() ? llvm::divideCeil(getNumBlocks(k), getGroup()) : 1;
+}
+
+int64_t LayoutAttr::getGroupBytes() const { return getRows() * (bitsOf(getScaleScale()) + bitsOf(getOffsetScale())) / 8; }
+
+int64_t LayoutAttr::getOffsetScaleOffset() const { return getRows() * bitsOf(getScaleScale()) / 8; }
+
 int64_t LayoutAttr::getZeroOffset() const { return getRows() * bitsOf(getScale()) / 8; }
 
 int64_t LayoutAttr::getOffsetOffset() const { return getZeroOffset() + getRows() * bitsOf(getZero()) / 8; }
 
+static bool isParameter(Type type) {
+  return isa<Float32Type, Float16Type, BFloat16Type, Float8E8M0FNUType, Float8E4M3FNType>(type) ||
+         type.isSignlessInteger(8);
+}
+
 LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t rows, int64_t block, Type codes,
-                                 Type scale, Type zero, Type offset) {
+                                 Type scale, Type zero, Type offset, int64_t group, Type scaleScale, Type offsetScale) {
   if (rows < 4 || rows > 64 || !llvm::isPowerOf2_64(rows))
     return emitError() << "layout: rows must be a power of two from 4 to 64, not " << rows;
   if (block < 1)
@@ -69,11 +84,17 @@ LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError, i
   bool integer = codes.isSignlessInteger() && codes.getIntOrFloatBitWidth() <= 8;
   if (!integer && !isa<Float16Type, BFloat16Type, Float32Type>(codes))
     return emitError() << "layout: codes must be i1 to i8, f16, bf16 or f32, not " << codes;
-  if (scale && !isa<Float16Type, BFloat16Type, Float32Type, Float8E8M0FNUType>(scale))
-    return emitError() << "layout: scale must be f32, f16, bf16 or f8E8M0FNU, not " << scale;
+  if (scale && !isParameter(scale))
+    return emitError() << "layout: scale must be f32, f16, bf16, f8E8M0FNU, f8E4M3FN or i8 (signed), not " << scale;
   if (zero && !zero.isSignlessInteger(8) && !zero.isF32())
     return emitError() << "layout: zero must be i8 (unsigned) or f32, not " << zero;
-  if (offset && !isa<Float16Type, BFloat16Type, Float32Type>(offset))
-    return emitError() << "layout: offset must be f32, f16 or bf16, not " << offset;
+  if (offset && !isParameter(offset))
+    return emitError() << "layout: offset must be f32, f16, bf16, f8E8M0FNU, f8E4M3FN or i8 (signed), not " << offset;
+  if (group < 0 || (group && !scaleScale && !offsetScale))
+    return emitError() << "layout: group counts the blocks behind scaleScale or offsetScale, not " << group;
+  for (auto [outer, inner] : {std::pair(scaleScale, scale), std::pair(offsetScale, offset)})
+    if (outer && (!inner || !isa<Float16Type, BFloat16Type, Float32Type>(outer)))
+      return emitError() << "layout: scaleScale and offsetScale are f32, f16 or bf16 and multiply a parameter, not "
+                         << outer;
   return success();
 }

@@ -29,7 +29,12 @@ def QTile_LayoutAttr : AttrDef<QTile_Dialect, "Layout"> {
 
         [panel][block]{ scale[rows] zero[rows] offset[rows] codes }
 
-    A parameter that is absent takes no bytes; data of a parameter is little-endian. Integer codes (`codes = iB`, 1..8
+    A parameter that is absent takes no bytes; data of a parameter is little-endian. Nested parameters keep their codes
+    beside those of the block, and what multiplies them in front of every `group` blocks (0: of all blocks of a panel):
+
+        [panel][group]{ scaleScale[rows] offsetScale[rows] [block]{ scale[rows] zero[rows] offset[rows] codes } }
+
+    Then the f32 scale of a block is the f32 product scaleScale * scale, and its offset offsetScale * offset. Integer codes (`codes = iB`, 1..8
     bits, made unsigned) lie in groups of `rows` x 4 bytes: byte (n, k % 4). A code is cut into pieces of 8, 4, 2 or 1
     bits, low bits first (5 = 4 + 1), and 8/w consecutive groups of a w-bit piece share one vector of 4 * rows bytes: group j sits in
     bits [j*w, (j+1)*w). A block is padded to whole chunks of 16 or 32 codes; padding holds code 0 and meets activations
@@ -38,9 +43,16 @@ def QTile_LayoutAttr : AttrDef<QTile_Dialect, "Layout"> {
 
         #qtile.layout<rows = 16, block = 32, codes = i4, scale = f16>
         #qtile.layout<rows = 16, block = 64, codes = i8, scale = f32, zero = i8>
+        #qtile.layout<rows = 16, block = 32, codes = i4, scale = i8, offset = i8, group = 8, scaleScale = f16, offsetScale = f16>
   }];
   let parameters = (ins "int64_t":$rows, "int64_t":$block, "::mlir::Type":$codes, OptionalParameter<"::mlir::Type">:$scale,
-    OptionalParameter<"::mlir::Type">:$zero, OptionalParameter<"::mlir::Type">:$offset);
+    OptionalParameter<"::mlir::Type">:$zero, OptionalParameter<"::mlir::Type">:$offset,
+    DefaultValuedParameter<"int64_t", "0">:$group, OptionalParameter<"::mlir::Type">:$scaleScale,
+    OptionalParameter<"::mlir::Type">:$offsetScale);
+  let builders = [AttrBuilder<(ins "int64_t":$rows, "int64_t":$block, "::mlir::Type":$codes, "::mlir::Type":$scale,
+                                   "::mlir::Type":$zero, "::mlir::Type":$offset), [{
+    return $_get($_ctxt, rows, block, codes, scale, zero, offset, /*group=*/0, ::mlir::Type(), ::mlir::Type());
+  }]>];
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
@@ -61,8 +73,16 @@ def QTile_LayoutAttr : AttrDef<QTile_Dialect, "Layout"> {
     int64_t getBlockBytes() const;
     int64_t getNumBlocks(int64_t k) const { return (k + getBlock() - 1) / getBlock(); }
     int64_t getNumPanels(int64_t n) const { return (n + getRows() - 1) / getRows(); }
-    int64_t getPanelBytes(int64_t k) const { return getNumBlocks(k) * getBlockBytes(); }
+    int64_t getPanelBytes(int64_t k) const {
+      return getNumBlocks(k) * getBlockBytes() + getNumGroups(k) * getGroupBytes();
+    }
     int64_t getBytes(int64_t n, int64_t k) const { return getNumPanels(n) * getPanelBytes(k); }
+    /// Groups of blocks that share what multiplies their nested parameters, and the bytes in front of each; 0 without.
+    bool hasGroups() const { return getScaleScale() || getOffsetScale(); }
+    int64_t getNumGroups(int64_t k) const;
+    int64_t getGroupBytes() const;
+    /// Byte offset in front of a group.
+    int64_t getOffsetScaleOffset() const;
     /// Byte offsets inside a block. The parameter must be present.
     int64_t getScaleOffset() const { return 0; }
     int64_t getZeroOffset() const;

@@ -16,7 +16,7 @@ func.func private @f() attributes {l = #qtile.layout<rows = 16, block = 32, code
 
 // -----
 
-// expected-error@+1 {{scale must be f32, f16, bf16 or f8E8M0FNU, not 'f64'}}
+// expected-error@+1 {{scale must be f32, f16, bf16, f8E8M0FNU, f8E4M3FN or i8 (signed), not 'f64'}}
 func.func private @f() attributes {l = #qtile.layout<rows = 16, block = 32, codes = i4, scale = f64>}
 
 // -----
@@ -26,8 +26,23 @@ func.func private @f() attributes {l = #qtile.layout<rows = 16, block = 32, code
 
 // -----
 
-// expected-error@+1 {{offset must be f32, f16 or bf16, not 'i8'}}
-func.func private @f() attributes {l = #qtile.layout<rows = 16, block = 32, codes = i4, offset = i8>}
+// expected-error@+1 {{offset must be f32, f16, bf16, f8E8M0FNU, f8E4M3FN or i8 (signed), not 'i16'}}
+func.func private @f() attributes {l = #qtile.layout<rows = 16, block = 32, codes = i4, offset = i16>}
+
+// -----
+
+// expected-error@+1 {{scaleScale and offsetScale are f32, f16 or bf16 and multiply a parameter, not 'i8'}}
+func.func private @f() attributes {l = #qtile.layout<rows = 16, block = 32, codes = i4, scale = i8, scaleScale = i8>}
+
+// -----
+
+// expected-error@+1 {{scaleScale and offsetScale are f32, f16 or bf16 and multiply a parameter, not 'f16'}}
+func.func private @f() attributes {l = #qtile.layout<rows = 16, block = 32, codes = i4, scale = i8, group = 8, offsetScale = f16>}
+
+// -----
+
+// expected-error@+1 {{group counts the blocks behind scaleScale or offsetScale, not 8}}
+func.func private @f() attributes {l = #qtile.layout<rows = 16, block = 32, codes = i4, scale = i8, group = 8>}
 
 // -----
 

@@ -22,6 +22,7 @@ public:
 
 private:
   SmallVector<Value> emitBlocks();
+  SmallVector<Value> emitBlockRange(Value first, Value last, ValueRange inits);
   SmallVector<Value> integerBlock(Value block, ValueRange sums);
   SmallVector<Value> scaleSums(Value perRow, Value offset, ArrayRef<Value> rowSums, ArrayRef<Value> dots, ValueRange sums);
   SmallVector<Value> floatBlock(Value block, ValueRange sums);
@@ -75,10 +76,28 @@ Value TileEmitter::broadcastAt(Value buffer, Value index, int64_t offset) {
 }
 
 SmallVector<Value> TileEmitter::emitBlocks() {
-  if (spec.integerResult)
-    return integerBlock(constant(b, 0), {});
   SmallVector<Value> zeros(count(), splat(b, f32, 0));
-  auto loop = scf::ForOp::create(b, constant(b, 0), common.extents.blocks, constant(b, 1), zeros);
+  Value zero = constant(b, 0), blocks = common.extents.blocks;
+  if (spec.integerResult)
+    return integerBlock(zero, {});
+  if (!layout.hasGroups())
+    return emitBlockRange(zero, blocks, zeros);
+  if (!layout.getGroup()) {
+    reader.beginGroup(zero);
+    return emitBlockRange(zero, blocks, zeros);
+  }
+  auto loop = scf::ForOp::create(b, zero, reader.countGroups(common.extents), constant(b, 1), zeros);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  reader.beginGroup(loop.getInductionVar());
+  Value first = mul(b, loop.getInductionVar(), reader.getGroupBlocks());
+  Value last = min(b, add(b, first, reader.getGroupBlocks()), blocks);
+  scf::YieldOp::create(b, emitBlockRange(first, last, loop.getRegionIterArgs()));
+  return SmallVector<Value>(loop.getResults());
+}
+
+SmallVector<Value> TileEmitter::emitBlockRange(Value first, Value last, ValueRange inits) {
+  auto loop = scf::ForOp::create(b, first, last, constant(b, 1), inits);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   Value block = loop.getInductionVar();
@@ -158,10 +177,8 @@ void TileEmitter::loadBlockParameters(Value offset) {
   shift.assign(shape.columns, {});
   for (int64_t c = 0; c < shape.columns; ++c) {
     scale[c] = reader.loadScale(c, offset);
-    if (layout.getZero())
-      zero[c] = reader.loadParameter(c, offset, layout.getZeroOffset(), layout.getZero());
-    if (layout.getOffset())
-      shift[c] = reader.loadParameter(c, offset, layout.getOffsetOffset(), layout.getOffset());
+    zero[c] = reader.loadZero(c, offset);
+    shift[c] = reader.loadOffset(c, offset);
   }
 }
 

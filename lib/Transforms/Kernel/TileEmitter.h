@@ -32,6 +32,11 @@ public:
 
   /// Fixes the columns: vector `c` of the tile is column vector first + c. Computes what does not change in the loops.
   void begin(Value weights, const KernelExtents &extents, Value first, int64_t count);
+  /// Groups of blocks in K; the layout has them.
+  Value countGroups(const KernelExtents &extents);
+  Value getGroupBlocks() const { return groupBlocks; }
+  /// Says which group of blocks the next ones are in, and reads what multiplies their nested parameters.
+  void beginGroup(Value group);
   /// Byte offset of a block, and of a step in it, behind a panel's start.
   Value blockOffset(Value block);
   Value stepOffset(Value blockOffset, Value step);
@@ -41,19 +46,24 @@ public:
   Value lookupBytes(Value group, ArrayRef<uint8_t> table);
   /// Vectors of f32, one for each k of the step, before scale.
   SmallVector<Value> loadValues(int64_t column, Value stepOffset);
-  /// A parameter of the block at `blockOffset`, as f32 (scale, offset, f32 zero) or i32 (integer zero).
-  Value loadParameter(int64_t column, Value blockOffset, int64_t byteOffset, Type type);
+  /// The zero of the block at `blockOffset`, as f32 or i32; null when there is none.
+  Value loadZero(int64_t column, Value blockOffset);
   /// The block's scale: data, or the constant of the whole operand; null when there is none.
   Value loadScale(int64_t column, Value blockOffset);
+  /// The block's offset; null when there is none.
+  Value loadOffset(int64_t column, Value blockOffset);
 
 private:
   Value loadBytes(Value base, Value offset, int64_t constant, int64_t count);
+  Value loadParameter(int64_t column, Value at, int64_t byteOffset, Type type);
 
   ImplicitLocOpBuilder &b;
   const PackedWeight &weight;
   qtile::LayoutAttr layout;
   int64_t lanes, chunks;
   Value weights, blockBytes;
+  Value groupBlocks, groupStart;               ///< Blocks of a group; bytes in front of the groups up to this one.
+  SmallVector<Value> scaleScales, offsetScales; ///< Of the current group, one a column; empty without.
   SmallVector<Value> panels; ///< Byte offset of each column vector's panel.
   SmallVector<Value> parts;  ///< Its first row inside the panel.
 };

@@ -32,7 +32,12 @@ void WeightReader::begin(Value bytes, const KernelExtents &extents, Value first,
   weights = bytes;
   Value codes = mul(b, extents.steps, constant(b, chunks * layout.getChunkBytes()));
   blockBytes = add(b, codes, constant(b, layout.getParameterBytes()));
-  Value panelBytes = mul(b, blockBytes, extents.blocks), perPanel = constant(b, layout.getRows() / lanes);
+  Value panelBytes = mul(b, blockBytes, extents.blocks);
+  if (layout.hasGroups()) {
+    groupBlocks = layout.getGroup() ? constant(b, layout.getGroup()) : extents.blocks;
+    panelBytes = add(b, panelBytes, mul(b, countGroups(extents), constant(b, layout.getGroupBytes())));
+  }
+  Value perPanel = constant(b, layout.getRows() / lanes);
   for (int64_t c = 0; c < count; ++c) {
     Value vector = add(b, first, constant(b, c));
     panels.push_back(mul(b, div(b, vector, perPanel), panelBytes));
@@ -40,7 +45,29 @@ void WeightReader::begin(Value bytes, const KernelExtents &extents, Value first,
   }
 }
 
-Value WeightReader::blockOffset(Value block) { return mul(b, block, blockBytes); }
+Value WeightReader::countGroups(const KernelExtents &extents) {
+  if (!layout.getGroup())
+    return constant(b, 1);
+  return div(b, add(b, extents.blocks, constant(b, layout.getGroup() - 1)), groupBlocks);
+}
+
+void WeightReader::beginGroup(Value group) {
+  Value bytes = constant(b, layout.getGroupBytes()), at = mul(b, group, add(b, mul(b, groupBlocks, blockBytes), bytes));
+  groupStart = mul(b, add(b, group, constant(b, 1)), bytes);
+  scaleScales.clear();
+  offsetScales.clear();
+  for (size_t c = 0; c < panels.size(); ++c) {
+    if (layout.getScaleScale())
+      scaleScales.push_back(loadParameter(c, at, 0, layout.getScaleScale()));
+    if (layout.getOffsetScale())
+      offsetScales.push_back(loadParameter(c, at, layout.getOffsetScaleOffset(), layout.getOffsetScale()));
+  }
+}
+
+Value WeightReader::blockOffset(Value block) {
+  Value offset = mul(b, block, blockBytes);
+  return groupStart ? add(b, offset, groupStart) : offset;
+}
 
 Value WeightReader::stepOffset(Value blockOffset, Value step) {
   return add(b, blockOffset, mul(b, step, constant(b, chunks * layout.getChunkBytes())));
@@ -76,9 +103,25 @@ Value WeightReader::lookupBytes(Value group, ArrayRef<uint8_t> table) {
   return qtile::LookupOp::create(b, group.getType(), group, entries);
 }
 
-/// f16, bf16 or f32 vectors, or an e8m0 exponent, as f32.
+/// e4m3 as f32: exponent and fraction move to their fields, 120 too low; 2^120 corrects it for subnormals as well.
+static Value fromE4M3(ImplicitLocOpBuilder &b, Value bytes, VectorType f32) {
+  auto i32 = f32.clone(b.getI32Type());
+  Value bits = arith::ExtUIOp::create(b, i32, bytes), magnitude = arith::AndIOp::create(b, bits, splat(b, i32, 0x7F));
+  Value field = arith::ShLIOp::create(b, magnitude, splat(b, i32, 20));
+  Value sign = arith::ShLIOp::create(b, arith::AndIOp::create(b, bits, splat(b, i32, 0x80)), splat(b, i32, 24));
+  Value scaled = arith::MulFOp::create(b, arith::BitcastOp::create(b, f32, field), splat(b, f32, 0x1p120));
+  Value isNaN = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, magnitude, splat(b, i32, 0x7F));
+  Value value = arith::SelectOp::create(b, isNaN, splat(b, i32, 0x7FC00000), arith::BitcastOp::create(b, i32, scaled));
+  return arith::BitcastOp::create(b, f32, arith::OrIOp::create(b, value, sign));
+}
+
+/// A parameter's vector as f32: of a float type, the exponent of an e8m0, or a signed byte.
 static Value toF32(ImplicitLocOpBuilder &b, Value bytes, Type type, int64_t lanes) {
   auto f32 = VectorType::get(lanes, b.getF32Type());
+  if (type.isInteger(8))
+    return arith::SIToFPOp::create(b, f32, arith::ExtSIOp::create(b, f32.clone(b.getI32Type()), bytes));
+  if (isa<Float8E4M3FNType>(type))
+    return fromE4M3(b, bytes, f32);
   if (isa<Float8E8M0FNUType>(type)) {
     // The byte is the exponent field of an f32, except that 0 means 2^-127 and 255 is NaN.
     auto i32 = VectorType::get(lanes, b.getI32Type());
@@ -124,19 +167,36 @@ SmallVector<Value> WeightReader::loadValues(int64_t column, Value stepOffset) {
   return values;
 }
 
-Value WeightReader::loadParameter(int64_t column, Value blockOffset, int64_t byteOffset, Type type) {
-  int64_t bytes = type.getIntOrFloatBitWidth() / 8;
-  Value base = add(b, panels[column], mul(b, parts[column], constant(b, bytes)));
-  Value data = loadBytes(base, blockOffset, byteOffset, lanes * bytes);
-  if (type.isInteger(8))
-    return arith::ExtUIOp::create(b, VectorType::get(lanes, b.getI32Type()), data);
-  return toF32(b, data, type, lanes);
+static int64_t bytesOf(Type type) { return type.getIntOrFloatBitWidth() / 8; }
+
+/// A parameter of the block or group at `at`, as f32.
+Value WeightReader::loadParameter(int64_t column, Value at, int64_t byteOffset, Type type) {
+  Value base = add(b, panels[column], mul(b, parts[column], constant(b, bytesOf(type))));
+  return toF32(b, loadBytes(base, at, byteOffset, lanes * bytesOf(type)), type, lanes);
 }
 
+Value WeightReader::loadZero(int64_t column, Value blockOffset) {
+  if (!layout.getZero() || layout.getZero().isF32())
+    return layout.getZero() ? loadParameter(column, blockOffset, layout.getZeroOffset(), layout.getZero()) : Value();
+  Value base = add(b, panels[column], parts[column]);
+  Value bytes = loadBytes(base, blockOffset, layout.getZeroOffset(), lanes);
+  return arith::ExtUIOp::create(b, VectorType::get(lanes, b.getI32Type()), bytes);
+}
+
+/// Nested scales are multiplied out first, in f32.
 Value WeightReader::loadScale(int64_t column, Value blockOffset) {
   auto f32 = VectorType::get(lanes, b.getF32Type());
   if (!layout.getScale())
     return weight.scale || weight.unit != 1 ? splat(b, f32, weight.scale.value_or(1.0f) * weight.unit) : Value();
   Value scale = loadParameter(column, blockOffset, layout.getScaleOffset(), layout.getScale());
+  if (!scaleScales.empty())
+    scale = arith::MulFOp::create(b, scaleScales[column], scale);
   return weight.unit == 1 ? scale : arith::MulFOp::create(b, scale, splat(b, f32, weight.unit)).getResult();
+}
+
+Value WeightReader::loadOffset(int64_t column, Value blockOffset) {
+  if (!layout.getOffset())
+    return {};
+  Value offset = loadParameter(column, blockOffset, layout.getOffsetOffset(), layout.getOffset());
+  return offsetScales.empty() ? offset : arith::MulFOp::create(b, offsetScales[column], offset).getResult();
 }

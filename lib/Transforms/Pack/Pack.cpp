@@ -12,33 +12,41 @@ namespace {
 class PanelPacker {
 public:
   PanelPacker(qtile::LayoutAttr layout, const PackSource &source)
-      : source(source), rows(layout.getRows()), block(layout.getBlock()), 
+      : source(source), rows(layout.getRows()), block(layout.getBlock()),
         chunk(layout.getChunk()), chunkBytes(layout.getChunkBytes()), blocks(layout.getNumBlocks(source.k)),
         blockBytes(layout.getBlockBytes()), codesOffset(layout.getCodesOffset()), integer(layout.hasIntegerCodes()),
         codeBytes(integer ? 1 : layout.getCodes().getIntOrFloatBitWidth() / 8), pieces(layout.getPieces()) {
-    addParameter(source.scale, layout.getScale(), 0);
-    addParameter(source.zero, layout.getZero(), layout.getZero() ? layout.getZeroOffset() : 0);
-    addParameter(source.offset, layout.getOffset(), layout.getOffset() ? layout.getOffsetOffset() : 0);
+    addParameter(parameters, source.scale, layout.getScale(), 0);
+    addParameter(parameters, source.zero, layout.getZero(), layout.getZeroOffset());
+    addParameter(parameters, source.offset, layout.getOffset(), layout.getOffsetOffset());
+    addParameter(outer, source.scaleScale, layout.getScaleScale(), 0);
+    addParameter(outer, source.offsetScale, layout.getOffsetScale(), layout.getOffsetScaleOffset());
+    groups = layout.getNumGroups(source.k);
+    groupBytes = layout.getGroupBytes();
+    perGroup = layout.getGroup() ? layout.getGroup() : blocks;
   }
 
   /// `out` is the panel's bytes, all zero.
   void pack(int64_t panel, uint8_t *out) const {
-    for (int64_t b = 0; b < blocks; ++b, out += blockBytes)
-      for (int64_t r = 0; r < rows; ++r) {
+    int64_t valid = std::min(rows, source.n - panel * rows);
+    for (int64_t b = 0; b < blocks; ++b, out += blockBytes) {
+      if (groups && b % perGroup == 0) {
+        for (int64_t r = 0; r < valid; ++r)
+          copyParameters(outer, (panel * rows + r) * groups + b / perGroup, r, out);
+        out += groupBytes;
+      }
+      for (int64_t r = 0; r < valid; ++r) {
         int64_t row = panel * rows + r;
-        if (row >= source.n)
-          break;
-        for (const Parameter &parameter : parameters)
-          std::memcpy(out + parameter.offset + r * parameter.bytes,
-                      parameter.data.data() + (row * blocks + b) * parameter.bytes, parameter.bytes);
-        int64_t valid = std::min(block, source.k - b * block);
+        copyParameters(parameters, row * blocks + b, r, out);
+        int64_t length = std::min(block, source.k - b * block);
         const uint8_t *codes = source.codes.data() + (row * source.k + b * block) * codeBytes;
         if (integer)
-          packCodes(codes, valid, r, out + codesOffset);
+          packCodes(codes, length, r, out + codesOffset);
         else
-          for (int64_t k = 0; k < valid; ++k)
+          for (int64_t k = 0; k < length; ++k)
             std::memcpy(out + codesOffset + (k * rows + r) * codeBytes, codes + k * codeBytes, codeBytes);
       }
+    }
   }
 
 private:
@@ -47,9 +55,17 @@ private:
     int64_t bytes, offset;
   };
 
-  void addParameter(llvm::ArrayRef<uint8_t> data, Type type, int64_t offset) {
+  using Parameters = SmallVector<Parameter, 3>;
+
+  static void addParameter(Parameters &to, llvm::ArrayRef<uint8_t> data, Type type, int64_t offset) {
     if (type)
-      parameters.push_back({data, type.getIntOrFloatBitWidth() / 8, offset});
+      to.push_back({data, type.getIntOrFloatBitWidth() / 8, offset});
+  }
+
+  static void copyParameters(const Parameters &parameters, int64_t from, int64_t row, uint8_t *out) {
+    for (const Parameter &parameter : parameters)
+      std::memcpy(out + parameter.offset + row * parameter.bytes, parameter.data.data() + from * parameter.bytes,
+                  parameter.bytes);
   }
 
   /// Spreads the pieces of one row's codes over the vectors of its chunks.
@@ -74,7 +90,8 @@ private:
   bool integer;
   int64_t codeBytes;
   SmallVector<unsigned, 3> pieces;
-  SmallVector<Parameter, 3> parameters;
+  Parameters parameters, outer; ///< Of a block, and in front of a group of blocks.
+  int64_t groups, groupBytes, perGroup;
 };
 } // namespace
 
@@ -88,14 +105,17 @@ static bool checkSize(StringRef name, llvm::ArrayRef<uint8_t> data, int64_t expe
 LogicalResult qtensor::packWeight(qtile::LayoutAttr layout, const PackSource &source, llvm::MutableArrayRef<uint8_t> out,
                                   std::string &error) {
   int64_t blocks = layout.getNumBlocks(source.k);
-  auto parameterBytes = [&](Type type) {
-    return type ? source.n * blocks * static_cast<int64_t>(type.getIntOrFloatBitWidth()) / 8 : 0;
+  auto bytesOf = [&](Type type, int64_t count) {
+    return type ? source.n * count * static_cast<int64_t>(type.getIntOrFloatBitWidth()) / 8 : 0;
   };
+  int64_t groups = layout.getNumGroups(source.k);
   int64_t codeBytes = layout.hasIntegerCodes() ? 1 : layout.getCodes().getIntOrFloatBitWidth() / 8;
   if (!checkSize("codes", source.codes, source.n * source.k * codeBytes, error) ||
-      !checkSize("scales", source.scale, parameterBytes(layout.getScale()), error) ||
-      !checkSize("zeros", source.zero, parameterBytes(layout.getZero()), error) ||
-      !checkSize("offsets", source.offset, parameterBytes(layout.getOffset()), error) ||
+      !checkSize("scales", source.scale, bytesOf(layout.getScale(), blocks), error) ||
+      !checkSize("zeros", source.zero, bytesOf(layout.getZero(), blocks), error) ||
+      !checkSize("offsets", source.offset, bytesOf(layout.getOffset(), blocks), error) ||
+      !checkSize("scales of scales", source.scaleScale, bytesOf(layout.getScaleScale(), groups), error) ||
+      !checkSize("scales of offsets", source.offsetScale, bytesOf(layout.getOffsetScale(), groups), error) ||
       !checkSize("packed bytes", out, layout.getBytes(source.n, source.k), error))
     return failure();
   PanelPacker packer(layout, source);

@@ -3,9 +3,9 @@
 #include "lib/Transforms/Pack/ContractForm.h"
 #include "lib/Transforms/Pack/Pack.h"
 #include "lib/Transforms/Pack/Passes.h"
+#include "lib/Transforms/Pack/WeightParameter.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
-#include "llvm/ADT/APFloat.h"
 #include "llvm/Support/FormatVariadic.h"
 
 namespace mlir::qtensor {
@@ -36,10 +36,12 @@ private:
   LogicalResult readComponents(std::string &reason);
   LogicalResult chooseLayout(std::string &reason);
   LogicalResult loadParameters();
-  Type parameterType(ParamAttr param, ArrayRef<float> values);
+  std::optional<int64_t> getGroup(const WeightParameter &parameter);
+  int64_t chooseGroup();
   int64_t rhsIndex(int64_t column, int64_t run, int64_t inner, ArrayRef<int64_t> divisors, ArrayRef<int64_t> extents);
   void gatherCodes(std::vector<uint8_t> &codes);
-  void gatherParameter(Type type, ArrayRef<float> values, std::vector<uint8_t> &bytes);
+  std::vector<uint8_t> gatherParameter(const WeightParameter &parameter);
+  std::vector<uint8_t> gatherOuter(const WeightParameter &parameter);
   LogicalResult replace(ArrayRef<uint8_t> codes);
 
   ContractOp op;
@@ -51,8 +53,7 @@ private:
   CodeMeaning meaning;
   qtile::LayoutAttr layout;
   SmallVector<int64_t> block, grid, ones;
-  std::vector<float> scale, zero, offset; ///< One a cell of the grid; empty where absent or the same for all.
-  std::vector<uint8_t> scaleBytes, zeroBytes, offsetBytes;
+  WeightParameter scale, zero, offset;
 };
 } // namespace
 
@@ -119,59 +120,79 @@ LogicalResult WeightPacker::readComponents(std::string &reason) {
   return success();
 }
 
-/// The narrowest type of the layout that holds every value of a parameter: its own where kernels read that.
-Type WeightPacker::parameterType(ParamAttr param, ArrayRef<float> values) {
-  Builder b(op.getContext());
-  if (values.empty())
-    return {};
-  bool own = !param.getNegated();
-  if (auto type = dyn_cast<TypeAttr>(param.getValue()); type && own && isa<Float16Type, BFloat16Type>(type.getValue()))
-    return type.getValue();
-  if (own && isa<CodecAttr>(param.getValue()) && param == encoding.getScale() &&
-      llvm::all_of(values, [](float v) { return v > 0 && (llvm::bit_cast<uint32_t>(v) & 0x7FFFFF) == 0 && std::isnormal(v); }))
-    return Float8E8M0FNUType::get(op.getContext());
-  return b.getF32Type();
-}
-
 LogicalResult WeightPacker::loadParameters() {
   auto emitError = [&] { return op.emitOpError(); };
   SmallVector<ArrayRef<char>> data;
   for (const ConstantBytes &component : ArrayRef(components).drop_front())
     data.push_back(bytesOf(component));
   ArrayRef<ArrayRef<char>> rest = data;
-  std::pair<ParamAttr, std::vector<float> *> parameters[] = {
-      {encoding.getScale(), &scale}, {encoding.getZero(), &zero}, {encoding.getOffset(), &offset}};
-  for (auto [param, values] : parameters) {
-    FailureOr<ParamValues> loaded = loadParam(param, 0, grid, rest, emitError);
-    if (failed(loaded))
+  scale.attr = encoding.getScale();
+  zero.attr = encoding.getZero();
+  offset.attr = encoding.getOffset();
+  for (WeightParameter *parameter : {&scale, &zero, &offset})
+    if (failed(loadParameter(*parameter, block, grid, rest, emitError)))
       return failure();
-    if (!param || (param == encoding.getScale() && !param.isData()))
-      continue;
-    for (int64_t cell = 0, count = countElements(grid); cell < count; ++cell)
-      values->push_back((*loaded)[cell]);
-  }
+  // A static scale is a constant of the kernel.
+  if (scale.attr && !scale.attr.isData())
+    scale = {};
   return success();
 }
 
+/// Blocks that share what multiplies a nested parameter; 0 for all of K. Nothing where that ends inside a block or a run.
+std::optional<int64_t> WeightPacker::getGroup(const WeightParameter &parameter) {
+  if (parameter.outer.empty() || form.wholeBlock)
+    return std::nullopt;
+  bool whole = true;
+  int64_t along = 0;
+  for (auto [d, expr] : llvm::enumerate(op.getRhsMap().getResults()))
+    if (unsigned dim = cast<AffineDimExpr>(expr).getPosition(); llvm::is_contained(form.reductions, dim)) {
+      whole &= parameter.outerGrid[d] == 1;
+      if (dim == form.reductions.back())
+        along = parameter.outerGrid[d] == 1 ? form.getBlocks() / form.runs * form.block : parameter.outerBlock[d];
+    }
+  if (whole)
+    return 0;
+  int64_t group = along / form.block;
+  if (group < 1 || along % form.block || (form.runs > 1 && form.getBlocks() / form.runs % group))
+    return std::nullopt;
+  return group;
+}
+
+/// Decides which parameters stay nested, and how many blocks make a group.
+int64_t WeightPacker::chooseGroup() {
+  int64_t group = 0;
+  for (WeightParameter *parameter : {&scale, &offset}) {
+    std::optional<int64_t> own = getGroup(*parameter);
+    // Both kinds of parameters are in front of the same groups.
+    if (!own || (group && *own && *own % group))
+      continue;
+    parameter->nested = true;
+    parameter->type = parameter->codeType;
+    group = group ? group : *own;
+  }
+  return group;
+}
+
 LogicalResult WeightPacker::chooseLayout(std::string &reason) {
-  Type zeroType;
   bool integer = op.getStrategy().getKind() == StrategyKind::Integer;
-  if (!zero.empty()) {
+  if (!zero.values.empty()) {
     // Zeros join the static zero of the unsigned codes; as bytes when they are whole and in range.
-    bool bytes = llvm::all_of(zero, [&](float z) { return z == std::trunc(z) && z + meaning.zero >= 0 && z + meaning.zero <= 255; });
+    bool bytes = llvm::all_of(
+        zero.values, [&](float z) { return z == std::trunc(z) && z + meaning.zero >= 0 && z + meaning.zero <= 255; });
     bytes &= meaning.values.empty();
     if (!bytes && (integer || meaning.bytes.size())) {
       reason = "the zero points do not fit into a byte beside the codes";
       return success();
     }
-    zeroType = bytes ? Type(IntegerType::get(op.getContext(), 8)) : Float32Type::get(op.getContext());
+    zero.type = bytes ? Type(IntegerType::get(op.getContext(), 8)) : Float32Type::get(op.getContext());
     if (bytes)
-      for (float &z : zero)
+      for (float &z : zero.values)
         z += meaning.zero;
   }
-  layout = qtile::LayoutAttr::get(op.getContext(), rows, form.block, meaning.codes,
-                                  encoding ? parameterType(encoding.getScale(), scale) : Type(), zeroType,
-                                  encoding && !offset.empty() ? Float32Type::get(op.getContext()) : Type());
+  int64_t group = chooseGroup();
+  layout = qtile::LayoutAttr::get(op.getContext(), rows, form.block, meaning.codes, scale.type, zero.type, offset.type,
+                                  group, scale.nested ? scale.outerType : Type(),
+                                  offset.nested ? offset.outerType : Type());
   return success();
 }
 
@@ -212,28 +233,27 @@ void WeightPacker::gatherCodes(std::vector<uint8_t> &codes) {
     }
 }
 
-void WeightPacker::gatherParameter(Type type, ArrayRef<float> values, std::vector<uint8_t> &bytes) {
-  if (!type)
-    return;
+std::vector<uint8_t> WeightPacker::gatherParameter(const WeightParameter &parameter) {
+  std::vector<uint8_t> bytes;
   int64_t perRun = form.wholeBlock ? 1 : form.getBlocks() / form.runs, runs = form.wholeBlock ? 1 : form.runs;
-  for (int64_t n = 0; n < form.n; ++n)
+  ArrayRef<float> values = parameter.nested ? parameter.codes : parameter.values;
+  for (int64_t n = 0; n < (parameter.type ? form.n : 0); ++n)
     for (int64_t run = 0; run < runs; ++run)
-      for (int64_t b = 0; b < perRun; ++b) {
-        float value = values[rhsIndex(n, run, b * form.block, block, grid)];
-        uint64_t raw;
-        if (type.isInteger(8)) {
-          raw = static_cast<uint8_t>(value);
-        } else if (isa<Float8E8M0FNUType>(type)) {
-          raw = llvm::bit_cast<uint32_t>(value) >> 23;
-        } else {
-          APFloat stored(value);
-          bool losesInfo;
-          stored.convert(cast<FloatType>(type).getFloatSemantics(), APFloat::rmNearestTiesToEven, &losesInfo);
-          raw = stored.bitcastToAPInt().getZExtValue();
-        }
-        for (unsigned byte = 0; byte < type.getIntOrFloatBitWidth() / 8; ++byte)
-          bytes.push_back(raw >> (8 * byte));
-      }
+      for (int64_t b = 0; b < perRun; ++b)
+        appendElement(bytes, parameter.type, values[rhsIndex(n, run, b * form.block, block, grid)]);
+  return bytes;
+}
+
+/// What multiplies a nested parameter, for every row and group of blocks.
+std::vector<uint8_t> WeightPacker::gatherOuter(const WeightParameter &parameter) {
+  std::vector<uint8_t> bytes;
+  int64_t perRun = form.getBlocks() / form.runs, step = layout.getGroup() ? layout.getGroup() : form.getBlocks();
+  for (int64_t n = 0; n < (parameter.nested ? form.n : 0); ++n)
+    for (int64_t b = 0; b < form.getBlocks(); b += step) {
+      int64_t cell = rhsIndex(n, b / perRun, b % perRun * form.block, parameter.outerBlock, parameter.outerGrid);
+      appendElement(bytes, parameter.outerType, parameter.outer[cell]);
+    }
+  return bytes;
 }
 
 LogicalResult WeightPacker::replace(ArrayRef<uint8_t> codes) {
@@ -242,7 +262,9 @@ LogicalResult WeightPacker::replace(ArrayRef<uint8_t> codes) {
   AsmResourceBlob blob = HeapAsmResourceBlob::allocate(size, 64, /*dataIsMutable=*/true);
   std::string error;
   MutableArrayRef<uint8_t> out(reinterpret_cast<uint8_t *>(blob.getMutableData().data()), size);
-  PackSource source{form.n, k, codes, scaleBytes, zeroBytes, offsetBytes};
+  std::vector<uint8_t> scales = gatherParameter(scale), zeros = gatherParameter(zero), offsets = gatherParameter(offset);
+  std::vector<uint8_t> scaleScales = gatherOuter(scale), offsetScales = gatherOuter(offset);
+  PackSource source{form.n, k, codes, scales, zeros, offsets, scaleScales, offsetScales};
   if (failed(packWeight(layout, source, out, error)))
     return op.emitOpError(error);
   OpBuilder b(op);
@@ -287,9 +309,6 @@ LogicalResult WeightPacker::run(std::string &reason) {
     return success();
   std::vector<uint8_t> matrix;
   gatherCodes(matrix);
-  gatherParameter(layout.getScale(), scale, scaleBytes);
-  gatherParameter(layout.getZero(), zero, zeroBytes);
-  gatherParameter(layout.getOffset(), offset, offsetBytes);
   return replace(matrix);
 }
 
