@@ -26,6 +26,7 @@ struct TargetLevel {
   unsigned vectorBits;                   ///< Register width that the loops outside of kernels are tiled for.
   unsigned vectorRegisters;              ///< How many of these there are: bounds the register tile.
   llvm::ArrayRef<FeatureProbe> probes;   ///< All must hold for the level to be chosen; empty for the lowest level.
+  bool fusedMultiply = true;             ///< f32 fused multiply-adds in hardware; else they are expanded, in vectors.
 };
 
 /// The record of a target. All text and arrays have static storage duration.

@@ -155,6 +155,8 @@ void mlir::qtensor::addNativePasses(OpPassManager &pm, const Target &target, con
   pm.addPass(createLoopInvariantCodeMotionPass());
   pm.addPass(math::createMathExtendToSupportedTypes());
   pm.addPass(createApproximateMath());
+  if (!level.fusedMultiply)
+    pm.addPass(createExpandFma());
   pm.addPass(createForallToParallelLoopPass());
   pm.addPass(createOutlineParallel());
   pm.addPass(createResolveExpandShapes());

@@ -116,8 +116,9 @@ OwningOpRef<ModuleOp> tool::buildModule(MLIRContext *context, Description &descr
 
 LogicalResult tool::lowerModule(ModuleOp module, StringRef level) {
   PassManager manager(module.getContext(), ModuleOp::getOperationName());
-  std::string pipeline = ("x86-lower-tile-ops{level=" + level +
-                          "},qtile-expand,canonicalize,cse,convert-vector-to-scf,lower-affine,"
+  StringRef fma = findLevel(level)->fusedMultiply ? "" : ",qtensor-expand-fma";
+  std::string pipeline = ("x86-lower-tile-ops{level=" + level + "},qtile-expand" + fma +
+                          ",canonicalize,cse,convert-vector-to-scf,lower-affine,"
                           "convert-scf-to-cf,expand-strided-metadata,lower-affine,convert-vector-to-llvm,convert-to-llvm,"
                           "reconcile-unrealized-casts")
                              .str();

@@ -32,7 +32,7 @@ static const FeatureProbe avx512Probes[] = {
 };
 
 static const TargetLevel levels[] = {
-    {"baseline", "x86-64", "", 128, 16, {}},
+    {"baseline", "x86-64", "", 128, 16, {}, /*fusedMultiply=*/false},
     {"avx2", "x86-64-v3", "", 256, 16, avx2Probes},
     {"avx2vnni", "x86-64-v3", "+avxvnni", 256, 16, avxVnniProbes},
     {"avx512", "x86-64-v4", "+avx512vnni,+avx512vbmi,-prefer-256-bit", 512, 32, avx512Probes},
@@ -49,6 +49,7 @@ static void addNativePasses(OpPassManager &pm, const TargetLevel &level) {
   TileMachine machine = x86::getTileMachine(*row);
   LowerComponentsOptions kernels;
   kernels.lanes = machine.lanes;
+  kernels.pairSums = machine.pairSums;
   for (TileShape tile : machine.tiles) {
     kernels.tileRows.push_back(tile.rows);
     kernels.tileColumns.push_back(tile.columns);

@@ -23,6 +23,25 @@ def ExpandTileOps : Pass<"qtile-expand", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::vector::VectorDialect", "::mlir::memref::MemRefDialect"];
 }
 
+def ExpandFma : Pass<"qtensor-expand-fma", "::mlir::ModuleOp"> {
+  let summary = "fused multiply-adds of f32 => f64 arithmetic with the same bits, for levels that have none";
+  let description = [{
+    Without an instruction for it every lane of a fused multiply-add is a call of the C library. The f64 product of two f32
+    is exact; its f64 sum with the third operand is rounded to odd, and that once more to f32, which is the one rounding that
+    was asked for.
+
+        %r = math.fma %a, %b, %c : vector<8xf32>
+    =>
+        %p = arith.mulf %a64, %b64 : vector<8xf64>
+        %s = arith.addf %p, %c64 : vector<8xf64>
+        ...                                        // what %s lost, and one step to an odd last bit
+        %r = arith.truncf %odd : vector<8xf64> to vector<8xf32>
+
+    It leaves other element types alone and never fails.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def AttachScratch : Pass<"qtensor-attach-scratch", "::mlir::ModuleOp"> {
   let summary = "room for the prepared activations of packed contractions";
   let description = [{
@@ -56,6 +75,7 @@ def LowerComponents : Pass<"qtensor-lower-components", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"lanes", "lanes", "int64_t", "8", "f32 elements of a vector register">,
+    Option<"pairSums", "pair-sums", "bool", "false", "byte products are summed in i16 as long as they fit">,
     ListOption<"tileRows", "tile-rows", "int64_t", "rows of the register tiles, ascending">,
     ListOption<"tileColumns", "tile-columns", "int64_t", "vectors of columns of the same tiles">];
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
