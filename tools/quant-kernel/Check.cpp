@@ -79,7 +79,7 @@ static bool makeWeights(const Description &spec, Operands &to, std::vector<float
   if (layout.hasIntegerCodes()) {
     int64_t logical = int64_t(1) << layout.getCodes().getIntOrFloatBitWidth();
     for (int64_t i = 0; i < spec.n * spec.k; ++i)
-      to.codes.push_back(random() % logical);
+      to.codes.push_back(spec.extremes ? logical - 1 : random() % logical);
     codes = logical;
   } else {
     Parameter all = randomParameter(layout.getCodes(), spec.n * spec.k, random, 0);
@@ -243,7 +243,8 @@ bool tool::checkKernel(llvm::orc::LLJIT &jit, const Description &description, Ar
     o.xScales.resize(rows * blocks);
     // Both extremes occur: -128 and 127 against the largest code must not saturate.
     for (auto [i, code] : llvm::enumerate(o.xCodes))
-      code = random() % 4 == 0 ? (random() % 2 ? -128 : 127) : static_cast<int8_t>(random());
+      code = spec.extremes ? (i / spec.k % 2 ? 127 : -128)
+             : random() % 4 == 0 ? (random() % 2 ? -128 : 127) : static_cast<int8_t>(random());
     for (float &value : o.x)
       value = static_cast<float>(static_cast<int>(random() % 2001) - 1000) / 500.0f;
     for (float &value : o.xScales)

@@ -22,6 +22,7 @@ struct Description {
   int64_t n = 0, k = 0;
   bool bias = false;
   bool lhsScales = true;
+  bool extremes = false; ///< The largest code everywhere, and rows of -128 and of 127.
 };
 
 /// A module with @kernel(ctx, x, [scales], weights, [bias], y, scratch) and @scratch_bytes(rows) for a level.

@@ -39,6 +39,7 @@ static cl::list<int64_t> upper("upper", cl::CommaSeparated, cl::desc("upper limb
 static cl::opt<int64_t> randomTable("random-table", cl::desc("entries of a random f32 table (float strategy)"));
 static cl::opt<bool> bias("bias", cl::desc("add a bias in the epilogue"));
 static cl::opt<bool> constantScale("constant-lhs-scale", cl::desc("activations have one static scale"));
+static cl::opt<bool> extremes("extremes", cl::desc("every code the largest, every activation -128 or 127"));
 static cl::opt<bool> timeRuns("time", cl::desc("time the runs"));
 static cl::opt<Emit> emit("emit", cl::desc("what to make"), cl::init(Emit::Check),
                           cl::values(clEnumValN(Emit::MLIR, "mlir", "the kernel before lowering"),
@@ -81,6 +82,7 @@ static bool describe(MLIRContext *context, tool::Description &to) {
     errs() << "the integer strategy needs integer codes and an integer zero\n";
     return false;
   }
+  to.extremes = extremes;
   to.bias = bias;
   to.lhsScales = !constantScale;
   return true;

@@ -32,6 +32,7 @@ const MachineRow *x86::lookupMachineRow(llvm::StringRef level) {
 TileMachine x86::getTileMachine(const MachineRow &row) {
   TileMachine machine;
   machine.lanes = row.lanes;
+  machine.pairSums = row.dot == Dot::Pairs;
   machine.tiles.assign(row.tiles.begin(), row.tiles.end());
   return machine;
 }

@@ -44,7 +44,7 @@ private:
   TileShape shape;
   qtile::LayoutAttr layout;
   WeightReader reader;
-  VectorType f32, i32;
+  VectorType f32, i32, i16;
   CommonArguments common;
   Value firstRow, validRows, height, firstColumn;
   SmallVector<Value> scale, zero, shift; ///< Of the current block, one a column; null where absent.
@@ -54,7 +54,8 @@ private:
 TileEmitter::TileEmitter(ImplicitLocOpBuilder &b, const KernelSpec &spec, const TileMachine &machine, TileShape shape,
                          ValueRange arguments)
     : b(b), spec(spec), machine(machine), shape(shape), layout(spec.weight.layout), reader(b, spec, machine),
-      f32(VectorType::get(machine.lanes, b.getF32Type())), i32(VectorType::get(machine.lanes, b.getI32Type())) {
+      f32(VectorType::get(machine.lanes, b.getF32Type())), i32(VectorType::get(machine.lanes, b.getI32Type())),
+      i16(VectorType::get(2 * machine.lanes, b.getI16Type())) {
   ValueRange rest;
   common = CommonArguments::take(spec, arguments, rest);
   firstRow = rest[0];
@@ -118,6 +119,9 @@ SmallVector<Value> TileEmitter::steps(function_ref<SmallVector<Value>(Value, Val
   return SmallVector<Value>(loop.getResults());
 }
 
+/// Sums of two products that may be added in i16 before they are widened: one is within [-256 * max, 254 * max].
+static int64_t getPairSteps(int64_t max) { return std::max<int64_t>(1, 128 / max); }
+
 /// i32 sums of one step: every group of four codes meets every row of the tile. `limbs` are the tables of the codes'
 /// values; each has its own sums.
 SmallVector<Value> TileEmitter::dotStep(Value block, Value step, ArrayRef<ArrayRef<uint8_t>> limbs, ValueRange inits) {
@@ -130,7 +134,8 @@ SmallVector<Value> TileEmitter::dotStep(Value block, Value step, ArrayRef<ArrayR
   Value allSteps = add(b, mul(b, block, common.extents.steps), step);
   Value first = add(b, div(b, mul(b, firstRow, paddedK(b, spec, common.extents)), constant(b, 4)),
                     mul(b, mul(b, allSteps, height), constant(b, words)));
-  SmallVector<Value> values(limbs.size() * shape.columns);
+  SmallVector<Value> values(limbs.size() * shape.columns), pairs(next.size());
+  int64_t pairSteps = machine.pairSums ? getPairSteps(spec.weight.max) : 1;
   for (int64_t g = 0; g < words; ++g) {
     for (auto [limb, table] : llvm::enumerate(limbs))
       for (int64_t c = 0; c < shape.columns; ++c)
@@ -139,8 +144,15 @@ SmallVector<Value> TileEmitter::dotStep(Value block, Value step, ArrayRef<ArrayR
       Value x = vector::BitCastOp::create(b, groups[0][g].getType(), broadcastAt(common.x.words, first, r * words + g));
       for (size_t limb = 0; limb < limbs.size(); ++limb)
         for (int64_t c = 0; c < shape.columns; ++c) {
-          Value &sum = next[limb * count() + at(r, c)];
-          sum = qtile::Dot4Op::create(b, sum, values[limb * shape.columns + c], x, spec.weight.max);
+          size_t i = limb * count() + at(r, c);
+          Value w = values[limb * shape.columns + c];
+          if (pairSteps == 1) {
+            next[i] = qtile::Dot4Op::create(b, next[i], w, x, spec.weight.max);
+            continue;
+          }
+          pairs[i] = qtile::Dot2Op::create(b, g % pairSteps ? pairs[i] : splat(b, i16, 0), w, x);
+          if ((g + 1) % pairSteps == 0 || g + 1 == words)
+            next[i] = qtile::Dot2Op::create(b, next[i], pairs[i], splat(b, i16, 1));
         }
     }
   }

@@ -43,6 +43,7 @@ struct TileShape {
 /// The machine as an emitter sees it.
 struct TileMachine {
   int64_t lanes = 16;           ///< f32 or i32 elements of a vector; 4 * lanes bytes.
+  bool pairSums = false;        ///< Byte products are summed in i16 first, as long as range analysis shows that they fit.
   SmallVector<TileShape> tiles; ///< Ascending rows. The last tile takes all remaining columns of a panel.
 };
 

@@ -89,6 +89,7 @@ struct LowerComponentsPass : mlir::qtensor::impl::LowerComponentsBase<LowerCompo
 private:
   LogicalResult readMachine(TileMachine &machine) {
     machine.lanes = lanes;
+    machine.pairSums = pairSums;
     if (tileRows.empty() || tileRows.size() != tileColumns.size())
       return getOperation().emitError("tile-rows and tile-columns name as many tiles, and at least one");
     for (auto [rows, columns] : llvm::zip_equal(tileRows, tileColumns)) {
