@@ -9,7 +9,7 @@
 // Clones are chosen by the dynamic linker; elsewhere the loops are compiled once, for the processor of the build.
 #if defined(__x86_64__) && defined(__linux__) && defined(__has_attribute)
 #if __has_attribute(target_clones)
-#define QTENSOR_CLONES __attribute__((target_clones("default", "avx2", "arch=x86-64-v4")))
+#define QTENSOR_CLONES __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
 #endif
 #endif
 #ifndef QTENSOR_CLONES

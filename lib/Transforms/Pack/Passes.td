@@ -9,7 +9,7 @@ def PackContracts : Pass<"qtensor-pack-contracts", "::mlir::ModuleOp"> {
   let description = [{
     A contraction that is a matrix product in disguise (matmul in any orientation, convolution) and whose weight
     components are constants gets them as one constant of bytes, in the layout that kernels read. Nested parameters of
-    one-byte codes (super-blocks, NVFP4) stay nested, with what multiplies them in front of each group of blocks; others are
+    one-byte codes (as super-blocks have them) stay nested, with what multiplies them in front of each group of blocks; others are
     multiplied out to f32. All CPU levels of a target, all M and all strategies of a format share the bytes.
 
         qtensor.contract <integer<1>> ... rhs(%codes, %scale : tensor<64x96xi8>, tensor<64x3xf16>) encoded #w ...
