@@ -35,7 +35,7 @@ struct Parameter {
 
 struct Operands {
   std::vector<uint8_t> codes;
-  Parameter scale, zero, offset, scaleScale, offsetScale;
+  Parameter scale, zero, offset, scaleScale, scaleShift, offsetScale;
   std::vector<uint8_t> packed;
   std::vector<int8_t> xCodes;
   std::vector<float> x, xScales, bias, y;
@@ -91,24 +91,39 @@ static bool makeWeights(const Description &spec, Operands &to, std::vector<float
   to.zero = randomParameter(layout.getZero(), parameters, random, codes - 1);
   to.offset = randomParameter(layout.getOffset(), parameters, random);
   to.scaleScale = randomParameter(layout.getScaleScale(), outer, random);
+  to.scaleShift = randomParameter(layout.getScaleShift(), outer, random);
   to.offsetScale = randomParameter(layout.getOffsetScale(), outer, random);
   // Exactly as long as the layout says, so that a sanitizer sees a read beyond it.
   to.packed.resize(layout.getBytes(spec.n, spec.k));
   std::string error;
   PackSource source{spec.n, spec.k, to.codes, to.scale.bytes, to.zero.bytes, to.offset.bytes,
-                    to.scaleScale.bytes, to.offsetScale.bytes};
+                    to.scaleScale.bytes, to.scaleShift.bytes, to.offsetScale.bytes};
   if (succeeded(packWeight(layout, source, to.packed, error)))
     return true;
   llvm::errs() << error << '\n';
   return false;
 }
 
-/// A parameter of block `b` of row `n`, multiplied out where it is nested.
-static float valueOf(qtile::LayoutAttr layout, int64_t k, const Parameter &parameter, const Parameter &outer, int64_t n, int64_t b) {
-  float value = parameter.values[n * layout.getNumBlocks(k) + b];
-  if (outer.values.empty())
-    return value;
-  return outer.values[n * layout.getNumGroups(k) + (layout.getGroup() ? b / layout.getGroup() : 0)] * value;
+/// A parameter of block `b` of row `n`, worked out where it is nested.
+static float valueOf(const Description &spec, const Parameter &parameter, const Parameter &outer, const Parameter &shift,
+                     int64_t n, int64_t b) {
+  qtile::LayoutAttr layout = spec.spec.weight.layout;
+  float value = parameter.values[n * layout.getNumBlocks(spec.k) + b];
+  int64_t group = n * layout.getNumGroups(spec.k) + (layout.getGroup() ? b / layout.getGroup() : 0);
+  if (!outer.values.empty())
+    value *= outer.values[group];
+  return shift.values.empty() ? value : value + shift.values[group];
+}
+
+/// The same of a scale, whose bytes may be indices of a table.
+static float scaleOf(const Description &spec, const Operands &o, int64_t n, int64_t b) {
+  const SmallVector<float> &table = spec.spec.weight.scaleValues;
+  if (table.empty())
+    return valueOf(spec, o.scale, o.scaleScale, o.scaleShift, n, b);
+  Parameter looked{{}, o.scale.values};
+  float &value = looked.values[n * spec.spec.weight.layout.getNumBlocks(spec.k) + b];
+  value = table[static_cast<uint8_t>(static_cast<int>(value))];
+  return valueOf(spec, looked, o.scaleScale, o.scaleShift, n, b);
 }
 
 static float plainInteger(const Description &spec, const Operands &o, int64_t m, int64_t n) {
@@ -126,12 +141,12 @@ static float plainInteger(const Description &spec, const Operands &o, int64_t m,
     int64_t zero = w.zero + (o.zero.values.empty() ? 0 : static_cast<int64_t>(o.zero.values[at]));
     float sx = o.xScales[m * blocks + b], factor = sx;
     if (!o.scale.values.empty())
-      factor = sx * valueOf(w.layout, spec.k, o.scale, o.scaleScale, n, b);
+      factor = sx * scaleOf(spec, o, n, b);
     else if (w.scale)
       factor = sx * *w.scale;
     acc = std::fma(static_cast<float>(static_cast<int32_t>(dot - zero * sum)), factor, acc);
     if (!o.offset.values.empty()) {
-      float shift = sx * valueOf(w.layout, spec.k, o.offset, o.offsetScale, n, b);
+      float shift = sx * valueOf(spec, o.offset, o.offsetScale, {}, n, b);
       acc = std::fma(static_cast<float>(static_cast<int32_t>(sum)), shift, acc);
     }
   }
@@ -154,11 +169,11 @@ static float plainFloat(const Description &spec, const Operands &o, ArrayRef<flo
     if (!o.zero.values.empty())
       value -= o.zero.values[at];
     if (!o.scale.values.empty())
-      value *= valueOf(w.layout, spec.k, o.scale, o.scaleScale, n, k / w.layout.getBlock());
+      value *= scaleOf(spec, o, n, k / w.layout.getBlock());
     else if (w.scale)
       value *= *w.scale;
     if (!o.offset.values.empty())
-      value += valueOf(w.layout, spec.k, o.offset, o.offsetScale, n, k / w.layout.getBlock());
+      value += valueOf(spec, o.offset, o.offsetScale, {}, n, k / w.layout.getBlock());
     acc = std::fma(o.x[m * spec.k + k], value, acc);
   }
   return acc;

@@ -37,6 +37,7 @@ static cl::opt<double> scale("scale", cl::desc("static scale"), cl::init(0));
 static cl::list<int64_t> bytes("bytes", cl::CommaSeparated, cl::desc("unsigned value of each code (integer strategy)"));
 static cl::list<int64_t> upper("upper", cl::CommaSeparated, cl::desc("upper limb of each code, worth 128 (integer strategy)"));
 static cl::opt<int64_t> randomTable("random-table", cl::desc("entries of a random f32 table (float strategy)"));
+static cl::opt<bool> scaleTable("scale-table", cl::desc("bytes of the scale are indices of a random f32 table"));
 static cl::opt<bool> bias("bias", cl::desc("add a bias in the epilogue"));
 static cl::opt<bool> constantScale("constant-lhs-scale", cl::desc("activations have one static scale"));
 static cl::opt<bool> extremes("extremes", cl::desc("every code the largest, every activation -128 or 127"));
@@ -78,6 +79,8 @@ static bool describe(MLIRContext *context, tool::Description &to) {
   std::mt19937 random(3);
   for (int64_t i = 0; i < randomTable; ++i)
     weight.values.push_back(static_cast<float>(static_cast<int>(random() % 2001) - 1000) / 991.0f);
+  for (int64_t i = 0; i < (scaleTable ? 256 : 0); ++i)
+    weight.scaleValues.push_back(static_cast<float>(static_cast<int>(random() % 2001) - 1000) / 997.0f);
   if (integer && (!layout.hasIntegerCodes() || isa_and_nonnull<FloatType>(layout.getZero()))) {
     errs() << "the integer strategy needs integer codes and an integer zero\n";
     return false;

@@ -62,9 +62,15 @@ int64_t LayoutAttr::getNumGroups(int64_t k) const {
   return getGroup() ? llvm::divideCeil(getNumBlocks(k), getGroup()) : 1;
 }
 
-int64_t LayoutAttr::getGroupBytes() const { return getRows() * (bitsOf(getScaleScale()) + bitsOf(getOffsetScale())) / 8; }
+int64_t LayoutAttr::getGroupBytes() const {
+  return getRows() * (bitsOf(getScaleScale()) + bitsOf(getScaleShift()) + bitsOf(getOffsetScale())) / 8;
+}
 
-int64_t LayoutAttr::getOffsetScaleOffset() const { return getRows() * bitsOf(getScaleScale()) / 8; }
+int64_t LayoutAttr::getScaleShiftOffset() const { return getRows() * bitsOf(getScaleScale()) / 8; }
+
+int64_t LayoutAttr::getOffsetScaleOffset() const {
+  return getScaleShiftOffset() + getRows() * bitsOf(getScaleShift()) / 8;
+}
 
 int64_t LayoutAttr::getZeroOffset() const { return getRows() * bitsOf(getScale()) / 8; }
 
@@ -76,7 +82,8 @@ static bool isParameter(Type type) {
 }
 
 LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t rows, int64_t block, Type codes,
-                                 Type scale, Type zero, Type offset, int64_t group, Type scaleScale, Type offsetScale) {
+                                 Type scale, Type zero, Type offset, int64_t group, Type scaleScale, Type scaleShift,
+                                 Type offsetScale) {
   if (rows < 4 || rows > 64 || !llvm::isPowerOf2_64(rows))
     return emitError() << "layout: rows must be a power of two from 4 to 64, not " << rows;
   if (block < 1)
@@ -96,5 +103,7 @@ LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError, i
     if (outer && (!inner || !isa<Float16Type, BFloat16Type, Float32Type>(outer)))
       return emitError() << "layout: scaleScale and offsetScale are f32, f16 or bf16 and multiply a parameter, not "
                          << outer;
+  if (scaleShift && (!scaleScale || !isa<Float16Type, BFloat16Type, Float32Type>(scaleShift)))
+    return emitError() << "layout: scaleShift is f32, f16 or bf16 and added behind scaleScale, not " << scaleShift;
   return success();
 }

@@ -32,9 +32,10 @@ def QTile_LayoutAttr : AttrDef<QTile_Dialect, "Layout"> {
     A parameter that is absent takes no bytes; data of a parameter is little-endian. Nested parameters keep their codes
     beside those of the block, and what multiplies them in front of every `group` blocks (0: of all blocks of a panel):
 
-        [panel][group]{ scaleScale[rows] offsetScale[rows] [block]{ scale[rows] zero[rows] offset[rows] codes } }
+        [panel][group]{ scaleScale[rows] scaleShift[rows] offsetScale[rows] [block]{ scale[rows] zero[rows] offset[rows] codes } }
 
-    Then the f32 scale of a block is the f32 product scaleScale * scale, and its offset offsetScale * offset. Integer codes (`codes = iB`, 1..8
+    Then the f32 scale of a block is scaleScale * scale + scaleShift, each step rounded to f32, and its offset offsetScale *
+    offset. Integer codes (`codes = iB`, 1..8
     bits, made unsigned) lie in groups of `rows` x 4 bytes: byte (n, k % 4). A code is cut into pieces of 8, 4, 2 or 1
     bits, low bits first (5 = 4 + 1), and 8/w consecutive groups of a w-bit piece share one vector of 4 * rows bytes: group j sits in
     bits [j*w, (j+1)*w). A block is padded to whole chunks of 16 or 32 codes; padding holds code 0 and meets activations
@@ -48,10 +49,11 @@ def QTile_LayoutAttr : AttrDef<QTile_Dialect, "Layout"> {
   let parameters = (ins "int64_t":$rows, "int64_t":$block, "::mlir::Type":$codes, OptionalParameter<"::mlir::Type">:$scale,
     OptionalParameter<"::mlir::Type">:$zero, OptionalParameter<"::mlir::Type">:$offset,
     DefaultValuedParameter<"int64_t", "0">:$group, OptionalParameter<"::mlir::Type">:$scaleScale,
+    OptionalParameter<"::mlir::Type">:$scaleShift,
     OptionalParameter<"::mlir::Type">:$offsetScale);
   let builders = [AttrBuilder<(ins "int64_t":$rows, "int64_t":$block, "::mlir::Type":$codes, "::mlir::Type":$scale,
                                    "::mlir::Type":$zero, "::mlir::Type":$offset), [{
-    return $_get($_ctxt, rows, block, codes, scale, zero, offset, /*group=*/0, ::mlir::Type(), ::mlir::Type());
+    return $_get($_ctxt, rows, block, codes, scale, zero, offset, /*group=*/0, ::mlir::Type(), ::mlir::Type(), ::mlir::Type());
   }]>];
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
@@ -82,6 +84,7 @@ def QTile_LayoutAttr : AttrDef<QTile_Dialect, "Layout"> {
     int64_t getNumGroups(int64_t k) const;
     int64_t getGroupBytes() const;
     /// Byte offset in front of a group.
+    int64_t getScaleShiftOffset() const;
     int64_t getOffsetScaleOffset() const;
     /// Byte offsets inside a block. The parameter must be present.
     int64_t getScaleOffset() const { return 0; }

@@ -41,6 +41,11 @@ func.func private @f() attributes {l = #qtile.layout<rows = 16, block = 32, code
 
 // -----
 
+// expected-error@+1 {{scaleShift is f32, f16 or bf16 and added behind scaleScale, not 'f32'}}
+func.func private @f() attributes {l = #qtile.layout<rows = 16, block = 32, codes = i4, scale = i8, scaleShift = f32>}
+
+// -----
+
 // expected-error@+1 {{group counts the blocks behind scaleScale or offsetScale, not 8}}
 func.func private @f() attributes {l = #qtile.layout<rows = 16, block = 32, codes = i4, scale = i8, group = 8>}
 

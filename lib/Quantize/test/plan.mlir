@@ -10,7 +10,7 @@
 
 // The first rule that decides counts: fc1 is nf4 by name of its weight, and takes its activations from the last rule.
 // CHECK: qtensor.quantize %arg0 : tensor<3x64xf32> -> tensor<3x64xf32, #[[INT8]]>
-// CHECK: linalg.matmul {{.*}} tensor<3x64xf32, #[[INT8]]>, tensor<64x64xf32, #[[NF4]]>
+// CHECK: linalg.matmul {{.*}}strategy = #qtensor.strategy<integer<2>>{{.*}} tensor<3x64xf32, #[[INT8]]>, tensor<64x64xf32, #[[NF4]]>
 // CHECK: linalg.matmul {{.*}}strategy = #qtensor.strategy<float>{{.*}} tensor<3x64xf32, #[[INT8]]>, tensor<64x64xf32, #[[INT4]]>
 // CHECK: linalg.matmul ins(%{{.*}} : tensor<3x64xf32>, tensor<64x64xf32>)
 func.func @main(%x: tensor<3x64xf32>, %i: tensor<3x64xf32>) -> tensor<3x64xf32> {

@@ -25,6 +25,8 @@ struct PackedWeight {
   SmallVector<uint8_t> upper;
   /// Float: the real value of each stored code before its scale; empty when it is code - zero.
   SmallVector<float> values;
+  /// The value of each byte of a nested scale; empty when it is its own value.
+  SmallVector<float> scaleValues;
   /// Static zero point, in the unit of the unsigned values. A zero parameter of the layout is data and adds to it.
   int64_t zero = 0;
   /// Largest unsigned value of a limb that can occur: the range analysis of the integer dot product.

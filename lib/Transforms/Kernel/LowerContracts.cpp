@@ -6,6 +6,7 @@
 #include "lib/Transforms/Kernel/Passes.h"
 #include "lib/Transforms/Kernel/Prepare.h"
 #include "lib/Transforms/Pack/ContractForm.h"
+#include "lib/Transforms/Pack/WeightParameter.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
@@ -62,6 +63,8 @@ LogicalResult FastContract::analyseWeight(std::string &reason) {
   weight.values = meaning->values;
   weight.max = meaning->max;
   weight.unit = kind == StrategyKind::Integer ? meaning->unit : 1;
+  if (weight.layout.getScaleScale())
+    weight.scaleValues = getParameterTable(cast<BlockAttr>(encoding.getScale().getValue()).getCodec());
   // Zeros that are data of one byte hold the static zero already.
   bool joined = weight.layout.getZero() && weight.layout.getZero().isInteger(8);
   weight.zero = joined ? 0 : meaning->zero;
@@ -189,12 +192,13 @@ std::string FastContract::makeKey() {
   const PackedWeight &w = spec.weight;
   os << static_cast<int>(spec.strategy) << ' ' << w.layout.getRows() << ' ' << w.layout.getCodes() << ' ' << w.layout.getStoredBits()
      << ' ' << w.layout.getChunk() << ' ' << w.layout.getScale() << ' ' << w.layout.getZero() << ' ' << w.layout.getOffset() << ' '
-     << w.layout.getGroup() << ' ' << w.layout.getScaleScale() << ' ' << w.layout.getOffsetScale() << ' ' << spec.getStep() << ' '
+     << w.layout.getGroup() << ' ' << w.layout.getScaleScale() << ' ' << w.layout.getScaleShift() << ' '
+     << w.layout.getOffsetScale() << ' ' << spec.getStep() << ' '
      << (spec.hasDynamicSteps() ? 0 : spec.getSteps()) << ' ' << w.zero << ' ' << w.max << ' ' << llvm::bit_cast<uint32_t>(w.unit) << ' '
      << llvm::bit_cast<uint32_t>(w.scale.value_or(0)) << ' ' << w.scale.has_value() << ' ' << spec.columnTail << ' ' << spec.integerResult << ' ' << spec.output << ' ';
   for (uint8_t value : llvm::concat<const uint8_t>(w.bytes, w.upper))
     os << int(value) << ',';
-  for (float value : w.values)
+  for (float value : llvm::concat<const float>(w.values, w.scaleValues))
     os << llvm::bit_cast<uint32_t>(value) << ',';
   for (auto [type, kind] : llvm::zip_equal(spec.operands, follows))
     os << type << static_cast<int>(kind);

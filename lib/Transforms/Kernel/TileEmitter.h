@@ -56,6 +56,7 @@ public:
 private:
   Value loadBytes(Value base, Value offset, int64_t constant, int64_t count);
   Value loadParameter(int64_t column, Value at, int64_t byteOffset, Type type);
+  Value loadByteParameter(int64_t column, Value blockOffset, int64_t byteOffset);
 
   ImplicitLocOpBuilder &b;
   const PackedWeight &weight;
@@ -63,7 +64,7 @@ private:
   int64_t lanes, chunks;
   Value weights, blockBytes;
   Value groupBlocks, groupStart;               ///< Blocks of a group; bytes in front of the groups up to this one.
-  SmallVector<Value> scaleScales, offsetScales; ///< Of the current group, one a column; empty without.
+  SmallVector<Value> scaleScales, scaleShifts, offsetScales; ///< Of the current group, one a column; empty without.
   SmallVector<Value> panels; ///< Byte offset of each column vector's panel.
   SmallVector<Value> parts;  ///< Its first row inside the panel.
 };

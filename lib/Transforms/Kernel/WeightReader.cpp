@@ -54,11 +54,13 @@ Value WeightReader::countGroups(const KernelExtents &extents) {
 void WeightReader::beginGroup(Value group) {
   Value bytes = constant(b, layout.getGroupBytes()), at = mul(b, group, add(b, mul(b, groupBlocks, blockBytes), bytes));
   groupStart = mul(b, add(b, group, constant(b, 1)), bytes);
-  scaleScales.clear();
-  offsetScales.clear();
+  for (SmallVector<Value> *values : {&scaleScales, &scaleShifts, &offsetScales})
+    values->clear();
   for (size_t c = 0; c < panels.size(); ++c) {
     if (layout.getScaleScale())
       scaleScales.push_back(loadParameter(c, at, 0, layout.getScaleScale()));
+    if (layout.getScaleShift())
+      scaleShifts.push_back(loadParameter(c, at, layout.getScaleShiftOffset(), layout.getScaleShift()));
     if (layout.getOffsetScale())
       offsetScales.push_back(loadParameter(c, at, layout.getOffsetScaleOffset(), layout.getOffsetScale()));
   }
@@ -175,22 +177,38 @@ Value WeightReader::loadParameter(int64_t column, Value at, int64_t byteOffset, 
   return toF32(b, loadBytes(base, at, byteOffset, lanes * bytesOf(type)), type, lanes);
 }
 
-Value WeightReader::loadZero(int64_t column, Value blockOffset) {
-  if (!layout.getZero() || layout.getZero().isF32())
-    return layout.getZero() ? loadParameter(column, blockOffset, layout.getZeroOffset(), layout.getZero()) : Value();
-  Value base = add(b, panels[column], parts[column]);
-  Value bytes = loadBytes(base, blockOffset, layout.getZeroOffset(), lanes);
+/// A parameter's bytes, unsigned, as i32.
+Value WeightReader::loadByteParameter(int64_t column, Value blockOffset, int64_t byteOffset) {
+  Value bytes = loadBytes(add(b, panels[column], parts[column]), blockOffset, byteOffset, lanes);
   return arith::ExtUIOp::create(b, VectorType::get(lanes, b.getI32Type()), bytes);
 }
 
-/// Nested scales are multiplied out first, in f32.
+Value WeightReader::loadZero(int64_t column, Value blockOffset) {
+  if (!layout.getZero())
+    return {};
+  if (layout.getZero().isF32())
+    return loadParameter(column, blockOffset, layout.getZeroOffset(), layout.getZero());
+  return loadByteParameter(column, blockOffset, layout.getZeroOffset());
+}
+
+/// Nested scales are worked out first, in f32.
 Value WeightReader::loadScale(int64_t column, Value blockOffset) {
   auto f32 = VectorType::get(lanes, b.getF32Type());
   if (!layout.getScale())
     return weight.scale || weight.unit != 1 ? splat(b, f32, weight.scale.value_or(1.0f) * weight.unit) : Value();
-  Value scale = loadParameter(column, blockOffset, layout.getScaleOffset(), layout.getScale());
+  Value scale;
+  if (weight.scaleValues.empty()) {
+    scale = loadParameter(column, blockOffset, layout.getScaleOffset(), layout.getScale());
+  } else {
+    int64_t entries = weight.scaleValues.size();
+    auto table = DenseElementsAttr::get(RankedTensorType::get(entries, b.getF32Type()), ArrayRef(weight.scaleValues));
+    Value codes = loadByteParameter(column, blockOffset, layout.getScaleOffset());
+    scale = qtile::LookupOp::create(b, f32, codes, table);
+  }
   if (!scaleScales.empty())
     scale = arith::MulFOp::create(b, scaleScales[column], scale);
+  if (!scaleShifts.empty())
+    scale = arith::AddFOp::create(b, scale, scaleShifts[column]);
   return weight.unit == 1 ? scale : arith::MulFOp::create(b, scale, splat(b, f32, weight.unit)).getResult();
 }
 

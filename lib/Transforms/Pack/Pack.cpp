@@ -20,6 +20,7 @@ public:
     addParameter(parameters, source.zero, layout.getZero(), layout.getZeroOffset());
     addParameter(parameters, source.offset, layout.getOffset(), layout.getOffsetOffset());
     addParameter(outer, source.scaleScale, layout.getScaleScale(), 0);
+    addParameter(outer, source.scaleShift, layout.getScaleShift(), layout.getScaleShiftOffset());
     addParameter(outer, source.offsetScale, layout.getOffsetScale(), layout.getOffsetScaleOffset());
     groups = layout.getNumGroups(source.k);
     groupBytes = layout.getGroupBytes();
@@ -115,6 +116,7 @@ LogicalResult qtensor::packWeight(qtile::LayoutAttr layout, const PackSource &so
       !checkSize("zeros", source.zero, bytesOf(layout.getZero(), blocks), error) ||
       !checkSize("offsets", source.offset, bytesOf(layout.getOffset(), blocks), error) ||
       !checkSize("scales of scales", source.scaleScale, bytesOf(layout.getScaleScale(), groups), error) ||
+      !checkSize("offsets of scales", source.scaleShift, bytesOf(layout.getScaleShift(), groups), error) ||
       !checkSize("scales of offsets", source.offsetScale, bytesOf(layout.getOffsetScale(), groups), error) ||
       !checkSize("packed bytes", out, layout.getBytes(source.n, source.k), error))
     return failure();

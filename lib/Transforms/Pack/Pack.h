@@ -13,8 +13,8 @@ struct PackSource {
   /// Integer codes: one byte each, below 2^stored bits. Floating-point codes: raw little-endian elements.
   llvm::ArrayRef<uint8_t> codes;
   llvm::ArrayRef<uint8_t> scale, zero, offset;
-  /// What multiplies nested parameters, [n][groups of blocks].
-  llvm::ArrayRef<uint8_t> scaleScale = {}, offsetScale = {};
+  /// What multiplies nested parameters, and is added to scales, [n][groups of blocks].
+  llvm::ArrayRef<uint8_t> scaleScale = {}, scaleShift = {}, offsetScale = {};
 };
 
 /// Writes layout.getBytes(n, k) bytes to `out`, on all cores. The result does not depend on how many there are.

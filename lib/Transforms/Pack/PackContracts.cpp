@@ -41,7 +41,7 @@ private:
   int64_t rhsIndex(int64_t column, int64_t run, int64_t inner, ArrayRef<int64_t> divisors, ArrayRef<int64_t> extents);
   void gatherCodes(std::vector<uint8_t> &codes);
   std::vector<uint8_t> gatherParameter(const WeightParameter &parameter);
-  std::vector<uint8_t> gatherOuter(const WeightParameter &parameter);
+  std::vector<uint8_t> gatherOuter(const WeightParameter &parameter, Type type, ArrayRef<float> values);
   LogicalResult replace(ArrayRef<uint8_t> codes);
 
   ContractOp op;
@@ -130,7 +130,7 @@ LogicalResult WeightPacker::loadParameters() {
   zero.attr = encoding.getZero();
   offset.attr = encoding.getOffset();
   for (WeightParameter *parameter : {&scale, &zero, &offset})
-    if (failed(loadParameter(*parameter, block, grid, rest, emitError)))
+    if (failed(loadParameter(*parameter, parameter == &scale, block, grid, rest, emitError)))
       return failure();
   // A static scale is a constant of the kernel.
   if (scale.attr && !scale.attr.isData())
@@ -192,6 +192,7 @@ LogicalResult WeightPacker::chooseLayout(std::string &reason) {
   int64_t group = chooseGroup();
   layout = qtile::LayoutAttr::get(op.getContext(), rows, form.block, meaning.codes, scale.type, zero.type, offset.type,
                                   group, scale.nested ? scale.outerType : Type(),
+                                  scale.nested ? scale.outerOffsetType : Type(),
                                   offset.nested ? offset.outerType : Type());
   return success();
 }
@@ -244,14 +245,14 @@ std::vector<uint8_t> WeightPacker::gatherParameter(const WeightParameter &parame
   return bytes;
 }
 
-/// What multiplies a nested parameter, for every row and group of blocks.
-std::vector<uint8_t> WeightPacker::gatherOuter(const WeightParameter &parameter) {
+/// What multiplies a nested parameter or is added to it, for every row and group of blocks.
+std::vector<uint8_t> WeightPacker::gatherOuter(const WeightParameter &parameter, Type type, ArrayRef<float> values) {
   std::vector<uint8_t> bytes;
   int64_t perRun = form.getBlocks() / form.runs, step = layout.getGroup() ? layout.getGroup() : form.getBlocks();
-  for (int64_t n = 0; n < (parameter.nested ? form.n : 0); ++n)
+  for (int64_t n = 0; n < (parameter.nested && type ? form.n : 0); ++n)
     for (int64_t b = 0; b < form.getBlocks(); b += step) {
       int64_t cell = rhsIndex(n, b / perRun, b % perRun * form.block, parameter.outerBlock, parameter.outerGrid);
-      appendElement(bytes, parameter.outerType, parameter.outer[cell]);
+      appendElement(bytes, type, values[cell]);
     }
   return bytes;
 }
@@ -263,8 +264,10 @@ LogicalResult WeightPacker::replace(ArrayRef<uint8_t> codes) {
   std::string error;
   MutableArrayRef<uint8_t> out(reinterpret_cast<uint8_t *>(blob.getMutableData().data()), size);
   std::vector<uint8_t> scales = gatherParameter(scale), zeros = gatherParameter(zero), offsets = gatherParameter(offset);
-  std::vector<uint8_t> scaleScales = gatherOuter(scale), offsetScales = gatherOuter(offset);
-  PackSource source{form.n, k, codes, scales, zeros, offsets, scaleScales, offsetScales};
+  std::vector<uint8_t> scaleScales = gatherOuter(scale, scale.outerType, scale.outer);
+  std::vector<uint8_t> scaleShifts = gatherOuter(scale, scale.outerOffsetType, scale.outerOffset);
+  std::vector<uint8_t> offsetScales = gatherOuter(offset, offset.outerType, offset.outer);
+  PackSource source{form.n, k, codes, scales, zeros, offsets, scaleScales, scaleShifts, offsetScales};
   if (failed(packWeight(layout, source, out, error)))
     return op.emitOpError(error);
   OpBuilder b(op);

@@ -50,35 +50,64 @@ static Type getParameterType(ParamAttr param, ArrayRef<float> values) {
   return byte ? byte : Float32Type::get(context);
 }
 
-/// The two factors of a nested parameter, where they are codes of one byte and data without an offset or a zero point.
-static LogicalResult loadNested(WeightParameter &parameter, ArrayRef<int64_t> block, ArrayRef<int64_t> grid,
-                                ArrayRef<ArrayRef<char>> data, EmitErrorFn emitError) {
-  auto inner = dyn_cast<BlockAttr>(parameter.attr.getValue());
-  if (!inner || inner.getZero() || inner.getOffset() || !inner.getScale() || !inner.getScale().isData())
-    return success();
-  parameter.codeType = getByteType(inner.getCodec());
-  if (!parameter.codeType)
-    return success();
-  auto bare = BlockAttr::get(inner.getContext(), inner.getCodec(), inner.getBlock(), {}, {}, {});
-  parameter.codes.resize(countElements(grid));
-  parameter.outerGrid = inner.getGrid(grid);
-  SmallVector<int64_t> extents = inner.getBlockExtents(grid);
-  for (auto [own, nested] : llvm::zip_equal(block, extents))
-    parameter.outerBlock.push_back(own * nested);
-  ArrayRef<ArrayRef<char>> rest = data.drop_front();
-  FailureOr<ParamValues> outer = loadParam(inner.getScale(), 0, parameter.outerGrid, rest, emitError);
-  if (failed(outer) || failed(qtensor::decodeTensor(data.front(), grid, bare, parameter.codes, emitError)))
+SmallVector<float> qtensor::getParameterTable(CodecAttr codec) {
+  SmallVector<float> table;
+  if (!getByteType(codec))
+    for (double value : getCodecTable(codec))
+      table.push_back(static_cast<float>(value));
+  return table;
+}
+
+static Type getOuterType(ParamAttr param, ArrayRef<float> values) {
+  Type type = getParameterType(param, values);
+  return isa<Float16Type, BFloat16Type, Float32Type>(type) ? type : Float32Type::get(param.getContext());
+}
+
+/// Values of a parameter of a nested parameter, negated or not.
+static LogicalResult loadOuter(ParamAttr param, ArrayRef<int64_t> grid, ArrayRef<ArrayRef<char>> &data, bool negated,
+                               EmitErrorFn emitError, std::vector<float> &values) {
+  FailureOr<ParamValues> loaded = loadParam(param, 0, grid, data, emitError);
+  if (failed(loaded))
     return failure();
-  for (int64_t cell = 0, count = countElements(parameter.outerGrid); cell < count; ++cell)
-    parameter.outer.push_back(parameter.attr.getNegated() ? -(*outer)[cell] : (*outer)[cell]);
-  parameter.outerType = getParameterType(inner.getScale(), parameter.outer);
-  if (!isa<Float16Type, BFloat16Type, Float32Type>(parameter.outerType))
-    parameter.outerType = Float32Type::get(inner.getContext());
+  for (int64_t cell = 0, count = countElements(grid); cell < count; ++cell)
+    values.push_back(negated ? -(*loaded)[cell] : (*loaded)[cell]);
   return success();
 }
 
-LogicalResult qtensor::loadParameter(WeightParameter &parameter, ArrayRef<int64_t> block, ArrayRef<int64_t> grid,
-                                     ArrayRef<ArrayRef<char>> &components, EmitErrorFn emitError) {
+/// The factors of a nested parameter, where kernels read them: codes of one byte and data without a zero point.
+static LogicalResult loadNested(WeightParameter &parameter, bool isScale, ArrayRef<int64_t> block,
+                                ArrayRef<int64_t> grid, ArrayRef<ArrayRef<char>> data, EmitErrorFn emitError) {
+  auto inner = dyn_cast<BlockAttr>(parameter.attr.getValue());
+  if (!inner || inner.getCodec().getBits() > 8 || inner.getZero() || !inner.getScale() || !inner.getScale().isData())
+    return success();
+  Type byte = getByteType(inner.getCodec());
+  ParamAttr offset = inner.getOffset();
+  bool negated = parameter.attr.getNegated();
+  if ((offset && (negated || !isScale || !offset.isData())) || (!byte && !isScale))
+    return success();
+  parameter.outerGrid = inner.getGrid(grid);
+  for (auto [own, nested] : llvm::zip_equal(block, inner.getBlockExtents(grid)))
+    parameter.outerBlock.push_back(own * nested);
+  ArrayRef<ArrayRef<char>> rest = data.drop_front();
+  if (failed(loadOuter(inner.getScale(), parameter.outerGrid, rest, negated, emitError, parameter.outer)) ||
+      (offset && failed(loadOuter(offset, parameter.outerGrid, rest, false, emitError, parameter.outerOffset))))
+    return failure();
+  parameter.outerType = getOuterType(inner.getScale(), parameter.outer);
+  if (offset)
+    parameter.outerOffsetType = getOuterType(offset, parameter.outerOffset);
+  parameter.codeType = byte ? byte : IntegerType::get(inner.getContext(), 8);
+  parameter.codes.resize(countElements(grid));
+  if (byte) {
+    auto bare = BlockAttr::get(inner.getContext(), inner.getCodec(), inner.getBlock(), {}, {}, {});
+    return qtensor::decodeTensor(data.front(), grid, bare, parameter.codes, emitError);
+  }
+  for (auto [code, raw] : llvm::zip_equal(parameter.codes, data.front()))
+    code = static_cast<uint8_t>(raw);
+  return success();
+}
+
+LogicalResult qtensor::loadParameter(WeightParameter &parameter, bool isScale, ArrayRef<int64_t> block,
+                                     ArrayRef<int64_t> grid, ArrayRef<ArrayRef<char>> &components, EmitErrorFn emitError) {
   ArrayRef<ArrayRef<char>> own = components;
   FailureOr<ParamValues> loaded = loadParam(parameter.attr, 0, grid, components, emitError);
   if (failed(loaded))
@@ -91,7 +120,7 @@ LogicalResult qtensor::loadParameter(WeightParameter &parameter, ArrayRef<int64_
     parameter.type = Float32Type::get(parameter.attr.getContext());
   else
     parameter.type = getParameterType(parameter.attr, parameter.values);
-  return loadNested(parameter, block, grid, own, emitError);
+  return loadNested(parameter, isScale, block, grid, own, emitError);
 }
 
 void qtensor::appendElement(std::vector<uint8_t> &bytes, Type type, float value) {

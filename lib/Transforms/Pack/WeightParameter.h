@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Private to this folder: the parameters of a constant weight on their way into packed bytes.
+// The parameters of a constant weight on their way into packed bytes.
 #pragma once
 #include "dialects/QTensor/IR/QTensorDialect.h"
 #include "qtensor/Format.h"
@@ -15,12 +15,17 @@ struct WeightParameter {
   Type type;                 ///< Of an element in the layout: the narrowest that holds the values.
   bool nested = false;
   std::vector<float> codes, outer; ///< The same parameter in two factors; empty where it cannot be nested.
-  Type codeType, outerType;
+  std::vector<float> outerOffset; ///< Added behind `outer`; empty where there is none.
+  Type codeType, outerType, outerOffsetType;
   SmallVector<int64_t> outerBlock, outerGrid; ///< Elements of the weight that a value of `outer` stands for; how many.
 };
 
+/// What the bytes of a nested parameter stand for where its codes are no numbers of one byte; else empty.
+SmallVector<float> getParameterTable(CodecAttr codec);
+
 /// Reads a parameter from the front of `components` and drops what it read. `block` and `grid` are those of the weight.
-LogicalResult loadParameter(WeightParameter &parameter, ArrayRef<int64_t> block, ArrayRef<int64_t> grid,
+/// Kernels look up codes, and add offsets, of nested scales only: `isScale`.
+LogicalResult loadParameter(WeightParameter &parameter, bool isScale, ArrayRef<int64_t> block, ArrayRef<int64_t> grid,
                             ArrayRef<ArrayRef<char>> &components, EmitErrorFn emitError);
 
 /// Appends `value` as an element of a parameter's type, little-endian.

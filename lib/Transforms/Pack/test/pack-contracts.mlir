@@ -27,17 +27,18 @@ func.func @matrix(%x: tensor<?x40xf32>, %o: tensor<?x17xf32>) -> tensor<?x17xf32
 #w = #qtensor.block<codec<4, int<offset 0>>, [1, 32], scale = block<codec<6, int<offset 0>>, [1, 8], scale = f16>,
   offset = neg block<codec<6, int<offset 0>>, [1, 8], scale = f16>>
 #v = #qtensor.block<codec<4, int<offset 0>>, [1, 16], scale = block<codec<8, fp<4, 3, bias 7, fn, sign>>, [?, ?], scale = f32>>
-#u = #qtensor.block<codec<4, int<offset 0>>, [1, 16], scale = block<codec<6, int<offset 0>>, [1, 8], scale = f32, offset = f32>, offset = f16>
+#u = #qtensor.block<codec<4, int<offset 0>>, [1, 16], scale = block<codec<2, table<[0.0, 0.3, 0.5, 1.0]>>, [1, 8], scale = f32, offset = f32>, offset = f16>
 #mk = affine_map<(m, n, k) -> (m, k)>
 #nk = affine_map<(m, n, k) -> (n, k)>
 #mn = affine_map<(m, n, k) -> (m, n)>
 
 // Codes of nested parameters stay bytes: 10 blocks of 2 * 16 + 256 bytes, and 2 * 32 in front of 8 and of 2 of them. One
-// scale of all scales is in front of the panel: 64 bytes, and 20 blocks of 16 + 128. A nested offset is worked out.
+// scale of all scales is in front of the panel: 64 bytes, and 20 blocks of 16 + 128. A nested
+// offset is added there; scales of a codec that is no number of one byte are looked up, and are bytes too.
 // CHECK-LABEL: func @nested
 // CHECK: tensor<3008xi8>) encoded #{{.*}} layout #qtile.packed<<rows = 16, block = 32, codes = i4, scale = i8, offset = i8, group = 8, scaleScale = f16, offsetScale = f16>, [16, 320]>
 // CHECK: tensor<2944xi8>) encoded #{{.*}} layout #qtile.packed<<rows = 16, block = 16, codes = i4, scale = f8E4M3FN, scaleScale = f32>, [16, 320]>
-// CHECK: layout #qtile.packed<<rows = 16, block = 16, codes = i4, scale = f32, offset = f16>, [16, 320]>
+// CHECK: layout #qtile.packed<<rows = 16, block = 16, codes = i4, scale = i8, offset = f16, group = 8, scaleScale = f32, scaleShift = f32>, [16, 320]>
 func.func @nested(%x: tensor<?x320xf32>, %o: tensor<?x16xf32>) -> (tensor<?x16xf32>, tensor<?x16xf32>, tensor<?x16xf32>) {
   %c = arith.constant dense<1> : tensor<16x320xi8>
   %sc = arith.constant dense<3> : tensor<16x10xi8>
