@@ -132,14 +132,16 @@ void TileEmitter::columnLoops(OpBuilder &b, SmallVector<Value> &indices) {
 void TileEmitter::rowLoops(OpBuilder &b, Tile tile) {
   if (!plan.row)
     return emitTile(b, tile);
-  Value extent = extents[*plan.row];
-  unsigned full = shape.rows, rest = 1;
-  // Known rows are shared evenly among as few tiles as possible, since each reads all vectors of the other input.
+  Value extent = extents[*plan.row], done = constant(b, 0);
+  // Every tile reads all vectors of the other input, so as few tiles as possible: known rows are shared evenly among
+  // them; of unknown ones, pairs and a single one are left.
+  SmallVector<unsigned> sizes = {shape.rows, 1};
   if (std::optional<int64_t> known = getConstantIntValue(extent); known && *known > 0) {
-    full = llvm::divideCeil(*known, llvm::divideCeil(*known, shape.rows));
-    rest = std::max<unsigned>(1, *known % full);
+    unsigned even = llvm::divideCeil(*known, llvm::divideCeil(*known, shape.rows));
+    sizes = {even, std::max<unsigned>(1, *known % even)};
+  } else if (shape.rows > 2 && shape.rows % 2 == 0) {
+    sizes = {shape.rows, 2, 1};
   }
-  Value fullEnd = roundDown(b, extent, full);
   auto body = [&](unsigned rows) {
     return [&, rows](OpBuilder &inner, Value index) {
       Tile at = tile;
@@ -148,8 +150,12 @@ void TileEmitter::rowLoops(OpBuilder &b, Tile tile) {
       emitTile(inner, at);
     };
   };
-  loop(b, constant(b, 0), fullEnd, full, /*mayBeParallel=*/true, body(full));
-  loop(b, fullEnd, extent, rest, /*mayBeParallel=*/false, body(rest));
+  for (auto [i, rows] : llvm::enumerate(sizes)) {
+    // Each size divides those before it, or is what they leave.
+    Value end = i + 1 == sizes.size() ? extent : roundDown(b, extent, rows);
+    loop(b, done, end, rows, /*mayBeParallel=*/i == 0, body(rows));
+    done = end;
+  }
 }
 
 Point TileEmitter::pointOf(OpBuilder &b, const Tile &tile, ArrayRef<Value> indices, unsigned row, unsigned vector) {
