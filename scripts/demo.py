@@ -156,6 +156,7 @@ def race(tools, out, title, name, model, inputs, shapes, task, repeats):
 def main():
     build, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
     tools = build / "bin"
+    out.mkdir(parents=True, exist_ok=True)
     inputs, labels = digits()
     race(tools, out, "A convolutional digit classifier, 1,000 labelled digits", "mnist",
          ROOT / "models/mnist-cnn/model.onnx", inputs, ([1, 1, 28, 28], [1, 10]), Classifier(labels), 15)
