@@ -53,6 +53,11 @@ if(QTENSOR_SANITIZE)
   target_compile_options(qtensor_options INTERFACE -fsanitize=address,undefined -fno-sanitize=vptr,function -fno-omit-frame-pointer)
   target_link_options(qtensor_options INTERFACE -fsanitize=address,undefined)
 endif()
+if(QTENSOR_FUZZ)
+  # Needs the package libclang-rt-22-dev. LLVM's own code has no instrumentation: its containers look foreign.
+  target_compile_options(qtensor_options INTERFACE -fsanitize=fuzzer-no-link,address -g1)
+  target_link_options(qtensor_options INTERFACE -fsanitize=address)
+endif()
 
 # One precompiled header for all rooms: it holds what nearly every file of an MLIR project includes.
 add_library(qtensor_pch OBJECT ${PROJECT_SOURCE_DIR}/cmake/Precompiled.cpp)

@@ -29,6 +29,17 @@ static std::optional<size_t> findDeepNesting(StringRef text) {
   return std::nullopt;
 }
 
+/// Bytecode wants its buffer aligned as its sections are; files that are read, not mapped, lie anywhere.
+static std::unique_ptr<llvm::MemoryBuffer> align(std::unique_ptr<llvm::MemoryBuffer> buffer) {
+  const llvm::Align wanted(4096);
+  if (llvm::isAddrAligned(wanted, buffer->getBufferStart()))
+    return buffer;
+  auto copy = llvm::WritableMemoryBuffer::getNewUninitMemBuffer(buffer->getBufferSize(), buffer->getBufferIdentifier(),
+                                                                wanted);
+  llvm::copy(buffer->getBuffer(), copy->getBufferStart());
+  return copy;
+}
+
 OwningOpRef<ModuleOp> mlir::qtensor::readIR(std::unique_ptr<llvm::MemoryBuffer> buffer, MLIRContext *context) {
   Location file = FileLineColLoc::get(context, buffer->getBufferIdentifier(), 0, 0);
   constexpr StringLiteral kBytecodeMagic("ML\xefR");
@@ -38,6 +49,8 @@ OwningOpRef<ModuleOp> mlir::qtensor::readIR(std::unique_ptr<llvm::MemoryBuffer> 
       emitError(file) << "at byte " << *offset << ": more than " << kMaxNesting << " open brackets";
       return nullptr;
     }
+  if (!isText)
+    buffer = align(std::move(buffer));
   llvm::SourceMgr sources;
   sources.AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
   OwningOpRef<ModuleOp> module;

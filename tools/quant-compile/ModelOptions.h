@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The options of quant-compile and quant-run that lead from a model file to compiled code.
 #pragma once
+#include "Progress.h"
 #include "lib/Pipelines/RunPhases.h"
 #include "qtensor/Artifact.h"
 #include "mlir/IR/MLIRContext.h"
@@ -28,17 +29,5 @@ OwningOpRef<ModuleOp> importAndRun(StringRef path, ModelOptions &options, MLIRCo
 
 /// Whether the command line asks for a list (--list-...); prints it.
 bool printLists();
-
-/// On a terminal: says on stderr what is being done, once it has taken longer than a second.
-class Progress {
-public:
-  Progress();
-  ~Progress();
-  void operator()(StringRef what);
-
-private:
-  struct State;
-  std::unique_ptr<State> state;
-};
 
 } // namespace mlir::qtensor::tools

@@ -3,6 +3,7 @@
 #include "lib/Import/ONNX/Model.h"
 #include "lib/Import/ONNX/ONNXImport.h"
 #include "lib/Import/Safetensors/Safetensors.h"
+#include "tools/quant-compile/Progress.h"
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Support/FileUtilities.h"
@@ -115,6 +116,8 @@ int main(int argc, char **argv) {
     replacement = std::move(*file);
     replaceWeights(options, replacement, replaced);
   }
+  qtensor::tools::Progress progress;
+  progress("importing");
   OwningOpRef<ModuleOp> module = qtensor::importONNX(input, &context, options);
   if (!module)
     return 1;
@@ -128,6 +131,7 @@ int main(int argc, char **argv) {
     llvm::errs() << "error: " << error << "\n";
     return 1;
   }
+  progress("writing");
   if (failed(write(*module, file->os())))
     return 1;
   file->keep();

@@ -27,7 +27,7 @@ static cl::opt<double> relative("rtol", cl::desc("Allowed difference relative to
                                 cl::init(1e-4), cl::cat(tools::category));
 static cl::opt<unsigned> timeRuns("time", cl::desc("Print the median time of this many runs"), cl::value_desc("runs"),
                                   cl::cat(tools::category));
-static cl::opt<bool> count("count", cl::desc("Print the instructions of one run, on one thread"), cl::cat(tools::category));
+static cl::opt<bool> count("count", cl::desc("Print performance counters of one run, on one thread"), cl::cat(tools::category));
 static cl::opt<std::string> levelName("level", cl::desc("Processor level, by name (default: the best)"),
                                       cl::cat(tools::category));
 static cl::opt<int> threads("num-threads", cl::desc("Threads (default: as many as processors)"), cl::cat(tools::category));
@@ -192,10 +192,12 @@ Error Session::measure() {
                                   unsigned(timeRuns), model->level(handle));
   if (!count)
     return Error::success();
-  std::optional<uint64_t> instructions = tools::countInstructions(call);
-  if (!instructions)
-    return llvm::createStringError("this kernel does not let us count instructions (see perf_event_paranoid(8))");
-  llvm::outs() << *instructions << " instructions, level " << model->level(handle) << "\n";
+  auto counts = tools::countEvents(call);
+  if (!counts)
+    return counts.takeError();
+  llvm::outs() << "one run on one thread, level " << model->level(handle) << ":\n";
+  for (const tools::EventCount &event : *counts)
+    llvm::outs() << "  " << (event.number ? std::to_string(*event.number) : "no counter for") << " " << event.name << "\n";
   return Error::success();
 }
 
@@ -226,6 +228,8 @@ static Error runValues(const DialectRegistry &registry) {
     return llvm::createStringError("the command line makes no sense");
   options.run.to = std::min(options.run.to, Phase::Quantized);
   MLIRContext context(registry);
+  tools::Progress progress;
+  options.run.progress = [&](StringRef what) { progress(what); };
   OwningOpRef<ModuleOp> module = tools::importAndRun(modelFile, options, context);
   std::vector<NpyArray> inputs;
   for (StringRef text : inputFiles) {
@@ -235,6 +239,7 @@ static Error runValues(const DialectRegistry &registry) {
     inputs.push_back(std::move(*array));
   }
   FailureOr<tools::NamedValues> values = failure();
+  progress("evaluating with the reference");
   if (module)
     values = tools::evaluateValues(*module, inputs);
   if (failed(values))

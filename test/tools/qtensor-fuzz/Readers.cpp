@@ -4,7 +4,7 @@
 #include "lib/Import/ONNX/ONNXImport.h"
 #include "lib/Import/Safetensors/Safetensors.h"
 #include "mlir/IR/Diagnostics.h"
-#include "mlir/Parser/Parser.h"
+#include "qtensor/Import.h"
 #include "llvm/ADT/STLExtras.h"
 
 namespace mlir::qtensor {
@@ -42,7 +42,7 @@ std::string readUntrusted(llvm::StringRef reader, llvm::StringRef bytes, MLIRCon
   });
   if (reader == "onnx")
     return judge(static_cast<bool>(importONNX("fuzz.onnx", bytes, &context)), errors, 1);
-  return judge(static_cast<bool>(parseSourceString<ModuleOp>(bytes, &context)), errors, ~0u);
+  return judge(static_cast<bool>(readIR(llvm::MemoryBuffer::getMemBufferCopy(bytes, "fuzz.mlir"), &context)), errors, ~0u);
 }
 
 } // namespace mlir::qtensor
