@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The door for IR of unknown origin.
+#include "lib/Import/ProbeBytecode.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Parser/Parser.h"
 #include "qtensor/Import.h"
@@ -11,6 +12,8 @@ using namespace mlir::qtensor;
 
 /// Deeper brackets are refused: the parser recurses for each. Real models stay below a few dozen.
 static constexpr int64_t kMaxNesting = 512;
+/// More diagnostic handlers than a parser registers.
+static constexpr unsigned kParserHandlers = 8;
 /// Of the thread that parses; enough for kMaxNesting.
 static constexpr unsigned kStackBytes = 64u << 20;
 
@@ -49,19 +52,33 @@ OwningOpRef<ModuleOp> mlir::qtensor::readIR(std::unique_ptr<llvm::MemoryBuffer> 
       emitError(file) << "at byte " << *offset << ": more than " << kMaxNesting << " open brackets";
       return nullptr;
     }
-  if (!isText)
+  if (!isText) {
     buffer = align(std::move(buffer));
+    ProbeResult probe = probeBytecode(*buffer, context->getDialectRegistry());
+    if (probe != ProbeResult::Returns) {
+      emitError(file) << "the bytecode reader of MLIR "
+                      << (probe == ProbeResult::Crashes ? "crashes on it" : "does not come to an end with it")
+                      << ": this is no valid bytecode";
+      return nullptr;
+    }
+  }
   llvm::SourceMgr sources;
   sources.AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
   OwningOpRef<ModuleOp> module;
+  // Handlers that the parser registers lie on its stack, which a crash leaves: their numbers follow this one's.
+  DiagnosticEngine &engine = context->getDiagEngine();
+  DiagnosticEngine::HandlerID first = engine.registerHandler([](Diagnostic &) { return failure(); });
   llvm::CrashRecoveryContext::Enable();
   llvm::CrashRecoveryContext recovery;
   recovery.DumpStackAndCleanupOnFailure = false;
   bool survived =
       recovery.RunSafelyOnThread([&] { module = parseSourceFile<ModuleOp>(sources, context); }, kStackBytes);
   llvm::CrashRecoveryContext::Disable();
+  engine.eraseHandler(first);
   if (survived)
     return module;
+  for (unsigned next = 1; next <= kParserHandlers; ++next)
+    engine.eraseHandler(first + next);
   emitError(file) << "the parser of MLIR crashed on it: this is no valid " << (isText ? "IR" : "bytecode");
   return nullptr;
 }

@@ -30,7 +30,7 @@ template <typename T> std::string judgeExpected(llvm::Expected<T> result) {
 
 bool isReader(llvm::StringRef reader) { return llvm::is_contained(kReaders, reader); }
 
-std::string readUntrusted(llvm::StringRef reader, llvm::StringRef bytes, MLIRContext &context) {
+std::string readUntrusted(llvm::StringRef reader, llvm::StringRef bytes, MLIRContext &context, bool &crashed) {
   if (reader == "safetensors")
     return judgeExpected(parseSafetensors(bytes, "fuzz.safetensors"));
   if (reader == "npy")
@@ -38,6 +38,7 @@ std::string readUntrusted(llvm::StringRef reader, llvm::StringRef bytes, MLIRCon
   unsigned errors = 0;
   ScopedDiagnosticHandler count(&context, [&](Diagnostic &diagnostic) {
     errors += diagnostic.getSeverity() == DiagnosticSeverity::Error;
+    crashed |= llvm::StringRef(diagnostic.str()).contains("parser of MLIR crashed");
     return success();
   });
   if (reader == "onnx")
