@@ -104,26 +104,25 @@ static bool makeWeights(const Description &spec, Operands &to, std::vector<float
   return false;
 }
 
-/// A parameter of block `b` of row `n`, worked out where it is nested.
-static float valueOf(const Description &spec, const Parameter &parameter, const Parameter &outer, const Parameter &shift,
-                     int64_t n, int64_t b) {
+/// A parameter of block `b` of row `n`, worked out where it is nested; `table` is what its bytes stand for, or empty.
+static float valueOf(const Description &spec, const Parameter &parameter, ArrayRef<float> table, const Parameter &outer,
+                     const Parameter &shift, int64_t n, int64_t b) {
   qtile::LayoutAttr layout = spec.spec.weight.layout;
   float value = parameter.values[n * layout.getNumBlocks(spec.k) + b];
   int64_t group = n * layout.getNumGroups(spec.k) + (layout.getGroup() ? b / layout.getGroup() : 0);
+  if (!table.empty())
+    value = table[static_cast<uint8_t>(static_cast<int>(value))];
   if (!outer.values.empty())
     value *= outer.values[group];
   return shift.values.empty() ? value : value + shift.values[group];
 }
 
-/// The same of a scale, whose bytes may be indices of a table.
 static float scaleOf(const Description &spec, const Operands &o, int64_t n, int64_t b) {
-  const SmallVector<float> &table = spec.spec.weight.scaleValues;
-  if (table.empty())
-    return valueOf(spec, o.scale, o.scaleScale, o.scaleShift, n, b);
-  Parameter looked{{}, o.scale.values};
-  float &value = looked.values[n * spec.spec.weight.layout.getNumBlocks(spec.k) + b];
-  value = table[static_cast<uint8_t>(static_cast<int>(value))];
-  return valueOf(spec, looked, o.scaleScale, o.scaleShift, n, b);
+  return valueOf(spec, o.scale, spec.spec.weight.scaleValues, o.scaleScale, o.scaleShift, n, b);
+}
+
+static float offsetOf(const Description &spec, const Operands &o, int64_t n, int64_t b) {
+  return valueOf(spec, o.offset, {}, o.offsetScale, {}, n, b);
 }
 
 static float plainInteger(const Description &spec, const Operands &o, int64_t m, int64_t n) {
@@ -146,7 +145,7 @@ static float plainInteger(const Description &spec, const Operands &o, int64_t m,
       factor = sx * *w.scale;
     acc = std::fma(static_cast<float>(static_cast<int32_t>(dot - zero * sum)), factor, acc);
     if (!o.offset.values.empty()) {
-      float shift = sx * valueOf(spec, o.offset, o.offsetScale, {}, n, b);
+      float shift = sx * offsetOf(spec, o, n, b);
       acc = std::fma(static_cast<float>(static_cast<int32_t>(sum)), shift, acc);
     }
   }
@@ -173,7 +172,7 @@ static float plainFloat(const Description &spec, const Operands &o, ArrayRef<flo
     else if (w.scale)
       value *= *w.scale;
     if (!o.offset.values.empty())
-      value += valueOf(spec, o.offset, o.offsetScale, {}, n, k / w.layout.getBlock());
+      value += offsetOf(spec, o, n, k / w.layout.getBlock());
     acc = std::fma(o.x[m * spec.k + k], value, acc);
   }
   return acc;
