@@ -105,6 +105,7 @@ static void addPlannedPasses(OpPassManager &pm) {
   pm.addPass(createMakeEntry());
   addCleanup(pm);
   pm.addPass(createExternalizeConstants());
+  pm.addPass(createSplitFills());
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
   pm.addPass(bufferization::createOneShotBufferizePass());
   addCleanup(pm);

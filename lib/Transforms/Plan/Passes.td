@@ -83,4 +83,22 @@ def PlanMemory : Pass<"qtensor-plan-memory", "ModuleOp"> {
   let dependentDialects = ["memref::MemRefDialect", "arith::ArithDialect", "affine::AffineDialect"];
 }
 
+def SplitFills : Pass<"qtensor-split-fills"> {
+  let summary = "Give every op that starts from filled memory a fill of its own";
+  let description = [{
+    Equal fills have become one by then, and sums that start from it would each have to copy it: filling again writes
+    as much and reads nothing, and the filled buffer is that of the result.
+
+    ```mlir
+    %zero = linalg.fill ins(%c0 : f32) outs(%e : tensor<4xf32>)
+    %a = linalg.reduce ... outs(%zero) ; %b = linalg.reduce ... outs(%zero)
+    // =>
+    %zero = linalg.fill ins(%c0 : f32) outs(%e : tensor<4xf32>)
+    %a = linalg.reduce ... outs(%zero)
+    %e2 = tensor.empty() ; %zero2 = linalg.fill ins(%c0 : f32) outs(%e2 : tensor<4xf32>)
+    %b = linalg.reduce ... outs(%zero2)
+    ```
+  }];
+}
+
 #endif
