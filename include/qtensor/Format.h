@@ -49,9 +49,10 @@ void printFormats(MLIRContext *context, llvm::raw_ostream &os);
 
 /// What a spelling says about a tensor of a given rank.
 struct FormatChoice {
-  Attribute encoding;  ///< A BlockAttr of the tensor's rank.
-  std::string encoder; ///< "absmax" unless the format or the spelling names another.
-  Attribute format;    ///< The FormatAttr it came from, or null for a codec with a block.
+  Attribute encoding;        ///< A BlockAttr of the tensor's rank.
+  std::string encoder;       ///< "absmax" unless the format or the spelling names another.
+  std::string weightEncoder; ///< The same where values are known while compiling: "signed_max" for integers of few bits.
+  Attribute format;          ///< The FormatAttr it came from, or null for a codec with a block.
 };
 
 /// Reads `name[/block][/scale][@encoder]` for a tensor of `rank` dimensions that is reduced over `axes` (K of a weight;

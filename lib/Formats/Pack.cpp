@@ -48,6 +48,18 @@ static int64_t getBlockedFromEnd(ArrayRef<int64_t> block) {
   return block.end() - 1 - llvm::find_if(block, isBlocked);
 }
 
+/// Flat blocks are counted through the whole tensor: those of an encoding are the same only where rows hold whole ones.
+static LogicalResult checkFlat(BlockAttr encoding, ArrayRef<int64_t> shape, EmitErrorFn emitError) {
+  int64_t size = encoding.getBlock().back(), row = shape.back();
+  if (!ShapedType::isDynamic(size) && size > 0 && row % size != 0 && countElements(shape) != row)
+    return emitError() << "blocks of " << size << " cross the rows of " << row
+                       << " elements; no encoding says that. Requantize the tensor, or reshape it to one row";
+  if (ParamAttr scale = encoding.getScale())
+    if (auto nested = dyn_cast<BlockAttr>(scale.getValue()))
+      return checkFlat(nested, encoding.getGrid(shape), emitError);
+  return success();
+}
+
 static FailureOr<Plan> makePlan(FormatAttr format, BlockAttr encoding, ArrayRef<int64_t> shape, EmitErrorFn emitError) {
   LayoutAttr layout = format.getLayout();
   if (!layout)
@@ -60,6 +72,8 @@ static FailureOr<Plan> makePlan(FormatAttr format, BlockAttr encoding, ArrayRef<
     return emitError() << "the layout is for blocks along dimension " << int64_t(shape.size()) - 1 - blocked
                        << " of a tensor of rank " << shape.size(),
            failure();
+  if (format.getFlat() && failed(checkFlat(encoding, shape, emitError)))
+    return failure();
   Plan plan;
   SmallVector<int64_t> extents(shape);
   if (!layout.isWhole()) {

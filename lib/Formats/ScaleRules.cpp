@@ -163,6 +163,18 @@ static std::vector<float> signedMaxScales(const CellJob &job, MutableArrayRef<Ce
   return scales;
 }
 
+/// NVFP4 has a scale for the tensor, under which the largest block's is 448. No block's is below the smallest normal
+/// e4m3, as in NVIDIA's and PyTorch's converters: in smaller ones too few bits would be left.
+static std::vector<float> nvfp4Scales(const CellJob &job, MutableArrayRef<CellRange> ranges) {
+  std::vector<float> scales = absmaxScales(job, ranges);
+  float largest = 0;
+  for (float scale : scales)
+    largest = std::max(largest, scale);
+  for (float &scale : scales)
+    scale = std::max(scale, largest / 448.0f * 0x1p-6f);
+  return scales;
+}
+
 /// OCP Microscaling: the exponent of the largest magnitude less that of the largest element; NaN poisons the block.
 static std::vector<float> mxFloorScales(const CellJob &job, MutableArrayRef<CellRange> ranges) {
   int elementExponent = std::ilogb(getCodecRange(job.encoding.getCodec()).highest);
@@ -190,6 +202,7 @@ static const ScaleRule rules[] = {
     {"mean", "the mean magnitude", meanScales},
     {"mse", "the scale of least squared error among 32 fractions of absmax", mseScales},
     {"mx_floor", "a power of two, as OCP Microscaling converts", mxFloorScales},
+    {"nvfp4", "absmax, but at least 2^-6 of the tensor's scale", nvfp4Scales},
     {"signed_max", "the value of largest magnitude becomes the lowest code", signedMaxScales},
 };
 

@@ -153,7 +153,7 @@ FailureOr<Value> QuantizeWeights::encode(Operation *reader, Value value, ArrayRe
   for (int64_t dim : permutation)
     shape.push_back(type.getDimSize(dim));
   EncodedKey key{constant, RankedTensorType::get(shape, type.getElementType(), choice->encoding),
-                 llvm::to_vector(permutation), choice->encoder};
+                 llvm::to_vector(permutation), choice->weightEncoder};
   for (auto &[known, assembled] : made)
     if (known == key)
       return assembled;

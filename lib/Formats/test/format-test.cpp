@@ -12,7 +12,7 @@
 #include "llvm/Support/Format.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include <cmath>
-#include <ctime>
+#include <cstring>
 
 using namespace mlir;
 using namespace mlir::qtensor;
@@ -111,25 +111,6 @@ static int checkNearest(StringRef name, CodecAttr codec) {
   }
   llvm::outs() << name << ": 65536 inputs\n";
   return 0;
-}
-
-/// speed <format>: encodes a 4096x4096 matrix.
-static int printSpeed(MLIRContext &context, StringRef text) {
-  auto emit = [&] { return emitTo(context); };
-  FailureOr<FormatChoice> choice = parseFormatSpelling(&context, text, 2, {1}, emit);
-  if (failed(choice))
-    return 1;
-  std::vector<float> values(size_t(4096) * 4096);
-  uint32_t state = 1;
-  for (float &value : values) {
-    state = state * 1664525u + 1013904223u;
-    value = float(int32_t(state)) * 0x1p-31f;
-  }
-  std::clock_t start = std::clock(); // processor time: other work on the machine does not count
-  auto components = encodeTensor(values, {4096, 4096}, cast<BlockAttr>(choice->encoding), {choice->encoder, false}, emit);
-  double seconds = double(std::clock() - start) / CLOCKS_PER_SEC;
-  llvm::outs() << text << llvm::format(": %.0f million values a second on one core\n", values.size() / seconds / 1e6);
-  return failed(components);
 }
 
 static void printBytes(StringRef name, ArrayRef<char> bytes) {
@@ -236,6 +217,84 @@ static int checkFiles(MLIRContext &context, StringRef folder, StringRef name) {
   return failed(packed) ? 1 : result | report((name + " encode").str(), packed->front().bytes, *bytes);
 }
 
+/// What encoding weights loses: the root of mean square error over that of mean square.
+static FailureOr<double> computeError(MLIRContext &context, ArrayRef<float> values, int64_t columns, StringRef text) {
+  auto emit = [&] { return emitTo(context); };
+  int64_t shape[] = {int64_t(values.size()) / columns, columns};
+  FailureOr<FormatChoice> choice = parseFormatSpelling(&context, text, 2, {1}, emit, shape);
+  if (failed(choice))
+    return failure();
+  auto encoding = cast<BlockAttr>(choice->encoding);
+  auto components = encodeTensor(values, shape, encoding, {choice->weightEncoder, true}, emit);
+  if (failed(components))
+    return failure();
+  SmallVector<ArrayRef<char>> views(components->begin(), components->end());
+  std::vector<float> decoded(values.size());
+  if (failed(decodeTensor(views, shape, encoding, decoded, emit)))
+    return failure();
+  double error = 0, power = 0;
+  for (auto [value, back] : llvm::zip_equal(values, decoded)) {
+    error += (double(back) - value) * (double(back) - value);
+    power += double(value) * value;
+  }
+  return std::sqrt(error / power);
+}
+
+/// errors <file of f32> <columns> <format> <other format>: fails where the first loses more than the second.
+static int compareErrors(MLIRContext &context, ArrayRef<std::string> words) {
+  auto bytes = readFile(context, words[0]);
+  if (failed(bytes))
+    return 1;
+  std::vector<float> values(bytes->size() / 4);
+  std::memcpy(values.data(), bytes->data(), values.size() * 4);
+  int64_t columns = std::atoll(words[1].c_str());
+  auto first = computeError(context, values, columns, words[2]), second = computeError(context, values, columns, words[3]);
+  if (failed(first) || failed(second))
+    return 1;
+  llvm::outs() << llvm::format("%s %.4g: %s that of %s, %.4g\n", words[2].c_str(), *first,
+                               *first <= *second ? "not above" : "ABOVE", words[3].c_str(), *second);
+  return *first > *second;
+}
+
+/// arrays <folder> <case> <format> <rows> <columns>: unpacks the arrays <case>.<array>.bin, compares the values with
+/// <case>.values.bin, and packs again. With --column, blocks lie along the columns.
+static int checkArrays(MLIRContext &context, ArrayRef<std::string> words, bool column) {
+  auto emit = [&] { return emitTo(context); };
+  std::string prefix = words[0] + "/" + words[1] + ".";
+  int64_t shape[] = {std::atoll(words[3].c_str()), std::atoll(words[4].c_str())};
+  FailureOr<FormatChoice> choice = parseFormatSpelling(&context, words[2], 2, {column ? 0 : 1}, emit, shape);
+  auto expected = readFile(context, prefix + "values.bin");
+  if (failed(choice) || failed(expected))
+    return 1;
+  auto format = cast<FormatAttr>(choice->format);
+  auto encoding = cast<BlockAttr>(choice->encoding);
+  std::vector<ForeignArray> files;
+  for (FieldAttr field : format.getLayout().getFields()) {
+    std::string name = field.getArray().empty() ? field.getComponent().str() : field.getArray().str();
+    auto bytes = readFile(context, prefix + name + ".bin");
+    if (failed(bytes))
+      return 1;
+    files.push_back({field.getArray().str(), std::move(*bytes)});
+  }
+  std::vector<ForeignView> views;
+  for (const ForeignArray &file : files)
+    views.push_back({file.name, file.bytes});
+  auto components = unpackTensor(format, encoding, shape, views, emit);
+  if (failed(components))
+    return 1;
+  SmallVector<ArrayRef<char>> parts(components->begin(), components->end());
+  std::vector<float> values(size_t(shape[0] * shape[1]));
+  auto packed = packTensor(format, encoding, shape, parts, emit);
+  if (failed(packed) || failed(decodeTensor(parts, shape, encoding, values, emit)))
+    return 1;
+  int result = report("decode", {reinterpret_cast<char *>(values.data()), values.size() * 4}, *expected);
+  for (const ForeignArray &array : *packed)
+    for (const ForeignArray &file : files)
+      if (array.name == file.name)
+        result |= report("pack", array.bytes, file.bytes);
+  return result;
+}
+
 int main(int argc, char **argv) {
   llvm::cl::opt<std::string> command(llvm::cl::Positional, llvm::cl::Required, llvm::cl::desc("<command>"));
   llvm::cl::opt<bool> column("column", llvm::cl::desc("encode: the values are a column, reduced along it"));
@@ -250,15 +309,14 @@ int main(int argc, char **argv) {
     return printTables(context);
   if (command == "list")
     return printFormats(&context, llvm::outs()), 0;
-  if (command == "speed") {
-    for (const std::string &argument : arguments)
-      result |= printSpeed(context, argument);
-    return result;
-  }
   if (command == "encode" && !arguments.empty()) {
     std::vector<std::string> words(arguments.begin() + 1, arguments.end());
     return printEncoded(context, arguments[0], words, column);
   }
+  if (command == "arrays" && arguments.size() == 5)
+    return checkArrays(context, SmallVector<std::string>(arguments.begin(), arguments.end()), column);
+  if (command == "errors" && arguments.size() == 4)
+    return compareErrors(context, SmallVector<std::string>(arguments.begin(), arguments.end()));
   if (command == "gguf") {
     for (size_t i = 1; i < arguments.size(); ++i)
       result |= checkFiles(context, arguments[0], arguments[i]);
