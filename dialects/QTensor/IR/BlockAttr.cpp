@@ -89,7 +89,7 @@ static FailureOr<Attribute> parseData(AsmParser &parser, StringRef keyword, SMLo
   auto *dialect = parser.getContext()->getLoadedDialect<QTensorDialect>();
   if (Attribute codec = dialect->lookupCodec(keyword))
     return codec;
-  parser.emitError(loc) << "expected a number, f32, f16, bf16, a codec, block<...> or neg, got '" << keyword << "'";
+  parser.emitError(loc) << "encoding clause B2: expected a number, f32, f16, bf16, a codec, block<...> or neg, got '" << keyword << "'";
   return failure();
 }
 

@@ -89,7 +89,7 @@ func.func private @f() attributes {a = #qtensor.block<int4, [1, 0], scale = f16>
 // -----
 
 // B2: parameter type.
-// expected-error @+1 {{expected a number, f32, f16, bf16, a codec, block<...> or neg, got 'f64'}}
+// expected-error @+1 {{encoding clause B2: expected a number, f32, f16, bf16, a codec, block<...> or neg, got 'f64'}}
 func.func private @f() attributes {a = #qtensor.block<int4, [1, 32], scale = f64>}
 
 // -----

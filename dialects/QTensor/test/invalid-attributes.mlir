@@ -62,7 +62,7 @@
 
 // -----
 
-// expected-error @+1 {{expected a number, f32, f16, bf16, a codec, block<...> or neg, got 'f64'}}
+// expected-error @+1 {{encoding clause B2: expected a number, f32, f16, bf16, a codec, block<...> or neg, got 'f64'}}
 #b2 = #qtensor.block<int4, [1, 32], scale = f64>
 
 // -----

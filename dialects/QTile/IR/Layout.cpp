@@ -85,25 +85,25 @@ LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError, i
                                  Type scale, Type zero, Type offset, int64_t group, Type scaleScale, Type scaleShift,
                                  Type offsetScale) {
   if (rows < 4 || rows > 64 || !llvm::isPowerOf2_64(rows))
-    return emitError() << "layout: rows must be a power of two from 4 to 64, not " << rows;
+    return emitError() << "layout clause W1: rows must be a power of two from 4 to 64, not " << rows;
   if (block < 1)
-    return emitError() << "layout: block must be at least 1, not " << block;
+    return emitError() << "layout clause W2: block must be at least 1, not " << block;
   bool integer = codes.isSignlessInteger() && codes.getIntOrFloatBitWidth() <= 8;
   if (!integer && !isa<Float16Type, BFloat16Type, Float32Type>(codes))
-    return emitError() << "layout: codes must be i1 to i8, f16, bf16 or f32, not " << codes;
+    return emitError() << "layout clause W3: codes must be i1 to i8, f16, bf16 or f32, not " << codes;
   if (scale && !isParameter(scale))
-    return emitError() << "layout: scale must be f32, f16, bf16, f8E8M0FNU, f8E4M3FN or i8 (signed), not " << scale;
+    return emitError() << "layout clause W4: scale must be f32, f16, bf16, f8E8M0FNU, f8E4M3FN or i8 (signed), not " << scale;
   if (zero && !zero.isSignlessInteger(8) && !zero.isF32())
-    return emitError() << "layout: zero must be i8 (unsigned) or f32, not " << zero;
+    return emitError() << "layout clause W4: zero must be i8 (unsigned) or f32, not " << zero;
   if (offset && !isParameter(offset))
-    return emitError() << "layout: offset must be f32, f16, bf16, f8E8M0FNU, f8E4M3FN or i8 (signed), not " << offset;
+    return emitError() << "layout clause W4: offset must be f32, f16, bf16, f8E8M0FNU, f8E4M3FN or i8 (signed), not " << offset;
   if (group < 0 || (group && !scaleScale && !offsetScale))
-    return emitError() << "layout: group counts the blocks behind scaleScale or offsetScale, not " << group;
+    return emitError() << "layout clause W5: group counts the blocks behind scaleScale or offsetScale, not " << group;
   for (auto [outer, inner] : {std::pair(scaleScale, scale), std::pair(offsetScale, offset)})
     if (outer && (!inner || !isa<Float16Type, BFloat16Type, Float32Type>(outer)))
-      return emitError() << "layout: scaleScale and offsetScale are f32, f16 or bf16 and multiply a parameter, not "
+      return emitError() << "layout clause W5: scaleScale and offsetScale are f32, f16 or bf16 and multiply a parameter, not "
                          << outer;
   if (scaleShift && (!scaleScale || !isa<Float16Type, BFloat16Type, Float32Type>(scaleShift)))
-    return emitError() << "layout: scaleShift is f32, f16 or bf16 and added behind scaleScale, not " << scaleShift;
+    return emitError() << "layout clause W5: scaleShift is f32, f16 or bf16 and added behind scaleScale, not " << scaleShift;
   return success();
 }

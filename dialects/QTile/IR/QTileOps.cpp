@@ -51,20 +51,20 @@ LogicalResult UnpackOp::verify() {
   int64_t total = 0;
   for (int64_t width : getWidths()) {
     if (width != 8 && width != 4 && width != 2 && width != 1)
-      return emitOpError("a piece is 8, 4, 2 or 1 bits wide, not ") << width;
+      return emitOpError("clause V1: a piece is 8, 4, 2 or 1 bits wide, not ") << width;
     total += width;
   }
   if (total < 1 || total > 8)
-    return emitOpError("the pieces of a code must add up to 1 to 8 bits, not ") << total;
+    return emitOpError("clause V1: the pieces of a code must add up to 1 to 8 bits, not ") << total;
   int64_t groups = getGroups().size();
   for (int64_t width : getWidths())
     if (groups == 0 || groups * width % 8)
-      return emitOpError() << groups << " groups do not fill whole vectors of a " << width << "-bit piece";
+      return emitOpError() << "clause V1: " << groups << " groups do not fill whole vectors of a " << width << "-bit piece";
   if (groups * total / 8 != static_cast<int64_t>(getPieces().size()))
-    return emitOpError() << groups << " groups of " << total << " bits need " << groups * total / 8
+    return emitOpError() << "clause V1: " << groups << " groups of " << total << " bits need " << groups * total / 8
                          << " operands, not " << getPieces().size();
   if (!llvm::all_equal(llvm::concat<const Type>(getPieces().getTypes(), getGroups().getTypes())))
-    return emitOpError("all vectors must have one type");
+    return emitOpError("clause V1: all vectors must have one type");
   return success();
 }
 
@@ -75,16 +75,16 @@ LogicalResult UnpackOp::verify() {
 LogicalResult LookupOp::verify() {
   auto table = dyn_cast<DenseElementsAttr>(getTable());
   if (!table || table.getType().getRank() != 1)
-    return emitOpError("the table must be a dense tensor of rank 1");
+    return emitOpError("clause V2: the table must be a dense tensor of rank 1");
   int64_t entries = table.getNumElements();
   if (entries < 2 || entries > 256 || !llvm::isPowerOf2_64(entries))
-    return emitOpError("the table must have a power of two of entries from 2 to 256, not ") << entries;
+    return emitOpError("clause V2: the table must have a power of two of entries from 2 to 256, not ") << entries;
   Type result = cast<VectorType>(getResult().getType()).getElementType();
   if (table.getElementType() != result)
-    return emitOpError("the table holds ") << table.getElementType() << ", the result " << result;
+    return emitOpError("clause V2: the table holds ") << table.getElementType() << ", the result " << result;
   bool bytes = cast<VectorType>(getCodes().getType()).getElementType().isInteger(8);
   if (bytes != result.isInteger(8))
-    return emitOpError("i8 codes give i8 values, i32 codes give f32 values");
+    return emitOpError("clause V2: i8 codes give i8 values, i32 codes give f32 values");
   return success();
 }
 
@@ -92,19 +92,19 @@ LogicalResult Dot4Op::verify() {
   int64_t lanes = cast<VectorType>(getResult().getType()).getNumElements();
   int64_t bytes = cast<VectorType>(getLhs().getType()).getNumElements();
   if (bytes != 4 * lanes)
-    return emitOpError() << lanes << " sums need " << 4 * lanes << " bytes a side, not " << bytes;
+    return emitOpError() << "clause V3: " << lanes << " sums need " << 4 * lanes << " bytes a side, not " << bytes;
   if (getMax() < 1 || getMax() > 255)
-    return emitOpError("max must be from 1 to 255, not ") << getMax();
+    return emitOpError("clause V3: max must be from 1 to 255, not ") << getMax();
   return success();
 }
 
 LogicalResult Dot2Op::verify() {
   auto sums = cast<VectorType>(getResult().getType()), factors = cast<VectorType>(getLhs().getType());
   if (factors.getNumElements() != 2 * sums.getNumElements())
-    return emitOpError() << sums.getNumElements() << " sums need " << 2 * sums.getNumElements()
+    return emitOpError() << "clause V4: " << sums.getNumElements() << " sums need " << 2 * sums.getNumElements()
                          << " elements a side, not " << factors.getNumElements();
   if (sums.getElementTypeBitWidth() != 2 * factors.getElementTypeBitWidth())
-    return emitOpError("bytes add into i16 and i16 into i32");
+    return emitOpError("clause V4: bytes add into i16 and i16 into i32");
   return success();
 }
 

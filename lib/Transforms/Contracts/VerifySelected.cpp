@@ -27,6 +27,7 @@ static LogicalResult verifyOp(Operation *op) {
     return emitClause(op, "C3.4") << "a float contraction of encoded operands says in '" << kReasonAttr
                                   << "' why it is not an integer one";
   if (contract && contract.getStrategy().getKind() == StrategyKind::Integer) {
+    // Also clause M5 of the dialect.
     unsigned limbs = getIntegerLimbs(contract.getRhsEncoding()->getCodec());
     if (contract.getStrategy().getLimbs() != limbs)
       return emitClause(op, "C3.5") << "the weight's codec needs " << limbs << " limb(s), the strategy is "

@@ -53,6 +53,7 @@ static LogicalResult verifyOp(Operation *op) {
 }
 
 LogicalResult qtensor::verifyTiledClauses(Operation *root) {
+  // Clause C4.1: what C3 promises, under the names that it has there.
   return failure(failed(verifySelectedClauses(root)) || failed(walkOps(root, verifyOp)));
 }
 

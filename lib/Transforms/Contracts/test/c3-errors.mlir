@@ -40,6 +40,7 @@ func.func @c3_4(%x: tensor<4x16xf32>, %w: tensor<8x16xi8>, %e: tensor<4x8xf32>) 
 
 // -----
 
+// Also clause M5 of the dialect.
 #w = #qtensor.block<codec<2, table<[-1.0, -0.3, 0.1, 1.0]>>, [?, ?], scale = 0.5>
 #x = #qtensor.block<codec<8, int<signed>>, [?, ?], scale = 0.5>
 func.func @c3_5(%x: tensor<4x16xi8>, %w: tensor<8x16xi8>, %e: tensor<4x8xf32>) -> tensor<4x8xf32> {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: quant-opt %s --split-input-file --verify-diagnostics --verify-contract-c4
 
+// Clause C4.1: all of C3.
 #x = #qtensor.block<codec<8, int<signed>>, [?, ?], scale = 0.5>
 // expected-error @+1 {{contract clause C3.1: there is no encoded type, got 'tensor<4x8xf32, }}
 func.func private @c4_1(%x: tensor<4x8xf32, #x>)

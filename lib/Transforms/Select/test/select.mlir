@@ -139,7 +139,8 @@ func.func @overruled(%x: tensor<96xf32, #x>, %w: tensor<64x96xf32, #w>, %b: tens
 #long = #qtensor.block<codec<2, table<[-1.0, -0.3, 0.1, 1.0]>>, [1, ?], scale = f32>
 #x = #qtensor.block<codec<8, int<signed>>, [1, ?], scale = f32>
 
-// A codebook without an exact embedding gets two limbs, where blocks are neither too short to pay nor too long for i32.
+// A codebook without an exact embedding gets two limbs, where blocks are neither too short to pay nor too long for i32
+// (clause M4).
 // CHECK-LABEL: func @two_limbs
 // CHECK: qtensor.contract <integer<2>>
 // CHECK: qtensor.contract <float>
