@@ -82,6 +82,7 @@ static void addSelectedPasses(OpPassManager &pm, const PipelineOptions &options)
   select.strategy = options.strategy;
   pm.addPass(createSelectContractions(select));
   pm.addPass(createFuseEpilogues());
+  pm.addPass(createLowerRequantize());
   pm.addPass(createDecomposeEncodings());
   // Components ask for the extents of what they were made from: back to those of the inputs.
   pm.addPass(memref::createResolveRankedShapeTypeResultDimsPass());

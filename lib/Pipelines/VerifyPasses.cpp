@@ -10,7 +10,8 @@ using namespace mlir::qtensor;
 /// Passes whose work is to place, compute or lower roundings; the tests of each check which.
 static constexpr StringLiteral kPlacers[] = {
     "qtensor-fold-decodes", "qtensor-quantize-weights", "qtensor-quantize-activations", "qtensor-evaluate-constants",
-    "qtensor-from-quant",   "qtensor-to-quant",         "qtensor-lower-components"};
+    "qtensor-from-quant",   "qtensor-to-quant",         "qtensor-lower-components",
+    "qtensor-lower-requantize"};
 
 namespace {
 /// What was so before a pass.
