@@ -20,9 +20,16 @@ static constexpr StringLiteral kNotMade("there is no place for this defect");
 
 static bool plantAndCheck(MLIRContext *context, const Mutant &mutant, const CellData &data, CheckOptions options) {
   // The child that plants the defect cannot count for us: a place that is not found is an error there.
-  (mutant.packed ? options.changeTiled : options.changeSelected) = [&](ModuleOp module) {
-    return mutant.plant(module) ? success() : module.emitError(kNotMade);
-  };
+  auto plant = [&](ModuleOp module) { return mutant.plant(module) ? success() : module.emitError(kNotMade); };
+  Target edited;
+  if (mutant.stage == Stage::Selected) {
+    options.changeSelected = plant;
+  } else if (mutant.stage == Stage::Tiled) {
+    options.changeTiled = plant;
+  } else {
+    edited = plantInKernels(*options.target, mutant, kNotMade);
+    options.target = &edited;
+  }
   CheckResult result = checkIsolated(context, data, 1, 1, options, [](const CheckResult &) {});
   bool made = !result.failed || !StringRef(result.messages.front()).contains(kNotMade), caught = made && result.failed;
   llvm::outs() << (caught ? "caught    " : made ? "SURVIVED  " : "NOT MADE  ") << mutant.name;
