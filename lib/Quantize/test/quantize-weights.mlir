@@ -2,16 +2,16 @@
 // RUN: quant-opt %s --split-input-file --qtensor-quantize-weights=weights=int4/32 | FileCheck %s
 // RUN: quant-opt %s --split-input-file --qtensor-quantize-weights="weights=int4/32 parallel=false" | FileCheck %s
 
-// A [K, N] weight is laid out as [N, K]; the values survive the way (the scale is 7 / 7, 14 / 7).
+// A [K, N] weight is laid out as [N, K]; the values survive the way (signed_max: the scale is -8 / -8, 16 / -8).
 // CHECK-DAG: #[[$W:.*]] = #qtensor.block<int4, [1, 32], scale = f16>
 // CHECK-DAG: #[[$NK:.*]] = affine_map<(d0, d1, d2) -> (d1, d2)>
 // CHECK-LABEL: func @transposed
-// CHECK: %[[C:.*]] = arith.constant dense<{{\[}}[7, -7, 3, 0], [7, 1, -3, 0]]> : tensor<2x4xi8>
-// CHECK: %[[S:.*]] = arith.constant dense<{{\[}}[1.000000e+00], [2.000000e+00]]> : tensor<2x1xf16>
+// CHECK: %[[C:.*]] = arith.constant dense<{{\[}}[-8, 7, 3, 0], [-8, 1, -3, 0]]> : tensor<2x4xi8>
+// CHECK: %[[S:.*]] = arith.constant dense<{{\[}}[1.000000e+00], [-2.000000e+00]]> : tensor<2x1xf16>
 // CHECK: %[[W:.*]] = qtensor.assemble %[[C]], %[[S]]
 // CHECK: linalg.matmul indexing_maps = [#{{.*}}, #[[$NK]], #{{.*}}] ins(%{{.*}}, %[[W]] : tensor<?x4xf32>, tensor<2x4xf32, #[[$W]]>)
 func.func @transposed(%x: tensor<?x4xf32>, %init: tensor<?x2xf32>) -> tensor<?x2xf32> {
-  %w = arith.constant dense<[[7.0, 14.0], [-7.0, 2.0], [3.0, -6.0], [0.0, 0.0]]> : tensor<4x2xf32>
+  %w = arith.constant dense<[[-8.0, 16.0], [7.0, -2.0], [3.0, 6.0], [0.0, 0.0]]> : tensor<4x2xf32>
   %y = linalg.matmul ins(%x, %w : tensor<?x4xf32>, tensor<4x2xf32>) outs(%init : tensor<?x2xf32>) -> tensor<?x2xf32>
   return %y : tensor<?x2xf32>
 }
