@@ -152,7 +152,8 @@ FailureOr<Value> QuantizeWeights::encode(Operation *reader, Value value, ArrayRe
   SmallVector<int64_t> shape;
   for (int64_t dim : permutation)
     shape.push_back(type.getDimSize(dim));
-  EncodedKey key{constant, RankedTensorType::get(shape, type.getElementType(), choice->encoding),
+  BlockAttr encoding = spreadBlocks(cast<BlockAttr>(choice->encoding), axes, shape);
+  EncodedKey key{constant, RankedTensorType::get(shape, type.getElementType(), encoding),
                  llvm::to_vector(permutation), choice->weightEncoder};
   for (auto &[known, assembled] : made)
     if (known == key)

@@ -43,6 +43,52 @@ FailureOr<SideLayout> qtensor::getWeightLayout(Contraction c) {
   return layout;
 }
 
+/// The number of elements of a block that is to lie along axes[0] and does not fit there; 0 when there is none.
+static int64_t findShortBlock(BlockAttr encoding, ArrayRef<int64_t> axes, ArrayRef<int64_t> shape) {
+  if (axes.size() < 2)
+    return 0;
+  ArrayRef<int64_t> block = encoding.getBlock();
+  for (int64_t axis : axes.drop_front())
+    if (block[axis] != 1)
+      return 0;
+  int64_t size = block[axes.front()], extent = shape[axes.front()];
+  return ShapedType::isDynamic(size) || ShapedType::isDynamic(extent) || size <= extent ? 0 : size;
+}
+
+BlockAttr qtensor::spreadBlocks(BlockAttr encoding, ArrayRef<int64_t> axes, ArrayRef<int64_t> shape) {
+  SmallVector<int64_t> block = llvm::to_vector(encoding.getBlock());
+  int64_t left = findShortBlock(encoding, axes, shape);
+  for (int64_t axis : axes) {
+    if (left <= 1)
+      break;
+    bool whole = shape[axis] <= left;
+    block[axis] = whole ? ShapedType::kDynamic : left;
+    left = whole ? left / shape[axis] : 1;
+  }
+  SmallVector<int64_t> grid;
+  auto spread = [&](ParamAttr param) -> ParamAttr {
+    auto nested = param ? dyn_cast<BlockAttr>(param.getValue()) : BlockAttr();
+    if (!nested)
+      return param;
+    return ParamAttr::get(encoding.getContext(), spreadBlocks(nested, axes, grid), param.getNegated(), param.getOwnBlock());
+  };
+  encoding = BlockAttr::get(encoding.getContext(), encoding.getCodec(), block, encoding.getScale(), encoding.getZero(),
+                            encoding.getOffset());
+  grid = encoding.getGrid(shape);
+  return BlockAttr::get(encoding.getContext(), encoding.getCodec(), block, spread(encoding.getScale()),
+                        spread(encoding.getZero()), spread(encoding.getOffset()));
+}
+
+BlockAttr qtensor::spreadActivationBlocks(BlockAttr encoding, ArrayRef<int64_t> axes, ArrayRef<int64_t> shape) {
+  if (!findShortBlock(encoding, axes, shape))
+    return encoding;
+  SmallVector<int64_t> block = llvm::to_vector(encoding.getBlock());
+  for (int64_t axis : axes)
+    block[axis] = ShapedType::kDynamic;
+  return BlockAttr::get(encoding.getContext(), encoding.getCodec(), block, encoding.getScale(), encoding.getZero(),
+                        encoding.getOffset());
+}
+
 SideLayout qtensor::getActivationLayout(Contraction c) {
   SideLayout layout;
   SmallVector<int64_t> window;

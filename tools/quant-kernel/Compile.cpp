@@ -65,8 +65,8 @@ static ActivationSource makeSource(MLIRContext *context, const Description &desc
   source.rowExtents = {rows};
   source.reductionExtents = {description.k};
   source.wholeBlock = block >= description.k;
+  source.runLength = description.k;
   source.block = std::min(block, description.k);
-  source.load = [x](ImplicitLocOpBuilder &b, ValueRange index) -> Value { return memref::LoadOp::create(b, x, index); };
   source.scale = [=, lhsScales = description.lhsScales](ImplicitLocOpBuilder &b, ValueRange index) -> Value {
     if (!lhsScales)
       return arith::ConstantOp::create(b, b.getF32FloatAttr(0.25f));

@@ -250,12 +250,11 @@ SmallVector<Value> TileEmitter::floatStep(Value block, Value step, Value bytes, 
   SmallVector<Value> next = llvm::to_vector(sums);
   Value allSteps = add(b, mul(b, block, common.extents.steps), step);
   Value first = add(b, mul(b, firstRow, paddedK(b, spec, common.extents)),
-                    mul(b, mul(b, allSteps, constant(b, spec.getStep())), height));
+                    mul(b, mul(b, allSteps, height), constant(b, spec.getStep())));
   SmallVector<SmallVector<Value>> decoded;
   for (int64_t c = 0; c < shape.columns; ++c)
     decoded.push_back(reader.loadValues(c, bytes));
   for (int64_t k = 0; k < spec.getStep(); ++k) {
-    Value row = add(b, first, mul(b, height, constant(b, k)));
     for (int64_t c = 0; c < shape.columns; ++c) {
       Value &w = decoded[c][k];
       if (zero[c])
@@ -266,7 +265,7 @@ SmallVector<Value> TileEmitter::floatStep(Value block, Value step, Value bytes, 
         w = arith::AddFOp::create(b, w, shift[c]);
     }
     for (int64_t r = 0; r < shape.rows; ++r) {
-      Value x = broadcastAt(common.x.words, row, r);
+      Value x = broadcastAt(common.x.words, first, r * spec.getStep() + k);
       for (int64_t c = 0; c < shape.columns; ++c)
         next[at(r, c)] = math::FmaOp::create(b, x, decoded[c][k], next[at(r, c)]);
     }

@@ -38,7 +38,8 @@ private:
   SmallVector<Value> productSums(size_t from, ValueRange inits);
   Value sumFloat();
   Value sumInteger();
-  Value sumInnerBlocks(Value accumulator);
+  Value sumBlocks(Value accumulator);
+  void toFirst(size_t from);
   Value flush(ValueRange sums, Value accumulator);
   void emitElement();
 
@@ -47,8 +48,8 @@ private:
   EncodedOperand lhs, rhs;
   SmallVector<unsigned> reductions;
   SmallVector<Value> extents; ///< Of all iterators.
-  size_t blockLoops = 0;      ///< Reductions whose every step starts a block of its own.
-  int64_t innerBlock = 0;     ///< Products of the last reduction that share a block; 0: all of them.
+  size_t blockLoop = 0;       ///< The reduction along which blocks lie,
+  int64_t blockSize = 0;      ///< and how much of it is in one; 0: all products share one block.
   SmallVector<Value> dims;    ///< The current point.
 };
 } // namespace
@@ -74,27 +75,22 @@ LogicalResult GenericContract::findExtents() {
   return success();
 }
 
-/// Where the parameters of either side change along the reductions.
+/// Where the parameters of either side change along the reductions: the fastest iterator along which one does decides.
 LogicalResult GenericContract::findBlockLoops() {
   std::pair<AffineMap, BlockAttr> sides[] = {{op.getLhsMap(), lhs.getEncoding()}, {op.getRhsMap(), rhs.getEncoding()}};
-  for (auto [position, dim] : llvm::enumerate(reductions)) {
+  for (size_t position = reductions.size(); position-- > 0 && !blockSize;) {
+    unsigned dim = reductions[position];
     std::optional<int64_t> extent = getConstantIntValue(extents[dim]);
     for (auto &[map, encoding] : sides)
-      for (auto [expr, block] : llvm::zip_equal(map.getResults(), encoding.getBlock())) {
+      for (auto [expr, size] : llvm::zip_equal(map.getResults(), encoding.getBlock())) {
         bool plain = isa<AffineDimExpr>(expr);
-        if (ShapedType::isDynamic(block) || !expr.isFunctionOfDim(dim) || extent == 1 || (plain && extent && block >= *extent))
+        if (ShapedType::isDynamic(size) || !expr.isFunctionOfDim(dim) || extent == 1 || (plain && extent && size >= *extent))
           continue;
-        bool last = position + 1 == reductions.size();
-        if (last && plain && block > 1) {
-          if (innerBlock && innerBlock % block && block % innerBlock)
-            return op.emitOpError("blocks of ") << innerBlock << " and " << block << " along the reduction do not nest";
-          innerBlock = innerBlock ? std::min(innerBlock, block) : block;
-        } else if (block == 1 || !plain) {
-          blockLoops = std::max(blockLoops, position + 1);
-        } else {
-          return op.emitOpError("a block of ") << block << " along an outer reduction has no order of accumulation; "
-                                               << "use the float strategy";
-        }
+        int64_t block = plain ? size : 1;
+        if (blockSize && blockSize % block && block % blockSize)
+          return op.emitOpError("blocks of ") << blockSize << " and " << block << " along the reduction do not nest";
+        blockSize = blockSize ? std::min(blockSize, block) : block;
+        blockLoop = position;
       }
   }
   return success();
@@ -151,11 +147,11 @@ Value GenericContract::flush(ValueRange sums, Value accumulator) {
   return offset ? math::FmaOp::create(b, toFloat(sums[1]), times(sx, offset), accumulator).getResult() : accumulator;
 }
 
-/// Blocks along the last reduction; the others are at a fixed point.
-Value GenericContract::sumInnerBlocks(Value accumulator) {
-  unsigned dim = reductions.back();
+/// Blocks along one reduction; the slower ones are at a fixed point.
+Value GenericContract::sumBlocks(Value accumulator) {
+  unsigned dim = reductions[blockLoop];
   Value zero = arith::ConstantIndexOp::create(b, 0), none = arith::ConstantOp::create(b, b.getI32IntegerAttr(0));
-  Value size = arith::ConstantIndexOp::create(b, innerBlock);
+  Value size = arith::ConstantIndexOp::create(b, blockSize);
   auto blocks = scf::ForOp::create(b, zero, extents[dim], size, accumulator);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(blocks.getBody());
@@ -166,31 +162,30 @@ Value GenericContract::sumInnerBlocks(Value accumulator) {
     OpBuilder::InsertionGuard inner(b);
     b.setInsertionPointToStart(points.getBody());
     dims[dim] = points.getInductionVar();
-    scf::YieldOp::create(b, productSums(reductions.size(), points.getRegionIterArgs()));
+    scf::YieldOp::create(b, productSums(blockLoop + 1, points.getRegionIterArgs()));
   }
   dims[dim] = begin;
+  toFirst(blockLoop + 1);
   scf::YieldOp::create(b, flush(points.getResults(), blocks.getRegionIterArg(0)));
   return blocks.getResult(0);
 }
 
+/// The reductions from `from` on at their first point, where a block's parameters are read.
+void GenericContract::toFirst(size_t from) {
+  for (size_t i = from; i < reductions.size(); ++i)
+    dims[reductions[i]] = arith::ConstantIndexOp::create(b, 0);
+}
+
 Value GenericContract::sumInteger() {
   Value none = arith::ConstantOp::create(b, b.getI32IntegerAttr(0));
-  auto toFirst = [&](size_t from) {
-    for (size_t i = from; i < reductions.size(); ++i)
-      dims[reductions[i]] = arith::ConstantIndexOp::create(b, 0);
-  };
   if (op.getEpilogue().front().getArgument(0).getType().isInteger(32))
     return productSums(0, {none, none}).front();
   Value zero = arith::ConstantOp::create(b, b.getF32FloatAttr(0));
-  size_t outer = innerBlock && !reductions.empty() ? reductions.size() - 1 : blockLoops;
-  return nest(0, outer, zero, [&](ValueRange accumulators) -> SmallVector<Value> {
-           if (innerBlock)
-             return {sumInnerBlocks(accumulators[0])};
-           SmallVector<Value> sums = productSums(outer, {none, none});
-           toFirst(outer);
-           return {flush(sums, accumulators[0])};
-         })
-      .front();
+  if (blockSize)
+    return nest(0, blockLoop, zero, [&](ValueRange sums) -> SmallVector<Value> { return {sumBlocks(sums[0])}; }).front();
+  SmallVector<Value> sums = productSums(0, {none, none});
+  toFirst(0);
+  return flush(sums, zero);
 }
 
 void GenericContract::emitElement() {

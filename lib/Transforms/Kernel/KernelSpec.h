@@ -91,7 +91,7 @@ struct KernelExtents {
 
 /// Activations in the order in which tiles read them. A tile has height = min(M, rows of the largest tile) rows:
 ///   integer: i8  [tile][block][step][height][codes of a step], and f32 scales, i32 sums [tile][block][height]
-///   float:   f32 [tile][padded k][height]
+///   float:   f32 [tile][block][step][height][values of a step]
 struct PreparedActivations {
   Value bytes;  ///< memref<?xi8>: integer codes. Null for float.
   Value words;  ///< memref<?xi32>: the same bytes, four a word. Float: memref<?xf32>.

@@ -148,12 +148,14 @@ ActivationSource FastContract::makeSource(const KernelExtents &extents) {
     source.rowExtents.push_back(rowExtent(d));
   source.reductionExtents = form.reductionExtents;
   source.wholeBlock = form.wholeBlock;
+  source.runLength = form.runLength;
   source.block = form.block;
   SmallVector<Value> components = llvm::to_vector(op.getLhs());
   if (op.getLhsSums())
     components.pop_back();
   EncodedOperand operand(components, op.getLhsEncoding().value_or(nullptr));
-  source.load = [operand](ImplicitLocOpBuilder &inner, ValueRange index) { return operand.loadReal(inner, index); };
+  if (spec.strategy == SumStrategy::Float && op.getLhsEncoding())
+    source.load = [operand](ImplicitLocOpBuilder &inner, ValueRange index) { return operand.loadReal(inner, index); };
   if (spec.strategy == SumStrategy::Integer && !spec.integerResult && op.getLhsEncoding()->getScale())
     source.scale = [operand](ImplicitLocOpBuilder &inner, ValueRange index) { return operand.loadScale(inner, index); };
   return source;

@@ -15,18 +15,17 @@ struct ActivationSource {
   SmallVector<unsigned> rowDims, reductionDims; ///< Iterators, slowest first.
   SmallVector<Value> rowExtents;                ///< Index values.
   SmallVector<int64_t> reductionExtents;
-  /// One block spans the whole reduction. Otherwise blocks lie along its fastest iterator, and the last one of each of
-  /// its runs may be short.
+  /// One block spans the whole reduction. Otherwise blocks lie along runs of `runLength` products, and the last one of
+  /// each run may be short.
   bool wholeBlock = true;
-  int64_t block = 0; ///< Codes of a block that are not padding.
+  int64_t runLength = 1; ///< The product of the fastest reduction extents.
+  int64_t block = 0;     ///< Codes of a block that are not padding.
   /// Integer: the f32 scale at an index of x; null for none.
   std::function<Value(ImplicitLocOpBuilder &, ValueRange index)> scale;
-  /// Float: the value at an index of x as f32.
+  /// Float: the value at an index of x as f32; null when x holds floats.
   std::function<Value(ImplicitLocOpBuilder &, ValueRange index)> load;
 
-  /// Runs of the fastest iterator: product of the other extents.
-  int64_t getRuns() const;
-  int64_t getRunLength() const { return reductionExtents.empty() ? 1 : reductionExtents.back(); }
+  int64_t getLength() const; ///< Products of a row.
 };
 
 /// Fills the prepared activations, stretches of rows in parallel.

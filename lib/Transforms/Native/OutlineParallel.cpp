@@ -6,6 +6,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Transforms/RegionUtils.h"
@@ -148,6 +149,17 @@ LogicalResult Outliner::outline(scf::ParallelOp loop, unsigned number) {
   return success();
 }
 
+/// Buffers of known size move to the entry: in a loop every iteration would take more of the stack.
+static void hoistBuffers(FunctionOpInterface function) {
+  if (function.isExternal())
+    return;
+  Block &entry = function.getFunctionBody().front();
+  function.walk([&](memref::AllocaOp buffer) {
+    if (buffer->getNumOperands() == 0)
+      buffer->moveBefore(&entry, entry.begin());
+  });
+}
+
 namespace {
 struct OutlineParallel : mlir::qtensor::impl::OutlineParallelBase<OutlineParallel> {
   void runOnOperation() override {
@@ -166,6 +178,8 @@ struct OutlineParallel : mlir::qtensor::impl::OutlineParallelBase<OutlineParalle
         if (failed(outliner.outline(loop, number)))
           return signalPassFailure();
     }
+    // Not before: a buffer of the body belongs to one task.
+    getOperation().walk(hoistBuffers);
   }
 };
 } // namespace

@@ -50,7 +50,8 @@ def OutlineParallel : Pass<"qtensor-outline-parallel", "ModuleOp"> {
     The body of an outermost `scf.parallel` without reductions becomes a function that does a range of iterations. What
     it uses from outside goes through a struct on the caller's stack; constants are copied into it. Loops with several
     dimensions are run as one range. The runtime's function is the first field of the context, which is the first
-    argument of @main and of every function with parallel loops. Elsewhere, they are left to become sequential.
+    argument of @main and of every function with parallel loops. Elsewhere, they are left to become sequential. Buffers
+    of known size on the stack move to the entry of their function, out of all loops.
 
     ```mlir
     scf.parallel (%i) = (%c0) to (%n) step (%c1) { use(%i, %m) }

@@ -7,6 +7,9 @@
 using namespace mlir;
 using namespace mlir::qtensor;
 
+/// Kernels gather a row of activations on the stack.
+static constexpr int64_t kMaxReduction = int64_t(1) << 18;
+
 static bool uses(AffineMap map, unsigned dim) { return map.isFunctionOfDim(dim); }
 
 static bool isReduction(ContractOp op, unsigned dim) {
@@ -69,30 +72,41 @@ static bool hasData(BlockAttr encoding) {
   return false;
 }
 
+static int64_t getProduct(ArrayRef<int64_t> extents) {
+  int64_t product = 1;
+  for (int64_t extent : extents)
+    product *= extent;
+  return product;
+}
+
 static LogicalResult findBlocks(ContractOp op, ContractForm &form, std::string &reason) {
   BlockAttr lhs = op.getLhsEncoding().value_or(nullptr), rhs = op.getRhsEncoding().value_or(nullptr);
   if (op.getStrategy().getKind() == StrategyKind::Float || (lhs && !hasData(lhs)))
     lhs = nullptr; // the float strategy decodes the lhs element by element
   if (rhs && !hasData(rhs))
     rhs = nullptr;
-  int64_t inner = ShapedType::kDynamic;
-  for (auto [position, dim] : llvm::enumerate(form.reductions)) {
+  // A block ends wherever a parameter changes on the way through the reduction: the fastest iterator along which one
+  // does decides, however large its blocks are along the slower ones.
+  form.runs = 1;
+  form.runLength = form.block = getProduct(form.reductionExtents);
+  for (size_t position = form.reductions.size(); position-- > 0;) {
+    unsigned dim = form.reductions[position];
     int64_t extent = form.reductionExtents[position];
     int64_t a = blockAlong(op.getLhsMap(), lhs, dim, extent), b = blockAlong(op.getRhsMap(), rhs, dim, extent);
     if (ShapedType::isDynamic(a) && ShapedType::isDynamic(b))
       continue;
-    form.wholeBlock = false;
-    bool last = position + 1 == form.reductions.size();
     int64_t block = ShapedType::isDynamic(a) ? b : ShapedType::isDynamic(b) ? a : std::min(a, b);
     int64_t larger = ShapedType::isDynamic(a) || ShapedType::isDynamic(b) ? block : std::max(a, b);
-    if (larger % block != 0 || (!last && block != 1)) {
+    if (larger % block != 0) {
       reason = llvm::formatv("blocks of {0} and {1} along the reduction do not nest", block, larger);
       return failure();
     }
-    if (last)
-      inner = block;
+    form.wholeBlock = false;
+    form.runs = getProduct(ArrayRef(form.reductionExtents).take_front(position));
+    form.runLength /= form.runs;
+    form.block = block * (form.runLength / extent);
+    break;
   }
-  form.block = form.wholeBlock ? form.runs * form.runLength : ShapedType::isDynamic(inner) ? form.runLength : inner;
   return success();
 }
 
@@ -110,10 +124,10 @@ FailureOr<ContractForm> qtensor::getContractForm(ContractOp op, ArrayRef<int64_t
   }
   for (int64_t extent : form.columnExtents)
     form.n *= extent;
-  for (int64_t extent : ArrayRef(form.reductionExtents).drop_back(form.reductions.empty() ? 0 : 1))
-    form.runs *= extent;
-  if (!form.reductions.empty())
-    form.runLength = form.reductionExtents.back();
+  if (getProduct(form.reductionExtents) > kMaxReduction) {
+    reason = "the reduction has more products than a row of a kernel";
+    return failure();
+  }
   if (failed(findBlocks(op, form, reason)))
     return failure();
   return form;

@@ -15,8 +15,8 @@ struct ContractForm {
   SmallVector<unsigned> rows, columns, reductions; ///< Iterators, in the order of the output, slowest first.
   SmallVector<int64_t> columnExtents, reductionExtents;
   int64_t n = 1;          ///< Product of the column extents.
-  int64_t runs = 1;       ///< Product of the reduction extents but the last.
-  int64_t runLength = 1;  ///< The last one.
+  int64_t runs = 1;       ///< Product of the slower reduction extents.
+  int64_t runLength = 1;  ///< Product of the faster ones, along which blocks lie.
   bool wholeBlock = true; ///< No parameter changes along the reduction.
   int64_t block = 1;      ///< Products that share parameters: the whole reduction, or a stretch of a run.
 

@@ -38,7 +38,7 @@ private:
   LogicalResult loadParameters();
   std::optional<int64_t> getGroup(const WeightParameter &parameter);
   int64_t chooseGroup();
-  int64_t rhsIndex(int64_t column, int64_t run, int64_t inner, ArrayRef<int64_t> divisors, ArrayRef<int64_t> extents);
+  int64_t rhsIndex(int64_t column, int64_t k, ArrayRef<int64_t> divisors, ArrayRef<int64_t> extents);
   void gatherCodes(std::vector<uint8_t> &codes);
   std::vector<uint8_t> gatherParameter(const WeightParameter &parameter);
   std::vector<uint8_t> gatherOuter(const WeightParameter &parameter, Type type, ArrayRef<float> values);
@@ -153,7 +153,8 @@ std::optional<int64_t> WeightPacker::getGroup(const WeightParameter &parameter) 
   if (whole)
     return 0;
   int64_t group = along / form.block;
-  if (group < 1 || along % form.block || (form.runs > 1 && form.getBlocks() / form.runs % group))
+  // Groups are counted along the fastest reduction alone.
+  if (form.runLength != form.reductionExtents.back() || group < 1 || along % form.block || (form.runs > 1 && form.getBlocks() / form.runs % group))
     return std::nullopt;
   return group;
 }
@@ -197,17 +198,15 @@ LogicalResult WeightPacker::chooseLayout(std::string &reason) {
   return success();
 }
 
-/// Position in the rhs (divided by `divisors`, in a space of `extents`) of an element of the matrix.
-int64_t WeightPacker::rhsIndex(int64_t column, int64_t run, int64_t inner, ArrayRef<int64_t> divisors,
-                               ArrayRef<int64_t> extents) {
+/// Position in the rhs (divided by `divisors`, in a space of `extents`) of product `k` of a column.
+int64_t WeightPacker::rhsIndex(int64_t column, int64_t k, ArrayRef<int64_t> divisors, ArrayRef<int64_t> extents) {
   SmallVector<int64_t> dims(op.getIteratorTypes().size(), 0);
-  for (size_t i = form.columns.size(); i-- > 0; column /= form.columnExtents[i])
-    dims[form.columns[i]] = column % form.columnExtents[i];
-  if (!form.reductions.empty()) {
-    dims[form.reductions.back()] = inner;
-    for (size_t i = form.reductions.size() - 1; i-- > 0; run /= form.reductionExtents[i])
-      dims[form.reductions[i]] = run % form.reductionExtents[i];
-  }
+  auto spread = [&](int64_t linear, ArrayRef<unsigned> iterators, ArrayRef<int64_t> sizes) {
+    for (size_t i = iterators.size(); i-- > 0; linear /= sizes[i])
+      dims[iterators[i]] = linear % sizes[i];
+  };
+  spread(column, form.columns, form.columnExtents);
+  spread(k, form.reductions, form.reductionExtents);
   int64_t position = 0;
   for (auto [d, expr] : llvm::enumerate(op.getRhsMap().getResults()))
     position = position * extents[d] + dims[cast<AffineDimExpr>(expr).getPosition()] / divisors[d];
@@ -215,18 +214,19 @@ int64_t WeightPacker::rhsIndex(int64_t column, int64_t run, int64_t inner, Array
 }
 
 void WeightPacker::gatherCodes(std::vector<uint8_t> &codes) {
-  int64_t width = layout.hasIntegerCodes() ? 1 : layout.getCodes().getIntOrFloatBitWidth() / 8, k = form.getK();
-  int64_t perRun = form.wholeBlock ? form.runLength : form.getBlocks() / form.runs * form.block;
+  int64_t width = layout.hasIntegerCodes() ? 1 : layout.getCodes().getIntOrFloatBitWidth() / 8, all = form.getK();
+  int64_t perRun = form.getBlocks() / form.runs * form.block;
   uint8_t mask = layout.hasIntegerCodes() ? (1u << layout.getCodes().getIntOrFloatBitWidth()) - 1 : 255;
-  codes.assign(form.n * k * width, 0);
+  codes.assign(form.n * all * width, 0);
   const char *from = bytesOf(components[0]).data();
   // Along the fastest reduction the weight has one stride.
-  int64_t stride = form.runLength > 1 ? rhsIndex(0, 0, 1, ones, shape) : 0;
+  int64_t length = form.reductions.empty() ? 1 : form.reductionExtents.back();
+  int64_t stride = length > 1 ? rhsIndex(0, 1, ones, shape) : 0;
   for (int64_t n = 0; n < form.n; ++n)
-    for (int64_t run = 0; run < form.runs; ++run) {
-      int64_t first = rhsIndex(n, run, 0, ones, shape);
-      uint8_t *to = codes.data() + (n * k + run * perRun) * width;
-      for (int64_t inner = 0; inner < form.runLength; ++inner)
+    for (int64_t k = 0; k < form.runs * form.runLength; k += length) {
+      int64_t first = rhsIndex(n, k, ones, shape);
+      uint8_t *to = codes.data() + (n * all + k / form.runLength * perRun + k % form.runLength) * width;
+      for (int64_t inner = 0; inner < length; ++inner)
         for (int64_t byte = 0; byte < width; ++byte) {
           uint8_t code = from[(first + inner * stride) * width + byte];
           to[inner * width + byte] = layout.hasIntegerCodes() ? (code & mask) ^ meaning.flip : code;
@@ -236,12 +236,12 @@ void WeightPacker::gatherCodes(std::vector<uint8_t> &codes) {
 
 std::vector<uint8_t> WeightPacker::gatherParameter(const WeightParameter &parameter) {
   std::vector<uint8_t> bytes;
-  int64_t perRun = form.wholeBlock ? 1 : form.getBlocks() / form.runs, runs = form.wholeBlock ? 1 : form.runs;
+  int64_t perRun = form.getBlocks() / form.runs;
   ArrayRef<float> values = parameter.nested ? parameter.codes : parameter.values;
   for (int64_t n = 0; n < (parameter.type ? form.n : 0); ++n)
-    for (int64_t run = 0; run < runs; ++run)
+    for (int64_t run = 0; run < form.runs; ++run)
       for (int64_t b = 0; b < perRun; ++b)
-        appendElement(bytes, parameter.type, values[rhsIndex(n, run, b * form.block, block, grid)]);
+        appendElement(bytes, parameter.type, values[rhsIndex(n, run * form.runLength + b * form.block, block, grid)]);
   return bytes;
 }
 
@@ -251,8 +251,8 @@ std::vector<uint8_t> WeightPacker::gatherOuter(const WeightParameter &parameter,
   int64_t perRun = form.getBlocks() / form.runs, step = layout.getGroup() ? layout.getGroup() : form.getBlocks();
   for (int64_t n = 0; n < (parameter.nested && type ? form.n : 0); ++n)
     for (int64_t b = 0; b < form.getBlocks(); b += step) {
-      int64_t cell = rhsIndex(n, b / perRun, b % perRun * form.block, parameter.outerBlock, parameter.outerGrid);
-      appendElement(bytes, type, values[cell]);
+      int64_t k = b / perRun * form.runLength + b % perRun * form.block;
+      appendElement(bytes, type, values[rhsIndex(n, k, parameter.outerBlock, parameter.outerGrid)]);
     }
   return bytes;
 }
