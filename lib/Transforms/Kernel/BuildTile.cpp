@@ -24,6 +24,7 @@ private:
   SmallVector<Value> emitBlocks();
   SmallVector<Value> emitBlockRange(Value first, Value last, ValueRange inits);
   SmallVector<Value> integerBlock(Value block, ValueRange sums);
+  void subtractZeros(Value perRow, MutableArrayRef<Value> dots);
   SmallVector<Value> scaleSums(Value perRow, Value offset, ArrayRef<Value> rowSums, ArrayRef<Value> dots, ValueRange sums);
   SmallVector<Value> floatBlock(Value block, ValueRange sums);
   SmallVector<Value> floatStep(Value block, Value step, Value bytes, ValueRange sums);
@@ -37,6 +38,8 @@ private:
 
   int64_t at(int64_t row, int64_t column) const { return row * shape.columns + column; }
   int64_t count() const { return shape.rows * shape.columns; }
+  /// A row of ones sums the codes of the columns where activations have zero points.
+  int64_t dotRows() const { return shape.rows + (spec.lhsZero ? 1 : 0); }
 
   ImplicitLocOpBuilder &b;
   const KernelSpec &spec;
@@ -140,11 +143,13 @@ SmallVector<Value> TileEmitter::dotStep(Value block, Value step, ArrayRef<ArrayR
     for (auto [limb, table] : llvm::enumerate(limbs))
       for (int64_t c = 0; c < shape.columns; ++c)
         values[limb * shape.columns + c] = reader.lookupBytes(groups[c][g], table);
-    for (int64_t r = 0; r < shape.rows; ++r) {
-      Value x = vector::BitCastOp::create(b, groups[0][g].getType(), broadcastAt(common.x.words, first, r * words + g));
+    for (int64_t r = 0; r < dotRows(); ++r) {
+      auto bytes = cast<VectorType>(groups[0][g].getType());
+      Value x = r == shape.rows ? splat(b, bytes, 1)
+                                : vector::BitCastOp::create(b, bytes, broadcastAt(common.x.words, first, r * words + g));
       for (size_t limb = 0; limb < limbs.size(); ++limb)
         for (int64_t c = 0; c < shape.columns; ++c) {
-          size_t i = limb * count() + at(r, c);
+          size_t i = limb * dotRows() * shape.columns + at(r, c);
           Value w = values[limb * shape.columns + c];
           if (pairSteps == 1) {
             next[i] = qtile::Dot4Op::create(b, next[i], w, x, spec.weight.max);
@@ -168,7 +173,7 @@ SmallVector<Value> TileEmitter::blockSums(Value block, ValueRange inits) {
   };
   if (upper.empty())
     return sumsOf({lower}, inits);
-  SmallVector<Value> zeros(count(), splat(b, i32, 0));
+  SmallVector<Value> zeros(inits.size(), splat(b, i32, 0));
   auto addShifted = [&](ValueRange high, ValueRange low) {
     SmallVector<Value> sums;
     for (auto [h, l] : llvm::zip_equal(high, low))
@@ -180,7 +185,7 @@ SmallVector<Value> TileEmitter::blockSums(Value block, ValueRange inits) {
   SmallVector<Value> both = llvm::to_vector(inits);
   llvm::append_range(both, zeros);
   both = sumsOf({lower, upper}, both);
-  return addShifted(ArrayRef(both).drop_front(count()), ArrayRef(both).take_front(count()));
+  return addShifted(ArrayRef(both).drop_front(inits.size()), ArrayRef(both).take_front(inits.size()));
 }
 
 void TileEmitter::loadBlockParameters(Value offset) {
@@ -197,7 +202,7 @@ void TileEmitter::loadBlockParameters(Value offset) {
 SmallVector<Value> TileEmitter::integerBlock(Value block, ValueRange accumulators) {
   Value perRow = add(b, mul(b, firstRow, common.extents.blocks), mul(b, block, height));
   Value offset = reader.blockOffset(block);
-  SmallVector<Value> rowSums(shape.rows), inits(count(), splat(b, i32, 0));
+  SmallVector<Value> rowSums(shape.rows), inits(dotRows() * shape.columns, splat(b, i32, 0));
   for (int64_t r = 0; r < shape.rows; ++r) {
     if (!spec.hasBareSums() && spec.weight.zero == 0)
       continue;
@@ -209,8 +214,19 @@ SmallVector<Value> TileEmitter::integerBlock(Value block, ValueRange accumulator
         inits[at(r, c)] = arith::MulIOp::create(b, rowSums[r], splat(b, i32, -spec.weight.zero));
   }
   SmallVector<Value> dots = blockSums(block, inits);
+  if (spec.lhsZero)
+    subtractZeros(perRow, dots);
   loadBlockParameters(offset);
   return scaleSums(perRow, offset, rowSums, dots, accumulators);
+}
+
+/// dot - zero of the row * sum of the column's codes, which is the dot product of a row of ones behind the others.
+void TileEmitter::subtractZeros(Value perRow, MutableArrayRef<Value> dots) {
+  for (int64_t r = 0; r < shape.rows; ++r) {
+    Value negative = broadcastAt(common.x.zeros, perRow, r);
+    for (int64_t c = 0; c < shape.columns; ++c)
+      dots[at(r, c)] = arith::AddIOp::create(b, dots[at(r, c)], arith::MulIOp::create(b, negative, dots[at(shape.rows, c)]));
+  }
 }
 
 /// From the exact sums of a block to the f32 sums of the row.
@@ -302,9 +318,12 @@ SmallVector<Type> CommonArguments::getTypes(MLIRContext *context, const KernelSp
   Type f32 = Float32Type::get(context), i32 = IntegerType::get(context, 32), i8 = IntegerType::get(context, 8);
   SmallVector<Type> types;
   if (spec.strategy == SumStrategy::Integer)
-    types = {dynamic(i32), dynamic(f32), dynamic(i32), dynamic(i8)};
+    types = {dynamic(i32), dynamic(f32), dynamic(i32)};
   else
-    types = {dynamic(f32), dynamic(i8)};
+    types = {dynamic(f32)};
+  if (spec.lhsZero)
+    types.push_back(dynamic(i32));
+  types.push_back(dynamic(i8));
   types.push_back(spec.output);
   llvm::append_range(types, spec.operands);
   types.append(4, IndexType::get(context));
@@ -323,6 +342,8 @@ CommonArguments CommonArguments::take(const KernelSpec &spec, ValueRange argumen
     common.x.scales = next();
     common.x.sums = next();
   }
+  if (spec.lhsZero)
+    common.x.zeros = next();
   common.weights = next();
   common.output = next();
   for (size_t i = 0; i < spec.operands.size(); ++i)
@@ -337,6 +358,8 @@ SmallVector<Value> CommonArguments::flatten() const {
   SmallVector<Value> all{x.words};
   if (x.scales)
     all.append({x.scales, x.sums});
+  if (x.zeros)
+    all.push_back(x.zeros);
   all.append({weights, output});
   llvm::append_range(all, operands);
   all.append({extents.rows, extents.columns, extents.blocks, extents.steps});

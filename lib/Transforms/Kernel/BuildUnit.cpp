@@ -31,7 +31,8 @@ static Value scratchRows(ImplicitLocOpBuilder &b, const KernelExtents &extents) 
 
 Value qtensor::emitScratchBytes(ImplicitLocOpBuilder &b, const KernelSpec &spec, const KernelExtents &extents) {
   Value codes = paddedK(b, spec, extents);
-  Value perRow = spec.strategy == SumStrategy::Integer ? add(b, codes, mul(b, extents.blocks, constant(b, 8)))
+  int64_t perBlock = spec.lhsZero ? 12 : 8;
+  Value perRow = spec.strategy == SumStrategy::Integer ? add(b, codes, mul(b, extents.blocks, constant(b, perBlock)))
                                                        : mul(b, codes, constant(b, 4));
   return mul(b, scratchRows(b, extents), perRow);
 }
@@ -44,10 +45,11 @@ PreparedActivations qtensor::emitScratchViews(ImplicitLocOpBuilder &b, const Ker
   };
   Value rows = scratchRows(b, extents), zero = constant(b, 0), codes = mul(b, rows, paddedK(b, spec, extents));
   if (spec.strategy == SumStrategy::Float)
-    return {{}, view(b.getF32Type(), zero, codes), {}, {}};
-  Value blocks = mul(b, rows, extents.blocks), sums = add(b, codes, mul(b, blocks, constant(b, 4)));
+    return {{}, view(b.getF32Type(), zero, codes), {}, {}, {}};
+  Value blocks = mul(b, rows, extents.blocks), bytes = mul(b, blocks, constant(b, 4)), sums = add(b, codes, bytes);
   return {view(b.getI8Type(), zero, codes), view(b.getI32Type(), zero, div(b, codes, constant(b, 4))),
-          view(b.getF32Type(), codes, blocks), view(b.getI32Type(), sums, blocks)};
+          view(b.getF32Type(), codes, blocks), view(b.getI32Type(), sums, blocks),
+          spec.lhsZero ? view(b.getI32Type(), add(b, sums, bytes), blocks) : Value()};
 }
 
 /// for column vectors [first, last) in steps of the tile's columns: call the tile. Returns where the steps ended.
@@ -114,7 +116,7 @@ func::FuncOp qtensor::buildUnit(ModuleOp module, const KernelSpec &spec, const T
 void qtensor::emitUnits(ImplicitLocOpBuilder &b, func::FuncOp unit, const KernelSpec &spec, const TileMachine &machine,
                         const KernelExtents &extents, const PreparedActivations &x, Value weights, Value output,
                         ValueRange operands) {
-  CommonArguments common{{{}, x.words, x.scales, x.sums}, weights, output, SmallVector<Value>(operands), extents};
+  CommonArguments common{{{}, x.words, x.scales, x.sums, x.zeros}, weights, output, SmallVector<Value>(operands), extents};
   Value zero = constant(b, 0), one = constant(b, 1), stretch = constant(b, getStretchRows(machine));
   Value units = div(b, add(b, extents.columns, constant(b, kUnitColumns - 1)), constant(b, kUnitColumns));
   scf::ParallelOp::create(b, ValueRange{zero, zero}, ValueRange{extents.rows, units}, ValueRange{stretch, one},

@@ -66,6 +66,7 @@ struct KernelSpec {
   SumStrategy strategy = SumStrategy::Float;
   PackedWeight weight;
   bool columnTail = false;    ///< N need not be a multiple of a panel's rows.
+  bool lhsZero = false;       ///< Integer: activations have a zero point, one for each row and block.
   bool integerResult = false; ///< Integer: the epilogue takes the i32 sums of one block; there are no scales.
   MemRefType output;          ///< [M, N], innermost stride 1.
   SmallVector<Type> operands; ///< Further operands that the epilogue reads.
@@ -90,13 +91,16 @@ struct KernelExtents {
 };
 
 /// Activations in the order in which tiles read them. A tile has height = min(M, rows of the largest tile) rows:
-///   integer: i8  [tile][block][step][height][codes of a step], and f32 scales, i32 sums [tile][block][height]
+///   integer: i8  [tile][block][step][height][codes of a step], and f32 scales, i32 sums [tile][block][height]; where
+///            they have a zero point, the codes of padding are zero points, sums are of code - zero, and its negative
+///            lies there as well
 ///   float:   f32 [tile][block][step][height][values of a step]
 struct PreparedActivations {
   Value bytes;  ///< memref<?xi8>: integer codes. Null for float.
   Value words;  ///< memref<?xi32>: the same bytes, four a word. Float: memref<?xf32>.
   Value scales; ///< memref<?xf32>; null for float.
   Value sums;   ///< memref<?xi32>; null for float.
+  Value zeros;  ///< memref<?xi32>; null without a zero point.
 };
 
 /// Bytes of scratch that the prepared activations take, on every level.

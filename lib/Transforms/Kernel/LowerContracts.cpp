@@ -35,6 +35,7 @@ private:
   ImplicitLocOpBuilder b;
   ContractForm form;
   KernelSpec spec;
+  ActivationCodes activation;
   SmallVector<Follows> follows;
 };
 } // namespace
@@ -116,7 +117,16 @@ LogicalResult FastContract::analyseOutput(std::string &reason) {
 }
 
 LogicalResult FastContract::analyse(std::string &reason) {
-  return failure(failed(analyseWeight(reason)) || failed(checkActivation(op, reason)) || failed(analyseOutput(reason)));
+  if (failed(analyseWeight(reason)))
+    return failure();
+  if (spec.strategy == SumStrategy::Integer) {
+    FailureOr<ActivationCodes> codes = getActivationCodes(*op.getLhsEncoding(), reason);
+    if (failed(codes))
+      return failure();
+    activation = *codes;
+    spec.lhsZero = activation.hasZero;
+  }
+  return analyseOutput(reason);
 }
 
 /// The extent of the output's dimension `row`: from the lhs where that shows it, since the planner of memory knows the
@@ -158,6 +168,14 @@ ActivationSource FastContract::makeSource(const KernelExtents &extents) {
     source.load = [operand](ImplicitLocOpBuilder &inner, ValueRange index) { return operand.loadReal(inner, index); };
   if (spec.strategy == SumStrategy::Integer && !spec.integerResult && op.getLhsEncoding()->getScale())
     source.scale = [operand](ImplicitLocOpBuilder &inner, ValueRange index) { return operand.loadScale(inner, index); };
+  source.flip = activation.flip;
+  if (activation.hasZero)
+    source.zero = [operand, bias = activation.bias](ImplicitLocOpBuilder &inner, ValueRange index) -> Value {
+      Value zero = arith::ConstantOp::create(inner, inner.getI32IntegerAttr(bias));
+      if (Value own = operand.loadZero(inner, index))
+        zero = arith::AddIOp::create(inner, zero, arith::FPToSIOp::create(inner, inner.getI32Type(), own));
+      return zero;
+    };
   return source;
 }
 
@@ -197,7 +215,7 @@ std::string FastContract::makeKey() {
      << w.layout.getGroup() << ' ' << w.layout.getScaleScale() << ' ' << w.layout.getScaleShift() << ' '
      << w.layout.getOffsetScale() << ' ' << spec.getStep() << ' '
      << (spec.hasDynamicSteps() ? 0 : spec.getSteps()) << ' ' << w.zero << ' ' << w.max << ' ' << llvm::bit_cast<uint32_t>(w.unit) << ' '
-     << llvm::bit_cast<uint32_t>(w.scale.value_or(0)) << ' ' << w.scale.has_value() << ' ' << spec.columnTail << ' ' << spec.integerResult << ' ' << spec.output << ' ';
+     << llvm::bit_cast<uint32_t>(w.scale.value_or(0)) << ' ' << w.scale.has_value() << ' ' << spec.columnTail << spec.lhsZero << ' ' << spec.integerResult << ' ' << spec.output << ' ';
   for (uint8_t value : llvm::concat<const uint8_t>(w.bytes, w.upper))
     os << int(value) << ',';
   for (float value : llvm::concat<const float>(w.values, w.scaleValues))

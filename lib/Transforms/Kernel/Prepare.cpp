@@ -41,9 +41,10 @@ public:
 private:
   void loop(int64_t end, function_ref<void(Value)> body);
   void emitBlock(Value block, Value k, int64_t valid, int64_t before);
+  Value loadStep(Value k, int64_t valid, int64_t before);
   Value copyStep(Value block, Value inBlock, Value values, Value sum);
   void storeStep(Value block, Value inBlock, Value values);
-  void finishBlock(Value block, Value sum, ValueRange index);
+  void finishBlock(Value block, Value sum, int64_t summed, ValueRange index);
   VectorType sumType(int64_t valid) const;
 
   ImplicitLocOpBuilder &b;
@@ -56,6 +57,7 @@ private:
   int64_t step, padded; ///< Codes.
   bool integer;
   Value tile, inside; ///< First row of the row's tile, and the row's place in it.
+  Value zero, padding; ///< Of the current block: its zero point (i32, or null), and a step of what padding holds.
 };
 } // namespace
 
@@ -81,6 +83,17 @@ VectorType Preparer::sumType(int64_t valid) const {
   return VectorType::get(step, valid / step < 255 ? b.getI16Type() : b.getI32Type());
 }
 
+/// One step of codes as signed bytes, or of values; padding from `valid` on.
+Value Preparer::loadStep(Value k, int64_t valid, int64_t before) {
+  Value values = reader.load(k, step, valid, before);
+  if (source.flip)
+    values = arith::XOrIOp::create(b, values, splat(b, cast<VectorType>(values.getType()), static_cast<int8_t>(source.flip)));
+  if (valid == step || (!source.flip && !zero))
+    return values;
+  Value mask = vector::CreateMaskOp::create(b, VectorType::get(step, b.getI1Type()), constant(b, valid));
+  return arith::SelectOp::create(b, mask, values, padding);
+}
+
 /// Stores one step and adds its codes to `sum`.
 Value Preparer::copyStep(Value block, Value inBlock, Value values, Value sum) {
   auto f32 = VectorType::get(step, b.getF32Type());
@@ -90,42 +103,54 @@ Value Preparer::copyStep(Value block, Value inBlock, Value values, Value sum) {
   return integer ? arith::AddIOp::create(b, sum, arith::ExtSIOp::create(b, sum.getType(), values)).getResult() : sum;
 }
 
-/// The block whose first product is `k`: `valid` products, then zeros. At least `before` products of the row lie below k.
+/// The block whose first product is `k`: `valid` products, then padding. `before` products of the row lie below k.
 void Preparer::emitBlock(Value block, Value k, int64_t valid, int64_t before) {
   int64_t whole = valid / step, tail = valid % step;
-  SmallVector<Value> sums;
+  SmallVector<Value> index = integer ? reader.indexOf(k) : SmallVector<Value>(), sums;
+  auto type = VectorType::get(step, integer ? Type(b.getI8Type()) : Type(b.getF32Type()));
+  padding = splat(b, type, 0);
   if (integer)
     sums.push_back(splat(b, sumType(valid), 0));
+  if (source.zero) {
+    zero = source.zero(b, index);
+    padding = vector::BroadcastOp::create(b, type, arith::TruncIOp::create(b, b.getI8Type(), zero));
+  }
   if (whole > 0) {
     auto copy = scf::ForOp::create(b, constant(b, 0), constant(b, whole), constant(b, 1), sums);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(copy.getBody());
-    Value at = copy.getInductionVar(), values = reader.load(add(b, k, mul(b, at, constant(b, step))), step, step, 0);
+    Value at = copy.getInductionVar(), values = loadStep(add(b, k, mul(b, at, constant(b, step))), step, 0);
     Value sum = copyStep(block, at, values, integer ? copy.getRegionIterArg(0) : Value());
     if (integer)
       scf::YieldOp::create(b, sum);
     sums = SmallVector<Value>(copy.getResults());
   }
   if (tail > 0) {
-    Value values = reader.load(add(b, k, constant(b, whole * step)), step, tail, before + whole * step);
+    Value values = loadStep(add(b, k, constant(b, whole * step)), tail, before + whole * step);
     Value sum = copyStep(block, constant(b, whole), values, integer ? sums[0] : Value());
     sums.assign(integer ? 1 : 0, sum);
   }
-  Type element = integer ? b.getI8Type() : Type(b.getF32Type());
-  for (int64_t s = llvm::divideCeil(valid, step); s < padded / step; ++s)
-    storeStep(block, constant(b, s), splat(b, VectorType::get(step, element), 0));
+  int64_t used = llvm::divideCeil(valid, step);
+  for (int64_t s = used; s < padded / step; ++s)
+    storeStep(block, constant(b, s), padding);
   if (integer)
-    finishBlock(block, sums[0], reader.indexOf(k));
+    finishBlock(block, sums[0], used * step, index);
 }
 
-void Preparer::finishBlock(Value block, Value sum, ValueRange index) {
+/// Stores what a block has beside its codes; `sum` is of `summed` codes, padding included.
+void Preparer::finishBlock(Value block, Value sum, int64_t summed, ValueRange index) {
   Value entry = add(b, mul(b, tile, extents.blocks), add(b, mul(b, block, height), inside));
   auto wide = VectorType::get(step, b.getI32Type());
+  auto i32 = [&](int64_t value) -> Value { return arith::ConstantOp::create(b, b.getI32IntegerAttr(value)); };
   if (sum.getType() != wide)
     sum = arith::ExtSIOp::create(b, wide, sum);
   Value total = vector::ReductionOp::create(b, vector::CombiningKind::ADD, sum);
+  if (zero) {
+    total = arith::SubIOp::create(b, total, arith::MulIOp::create(b, zero, i32(summed)));
+    memref::StoreOp::create(b, arith::SubIOp::create(b, i32(0), zero), to.zeros, entry);
+  }
   if (!spec.hasBareSums())
-    total = arith::MulIOp::create(b, total, arith::ConstantOp::create(b, b.getI32IntegerAttr(-spec.weight.zero)));
+    total = arith::MulIOp::create(b, total, i32(-spec.weight.zero));
   memref::StoreOp::create(b, total, to.sums, entry);
   Value scale = source.scale ? source.scale(b, index) : arith::ConstantOp::create(b, b.getF32FloatAttr(1)).getResult();
   memref::StoreOp::create(b, scale, to.scales, entry);

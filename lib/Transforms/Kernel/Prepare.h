@@ -22,6 +22,9 @@ struct ActivationSource {
   int64_t block = 0;     ///< Codes of a block that are not padding.
   /// Integer: the f32 scale at an index of x; null for none.
   std::function<Value(ImplicitLocOpBuilder &, ValueRange index)> scale;
+  /// Integer: the zero point at an index of x, an i32 that fits a signed byte; null for none.
+  std::function<Value(ImplicitLocOpBuilder &, ValueRange index)> zero;
+  uint8_t flip = 0; ///< Integer: signed byte = code ^ flip.
   /// Float: the value at an index of x as f32; null when x holds floats.
   std::function<Value(ImplicitLocOpBuilder &, ValueRange index)> load;
 

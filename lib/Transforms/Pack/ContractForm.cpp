@@ -133,19 +133,45 @@ FailureOr<ContractForm> qtensor::getContractForm(ContractOp op, ArrayRef<int64_t
   return form;
 }
 
-LogicalResult qtensor::checkActivation(ContractOp op, std::string &reason) {
-  if (op.getStrategy().getKind() == StrategyKind::Float)
-    return success();
-  BlockAttr encoding = *op.getLhsEncoding();
+FailureOr<ActivationCodes> qtensor::getActivationCodes(BlockAttr encoding, std::string &reason) {
   CodecAttr codec = encoding.getCodec();
   FailureOr<CodeMeaning> meaning = getCodeMeaning(codec, StrategyKind::Integer, reason);
   if (failed(meaning))
     return failure();
-  bool isSigned = meaning->flip != 0, fits = isSigned || (meaning->zero == 0 && meaning->max <= 127);
-  if (codec.getKind() == CodecKind::Int && fits && !encoding.getZero() && !encoding.getOffset())
-    return success();
-  reason = "the activation's codes are no signed bytes without a zero point";
-  return failure();
+  if (codec.getKind() != CodecKind::Int || encoding.getOffset()) {
+    reason = "the activation has an offset or no integer codes";
+    return failure();
+  }
+  ActivationCodes codes;
+  bool isSigned = meaning->flip != 0;
+  if (!isSigned && meaning->max > 127)
+    codes.flip = 128;
+  codes.bias = isSigned ? 0 : meaning->zero - codes.flip;
+  ParamAttr zero = encoding.getZero();
+  std::optional<double> scalar = zero ? zero.getScalar() : 0.0;
+  codes.hasZero = !scalar || *scalar + codes.bias != 0;
+  // As padding, a zero point is a byte like a code.
+  double lowest = scalar.value_or(0), highest = lowest;
+  if (!scalar) {
+    auto stored = dyn_cast<CodecAttr>(zero.getValue());
+    if (!stored || stored.getKind() != CodecKind::Int || stored.getBits() > 8) {
+      reason = "the activation's zero points are no integers of 8 bits";
+      return failure();
+    }
+    CodecRange range = getCodecRange(stored);
+    lowest = zero.getNegated() ? -range.highest : range.lowest;
+    highest = zero.getNegated() ? -range.lowest : range.highest;
+  }
+  if (lowest + codes.bias < -128 || highest + codes.bias > 127) {
+    reason = "the activation's zero points may be outside of its codes";
+    return failure();
+  }
+  return codes;
+}
+
+LogicalResult qtensor::checkActivation(ContractOp op, std::string &reason) {
+  return success(op.getStrategy().getKind() == StrategyKind::Float ||
+                 succeeded(getActivationCodes(*op.getLhsEncoding(), reason)));
 }
 
 std::optional<Follows> qtensor::classifyExtra(const ContractForm &form, AffineMap map, ShapedType type) {

@@ -28,7 +28,18 @@ struct ContractForm {
 /// Recognises the form, or says in `reason` what is different. `rhsShape` is the weight's logical shape.
 FailureOr<ContractForm> getContractForm(ContractOp op, ArrayRef<int64_t> rhsShape, std::string &reason);
 
-/// Whether kernels read this lhs: the integer strategy takes signed bytes without a zero point.
+/// How the integer strategy's kernels read the codes of an activation: signed byte = code ^ flip, value = signed byte -
+/// bias - zero, with the encoding's zero.
+struct ActivationCodes {
+  uint8_t flip = 0;
+  int64_t bias = 0;
+  bool hasZero = false; ///< bias + zero is not 0 everywhere.
+};
+
+/// Fails, with a reason, when a value's zero point has no byte of its own.
+FailureOr<ActivationCodes> getActivationCodes(BlockAttr encoding, std::string &reason);
+
+/// Whether kernels read this lhs.
 LogicalResult checkActivation(ContractOp op, std::string &reason);
 
 /// How an extra operand of the epilogue follows the output.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "CellText.h"
+#include "lib/Quantize/WeightLayout.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -47,7 +48,10 @@ FailureOr<CellData> conformance::makeData(MLIRContext *context, const Cell &cell
                           [&] { return emitError(UnknownLoc::get(context)); });
   if (failed(choice))
     return failure();
-  CellData data{cell, cast<BlockAttr>(choice->encoding), {}, {}, {}, {}};
+  auto weightEncoding = cast<BlockAttr>(choice->encoding);
+  if (Random(cell.seed, cell.getName() + " window").oneIn(2))
+    weightEncoding = spreadBlocks(weightEncoding, cell.getWeightAxes(), cell.getWeightShape());
+  CellData data{cell, weightEncoding, {}, {}, {}, {}};
   if (cell.activation != "none") {
     FailureOr<BlockAttr> encoding = makeInputEncoding(context, cell, data.weightEncoding);
     if (failed(encoding))

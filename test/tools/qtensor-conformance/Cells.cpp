@@ -58,7 +58,7 @@ SmallVector<int64_t> Cell::getWeightAxes() const {
     return {0};
   case CellOp::Conv1x1:
   case CellOp::Conv3x3:
-    return {3, 1, 2};
+    return {3, 2, 1};
   case CellOp::Depthwise:
     return {0, 1};
   default: // the last of [N, K], the middle of [B, K, N]
