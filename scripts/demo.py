@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""The table of scripts/demo: compiles two real models in several formats and runs them beside their float build."""
+"""The table of scripts/demo: compiles three real models in several formats and runs them beside their float build."""
 import array
 import json
 import math
@@ -45,6 +45,12 @@ def windows():
     return [array.array("q", tokens) for tokens in cut], [tokens[1:] for tokens in cut]
 
 
+def keywords():
+    """Spectrograms of spoken words, as [1, 1960] in npy files of f32."""
+    files = sorted((ROOT / "models/kws/cases").glob("fp32-*-in0.npy"))
+    return [array.array("f", file.read_bytes()[-4 * 1960:]) for file in files]
+
+
 def argmax(values):
     return max(range(len(values)), key=values.__getitem__)
 
@@ -63,6 +69,17 @@ class Classifier:
         right = sum(a == [label] for a, label in zip(answers, self.labels))
         same = sum(a == b for a, b in zip(answers, reference))
         return [f"{100 * right / len(answers):.1f} %", f"{100 * same / len(answers):.1f} %"]
+
+
+class Agreement:
+    """The same class as the float build, on inputs without labels."""
+    columns = ["same answer"]
+
+    def answers(self, output, index):
+        return [argmax(output)]
+
+    def score(self, outputs, answers, reference):
+        return [f"{100 * sum(a == b for a, b in zip(answers, reference)) / len(answers):.1f} %"]
 
 
 class LanguageModel:
@@ -160,6 +177,9 @@ def main():
     inputs, labels = digits()
     race(tools, out, "A convolutional digit classifier, 1,000 labelled digits", "mnist",
          ROOT / "models/mnist-cnn/model.onnx", inputs, ([1, 1, 28, 28], [1, 10]), Classifier(labels), 15)
+    inputs = keywords()
+    race(tools, out, f"A keyword spotter, {len(inputs)} spectrograms", "kws",
+         ROOT / "models/kws/micro_kws_m_static_fp32.onnx", inputs, ([1, 1960], [1, 10]), Agreement(), 31)
     inputs, targets = windows()
     race(tools, out, "A Llama-style transformer, next token of " + str(31 * len(inputs)) + " positions in stories",
          "stories", ROOT / "models/stories260K/model.onnx", inputs, ([1, 32], [1, 32, 512]),

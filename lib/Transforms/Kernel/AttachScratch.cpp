@@ -32,12 +32,12 @@ namespace {
 struct AttachScratchPass : mlir::qtensor::impl::AttachScratchBase<AttachScratchPass> {
   void runOnOperation() override {
     getOperation().walk([&](ContractOp op) {
-      if (op.getScratch() || !op.getRhsLayout() || !isa<MemRefType>(op.getOutput().getType()))
+      if (op.getScratch() || !isa<MemRefType>(op.getOutput().getType()))
         return;
-      if (!hasRowsInMemory(op))
+      if (op.getRhsLayout() && !hasRowsInMemory(op))
         writeThroughCopy(op);
       std::string reason;
-      FailureOr<Value> bytes = emitContractScratch(op, reason);
+      FailureOr<Value> bytes = op.getRhsLayout() ? emitContractScratch(op, reason) : emitVectorScratch(op, reason);
       if (failed(bytes))
         return;
       ImplicitLocOpBuilder b(op.getLoc(), op);

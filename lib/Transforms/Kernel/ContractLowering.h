@@ -25,6 +25,12 @@ bool hasRowsInMemory(ContractOp op);
 /// Replaces a packed contraction by calls of its kernel, or says why there is none.
 LogicalResult lowerPackedContract(ContractOp op, const TileMachine &machine, KernelNames &names, std::string &reason);
 
+/// The scratch of lowerVectorContract(), emitted before `op`; or in `reason` why it is not for this contraction.
+FailureOr<Value> emitVectorScratch(ContractOp op, std::string &reason);
+
+/// Replaces a contraction without a packed weight by loops over vectors of `lanes` outputs, or says why it cannot.
+LogicalResult lowerVectorContract(ContractOp op, int64_t lanes, std::string &reason);
+
 /// Replaces any contraction by loops over single elements: right for every encoding and every indexing map.
 LogicalResult lowerGenericContract(ContractOp op);
 

@@ -4,6 +4,7 @@
 #include "qtensor/Codec.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 using namespace mlir::qtensor;
@@ -16,8 +17,21 @@ static Value i32Constant(ImplicitLocOpBuilder &b, int64_t value) {
   return arith::ConstantOp::create(b, b.getI32IntegerAttr(value));
 }
 
+/// `element`, or a vector of as many as `value` has.
+static Type typeLike(Value value, Type element) {
+  auto vector = dyn_cast<VectorType>(value.getType());
+  return vector ? Type(VectorType::get(vector.getShape(), element)) : element;
+}
+
+/// `scalar` for each element of `value`.
+static Value spreadLike(ImplicitLocOpBuilder &b, Value value, Value scalar) {
+  Type type = typeLike(value, scalar.getType());
+  return type == scalar.getType() ? scalar : vector::BroadcastOp::create(b, type, scalar).getResult();
+}
+
 Value qtensor::emitToF32(ImplicitLocOpBuilder &b, Value value) {
-  return value.getType().isF32() ? value : arith::ExtFOp::create(b, b.getF32Type(), value).getResult();
+  Type f32 = typeLike(value, b.getF32Type());
+  return value.getType() == f32 ? value : arith::ExtFOp::create(b, f32, value).getResult();
 }
 
 Value qtensor::emitTableLookup(ImplicitLocOpBuilder &b, DenseElementsAttr table, Value index) {
@@ -49,26 +63,27 @@ static bool isSigned(CodecAttr codec) {
 
 /// The code as an i32, extended as its container is.
 static Value extendCode(ImplicitLocOpBuilder &b, CodecAttr codec, Value code) {
-  if (code.getType().isInteger(32))
+  Type i32 = typeLike(code, b.getI32Type());
+  if (code.getType() == i32)
     return code;
   if (codec.getKind() == CodecKind::Int && isSigned(codec))
-    return arith::ExtSIOp::create(b, b.getI32Type(), code);
-  return arith::ExtUIOp::create(b, b.getI32Type(), code);
+    return arith::ExtSIOp::create(b, i32, code);
+  return arith::ExtUIOp::create(b, i32, code);
 }
 
 /// The value of an integer codec's code as i32.
 static Value decodeInteger(ImplicitLocOpBuilder &b, CodecAttr codec, Value code) {
   Value wide = extendCode(b, codec, code);
   int64_t lowest = isSigned(codec) ? 0 : static_cast<int64_t>(decodeCode(codec, 0));
-  return lowest ? arith::AddIOp::create(b, wide, i32Constant(b, lowest)).getResult() : wide;
+  return lowest ? arith::AddIOp::create(b, wide, spreadLike(b, wide, i32Constant(b, lowest))).getResult() : wide;
 }
 
 Value qtensor::emitDecodeCode(ImplicitLocOpBuilder &b, CodecAttr codec, Value code) {
   for (Type type : {Type(b.getF32Type()), Type(b.getF16Type()), Type(b.getBF16Type())})
     if (codec == CodecAttr::getForFloat(cast<FloatType>(type)))
-      return emitToF32(b, arith::BitcastOp::create(b, type, code));
+      return emitToF32(b, arith::BitcastOp::create(b, typeLike(code, type), code));
   if (codec.getKind() == CodecKind::Int)
-    return arith::SIToFPOp::create(b, b.getF32Type(), decodeInteger(b, codec, code));
+    return arith::SIToFPOp::create(b, typeLike(code, b.getF32Type()), decodeInteger(b, codec, code));
   SmallVector<float> values;
   for (double value : getCodecTable(codec))
     values.push_back(static_cast<float>(value));
@@ -130,18 +145,42 @@ Value EncodedOperand::loadParameter(ImplicitLocOpBuilder &b, const Parameter &pa
   return parameter.attr.getNegated() ? arith::NegFOp::create(b, value).getResult() : value;
 }
 
-Value EncodedOperand::loadReal(ImplicitLocOpBuilder &b, ValueRange index) const {
-  Value code = memref::LoadOp::create(b, codes, index);
+Value EncodedOperand::decodeReal(ImplicitLocOpBuilder &b, Value code, ValueRange index) const {
   if (!encoding)
     return emitToF32(b, code);
   Value value = emitDecodeCode(b, encoding.getCodec(), code);
   if (Value z = loadParameter(b, zero, index))
-    value = arith::SubFOp::create(b, value, z);
+    value = arith::SubFOp::create(b, value, spreadLike(b, value, z));
   if (Value s = loadParameter(b, scale, index))
-    value = arith::MulFOp::create(b, s, value);
+    value = arith::MulFOp::create(b, spreadLike(b, value, s), value);
   if (Value o = loadParameter(b, offset, index))
-    value = arith::AddFOp::create(b, value, o);
+    value = arith::AddFOp::create(b, value, spreadLike(b, value, o));
   return value;
+}
+
+Value EncodedOperand::subtractZero(ImplicitLocOpBuilder &b, Value value, ValueRange index) const {
+  Value z = loadParameter(b, zero, index);
+  if (!z)
+    return value;
+  z = arith::FPToSIOp::create(b, b.getI32Type(), z);
+  return arith::SubIOp::create(b, value, spreadLike(b, value, z));
+}
+
+static Value loadCodes(ImplicitLocOpBuilder &b, Value codes, ValueRange index, int64_t lanes) {
+  auto type = VectorType::get(lanes, cast<MemRefType>(codes.getType()).getElementType());
+  return vector::LoadOp::create(b, type, codes, index);
+}
+
+Value EncodedOperand::loadReal(ImplicitLocOpBuilder &b, ValueRange index) const {
+  return decodeReal(b, memref::LoadOp::create(b, codes, index), index);
+}
+
+Value EncodedOperand::loadReals(ImplicitLocOpBuilder &b, ValueRange index, int64_t lanes) const {
+  return decodeReal(b, loadCodes(b, codes, index, lanes), index);
+}
+
+Value EncodedOperand::loadIntegers(ImplicitLocOpBuilder &b, ValueRange index, int64_t lanes) const {
+  return subtractZero(b, decodeInteger(b, encoding.getCodec(), loadCodes(b, codes, index, lanes)), index);
 }
 
 Value EncodedOperand::loadInteger(ImplicitLocOpBuilder &b, ValueRange index) const {
@@ -157,9 +196,7 @@ Value EncodedOperand::loadInteger(ImplicitLocOpBuilder &b, ValueRange index) con
     auto type = RankedTensorType::get(multiples.size(), b.getI32Type());
     value = emitTableLookup(b, DenseElementsAttr::get(type, ArrayRef(multiples)), extendCode(b, codec, code));
   }
-  if (Value z = loadParameter(b, zero, index))
-    value = arith::SubIOp::create(b, value, arith::FPToSIOp::create(b, b.getI32Type(), z));
-  return value;
+  return subtractZero(b, value, index);
 }
 
 float EncodedOperand::getUnit() const {

@@ -15,6 +15,11 @@ public:
   Value loadReal(ImplicitLocOpBuilder &b, ValueRange index) const;
   /// code - zero as i32, in units of getUnit(). The codec has at most 8 bits and an exact embedding.
   Value loadInteger(ImplicitLocOpBuilder &b, ValueRange index) const;
+  /// `lanes` of them that follow each other in memory, as a vector; they share their parameters. Of values without an
+  /// encoding and of integer codecs only.
+  Value loadReals(ImplicitLocOpBuilder &b, ValueRange index, int64_t lanes) const;
+  Value loadIntegers(ImplicitLocOpBuilder &b, ValueRange index, int64_t lanes) const;
+  bool hasVectors() const { return !encoding || encoding.getCodec().getKind() == CodecKind::Int; }
   /// The block's scale times the unit, or null when both are absent.
   Value loadScale(ImplicitLocOpBuilder &b, ValueRange index) const;
   /// The block's offset, or null.
@@ -28,6 +33,8 @@ public:
   Value getCodes() const { return codes; }
 
 private:
+  Value decodeReal(ImplicitLocOpBuilder &b, Value code, ValueRange index) const;
+  Value subtractZero(ImplicitLocOpBuilder &b, Value value, ValueRange index) const;
   struct Parameter {
     ParamAttr attr;
     SmallVector<Value> components;

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Any contraction as loops over single elements, in the canonical order of accumulation. It is what a format, a map or a
 // run-time weight without a kernel gets: slow and right.
-#include "lib/Transforms/Kernel/ContractLowering.h"
-#include "lib/Transforms/Kernel/EncodedOperand.h"
-#include "mlir/Dialect/Affine/Utils.h"
+#include "lib/Transforms/Kernel/ContractLoops.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -13,67 +11,25 @@ using namespace mlir;
 using namespace mlir::qtensor;
 
 namespace {
-class GenericContract {
+class GenericContract : ContractLoops {
 public:
-  GenericContract(ContractOp op)
-      : op(op), b(op.getLoc(), op), lhs(lhsComponents(op), op.getLhsEncoding().value_or(nullptr)),
-        rhs(op.getRhs(), op.getRhsEncoding().value_or(nullptr)), dims(op.getIteratorTypes().size()) {}
+  explicit GenericContract(ContractOp op) : ContractLoops(op) {}
 
   LogicalResult lower();
 
 private:
-  static SmallVector<Value> lhsComponents(ContractOp op) {
-    SmallVector<Value> components = llvm::to_vector(op.getLhs());
-    if (op.getLhsSums())
-      components.pop_back();
-    return components;
-  }
-
-  LogicalResult findExtents();
   LogicalResult findBlockLoops();
-  Value extentOf(unsigned dim);
-  SmallVector<Value> index(AffineMap map) { return index(map, dims); }
-  SmallVector<Value> index(AffineMap map, ArrayRef<Value> at);
-  SmallVector<Value> nest(size_t from, size_t to, ValueRange inits, function_ref<SmallVector<Value>(ValueRange)> body);
   SmallVector<Value> productSums(size_t from, ValueRange inits);
   Value sumFloat();
   Value sumInteger();
   Value sumBlocks(Value accumulator);
-  void toFirst(size_t from);
   Value flush(ValueRange sums, Value accumulator);
   void emitElement();
 
-  ContractOp op;
-  ImplicitLocOpBuilder b;
-  EncodedOperand lhs, rhs;
-  SmallVector<unsigned> reductions;
-  SmallVector<Value> extents; ///< Of all iterators.
-  size_t blockLoop = 0;       ///< The reduction along which blocks lie,
-  int64_t blockSize = 0;      ///< and how much of it is in one; 0: all products share one block.
-  SmallVector<Value> dims;    ///< The current point.
+  size_t blockLoop = 0;  ///< The reduction along which blocks lie,
+  int64_t blockSize = 0; ///< and how much of it is in one; 0: all products share one block.
 };
 } // namespace
-
-Value GenericContract::extentOf(unsigned dim) {
-  std::pair<AffineMap, Value> operands[] = {
-      {op.getOutputMap(), op.getOutput()}, {op.getLhsMap(), lhs.getCodes()}, {op.getRhsMap(), rhs.getCodes()}};
-  for (auto &[map, value] : operands)
-    for (auto [position, expr] : llvm::enumerate(map.getResults()))
-      if (auto plain = dyn_cast<AffineDimExpr>(expr); plain && plain.getPosition() == dim)
-        return b.createOrFold<memref::DimOp>(value, position);
-  return {};
-}
-
-LogicalResult GenericContract::findExtents() {
-  for (unsigned dim = 0; dim < dims.size(); ++dim) {
-    extents.push_back(extentOf(dim));
-    if (!extents.back())
-      return op.emitOpError("no operand shows the extent of iterator ") << dim << " alone; index one by it plainly";
-    if (cast<StringAttr>(op.getIteratorTypes()[dim]).getValue() == "reduction")
-      reductions.push_back(dim);
-  }
-  return success();
-}
 
 /// Where the parameters of either side change along the reductions: the fastest iterator along which one does decides.
 LogicalResult GenericContract::findBlockLoops() {
@@ -94,28 +50,6 @@ LogicalResult GenericContract::findBlockLoops() {
       }
   }
   return success();
-}
-
-SmallVector<Value> GenericContract::index(AffineMap map, ArrayRef<Value> at) {
-  SmallVector<Value> result;
-  for (AffineExpr expr : map.getResults())
-    result.push_back(affine::expandAffineExpr(b, b.getLoc(), expr, at, {}));
-  return result;
-}
-
-/// Loops over reductions [from, to) around `body`, carrying values.
-SmallVector<Value> GenericContract::nest(size_t from, size_t to, ValueRange inits,
-                                         function_ref<SmallVector<Value>(ValueRange)> body) {
-  if (from >= to)
-    return body(inits);
-  auto loop = scf::ForOp::create(b, arith::ConstantIndexOp::create(b, 0), extents[reductions[from]],
-                                 arith::ConstantIndexOp::create(b, 1), inits);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(loop.getBody());
-  dims[reductions[from]] = loop.getInductionVar();
-  SmallVector<Value> next = nest(from + 1, to, loop.getRegionIterArgs(), body);
-  scf::YieldOp::create(b, next);
-  return SmallVector<Value>(loop.getResults());
 }
 
 Value GenericContract::sumFloat() {
@@ -170,15 +104,9 @@ Value GenericContract::sumBlocks(Value accumulator) {
   return blocks.getResult(0);
 }
 
-/// The reductions from `from` on at their first point, where a block's parameters are read.
-void GenericContract::toFirst(size_t from) {
-  for (size_t i = from; i < reductions.size(); ++i)
-    dims[reductions[i]] = arith::ConstantIndexOp::create(b, 0);
-}
-
 Value GenericContract::sumInteger() {
   Value none = arith::ConstantOp::create(b, b.getI32IntegerAttr(0));
-  if (op.getEpilogue().front().getArgument(0).getType().isInteger(32))
+  if (hasIntegerResult())
     return productSums(0, {none, none}).front();
   Value zero = arith::ConstantOp::create(b, b.getF32FloatAttr(0));
   if (blockSize)
@@ -189,7 +117,7 @@ Value GenericContract::sumInteger() {
 }
 
 void GenericContract::emitElement() {
-  Value sum = op.getStrategy().getKind() == StrategyKind::Integer ? sumInteger() : sumFloat();
+  Value sum = isInteger() ? sumInteger() : sumFloat();
   SmallVector<Value> position = index(op.getOutputMap()), elements;
   for (auto [value, map] : llvm::zip_equal(op.getExtra(), op.getExtraMaps()))
     elements.push_back(memref::LoadOp::create(b, value, index(cast<AffineMapAttr>(map).getValue(), position)));
@@ -200,25 +128,15 @@ void GenericContract::emitElement() {
 LogicalResult GenericContract::lower() {
   if (op.getRhsLayout())
     return op.emitOpError("is packed, and no kernel fits it");
-  if (failed(findExtents()))
+  std::string reason;
+  if (failed(findExtents(reason)))
+    return op.emitOpError(reason);
+  if (isInteger() && failed(findBlockLoops()))
     return failure();
-  if (op.getStrategy().getKind() == StrategyKind::Integer && failed(findBlockLoops()))
-    return failure();
-  SmallVector<unsigned> parallel;
-  SmallVector<Value> zeros, ends, ones;
-  for (AffineExpr expr : op.getOutputMap().getResults()) {
-    parallel.push_back(cast<AffineDimExpr>(expr).getPosition());
-    zeros.push_back(arith::ConstantIndexOp::create(b, 0));
-    ends.push_back(extents[parallel.back()]);
-    ones.push_back(arith::ConstantIndexOp::create(b, 1));
-  }
-  if (!parallel.empty()) {
-    auto loop = scf::ParallelOp::create(b, zeros, ends, ones);
-    b.setInsertionPointToStart(loop.getBody());
-    for (auto [dim, value] : llvm::zip_equal(parallel, loop.getInductionVars()))
-      dims[dim] = value;
-  }
-  emitElement();
+  SmallVector<unsigned> iterators;
+  for (AffineExpr expr : op.getOutputMap().getResults())
+    iterators.push_back(cast<AffineDimExpr>(expr).getPosition());
+  parallel(iterators, [&] { emitElement(); });
   op.erase();
   return success();
 }

@@ -109,7 +109,8 @@ private:
         .Case([&](ContractOp contract) {
           std::string reason;
           if (!contract.getRhsLayout())
-            return lowerGenericContract(contract);
+            return succeeded(lowerVectorContract(contract, machine.lanes, reason)) ? success()
+                                                                                   : lowerGenericContract(contract);
           if (succeeded(lowerPackedContract(contract, machine, names, reason)))
             return success();
           return LogicalResult(contract.emitOpError("has a packed weight but no kernel: ") << reason);

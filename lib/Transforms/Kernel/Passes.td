@@ -54,7 +54,8 @@ def AttachScratch : Pass<"qtensor-attach-scratch", "::mlir::ModuleOp"> {
         %s = memref.alloc(%bytes) {alignment = 64 : i64} : memref<?xi8>
         qtensor.contract ... outs(%y : memref<?x64xf32>) scratch(%s : memref<?xi8>) {...}
 
-    Runs on buffers; contractions without a packed weight need no room.
+    A contraction without a packed weight gets room for its decoded weight, if its outputs can be computed in vectors.
+    Runs on buffers.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
 }
