@@ -33,6 +33,25 @@ func.func @convolution(%x: tensor<1x8x8x64xf32>, %init: tensor<1x6x6x8xf32>) -> 
 
 // -----
 
+// Channels fewer than a block: it goes on along the window, as far as it is full of whole rows.
+// CHECK-DAG: #[[$FEW:.*]] = #qtensor.block<int4, [1, 1, 2, ?], scale = f16>
+// CHECK-DAG: #[[$ONE:.*]] = #qtensor.block<int4, [1, 4, ?, ?], scale = f16>
+// CHECK-LABEL: func @few_channels
+// CHECK: tensor<8x3x3x12xf32, #[[$FEW]]>
+// CHECK: tensor<8x8x8x1xf32, #[[$ONE]]>
+func.func @few_channels(%x: tensor<1x8x8x12xf32>, %x1: tensor<1x9x9x1xf32>, %init: tensor<1x6x6x8xf32>, %init1: tensor<1x2x2x8xf32>)
+    -> (tensor<1x6x6x8xf32>, tensor<1x2x2x8xf32>) {
+  %w = arith.constant dense<1.0> : tensor<8x3x3x12xf32>
+  %y = linalg.conv_2d_nhwc_fhwc ins(%x, %w : tensor<1x8x8x12xf32>, tensor<8x3x3x12xf32>)
+         outs(%init : tensor<1x6x6x8xf32>) -> tensor<1x6x6x8xf32>
+  %w1 = arith.constant dense<1.0> : tensor<8x8x8x1xf32>
+  %y1 = linalg.conv_2d_nhwc_fhwc ins(%x1, %w1 : tensor<1x9x9x1xf32>, tensor<8x8x8x1xf32>)
+         outs(%init1 : tensor<1x2x2x8xf32>) -> tensor<1x2x2x8xf32>
+  return %y, %y1 : tensor<1x6x6x8xf32>, tensor<1x2x2x8xf32>
+}
+
+// -----
+
 // A depthwise weight stays as it is.
 // CHECK-LABEL: func @depthwise
 // CHECK: linalg.depthwise_conv_2d_nhwc_hwc

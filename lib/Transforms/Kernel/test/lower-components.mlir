@@ -113,18 +113,105 @@ func.func @decode(%c: memref<4x64xi8>, %s: memref<4x2xf16>, %y: memref<4x64xf32>
 
 // -----
 
-// A depthwise window has no matrix in it: the generic row.
-// CHECK-LABEL: func.func @generic
+// A depthwise window has no matrix in it: channels lie in lanes, over a weight that is decoded once.
+// CHECK-LABEL: func.func @depthwise
+// CHECK: memref.alloc(%{{.*}}) {alignment = 64 : i64} : memref<?xi8>
 // CHECK: scf.parallel
-// CHECK: scf.for
-// CHECK: math.fma
+// CHECK: memref.store %{{.*}}, %[[W:.*]][%{{.*}}] : memref<?xf32>
+// CHECK: scf.parallel
+// CHECK: vector.load %[[W]][%{{.*}}] : memref<?xf32>, vector<4xf32>
+// CHECK: vector.load %{{.*}} : memref<1x8x8x4xf32>, vector<4xf32>
+// CHECK: math.fma %{{.*}} : vector<4xf32>
 // CHECK-NOT: qkernel
-func.func @generic(%x: memref<1x8x8x4xf32>, %w: memref<3x3x4xf32>, %y: memref<1x6x6x4xf32>) {
+func.func @depthwise(%x: memref<1x8x8x4xf32>, %w: memref<3x3x4xf32>, %y: memref<1x6x6x4xf32>) {
   qtensor.contract #qtensor.strategy<float>
       maps [affine_map<(b, h, w, c, p, q) -> (b, h + p, w + q, c)>, affine_map<(b, h, w, c, p, q) -> (p, q, c)>,
             affine_map<(b, h, w, c, p, q) -> (b, h, w, c)>]
       iterators ["parallel", "parallel", "parallel", "parallel", "reduction", "reduction"]
       lhs(%x : memref<1x8x8x4xf32>) rhs(%w : memref<3x3x4xf32>) outs(%y : memref<1x6x6x4xf32>) {
+   ^bb0(%a: f32):
+     qtensor.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+#x = #qtensor.block<codec<8, int<signed>>, [1, 1, ?], scale = f32>
+#w = #qtensor.block<codec<8, int<signed>>, [1, ?, ?], scale = f32>
+
+// A run-time weight of a batched product: exact sums of a vector of columns, then their scales. 20 columns are two vectors.
+// CHECK-LABEL: func.func @run_time_weight
+// CHECK: scf.parallel
+// CHECK: memref.store %{{.*}} : memref<?xi32>
+// CHECK: scf.parallel
+// CHECK: memref.store %{{.*}} : memref<?xf32>
+// CHECK: scf.parallel
+// CHECK: arith.muli %{{.*}} : vector<16xi32>
+// CHECK: arith.sitofp %{{.*}} : vector<16xi32> to vector<16xf32>
+// CHECK: math.fma %{{.*}} : vector<16xf32>
+func.func @run_time_weight(%x: memref<2x?x8xi8>, %xs: memref<2x?x1xf32>, %w: memref<2x20x8xi8>, %ws: memref<2x1x1xf32>,
+                           %y: memref<2x?x20xf32>) {
+  qtensor.contract #qtensor.strategy<integer<1>>
+      maps [affine_map<(b, m, n, k) -> (b, m, k)>, affine_map<(b, m, n, k) -> (b, n, k)>,
+            affine_map<(b, m, n, k) -> (b, m, n)>]
+      iterators ["parallel", "parallel", "parallel", "reduction"]
+      lhs(%x, %xs : memref<2x?x8xi8>, memref<2x?x1xf32>) as #x rhs(%w, %ws : memref<2x20x8xi8>, memref<2x1x1xf32>)
+      encoded #w outs(%y : memref<2x?x20xf32>) {
+   ^bb0(%a: f32):
+     qtensor.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+#x = #qtensor.block<codec<8, int<signed>>, [1, ?], scale = f32>
+#w = #qtensor.block<codec<8, int<signed>>, [1, 4], scale = f32>
+
+// A run-time weight of several blocks: the generic row.
+// CHECK-LABEL: func.func @generic
+// CHECK-NOT: memref.alloc
+// CHECK: scf.parallel
+// CHECK: arith.muli %{{.*}} : i32
+// CHECK: math.fma %{{.*}} : f32
+// CHECK-NOT: vector
+func.func @generic(%x: memref<3x8xi8>, %xs: memref<3x1xf32>, %w: memref<5x8xi8>, %ws: memref<5x2xf32>, %y: memref<3x5xf32>) {
+  qtensor.contract #qtensor.strategy<integer<1>>
+      maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>]
+      iterators ["parallel", "parallel", "reduction"]
+      lhs(%x, %xs : memref<3x8xi8>, memref<3x1xf32>) as #x rhs(%w, %ws : memref<5x8xi8>, memref<5x2xf32>) encoded #w
+      outs(%y : memref<3x5xf32>) {
+   ^bb0(%a: f32):
+     qtensor.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+#x = #qtensor.block<codec<8, int<unsigned>>, [?, ?, ?, ?], scale = 0.5, zero = 3>
+#w = #qtensor.block<codec<4, int<signed>>, [1, 1, ?, ?], scale = f16>
+
+// A window of few channels with blocks of a row of it: gathered into a buffer, unsigned codes made signed, padding at
+// the zero point, and a row of ones for the sums of the weight's codes.
+// CHECK-LABEL: func.func @window
+// CHECK: scf.parallel
+// CHECK: memref.alloca() {alignment = 64 : i64} : memref<82xi8>
+// CHECK: vector.store %{{.*}} : memref<82xi8>, vector<4xi8>
+// CHECK: arith.xori
+// CHECK: arith.select
+// CHECK: scf.parallel
+// CHECK-LABEL: func.func private @qkernel_0_tile_1x4
+// CHECK-DAG: %[[ONES:.*]] = arith.constant dense<1> : vector<64xi8>
+// CHECK: qtile.dot4 %{{.*}}, %{{.*}}, %[[ONES]] max 15
+func.func @window(%x: memref<1x8x8x3xi8>, %w: memref<864xi8>, %y: memref<1x6x7x16xf32>) {
+  qtensor.contract #qtensor.strategy<integer<1>>
+      maps [affine_map<(b, h, w, f, p, q, c) -> (b, h + p, w + q, c)>, affine_map<(b, h, w, f, p, q, c) -> (f, p, q, c)>,
+            affine_map<(b, h, w, f, p, q, c) -> (b, h, w, f)>]
+      iterators ["parallel", "parallel", "parallel", "parallel", "reduction", "reduction", "reduction"]
+      lhs(%x : memref<1x8x8x3xi8>) as #x rhs(%w : memref<864xi8>) encoded #w
+      layout #qtile.packed<<rows = 16, block = 6, codes = i4, scale = f16>, [16, 3, 2, 3]> outs(%y : memref<1x6x7x16xf32>) {
    ^bb0(%a: f32):
      qtensor.yield %a : f32
   }
