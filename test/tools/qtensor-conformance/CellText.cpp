@@ -101,7 +101,7 @@ struct Writer {
 /// `tensor<?x8xf32, #enc>`; with `dynamic` the rows of the cell are not in the type.
 std::string Writer::tensor(ArrayRef<int64_t> shape, StringRef element, bool dynamic, Attribute encoding) const {
   std::string text = "tensor<";
-  unsigned rowDim = cell().op == CellOp::Batched ? 1 : 0;
+  unsigned rowDim = cell().isBatched() ? 1 : 0;
   for (auto [dim, extent] : llvm::enumerate(shape))
     text += (dynamic && dim == rowDim ? "?" : std::to_string(extent)) + "x";
   text += element;
@@ -147,7 +147,7 @@ void Writer::operands() const {
 void Writer::init() const {
   std::string sizes;
   if (cell().dynamicRows) {
-    int64_t dim = cell().op == CellOp::Batched ? 1 : 0;
+    int64_t dim = cell().isBatched() ? 1 : 0;
     os << llvm::formatv("  %d{0} = arith.constant {1} : index\n  %m{0} = tensor.dim %x{0}, %d{0} : {2}\n", number, dim,
                         inputType(false));
     sizes = "%m" + number;
@@ -159,7 +159,8 @@ void Writer::init() const {
 
 void Writer::contraction() const {
   std::string attributes = cell().forceFloat && encoded ? " {qtensor.strategy = #qtensor.strategy<float>}" : "";
-  std::string window = llvm::formatv("strides = dense<{0}> : tensor<2xi64>", cell().stride);
+  std::string window = llvm::formatv("strides = dense<{0}> : tensor<2xi64>, dilations = dense<{1}> : tensor<2xi64>",
+                                     cell().stride, cell().dilation);
   std::string convolution =
       attributes.empty() ? " {" + window + "}" : " {" + window + ", qtensor.strategy = #qtensor.strategy<float>}";
   std::string op;
@@ -174,6 +175,14 @@ void Writer::contraction() const {
     break;
   case CellOp::Batched:
     op = "linalg.batch_matmul" + attributes;
+    break;
+  case CellOp::BatchedNK:
+    op = "linalg.batch_matmul indexing_maps = [affine_map<(b, m, n, k) -> (b, m, k)>, affine_map<(b, m, n, k) -> "
+         "(b, n, k)>, affine_map<(b, m, n, k) -> (b, m, n)>]" +
+         attributes;
+    break;
+  case CellOp::Grouped:
+    op = "linalg.conv_2d_nhwgc_gfhwc" + convolution;
     break;
   case CellOp::Depthwise:
     op = "linalg.depthwise_conv_2d_nhwc_hwc" + convolution;

@@ -10,28 +10,33 @@ using namespace mlir;
 using namespace mlir::qtensor;
 using namespace mlir::qtensor::conformance;
 
-static constexpr CellOp kAllOps[] = {CellOp::MatmulNK, CellOp::MatmulKN,  CellOp::Batched,     CellOp::Conv1x1,
-                                     CellOp::Conv3x3,  CellOp::Depthwise, CellOp::Elementwise, CellOp::Gather};
+static constexpr CellOp kAllOps[] = {CellOp::MatmulNK,  CellOp::MatmulKN,    CellOp::Batched, CellOp::BatchedNK,
+                                     CellOp::Conv1x1,   CellOp::Conv3x3,     CellOp::Grouped,
+                                     CellOp::Depthwise, CellOp::Elementwise, CellOp::Gather};
 
 StringRef conformance::getOpName(CellOp op) {
-  static constexpr StringLiteral names[] = {"matmul_nk", "matmul_kn", "batched",     "conv1x1",
-                                            "conv3x3",   "depthwise", "elementwise", "gather"};
+  static constexpr StringLiteral names[] = {"matmul_nk", "matmul_kn", "batched",   "batched_nk",  "conv1x1",
+                                            "conv3x3",   "grouped",   "depthwise", "elementwise", "gather"};
   return names[static_cast<unsigned>(op)];
 }
 
-static int64_t getWindow(CellOp op) { return op == CellOp::Conv3x3 || op == CellOp::Depthwise ? 3 : 1; }
-
-static bool isConvolution(CellOp op) {
-  return op == CellOp::Conv1x1 || op == CellOp::Conv3x3 || op == CellOp::Depthwise;
+static int64_t getWindow(CellOp op) {
+  return op == CellOp::Conv3x3 || op == CellOp::Grouped || op == CellOp::Depthwise ? 3 : 1;
 }
+
+static bool isConvolution(CellOp op) { return op == CellOp::Conv1x1 || getWindow(op) > 1; }
+
+bool Cell::isBatched() const { return op == CellOp::Batched || op == CellOp::BatchedNK; }
 
 std::string Cell::getName() const {
   std::string name = llvm::formatv("{0}:{1}:{2}:{3}{4}:M{5}N{6}K{7}", format, getOpName(op), activation,
                                    forceFloat ? "float" : "auto", bias ? "+bias" : "", rows, features, depth);
-  if (op == CellOp::Batched)
+  if (isBatched() || op == CellOp::Grouped)
     name += "B" + std::to_string(batch);
   if (isConvolution(op))
     name += "S" + std::to_string(stride);
+  if (dilation > 1)
+    name += "D" + std::to_string(dilation);
   return name + (dynamicRows ? "?" : "");
 }
 
@@ -42,6 +47,10 @@ SmallVector<int64_t> Cell::getWeightShape() const {
     return {depth, features};
   case CellOp::Batched:
     return {batch, depth, features};
+  case CellOp::BatchedNK:
+    return {batch, features, depth};
+  case CellOp::Grouped:
+    return {batch, features, window, window, depth};
   case CellOp::Conv1x1:
   case CellOp::Conv3x3:
     return {features, window, window, depth};
@@ -59,6 +68,10 @@ SmallVector<int64_t> Cell::getWeightAxes() const {
   case CellOp::Conv1x1:
   case CellOp::Conv3x3:
     return {3, 2, 1};
+  case CellOp::Grouped:
+    return {4, 3, 2};
+  case CellOp::BatchedNK:
+    return {2};
   case CellOp::Depthwise:
     return {0, 1};
   default: // the last of [N, K], the middle of [B, K, N]
@@ -67,10 +80,13 @@ SmallVector<int64_t> Cell::getWeightAxes() const {
 }
 
 SmallVector<int64_t> Cell::getInputShape() const {
-  if (op == CellOp::Batched)
+  if (isBatched())
     return {batch, rows, depth};
+  int64_t pixels = rows + (getWindow(op) - 1) * dilation;
+  if (op == CellOp::Grouped)
+    return {1, pixels, pixels, batch, depth};
   if (isConvolution(op))
-    return {1, rows + getWindow(op) - 1, rows + getWindow(op) - 1, depth};
+    return {1, pixels, pixels, depth};
   if (op == CellOp::Elementwise)
     return {features, depth};
   if (op == CellOp::Gather)
@@ -85,10 +101,12 @@ SmallVector<int64_t> Cell::getInputAxes() const {
 }
 
 SmallVector<int64_t> Cell::getResultShape() const {
-  if (op == CellOp::Batched)
+  if (isBatched())
     return {batch, rows, features};
   if (isConvolution(op)) {
     int64_t pixels = (rows - 1) / stride + 1;
+    if (op == CellOp::Grouped)
+      return {1, pixels, pixels, batch, features};
     return {1, pixels, pixels, op == CellOp::Depthwise ? depth : features};
   }
   if (op == CellOp::Elementwise)
@@ -137,13 +155,14 @@ static int64_t pickExtent(Random &random, int64_t most) {
 /// Awkward sizes: ones, primes, tails of every tile and of every block.
 static void pickSizes(Cell &cell, Random &random) {
   bool large = cell.format.find('/') == std::string::npos; // a format of the records: super-blocks of 256
-  cell.batch = cell.op == CellOp::Batched ? 1 + random.below(3) : 1;
+  cell.batch = cell.isBatched() || cell.op == CellOp::Grouped ? 1 + random.below(3) : 1;
   cell.rows = isConvolution(cell.op) ? 1 + random.below(5) : pickExtent(random, 17);
   cell.features = pickExtent(random, isConvolution(cell.op) ? 33 : 65);
-  cell.depth = pickExtent(random, cell.op == CellOp::Conv3x3 ? 65 : 160);
+  cell.depth = pickExtent(random, cell.op == CellOp::Conv3x3 || cell.op == CellOp::Grouped ? 65 : 160);
   if (large && !random.oneIn(4))
     cell.depth = random.pick(ArrayRef<int64_t>{256, 257, 288, 512});
   cell.stride = isConvolution(cell.op) ? 1 + random.below(2) : 1;
+  cell.dilation = getWindow(cell.op) > 1 && random.oneIn(3) ? 2 : 1;
   cell.dynamicRows = !isConvolution(cell.op) && cell.op != CellOp::Elementwise && random.oneIn(2);
   cell.bias = cell.isContraction() && random.oneIn(2);
 }
@@ -172,7 +191,7 @@ std::vector<Cell> conformance::enumerateCells(MLIRContext *context, const CellSe
   std::vector<Cell> cells;
   for (const std::string &format : enumerateFormats(context))
     for (CellOp op : kAllOps) {
-      Cell cell{format, op, "none", false, false, selection.seed, 1, 1, 1, 1, 1, false};
+      Cell cell{format, op, "none", false, false, selection.seed, 1, 1, 1, 1, 1, 1, false};
       for (StringRef activation : getActivations(op))
         for (bool forceFloat : {false, true}) {
           if (forceFloat && activation == "none")

@@ -9,7 +9,18 @@
 namespace mlir::qtensor::conformance {
 
 /// What a cell computes from an activation x and an encoded weight w.
-enum class CellOp { MatmulNK, MatmulKN, Batched, Conv1x1, Conv3x3, Depthwise, Elementwise, Gather };
+enum class CellOp {
+  MatmulNK,
+  MatmulKN,
+  Batched,
+  BatchedNK,
+  Conv1x1,
+  Conv3x3,
+  Grouped,
+  Depthwise,
+  Elementwise,
+  Gather
+};
 
 struct Cell {
   std::string format; ///< Spelling of the weight's encoding.
@@ -20,12 +31,13 @@ struct Cell {
   bool forceFloat; ///< Overrule the choice of strategy.
   bool bias;       ///< An elementwise op behind, which becomes the epilogue.
   uint64_t seed;
-  int64_t batch, rows, features, depth; ///< B, M, N, K; a convolution has rows x rows pixels and depth channels.
-  int64_t stride;
+  int64_t batch, rows, features, depth; ///< B, M, N, K; a convolution has rows x rows pixels, depth channels, B groups.
+  int64_t stride, dilation;
   bool dynamicRows; ///< M is not in the types.
 
   /// `int4/32:matmul_nk:block:auto:M5N17K96`, unique and stable: it picks the numbers too.
   std::string getName() const;
+  bool isBatched() const;
   SmallVector<int64_t> getWeightShape() const;
   /// Axes of the weight that the op reduces over, as parseFormatSpelling wants them.
   SmallVector<int64_t> getWeightAxes() const;
