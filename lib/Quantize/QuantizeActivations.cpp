@@ -75,8 +75,8 @@ LogicalResult QuantizeActivations::quantize(Contraction contraction, StringRef s
   FailureOr<FormatChoice> choice = choose(contraction, spelling);
   if (failed(choice))
     return failure();
-  BlockAttr encoding = spreadActivationBlocks(cast<BlockAttr>(choice->encoding), getActivationLayout(contraction).axes,
-                                              type.getShape());
+  BlockAttr encoding =
+      spreadActivationBlocks(cast<BlockAttr>(choice->encoding), getActivationLayout(contraction).axes, type.getShape());
   auto encoded = RankedTensorType::get(type.getShape(), type.getElementType(), encoding);
   Value &quantized = made[{value, encoded}];
   if (!quantized) {

@@ -70,7 +70,8 @@ BlockAttr qtensor::spreadBlocks(BlockAttr encoding, ArrayRef<int64_t> axes, Arra
     auto nested = param ? dyn_cast<BlockAttr>(param.getValue()) : BlockAttr();
     if (!nested)
       return param;
-    return ParamAttr::get(encoding.getContext(), spreadBlocks(nested, axes, grid), param.getNegated(), param.getOwnBlock());
+    return ParamAttr::get(encoding.getContext(), spreadBlocks(nested, axes, grid), param.getNegated(),
+                          param.getOwnBlock());
   };
   encoding = BlockAttr::get(encoding.getContext(), encoding.getCodec(), block, encoding.getScale(), encoding.getZero(),
                             encoding.getOffset());

@@ -145,8 +145,9 @@ SmallVector<Value> TileEmitter::dotStep(Value block, Value step, ArrayRef<ArrayR
         values[limb * shape.columns + c] = reader.lookupBytes(groups[c][g], table);
     for (int64_t r = 0; r < dotRows(); ++r) {
       auto bytes = cast<VectorType>(groups[0][g].getType());
-      Value x = r == shape.rows ? splat(b, bytes, 1)
-                                : vector::BitCastOp::create(b, bytes, broadcastAt(common.x.words, first, r * words + g));
+      Value x = r == shape.rows
+                    ? splat(b, bytes, 1)
+                    : vector::BitCastOp::create(b, bytes, broadcastAt(common.x.words, first, r * words + g));
       for (size_t limb = 0; limb < limbs.size(); ++limb)
         for (int64_t c = 0; c < shape.columns; ++c) {
           size_t i = limb * dotRows() * shape.columns + at(r, c);
@@ -225,7 +226,8 @@ void TileEmitter::subtractZeros(Value perRow, MutableArrayRef<Value> dots) {
   for (int64_t r = 0; r < shape.rows; ++r) {
     Value negative = broadcastAt(common.x.zeros, perRow, r);
     for (int64_t c = 0; c < shape.columns; ++c)
-      dots[at(r, c)] = arith::AddIOp::create(b, dots[at(r, c)], arith::MulIOp::create(b, negative, dots[at(shape.rows, c)]));
+      dots[at(r, c)] =
+          arith::AddIOp::create(b, dots[at(r, c)], arith::MulIOp::create(b, negative, dots[at(shape.rows, c)]));
   }
 }
 

@@ -116,7 +116,8 @@ func::FuncOp qtensor::buildUnit(ModuleOp module, const KernelSpec &spec, const T
 void qtensor::emitUnits(ImplicitLocOpBuilder &b, func::FuncOp unit, const KernelSpec &spec, const TileMachine &machine,
                         const KernelExtents &extents, const PreparedActivations &x, Value weights, Value output,
                         ValueRange operands) {
-  CommonArguments common{{{}, x.words, x.scales, x.sums, x.zeros}, weights, output, SmallVector<Value>(operands), extents};
+  CommonArguments common{
+      {{}, x.words, x.scales, x.sums, x.zeros}, weights, output, SmallVector<Value>(operands), extents};
   Value zero = constant(b, 0), one = constant(b, 1), stretch = constant(b, getStretchRows(machine));
   Value units = div(b, add(b, extents.columns, constant(b, kUnitColumns - 1)), constant(b, kUnitColumns));
   scf::ParallelOp::create(b, ValueRange{zero, zero}, ValueRange{extents.rows, units}, ValueRange{stretch, one},

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Private to this folder: loops over the points of a contraction on components, for the rows that have no packed weight.
+// Private to this folder: loops over the points of a contraction on components, for the rows that have no packed
+// weight.
 #pragma once
 #include "lib/Transforms/Kernel/ContractLowering.h"
 #include "lib/Transforms/Kernel/EncodedOperand.h"
@@ -18,8 +19,7 @@ protected:
   SmallVector<Value> index(AffineMap map, ArrayRef<Value> at);
   Value constant(int64_t value);
   /// Loops over reductions [from, to) around `body`, carrying values.
-  SmallVector<Value> nest(size_t from, size_t to, ValueRange inits,
-                          function_ref<SmallVector<Value>(ValueRange)> body);
+  SmallVector<Value> nest(size_t from, size_t to, ValueRange inits, function_ref<SmallVector<Value>(ValueRange)> body);
   /// A parallel loop over iterators around `body`.
   void parallel(ArrayRef<unsigned> iterators, function_ref<void()> body);
   /// The reductions from `from` on at their first point, where a block's parameters are read.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Transforms/Kernel/EncodedOperand.h"
 #include "lib/Transforms/Pack/ContractForm.h"
-#include "qtensor/Codec.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "qtensor/Codec.h"
 
 using namespace mlir;
 using namespace mlir::qtensor;

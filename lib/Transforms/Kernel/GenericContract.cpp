@@ -40,7 +40,8 @@ LogicalResult GenericContract::findBlockLoops() {
     for (auto &[map, encoding] : sides)
       for (auto [expr, size] : llvm::zip_equal(map.getResults(), encoding.getBlock())) {
         bool plain = isa<AffineDimExpr>(expr);
-        if (ShapedType::isDynamic(size) || !expr.isFunctionOfDim(dim) || extent == 1 || (plain && extent && size >= *extent))
+        if (ShapedType::isDynamic(size) || !expr.isFunctionOfDim(dim) || extent == 1 ||
+            (plain && extent && size >= *extent))
           continue;
         int64_t block = plain ? size : 1;
         if (blockSize && blockSize % block && block % blockSize)
@@ -110,7 +111,8 @@ Value GenericContract::sumInteger() {
     return productSums(0, {none, none}).front();
   Value zero = arith::ConstantOp::create(b, b.getF32FloatAttr(0));
   if (blockSize)
-    return nest(0, blockLoop, zero, [&](ValueRange sums) -> SmallVector<Value> { return {sumBlocks(sums[0])}; }).front();
+    return nest(0, blockLoop, zero, [&](ValueRange sums) -> SmallVector<Value> { return {sumBlocks(sums[0])}; })
+        .front();
   SmallVector<Value> sums = productSums(0, {none, none});
   toFirst(0);
   return flush(sums, zero);

@@ -64,9 +64,9 @@ def LowerComponents : Pass<"qtensor-lower-components", "::mlir::ModuleOp"> {
   let summary = "contract, encode, decode and epilogue on buffers => kernels and loops";
   let description = [{
     A packed contraction becomes the preparation of its activations and calls of a kernel, made once for all
-    contractions of the same format and epilogue; the kernel's inner loops speak qtile. A contraction without a packed weight
-    whose neighbouring outputs are neighbours in memory (depthwise, grouped, run-time weights) becomes loops over vectors of
-    outputs. Everything else becomes loops over elements.
+    contractions of the same format and epilogue; the kernel's inner loops speak qtile. A contraction without a packed
+    weight whose neighbouring outputs are neighbours in memory (depthwise, grouped, run-time weights) becomes loops over
+    vectors of outputs. Everything else becomes loops over elements.
 
         qtensor.contract <integer<1>> ... rhs(%p : memref<3456xi8>) ... layout #qtile.packed<...> outs(%y) scratch(%s) {...}
     =>

@@ -87,7 +87,8 @@ VectorType Preparer::sumType(int64_t valid) const {
 Value Preparer::loadStep(Value k, int64_t valid, int64_t before) {
   Value values = reader.load(k, step, valid, before);
   if (source.flip)
-    values = arith::XOrIOp::create(b, values, splat(b, cast<VectorType>(values.getType()), static_cast<int8_t>(source.flip)));
+    values = arith::XOrIOp::create(b, values,
+                                   splat(b, cast<VectorType>(values.getType()), static_cast<int8_t>(source.flip)));
   if (valid == step || (!source.flip && !zero))
     return values;
   Value mask = vector::CreateMaskOp::create(b, VectorType::get(step, b.getI1Type()), constant(b, valid));

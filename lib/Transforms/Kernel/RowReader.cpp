@@ -111,7 +111,8 @@ void RowReader::begin(ValueRange index) {
     nest(0, start, none, [&](Value from, Value to) { copyPiece(from, to); });
   else
     nest(0, none, none, [&](Value, Value to) {
-      Value value = source.load ? source.load(b, indexOf(to)) : memref::LoadOp::create(b, source.x, indexOf(to)).getResult();
+      Value value =
+          source.load ? source.load(b, indexOf(to)) : memref::LoadOp::create(b, source.x, indexOf(to)).getResult();
       memref::StoreOp::create(b, value, memory, to);
     });
   start = none;

@@ -40,9 +40,9 @@ private:
   Value loadAt(Value buffer, Value outerPosition, int64_t width);
   Value broadcast(Value scalar, int64_t width);
 
-  unsigned lane = 0;           ///< The fastest iterator of the output.
-  bool lhsInLanes = false;     ///< The lhs has it too (depthwise); else one element meets all lanes.
-  SmallVector<unsigned> outer; ///< The other output iterators of the rhs.
+  unsigned lane = 0;            ///< The fastest iterator of the output.
+  bool lhsInLanes = false;      ///< The lhs has it too (depthwise); else one element meets all lanes.
+  SmallVector<unsigned> outer;  ///< The other output iterators of the rhs.
   Value words, scales, offsets; ///< In scratch: [outer][reductions][lane], and [outer][lane].
 };
 } // namespace
@@ -97,8 +97,8 @@ LogicalResult VectorContract::checkBlocks(std::string &reason) {
   if (lhsInLanes && variesAlong(op.getLhsMap(), lhs.getEncoding(), lane))
     return reason = "the activation's parameters change from lane to lane", failure();
   for (unsigned dim : reductions)
-    if (isInteger() && (variesAlong(op.getLhsMap(), lhs.getEncoding(), dim) ||
-                        variesAlong(op.getRhsMap(), rhs.getEncoding(), dim)))
+    if (isInteger() &&
+        (variesAlong(op.getLhsMap(), lhs.getEncoding(), dim) || variesAlong(op.getRhsMap(), rhs.getEncoding(), dim)))
       return reason = "the reduction has several blocks", failure();
   return success();
 }
@@ -145,7 +145,8 @@ Value VectorContract::emitScratchBytes() {
 void VectorContract::emitViews() {
   Value columns = b.createOrFold<arith::MulIOp>(product(outer), extents[lane]), next = constant(0), four = constant(4);
   auto take = [&](Type element, Value count) -> Value {
-    Value view = memref::ViewOp::create(b, MemRefType::get({ShapedType::kDynamic}, element), op.getScratch(), next, count);
+    Value view =
+        memref::ViewOp::create(b, MemRefType::get({ShapedType::kDynamic}, element), op.getScratch(), next, count);
     next = b.createOrFold<arith::AddIOp>(next, b.createOrFold<arith::MulIOp>(count, four));
     return view;
   };
@@ -241,9 +242,8 @@ void VectorContract::emitVector(int64_t width) {
   Value zeros = arith::ConstantOp::create(b, b.getZeroAttr(VectorType::get(width, element)));
   SmallVector<Value> inits(isInteger() && hasOffsets() ? 2 : 1, zeros);
   Value outerPosition = position(outer);
-  SmallVector<Value> sums = nest(0, reductions.size(), inits, [&](ValueRange values) {
-    return multiply(values, outerPosition, width);
-  });
+  SmallVector<Value> sums =
+      nest(0, reductions.size(), inits, [&](ValueRange values) { return multiply(values, outerPosition, width); });
   Value result = finish(sums, outerPosition, width);
   SmallVector<Value> to = index(op.getOutputMap()), elements;
   for (auto [value, attr] : llvm::zip_equal(op.getExtra(), op.getExtraMaps())) {
@@ -262,8 +262,8 @@ void VectorContract::emitRow(int64_t width) {
   auto loop = scf::ForOp::create(b, constant(0), extents[lane], constant(width));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
-  dims[lane] = width == 1 ? loop.getInductionVar()
-                          : arith::MinUIOp::create(b, loop.getInductionVar(), last).getResult();
+  dims[lane] =
+      width == 1 ? loop.getInductionVar() : arith::MinUIOp::create(b, loop.getInductionVar(), last).getResult();
   emitVector(width);
 }
 

@@ -10,9 +10,9 @@ using namespace mlir;
 using namespace mlir::qtensor;
 using namespace mlir::qtensor::conformance;
 
-static constexpr CellOp kAllOps[] = {CellOp::MatmulNK,  CellOp::MatmulKN,    CellOp::Batched, CellOp::BatchedNK,
-                                     CellOp::Conv1x1,   CellOp::Conv3x3,     CellOp::Grouped,
-                                     CellOp::Depthwise, CellOp::Elementwise, CellOp::Gather};
+static constexpr CellOp kAllOps[] = {CellOp::MatmulNK,    CellOp::MatmulKN, CellOp::Batched, CellOp::BatchedNK,
+                                     CellOp::Conv1x1,     CellOp::Conv3x3,  CellOp::Grouped, CellOp::Depthwise,
+                                     CellOp::Elementwise, CellOp::Gather};
 
 StringRef conformance::getOpName(CellOp op) {
   static constexpr StringLiteral names[] = {"matmul_nk", "matmul_kn", "batched",   "batched_nk",  "conv1x1",

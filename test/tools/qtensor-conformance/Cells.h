@@ -9,18 +9,7 @@
 namespace mlir::qtensor::conformance {
 
 /// What a cell computes from an activation x and an encoded weight w.
-enum class CellOp {
-  MatmulNK,
-  MatmulKN,
-  Batched,
-  BatchedNK,
-  Conv1x1,
-  Conv3x3,
-  Grouped,
-  Depthwise,
-  Elementwise,
-  Gather
-};
+enum class CellOp { MatmulNK, MatmulKN, Batched, BatchedNK, Conv1x1, Conv3x3, Grouped, Depthwise, Elementwise, Gather };
 
 struct Cell {
   std::string format; ///< Spelling of the weight's encoding.
