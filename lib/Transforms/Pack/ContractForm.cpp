@@ -72,11 +72,12 @@ static bool hasData(BlockAttr encoding) {
   return false;
 }
 
+/// Stays at the largest number where it would overflow.
 static int64_t getProduct(ArrayRef<int64_t> extents) {
-  int64_t product = 1;
+  uint64_t product = 1;
   for (int64_t extent : extents)
-    product *= extent;
-  return product;
+    product = llvm::SaturatingMultiply(product, static_cast<uint64_t>(extent));
+  return std::min<uint64_t>(product, std::numeric_limits<int64_t>::max());
 }
 
 static LogicalResult findBlocks(ContractOp op, ContractForm &form, std::string &reason) {
