@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "qtensor/Codec.h"
 #include "qtensor/Encode.h"
+#include "qtensor/RecordEncoder.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/Support/TimeProfiler.h"
 
@@ -152,7 +153,10 @@ FailureOr<Value> QuantizeWeights::encode(Operation *reader, Value value, ArrayRe
   SmallVector<int64_t> shape;
   for (int64_t dim : permutation)
     shape.push_back(type.getDimSize(dim));
-  BlockAttr encoding = spreadBlocks(cast<BlockAttr>(choice->encoding), axes, shape);
+  auto encoding = cast<BlockAttr>(choice->encoding);
+  // A reference encoder makes whole records along one dimension.
+  if (!lookupRecordEncoder(choice->weightEncoder))
+    encoding = spreadBlocks(encoding, axes, shape);
   EncodedKey key{constant, RankedTensorType::get(shape, type.getElementType(), encoding),
                  llvm::to_vector(permutation), choice->weightEncoder};
   for (auto &[known, assembled] : made)
