@@ -81,6 +81,8 @@ static void addSelectedPasses(OpPassManager &pm, const PipelineOptions &options)
   SelectContractionsOptions select;
   select.strategy = options.strategy;
   pm.addPass(createSelectContractions(select));
+  // Before a lookup is fused with what reads it.
+  pm.addPass(createLookupRows());
   pm.addPass(createFuseEpilogues());
   pm.addPass(createLowerRequantize());
   pm.addPass(createDecomposeEncodings());
@@ -145,6 +147,7 @@ void mlir::qtensor::addNativePasses(OpPassManager &pm, const Target &target, con
   entry.prefix = prefix.str();
   entry.suffix = level.name.str();
   pm.addPass(createEmitEntry(entry));
+  pm.addPass(createLowerChecks());
   pm.addPass(createOutlineOps());
   // The register tile of a level: accumulators, the vectors of one row and a broadcast must fit its registers.
   VectorizeOptions tile;
@@ -166,10 +169,20 @@ void mlir::qtensor::addNativePasses(OpPassManager &pm, const Target &target, con
   pm.addPass(createLowerAffinePass());
   addCleanup(pm);
   pm.addPass(createSCFToControlFlowPass());
-  pm.addPass(arith::createArithExpandOpsPass());
+  pm.addPass(createExpandSmallFloats());
   pm.addPass(createConvertVectorToLLVMPass());
   pm.addPass(createConvertMathToLLVMPass());
   pm.addPass(createConvertMathToLibmPass());
+  // Behind the functions of the C library, whose operands and results are converted.
+  // LLVM would call the compiler's library for bf16, where older systems lack it.
+  arith::ArithEmulateUnsupportedFloatsOptions emulate;
+  emulate.sourceTypeStrs = {"bf16"};
+  emulate.targetTypeStr = "f32";
+  pm.addPass(arith::createArithEmulateUnsupportedFloats(emulate));
+  arith::ArithExpandOpsPassOptions expand;
+  expand.includeBf16 = true;
+  expand.includeF8E8M0 = true;
+  pm.addPass(arith::createArithExpandOpsPass(expand));
   pm.addPass(createFinalizeMemRefToLLVMConversionPass());
   pm.addPass(createConvertIndexToLLVMPass());
   pm.addPass(createArithToLLVMConversionPass());

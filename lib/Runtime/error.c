@@ -32,6 +32,7 @@ const char *qtrt_error_text(int status) {
   case QT_ERROR_SHAPE: return "a tensor has a shape that the model does not take";
   case QT_ERROR_SCRATCH: return "scratch memory is missing or not aligned to 64 bytes";
   case QT_ERROR_ALIAS: return "an output overlaps another buffer of the call";
+  case QT_ERROR_VALUE: return "an input holds a value that the model does not take, as an index outside of a table";
   case QT_ERROR_STATE: return "the state object is missing or belongs to another model";
   }
   return "unknown error code";

@@ -133,9 +133,13 @@ int qtrt_run(const struct qtrt_handle *handle, void *state, const qt_tensor *inp
     in[model->input_count + i] = (uint8_t *)state + model->state_offsets[i];
   for (int64_t i = 0; i < model->output_count; ++i)
     out[i] = outputs[i].data;
-  handle->level->run(&handle->context, handle->payload, (int64_t)model->weights_bytes, scratch, scratch_bytes, in,
+  struct qtrt_context context = handle->context;
+  handle->level->run(&context, handle->payload, (int64_t)model->weights_bytes, scratch, scratch_bytes, in,
                      extents, out);
-  return QT_OK;
+  if (!context.failure)
+    return QT_OK;
+  qtrt_report(handle, "%s", context.failure);
+  return QT_ERROR_VALUE;
 }
 
 size_t qtrt_state_size(const struct qtrt_handle *handle) { return handle ? (size_t)handle->model->state_bytes : 0; }

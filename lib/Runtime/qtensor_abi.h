@@ -62,7 +62,8 @@ typedef enum qt_status {
   QT_ERROR_SHAPE,          ///< an input or output has extents that the model does not take
   QT_ERROR_SCRATCH,        ///< scratch is NULL though it is needed, or not aligned to 64 bytes
   QT_ERROR_ALIAS,          ///< an output overlaps another buffer of the call
-  QT_ERROR_STATE           ///< the state is NULL though the model has one, or of another model
+  QT_ERROR_STATE,          ///< the state is NULL though the model has one, or of another model
+  QT_ERROR_VALUE           ///< an input holds a value that the model does not take (an index outside of a table)
 } qt_status;
 
 #ifdef __cplusplus

@@ -25,7 +25,7 @@ struct qtrt_level {
   const char *name;
   const struct qtrt_probe *probes;
   int64_t probe_count;
-  void (*run)(const struct qtrt_context *context, const void *weights, int64_t weights_bytes, void *scratch,
+  void (*run)(struct qtrt_context *context, const void *weights, int64_t weights_bytes, void *scratch,
               int64_t scratch_bytes, void *const *inputs, const int64_t *extents, void *const *outputs);
   /// Extents of all inputs -> extents of all outputs, then bytes of scratch.
   void (*shapes)(const int64_t *input_extents, int64_t *results);
@@ -53,9 +53,11 @@ struct qtrt_state {
 };
 enum { QTRT_STATE_HEAD = 64 };
 
-/// What compiled code gets to see. The first field is called by compiled code, which knows its offset.
+/// What compiled code gets to see: a copy for each run. It knows the offsets of the first two fields: it calls the first,
+/// and stores to the second.
 struct qtrt_context {
   void (*parallel_for)(const struct qtrt_context *context, int64_t n, qt_task task, void *arg);
+  const char *failure; ///< What was wrong with the values of the inputs; NULL: nothing.
   void (*user_parallel_for)(void *user, int64_t n, qt_task task, void *arg);
   void *user;
   struct qtrt_pool *pool;

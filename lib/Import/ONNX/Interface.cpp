@@ -15,6 +15,16 @@ DictionaryAttr borderAttrs(OpBuilder &builder, StringRef name, Elem elem) {
   }
   return attributes.getDictionary(builder.getContext());
 }
+/// The names of the extents that the model leaves open ("" without one), or null when it names none. The artifact holds
+/// the caller to extents of one name being equal.
+Attribute dimNames(OpBuilder &builder, const ValueInfo &input) {
+  if (llvm::all_of(input.dims, [](const auto &dim) { return dim.param.empty(); }))
+    return {};
+  SmallVector<StringRef> names;
+  for (const auto &dim : input.dims)
+    names.push_back(dim.param);
+  return builder.getStrArrayAttr(names);
+}
 } // namespace
 
 LogicalResult Importer::inputDims(const ValueInfo &input, SmallVectorImpl<int64_t> &shape) {
@@ -51,7 +61,10 @@ FailureOr<func::FuncOp> Importer::makeFunction(ModuleOp module, Scope &scope) {
   auto function = func::FuncOp::create(builder, emit.loc, "main", builder.getFunctionType(types, {}));
   Block *body = function.addEntryBlock();
   for (auto [i, input] : llvm::enumerate(inputs)) {
-    function.setArgAttrs(i, borderAttrs(builder, input->name, input->elem));
+    NamedAttrList attributes(borderAttrs(builder, input->name, input->elem));
+    if (Attribute dims = dimNames(builder, *input))
+      attributes.append("qtensor.dims", dims);
+    function.setArgAttrs(i, attributes);
     body->getArgument(i).setLoc(NameLoc::get(builder.getStringAttr(input->name)));
   }
   builder.setInsertionPointToEnd(body);

@@ -4,6 +4,7 @@
 #include "lib/Import/ONNX/Importer.h"
 #include "lib/Import/ONNX/Registry.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -15,8 +16,8 @@
 namespace mlir::qtensor {
 
 void registerONNXImportDialects(DialectRegistry &registry) {
-  registry.insert<QTensorDialect, arith::ArithDialect, func::FuncDialect, linalg::LinalgDialect, math::MathDialect,
-                  scf::SCFDialect, tensor::TensorDialect>();
+  registry.insert<QTensorDialect, arith::ArithDialect, cf::ControlFlowDialect, func::FuncDialect, linalg::LinalgDialect,
+                  math::MathDialect, scf::SCFDialect, tensor::TensorDialect>();
 }
 
 OwningOpRef<ModuleOp> importONNX(StringRef path, StringRef bytes, MLIRContext *context,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Import/ONNX/Scalar.h"
+#include "lib/Import/ONNX/Ops/Checks.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/IR/Matchers.h"
 
 namespace mlir::qtensor::onnx {
 
@@ -17,10 +19,23 @@ Value Scalar::number(Type type, double value) {
   return make<arith::ConstantOp>(b.getIntegerAttr(type, integer));
 }
 
+Value safeDivisor(Scalar &s, Value y, bool isUnsigned) {
+  if (matchPattern(y, m_Constant()))
+    return y;
+  Value bad = s.eq(y, s.like(y, 0));
+  if (!isUnsigned)
+    bad = s.logicalOr(bad, s.eq(y, s.like(y, -1)));
+  return s.select(bad, s.like(y, 1), y);
+}
+
 Value Scalar::div(Value x, Value y, bool isUnsigned) {
   if (isReal(x))
     return make<arith::DivFOp>(x, y);
-  return isUnsigned ? make<arith::DivUIOp>(x, y) : make<arith::DivSIOp>(x, y);
+  if (isUnsigned || matchPattern(y, m_Constant()))
+    return isUnsigned ? make<arith::DivUIOp>(x, safeDivisor(*this, y, isUnsigned)) : make<arith::DivSIOp>(x, y);
+  // The smallest number divided by -1 wraps around instead of stopping the process.
+  Value quotient = make<arith::DivSIOp>(x, safeDivisor(*this, y, isUnsigned));
+  return select(eq(y, like(y, -1)), neg(x), quotient);
 }
 
 Value Scalar::abs(Value x, bool isUnsigned) {

@@ -11,7 +11,7 @@ class Contract<string phase> : Pass<"verify-contract-" # phase, "ModuleOp"> {
 def VerifyImported : Contract<"c0"> {
   let description = [{
     - C0.1: there is one public function `@main`, with a body; its inputs and results are ranked tensors.
-    - C0.2: ops are of func, linalg, arith, math, tensor, scf, affine and qtensor; control flow is structured.
+    - C0.2: ops are of func, linalg, arith, math, tensor, scf, affine and qtensor; control flow is structured, and `cf.assert` checks values.
     - C0.3: names of inputs (`qtensor.name`) are not empty and differ; so are those of results.
     - C0.4: no tensor is unranked.
     - C0.5: a `qtensor.state` names one input and one result, of one type with static shape.

@@ -67,6 +67,38 @@ def OutlineParallel : Pass<"qtensor-outline-parallel", "ModuleOp"> {
   let dependentDialects = ["LLVM::LLVMDialect", "arith::ArithDialect", "scf::SCFDialect"];
 }
 
+def LowerChecks : Pass<"qtensor-lower-checks", "ModuleOp"> {
+  let summary = "Checks of values report through the context";
+  let description = [{
+    A `cf.assert` of @main that fails stores its message in the second field of the context, and the run goes on: what
+    follows is memory safe all the same, and the runtime returns an error with that text. One that fails whatever the
+    inputs are is an error now.
+
+    ```mlir
+    cf.assert %inside, "node 'ids' (Gather): an index is outside of the data that it reads or writes"
+    // =>
+    scf.if %outside { llvm.store %message, %ctx[1] }
+    ```
+  }];
+  let dependentDialects = ["LLVM::LLVMDialect", "arith::ArithDialect", "scf::SCFDialect"];
+}
+
+def ExpandSmallFloats : Pass<"qtensor-expand-small-floats"> {
+  let summary = "Conversions of one-byte floats in integer arithmetic";
+  let description = [{
+    LLVM has no one-byte floats. `arith.extf` and `arith.truncf` between them and wider floats become arithmetic on the bits,
+    on scalars and vectors: exact one way, rounded to nearest with ties to even the other way. What is larger than the
+    largest number becomes infinity, or NaN where the type has none.
+
+    ```mlir
+    %1 = arith.extf %0 : f8E4M3FN to f32
+    // =>
+    %c = arith.bitcast %0 : f8E4M3FN to i8, ..., %1 = arith.select ... : f32
+    ```
+  }];
+  let dependentDialects = ["arith::ArithDialect", "math::MathDialect"];
+}
+
 def ApproximateMath : Pass<"qtensor-approximate-math"> {
   let summary = "Expand functions of f32 to polynomials that vectorize, the same on every level";
   let description = [{

@@ -38,7 +38,9 @@ struct DecomposeDequantize : OpConversionPattern<DequantizeOp> {
   LogicalResult matchAndRewrite(DequantizeOp op, OneToNOpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     auto type = cast<RankedTensorType>(op.getSource().getType());
-    Value value = decode(rewriter, op.getLoc(), adaptor.getSource(), type, "the model decodes it itself");
+    auto reason = op->getAttrOfType<StringAttr>(kReasonAttr);
+    Value value = decode(rewriter, op.getLoc(), adaptor.getSource(), type,
+                         reason ? reason.getValue() : "the model decodes it itself");
     if (value.getType() != op.getType())
       value = tensor::CastOp::create(rewriter, op.getLoc(), op.getType(), value);
     rewriter.replaceOp(op, value);
@@ -66,9 +68,9 @@ struct DecomposeReader : ConversionPattern {
     SmallVector<Value> plain;
     for (auto [operand, components] : llvm::zip_equal(op->getOperands(), operands)) {
       bool encoded = bool(getEncoding(operand.getType()));
-      plain.push_back(encoded ? decode(rewriter, op->getLoc(), components, cast<RankedTensorType>(operand.getType()),
-                                       explain(op))
-                              : components.front());
+      plain.push_back(
+          encoded ? decode(rewriter, op->getLoc(), components, cast<RankedTensorType>(operand.getType()), explain(op))
+                  : components.front());
     }
     rewriter.modifyOpInPlace(op, [&] { op->setOperands(plain); });
     return success();

@@ -104,6 +104,26 @@ def DecomposeEncodings : Pass<"qtensor-decompose", "ModuleOp"> {
   let dependentDialects = ["QTensorDialect", "tensor::TensorDialect", "arith::ArithDialect", "affine::AffineDialect"];
 }
 
+def LookupRows : Pass<"qtensor-lookup-rows", "ModuleOp"> {
+  let summary = "Decode only the rows of an encoded table that are looked up";
+  let description = [{
+    A lookup reads an encoded table element by element, so that the table would have to be decoded whole. Where all
+    parameters belong to one row or to all rows, the components of the rows are gathered instead, and decoded. Other
+    tables stay as they are: `qtensor-decompose` decodes them, and says so.
+
+    ```mlir
+    %y = linalg.generic ... ins(%ids : tensor<?xi64>) { %e = tensor.extract %table[%row, %column] : tensor<512x64xf32, #t> }
+    // =>
+    %c = qtensor.component %table "codes" : tensor<512x64xf32, #t> -> tensor<512x64xi8>
+    %codes = linalg.generic ... ins(%ids : tensor<?xi64>) { %e = tensor.extract %c[%row, %column] : tensor<512x64xi8> }
+    ... the same for the scales ...
+    %rows = qtensor.assemble %codes, %scales : tensor<?x64xi8>, tensor<?x2xf16> -> tensor<?x64xf32, #t>
+    %y = qtensor.dequantize %rows : tensor<?x64xf32, #t> -> tensor<?x64xf32>
+    ```
+  }];
+  let dependentDialects = ["QTensorDialect", "tensor::TensorDialect", "linalg::LinalgDialect"];
+}
+
 def SplitEpilogues : Pass<"qtensor-split-epilogues", "func::FuncOp"> {
   let summary = "Take the epilogue out of contractions whose reduction will be tiled";
   let description = [{

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Elementwise arithmetic, comparison and logic with broadcasting.
+#include "lib/Import/ONNX/Ops/Checks.h"
 #include "lib/Import/ONNX/Registry.h"
 
 namespace mlir::qtensor::onnx {
@@ -161,7 +162,8 @@ Value shiftRight(Scalar &s, Value x, Value y, Elem) { return s.make<arith::ShRUI
 Value remainder(Scalar &s, Value x, Value y, Elem elem) {
   if (Scalar::isReal(x))
     return s.make<arith::RemFOp>(x, y);
-  return isUnsigned(elem) ? s.make<arith::RemUIOp>(x, y) : s.make<arith::RemSIOp>(x, y);
+  Value divisor = safeDivisor(s, y, isUnsigned(elem)); // x % -1 is x % 1
+  return isUnsigned(elem) ? s.make<arith::RemUIOp>(x, divisor) : s.make<arith::RemSIOp>(x, divisor);
 }
 
 /// Remainder with the sign of the divisor (Python's %).
@@ -179,6 +181,15 @@ LogicalResult importMod(NodeContext &n) {
   if (n.attrInt("fmod", 0))
     return binary<remainder>(n);
   return binary<modulo>(n);
+}
+
+/// Integers divided by zero are an error of the run.
+template <LogicalResult (*import)(NodeContext &)> LogicalResult dividing(NodeContext &n) {
+  if (failed(import(n)))
+    return failure();
+  if (isInteger(n.in(1).elem) && !n.in(1).ints)
+    forbid(n, n.in(1), [](Scalar &s, ValueRange in) { return s.eq(in[0], s.like(in[0], 0)); }, "divides by zero");
+  return success();
 }
 
 template <BinaryFn fn, FoldFn fold> LogicalResult folding(NodeContext &n) { return binaryOrFold<fn>(n, fold); }
@@ -282,9 +293,9 @@ void registerElementwise(Registry &r) {
       {"", "Add", 1, kNewest, 2, 2, legacy, folding<add, &DimMath::add>},
       {"", "Sub", 1, kNewest, 2, 2, legacy, folding<sub, &DimMath::sub>},
       {"", "Mul", 1, kNewest, 2, 2, legacy, folding<mul, &DimMath::mul>},
-      {"", "Div", 1, kNewest, 2, 2, legacy, folding<div, &DimMath::truncDiv>},
+      {"", "Div", 1, kNewest, 2, 2, legacy, dividing<folding<div, &DimMath::truncDiv>>},
       {"", "Pow", 1, kNewest, 2, 2, "axis broadcast", importPow},
-      {"", "Mod", 10, kNewest, 2, 2, "fmod", importMod},
+      {"", "Mod", 10, kNewest, 2, 2, "fmod", dividing<importMod>},
       {"", "Max", 1, kNewest, 1, kAny, "consumed_inputs", variadic<max>},
       {"", "Min", 1, kNewest, 1, kAny, "consumed_inputs", variadic<min>},
       {"", "Sum", 1, kNewest, 1, kAny, "consumed_inputs", variadic<add>},

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Indexed reads. Indices come from the data, so they are clamped: a bad token id must not read outside the table.
+// Indexed reads. Indices may come from the data: a check in front makes a bad one an error of the run, and they are
+// clamped all the same, so that nothing outside of the table is read before the error is reported.
+#include "lib/Import/ONNX/Ops/Checks.h"
 #include "lib/Import/ONNX/Ops/Contract.h"
 #include "lib/Import/ONNX/Registry.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -12,6 +14,44 @@ Value clampIndex(Scalar &s, Value raw, Elem elem, Value extent) {
   Value zero = s.number(s.b.getIndexType(), 0);
   Value positive = s.select(s.lt(index, zero), s.add(index, extent), index);
   return s.max(s.min(positive, s.sub(extent, s.number(s.b.getIndexType(), 1))), zero);
+}
+
+/// An error if a known index is outside, else whether all are known to be inside.
+static FailureOr<bool> knowInside(NodeContext &n, const Val &indices, ArrayRef<OpFoldResult> limits) {
+  int64_t count = indices.ints ? indices.ints->size() : indices.constant ? indices.constant->numElements() : 0;
+  bool all = indices.ints || indices.constant;
+  for (int64_t i = 0; i < count; ++i) {
+    auto index = indices.ints ? DimMath::number((*indices.ints)[i]) : std::optional(indices.constant->intAt(i));
+    auto limit = DimMath::number(limits[i % limits.size()]);
+    if (index && limit && (*index < -*limit || *index >= *limit))
+      return n.fail("index " + Twine(*index) + " (element " + Twine(i) + " of the indices) is outside of the extent " +
+                    Twine(*limit) + " that it reads or writes; negative ones count from the end");
+    all &= index && limit;
+  }
+  return all;
+}
+
+LogicalResult requireInside(NodeContext &n, unsigned input, ArrayRef<OpFoldResult> limits) {
+  const Val &indices = n.in(input);
+  FailureOr<bool> known = knowInside(n, indices, limits);
+  if (failed(known) || *known)
+    return known;
+  SmallVector<Value> values = n.e.math.values(limits, n.e.loc);
+  forbid(
+      n, indices,
+      [&](Scalar &s, ValueRange in) -> Value {
+        Value index = isUnsigned(indices.elem) ? s.make<arith::IndexCastUIOp>(s.b.getIndexType(), in[0])
+                                               : s.make<arith::IndexCastOp>(s.b.getIndexType(), in[0]);
+        Value limit = values.back();
+        for (size_t i = 0; i + 1 < values.size(); ++i) {
+          Value column = s.index(indices.rank() - 1);
+          limit = s.select(s.eq(column, s.like(column, i)), values[i], limit);
+        }
+        Value inside = s.logicalAnd(s.le(s.sub(s.like(limit, 0), limit), index), s.lt(index, limit));
+        return s.logicalNot(inside);
+      },
+      "an index is outside of the data that it reads or writes");
+  return success();
 }
 
 Val gather(Emit &e, const Val &x, const Val &indices, int64_t axis) {
@@ -66,6 +106,8 @@ LogicalResult importGather(NodeContext &n) {
     return failure();
   if (std::optional<Val> folded = foldGather(n, x, indices))
     return n.set(0, *folded);
+  if (failed(requireInside(n, 1, x.dims[*axis])))
+    return failure();
   auto only = indices.ints && indices.ints->size() == 1 ? DimMath::number(indices.ints->front()) : std::nullopt;
   auto extent = DimMath::number(x.dims[*axis]);
   if (only && indices.isScalar() && extent && *only >= -*extent && *only < *extent) {
@@ -78,7 +120,8 @@ LogicalResult importGather(NodeContext &n) {
 LogicalResult importGatherElements(NodeContext &n) {
   const Val &x = n.in(0), &indices = n.in(1);
   FailureOr<int64_t> axis = n.axis(n.attrInt("axis", 0), x.rank());
-  if (failed(axis) || failed(requireIndices(n, 1)) || failed(n.requireRank(1, x.rank(), x.rank())))
+  if (failed(axis) || failed(requireIndices(n, 1)) || failed(n.requireRank(1, x.rank(), x.rank())) ||
+      failed(requireInside(n, 1, x.dims[*axis])))
     return failure();
   Value source = n.e.tensor(x), limit = n.e.math.value(x.dims[*axis], n.e.loc);
   return n.set(0, n.e.mapTo(indices.dims, indices, x.elem, [&](Scalar &s, ValueRange in) -> Value {
@@ -97,6 +140,8 @@ LogicalResult importGatherND(NodeContext &n) {
     return failure();
   if (!width || batch < 0 || batch >= indices.rank() || batch + *width > x.rank())
     return n.fail("the last extent of the indices must be constant and name at most the dimensions of the data");
+  if (*width > 0 && failed(requireInside(n, 1, ArrayRef(x.dims).slice(batch, *width))))
+    return failure();
   Dims dims(indices.dims.begin(), indices.dims.end() - 1);
   int64_t prefix = static_cast<int64_t>(dims.size());
   dims.append(x.dims.begin() + batch + *width, x.dims.end());
@@ -122,11 +167,10 @@ LogicalResult importGatherND(NodeContext &n) {
 } // namespace
 
 void registerGather(Registry &r) {
-  constexpr const char *clamped = "indices outside the data are clamped";
   r.add({
-      {"", "Gather", 1, kNewest, 2, 2, "axis", importGather, clamped},
-      {"", "GatherElements", 11, kNewest, 2, 2, "axis", importGatherElements, clamped},
-      {"", "GatherND", 11, kNewest, 2, 2, "batch_dims", importGatherND, clamped},
+      {"", "Gather", 1, kNewest, 2, 2, "axis", importGather},
+      {"", "GatherElements", 11, kNewest, 2, 2, "axis", importGatherElements},
+      {"", "GatherND", 11, kNewest, 2, 2, "batch_dims", importGatherND},
   });
 }
 

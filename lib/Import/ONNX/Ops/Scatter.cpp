@@ -66,6 +66,8 @@ LogicalResult importScatterElements(NodeContext &n) {
   for (int64_t i = 0; i < x.rank(); ++i)
     if (i != *axis && DimMath::number(indices.dims[i]).value_or(0) > DimMath::number(x.dims[i]).value_or(1 << 30))
       return n.fail("the indices are longer than the data in dimension " + Twine(i));
+  if (failed(requireInside(n, 1, x.dims[*axis])))
+    return failure();
   Value table = n.e.tensor(indices), news = n.e.tensor(updates), limit = n.e.math.value(x.dims[*axis], n.e.loc);
   Value out = loopNest(n.e, indices.dims, n.e.tensor(x), [&](Scalar &s, ValueRange at, Value tensor) {
     SmallVector<Value> position(at);
@@ -83,6 +85,8 @@ LogicalResult importScatterND(NodeContext &n) {
     return failure();
   if (!width || *width > x.rank() || updates.rank() != indices.rank() - 1 + x.rank() - *width)
     return n.fail("the last extent of the indices must be constant and fit the ranks of data and updates");
+  if (*width > 0 && failed(requireInside(n, 1, ArrayRef(x.dims).take_front(*width))))
+    return failure();
   int64_t prefix = indices.rank() - 1;
   Value table = n.e.tensor(indices), news = n.e.tensor(updates);
   SmallVector<Value> limits = n.e.math.values(x.dims, n.e.loc);
@@ -129,11 +133,11 @@ LogicalResult importTensorScatter(NodeContext &n) {
 } // namespace
 
 void registerScatter(Registry &r) {
-  constexpr const char *clamped = "indices outside the data are clamped";
+  constexpr const char *clamped = "write indices outside the cache are clamped";
   r.add({
-      {"", "ScatterElements", 11, kNewest, 3, 3, "axis reduction", importScatterElements, clamped},
-      {"", "Scatter", 9, 10, 3, 3, "axis", importScatterElements, clamped},
-      {"", "ScatterND", 11, kNewest, 3, 3, "reduction", importScatterND, clamped},
+      {"", "ScatterElements", 11, kNewest, 3, 3, "axis reduction", importScatterElements},
+      {"", "Scatter", 9, 10, 3, 3, "axis", importScatterElements},
+      {"", "ScatterND", 11, kNewest, 3, 3, "reduction", importScatterND},
       {"", "TensorScatter", 24, kNewest, 2, 3, "axis mode", importTensorScatter, clamped},
   });
 }
