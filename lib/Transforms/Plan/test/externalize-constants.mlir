@@ -22,5 +22,5 @@ func.func @main() -> (tensor<4xf32>, tensor<10xi8>, tensor<2x2xf32>, tensor<2xf3
 }
 
 {-#
-  dialect_resources: { builtin: { second: "0x4000000000010203040506070809" } }
+  dialect_resources: { builtin: { second: "0x0400000000010203040506070809" } }
 #-}
