@@ -168,7 +168,7 @@ void registerShape(Registry &r) {
   r.add({
       {"", "Shape", 1, kNewest, 1, 1, "start end", importShape},
       {"", "Size", 1, kNewest, 1, 1, "", importSize},
-      {"", "Identity", 1, kNewest, 1, 1, "", importIdentity},
+      {"", "Identity", 1, kNewest, 1, 1, "", importIdentity, "tensors, no sequences or optional values"},
       {"", "Dropout", 1, kNewest, 1, 3, "ratio seed is_test consumed_inputs", importDropout, "inference only"},
       {"", "Cast", 6, kNewest, 1, 1, "to saturate", importCast, "no strings"},
       {"", "CastLike", 15, kNewest, 2, 2, "saturate", importCastLike, "no strings"},
