@@ -29,3 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   llvm::errs() << QTENSOR_FUZZ_READER << ": " << complaint << "\n";
   abort();
 }
+
+/// LLVM's arenas poison memory in headers, which are instrumented here, and unpoison it in the packaged library, which
+/// is not.
+extern "C" const char *__asan_default_options() { return "allow_user_poisoning=0"; }
