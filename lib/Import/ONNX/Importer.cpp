@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Import/ONNX/Importer.h"
-#include "lib/Import/ONNX/Fold.h"
+#include "lib/Import/Graph/Fold.h"
 #include "lib/Import/ONNX/Registry.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"

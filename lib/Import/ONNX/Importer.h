@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Walks the graph of a model and imports one node after the other.
 #pragma once
-#include "lib/Import/ONNX/Emit.h"
+#include "lib/Import/Graph/Emit.h"
+#include "lib/Import/ONNX/Model.h"
 #include "lib/Import/ONNX/ONNXImport.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include <set>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What the import function of an operator sees: one node with its inputs, attributes and outputs.
 #pragma once
-#include "lib/Import/ONNX/Emit.h"
+#include "lib/Import/Graph/Emit.h"
+#include "lib/Import/ONNX/Model.h"
 
 namespace mlir::qtensor::onnx {
 

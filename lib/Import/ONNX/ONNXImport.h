@@ -10,7 +10,7 @@
 namespace mlir {
 class DialectRegistry;
 namespace qtensor {
-namespace onnx {
+namespace graph {
 struct TensorData;
 }
 
@@ -20,10 +20,10 @@ struct ONNXImportOptions {
   std::map<std::string, int64_t> dims;
   /// Inputs that become constants, as shapes given as inputs must: their bytes are little endian, one element after the
   /// other (bool and narrower types take a byte each). Type and shape are those of the data.
-  std::map<std::string, std::shared_ptr<onnx::TensorData>> inputs;
+  std::map<std::string, std::shared_ptr<graph::TensorData>> inputs;
   /// Data that replace an initializer's: its little-endian bytes, an empty array to keep the file's own, or a failure
   /// when there are data of another shape or type. The bytes must live as long as the module.
-  std::function<FailureOr<ArrayRef<char>>(const onnx::TensorData &)> weights;
+  std::function<FailureOr<ArrayRef<char>>(const graph::TensorData &)> weights;
 };
 
 /// Imports the model at `path` as a module with one function `@main` on ranked tensors.

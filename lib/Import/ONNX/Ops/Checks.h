@@ -9,7 +9,4 @@ namespace mlir::qtensor::onnx {
 /// beside the ops that use `x`, which stay free of side effects and must be memory safe for every value.
 void forbid(NodeContext &n, const Val &x, Body isBad, const Twine &what);
 
-/// `y`, or 1 where a division of integers by it would stop the process: 0, and -1 of signed ones.
-Value safeDivisor(Scalar &s, Value y, bool isUnsigned);
-
 } // namespace mlir::qtensor::onnx

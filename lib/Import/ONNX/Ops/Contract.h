@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Contractions that several families build on.
 #pragma once
+#include "lib/Import/Graph/Contract.h"
 #include "lib/Import/ONNX/NodeContext.h"
 
 namespace mlir::qtensor::onnx {
-
-/// [.., m, k] x [.., k, n] -> [.., m, n] with broadcast leading dimensions; both of rank at least 2 and of fitting
-/// shapes. `elem` is the type of accumulator and result; integers are widened by their own signedness.
-Val contract(Emit &e, const Val &a, const Val &b, Elem elem);
-
-/// As `contract`, always as one linalg.generic; with `rows` the second operand is [.., n, k].
-Val contractGeneric(Emit &e, const Val &a, const Val &b, Elem elem, bool rows);
 
 /// x[.., indices, ..] along `axis`; indices count from the end if negative and are clamped.
 Val gather(Emit &e, const Val &x, const Val &indices, int64_t axis);
@@ -22,9 +16,6 @@ Value clampIndex(Scalar &s, Value raw, Elem elem, Value extent);
 /// the extent that is indexed, or one for each index of the last dimension. `input` is the node's input with the indices.
 LogicalResult requireInside(NodeContext &n, unsigned input, ArrayRef<OpFoldResult> limits);
 
-/// [.., m, k] x [n, k] -> [.., m, n] in f32: the second operand has one row per column of the result, as weights do.
-Val contractRows(Emit &e, const Val &a, const Val &rows);
-
 /// ONNX's MatMul: as `contract`, with checks and with vectors allowed.
 FailureOr<Val> matmul(NodeContext &n, Val a, Val b, Elem elem);
 
@@ -33,12 +24,6 @@ FailureOr<Val> gemm(NodeContext &n, const Val &a, const Val &b, Elem elem);
 
 /// Fails unless input `i` broadcasts to the shape of the product.
 LogicalResult requireAddend(NodeContext &n, const Val &product, unsigned i);
-
-/// exp(x - max) / sum over `axes`, in f32 or wider.
-Val softmax(Emit &e, const Val &x, ArrayRef<int64_t> axes);
-
-/// f32 for narrower floats, else the type itself.
-Elem accumulatorOf(Elem elem);
 
 /// Strides, dilations, padding and kernel of a convolution or pooling, one entry a spatial dimension.
 struct Window {

@@ -136,18 +136,6 @@ LogicalResult importLpNormalization(NodeContext &n) {
 }
 } // namespace
 
-Val softmax(Emit &e, const Val &x, ArrayRef<int64_t> axes) {
-  Elem wide = accumulatorOf(x.elem);
-  Val top = e.maximum(x, axes, /*keep=*/true);
-  Val shifted[] = {x, top};
-  Val terms = e.map(shifted, wide, [&](Scalar &s, ValueRange in) {
-    Type type = e.type(wide);
-    return s.exp(s.sub(s.widen(in[0], type), s.widen(in[1], type)));
-  });
-  Val parts[] = {terms, e.sum(terms, axes, /*keep=*/true)};
-  return e.map(parts, x.elem, [&](Scalar &s, ValueRange in) { return s.cast(s.div(in[0], in[1]), wide, x.elem); });
-}
-
 void registerReduce(Registry &r) {
   constexpr const char *reduce = "axes keepdims noop_with_empty_axes";
   r.add({

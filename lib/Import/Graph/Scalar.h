@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Scalar arithmetic inside the body of an elementwise op: picks the float or integer op by the operand's type.
 #pragma once
-#include "lib/Import/ONNX/Model.h"
+#include "lib/Import/Graph/Tensor.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Builders.h"
 
-namespace mlir::qtensor::onnx {
+namespace mlir::qtensor::graph {
 
 class Scalar {
 public:
@@ -51,7 +51,7 @@ public:
   /// log(1 + exp(x)) without overflow.
   Value softplus(Value x);
 
-  /// Conversion as ONNX's Cast: floats to integers truncate, anything to bool is "not zero".
+  /// Conversion as ONNX's Cast and TFLite's CAST do it: floats to integers truncate, anything to bool is "not zero".
   Value cast(Value x, Elem from, Elem to);
   /// As above, but what is beyond the largest finite number of a float type below 16 bits becomes that number.
   Value castSaturating(Value x, Elem from, Elem to);
@@ -71,4 +71,7 @@ private:
   }
 };
 
-} // namespace mlir::qtensor::onnx
+/// `y`, or 1 where a division of integers by it would stop the process: 0, and -1 of signed ones.
+Value safeDivisor(Scalar &s, Value y, bool isUnsigned);
+
+} // namespace mlir::qtensor::graph

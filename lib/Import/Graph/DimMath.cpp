@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "lib/Import/ONNX/DimMath.h"
+#include "lib/Import/Graph/DimMath.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
-namespace mlir::qtensor::onnx {
+namespace mlir::qtensor::graph {
 
 std::optional<int64_t> DimMath::number(OpFoldResult extent) { return getConstantIntValue(extent); }
 
@@ -199,4 +199,4 @@ SmallVector<Value> DimMath::values(ArrayRef<OpFoldResult> extents, Location wher
   return llvm::map_to_vector(extents, [&](OpFoldResult extent) { return value(extent, where); });
 }
 
-} // namespace mlir::qtensor::onnx
+} // namespace mlir::qtensor::graph

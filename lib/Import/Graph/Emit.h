@@ -2,19 +2,19 @@
 // The vocabulary in which operators are imported: tensors with symbolic extents, elementwise maps with broadcasting,
 // reductions and data movement, each as one linalg or tensor op.
 #pragma once
-#include "lib/Import/ONNX/DimMath.h"
-#include "lib/Import/ONNX/Model.h"
-#include "lib/Import/ONNX/Scalar.h"
+#include "lib/Import/Graph/DimMath.h"
+#include "lib/Import/Graph/Tensor.h"
+#include "lib/Import/Graph/Scalar.h"
 #include "mlir/Dialect/Utils/StructuredOpsUtils.h"
 
-namespace mlir::qtensor::onnx {
+namespace mlir::qtensor::graph {
 
 using Dims = SmallVector<OpFoldResult>;
 
-/// A real tensor kept encoded (dialect qtensor), of which an ONNX integer tensor holds the codes.
+/// A real tensor kept encoded (dialect qtensor), of which an integer tensor of the model holds the codes.
 struct EncodedValue;
 
-/// What the importer knows about one ONNX value.
+/// What the importer knows about one value of the model.
 struct Val {
   Elem elem = Elem::Undefined;
   Dims dims;
@@ -71,7 +71,7 @@ public:
   Value filled(ArrayRef<OpFoldResult> dims, Value scalar);
   Value filled(ArrayRef<OpFoldResult> dims, Elem elem, double value);
 
-  /// Elementwise with ONNX (numpy) broadcasting. The caller has checked that the shapes broadcast.
+  /// Elementwise with numpy's broadcasting. The caller has checked that the shapes broadcast.
   Val map(ArrayRef<Val> inputs, Elem elem, Body body);
   /// As above with the result's extents given.
   Val mapTo(ArrayRef<OpFoldResult> dims, ArrayRef<Val> inputs, Elem elem, Body body);
@@ -120,4 +120,4 @@ private:
 /// 0, 1, ... n-1.
 SmallVector<int64_t> allAxes(int64_t rank);
 
-} // namespace mlir::qtensor::onnx
+} // namespace mlir::qtensor::graph

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "lib/Import/ONNX/Emit.h"
+#include "lib/Import/Graph/Emit.h"
 #include "dialects/QTensor/IR/QTensorOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -7,7 +7,7 @@
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 
-namespace mlir::qtensor::onnx {
+namespace mlir::qtensor::graph {
 namespace {
 /// Constants up to this size are printed in place and seen by upstream's folders; larger ones are resources.
 constexpr size_t kInlineBytes = 256;
@@ -267,4 +267,4 @@ Val Emit::mean(const Val &x, ArrayRef<int64_t> axes, bool keep) {
                [&](Scalar &s, ValueRange in) { return s.div(in[0], count, isUnsigned(x.elem)); });
 }
 
-} // namespace mlir::qtensor::onnx
+} // namespace mlir::qtensor::graph

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "lib/Import/ONNX/Scalar.h"
-#include "lib/Import/ONNX/Ops/Checks.h"
+#include "lib/Import/Graph/Scalar.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/Matchers.h"
 
-namespace mlir::qtensor::onnx {
+namespace mlir::qtensor::graph {
 
 Value Scalar::number(Type type, double value) {
   if (isa<FloatType>(type))
@@ -128,4 +127,4 @@ Value Scalar::castSaturating(Value x, Elem from, Elem to) {
 
 Value Scalar::index(int64_t dim) { return make<linalg::IndexOp>(dim); }
 
-} // namespace mlir::qtensor::onnx
+} // namespace mlir::qtensor::graph

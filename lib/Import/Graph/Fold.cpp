@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Small nodes on constants are evaluated while importing, by the reference: exporters compute scales, axes and shapes
 // with arbitrary operators, and the operators that read them need numbers. Large ones are left to normalisation.
-#include "lib/Import/ONNX/Fold.h"
+#include "lib/Import/Graph/Fold.h"
 #include "dialects/QTensor/IR/QTensorDialect.h"
 #include "lib/Reference/Interpreter.h"
 
-namespace mlir::qtensor::onnx {
+namespace mlir::qtensor::graph {
 namespace {
 constexpr int64_t kMaxResultElements = 64;
 constexpr int64_t kMaxElements = 4096;
@@ -78,4 +78,4 @@ std::optional<Val> foldToConstant(Emit &e, const Val &x) {
   return e.constant(toConstant(*value, x.elem));
 }
 
-} // namespace mlir::qtensor::onnx
+} // namespace mlir::qtensor::graph

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Properties of ONNX element types and access to the elements of constants.
-#include "lib/Import/ONNX/Model.h"
+// Properties of element types and access to the elements of constants.
+#include "lib/Import/Graph/Tensor.h"
 #include "llvm/ADT/APFloat.h"
 
-namespace mlir::qtensor::onnx {
+namespace mlir::qtensor::graph {
 namespace {
 enum class Class { None, Float, Signed, Unsigned, Bool };
 
@@ -143,4 +143,4 @@ double TensorData::realAt(int64_t i) const {
   return value.convertToDouble();
 }
 
-} // namespace mlir::qtensor::onnx
+} // namespace mlir::qtensor::graph

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Data movement: reshapes, slices, padding, concatenation.
-#include "lib/Import/ONNX/Emit.h"
+#include "lib/Import/Graph/Emit.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
-namespace mlir::qtensor::onnx {
+namespace mlir::qtensor::graph {
 namespace {
 /// Groups [from..) -> [to..) of equal product, left to right; nothing when the products can't be matched.
 std::optional<SmallVector<std::pair<unsigned, unsigned>>> matchGroups(DimMath &math, ArrayRef<OpFoldResult> from,
@@ -198,4 +198,4 @@ Val Emit::concat(ArrayRef<Val> parts, int64_t axis) {
   return wrap(whole, parts[0].elem, dims);
 }
 
-} // namespace mlir::qtensor::onnx
+} // namespace mlir::qtensor::graph

@@ -8,7 +8,7 @@
 #include <map>
 #include <vector>
 
-namespace mlir::qtensor::onnx {
+namespace mlir::qtensor::graph {
 
 class DimMath {
 public:
@@ -67,4 +67,4 @@ private:
   std::map<std::tuple<std::string, Polynomial, Polynomial>, Value> operations;
 };
 
-} // namespace mlir::qtensor::onnx
+} // namespace mlir::qtensor::graph
