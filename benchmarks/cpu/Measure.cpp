@@ -12,6 +12,9 @@
 
 using namespace race;
 
+/// Of an entry's runs in a row, and of the runs of a limit before them.
+static constexpr double kBurstSeconds = 0.02, kLimitSeconds = 0.005;
+
 static double readClock(clockid_t clock) {
   timespec t;
   clock_gettime(clock, &t);
@@ -138,10 +141,11 @@ static bool hasEnough(const Entry &entry, const Options &options) {
          (undisturbed || sum >= 4 * options.budget + 10 * entry.estimate);
 }
 
-static void runBurst(Entry &entry, bool firstRound, const Options &options) {
-  int burst = std::clamp(int(0.02 / entry.estimate), 1, 64);
+static void runBurst(Entry &entry, double seconds, bool firstRound, const Options &options) {
+  int burst = std::clamp(int(seconds / entry.estimate), 1, 64);
   if (burst > 1 || firstRound) // threads wake up in the first run after a pause; it does not count
     entry.library->run(entry.handle, entry.next++ % entry.copies);
+  size_t number = entry.samples.empty() ? 0 : entry.samples.back().burst + 1;
   for (int i = 0; i < burst; ++i) {
     int copy = entry.next++ % entry.copies;
     long before = preemptions();
@@ -150,7 +154,7 @@ static void runBurst(Entry &entry, bool firstRound, const Options &options) {
     wall = wallTime() - wall;
     cpu = cpuTime() - cpu;
     bool clean = preemptions() == before;
-    entry.samples.push_back({options.threads == 1 && !clean ? cpu : wall, clean});
+    entry.samples.push_back({options.threads == 1 && !clean ? cpu : wall, clean, number});
   }
   std::vector<double> times;
   for (const Sample &sample : entry.samples)
@@ -159,16 +163,51 @@ static void runBurst(Entry &entry, bool firstRound, const Options &options) {
   entry.estimate = std::max(1e-6, times[times.size() / 2]);
 }
 
+double race::medianSeconds(const Entry &entry, std::optional<size_t> burst) {
+  std::vector<double> clean, all;
+  for (const Sample &sample : entry.samples)
+    if (!burst || sample.burst == *burst) {
+      all.push_back(sample.seconds);
+      if (sample.clean)
+        clean.push_back(sample.seconds);
+    }
+  std::vector<double> &used = clean.empty() ? all : clean;
+  std::sort(used.begin(), used.end());
+  return used.empty() ? 0 : used[used.size() / 2];
+}
+
+void race::setLimit(Limits &limits, const Entry &entry, double seconds, const Problem &problem, int64_t M) {
+  if (!strcmp(entry.format.name, "read"))
+    limits.bandwidth = entry.library->wbytes(entry.handle) / seconds;
+  else
+    limits.operations = 2.0 * M * problem.N * problem.K / seconds;
+}
+
+/// The limits at this moment: neighbours on the machine move them from one second to the next.
+static Limits measureLimits(std::vector<Entry *> &entries, const Problem &problem, int64_t M, const Options &options) {
+  Limits limits;
+  for (Entry *entry : entries)
+    if (entry->isLimit() && entry->takesPart) {
+      runBurst(*entry, kLimitSeconds, /*firstRound=*/false, options);
+      setLimit(limits, *entry, medianSeconds(*entry, entry->samples.back().burst), problem, M);
+    }
+  return limits;
+}
+
 void race::measure(std::vector<Entry *> &entries, Problem &problem, int64_t M, bool firstBatch,
                    const Options &options) {
-  for (Entry *entry : entries)
+  for (Entry *entry : entries) {
+    entry->limits.clear();
     warmUp(*entry, problem, M, firstBatch);
+  }
+  measureLimits(entries, problem, M, options);
   bool more = true;
   for (int round = 0; round < 200 && more; ++round) {
     more = false;
     for (Entry *entry : entries)
-      if (entry->takesPart && !hasEnough(*entry, options)) {
-        runBurst(*entry, round == 0, options);
+      if (!entry->isLimit() && entry->takesPart && !hasEnough(*entry, options)) {
+        entry->limits.push_back(measureLimits(entries, problem, M, options));
+        runBurst(*entry, kBurstSeconds, round == 0, options);
         more = true;
       }
   }

@@ -2,6 +2,7 @@
 // What the host measures: contenders, their samples, and the statistics that the tables show.
 #pragma once
 #include "contender.h"
+#include <optional>
 #include <sched.h>
 #include <string>
 #include <vector>
@@ -25,10 +26,16 @@ struct Library {
   bool load(const std::string &argument);
 };
 
-/// One run. `clean`: the thread was not preempted in it.
+/// One run. `clean`: the thread was not preempted in it. `burst` counts the entry's bursts.
 struct Sample {
   double seconds;
   bool clean;
+  size_t burst;
+};
+
+/// The limits of the machine: bytes read and int8 operations per second; 0: not measured.
+struct Limits {
+  double bandwidth = 0, operations = 0;
 };
 
 /// One format of one contender, in the race at one shape.
@@ -40,6 +47,7 @@ struct Entry {
   int copies = 0, next = 0;
   bool takesPart = false;
   std::vector<Sample> samples;
+  std::vector<Limits> limits; ///< Right before each burst.
   double estimate = 0, error = -1;
 
   bool isLimit() const { return format.flags & QB_ROOF; }
@@ -80,11 +88,10 @@ struct Problem {
 /// Runs the entries in turns, in short bursts, until each has `options.budget` seconds of samples.
 void measure(std::vector<Entry *> &entries, Problem &problem, int64_t M, bool firstBatch, const Options &options);
 
-/// The limits as measured in the same run: bytes read and int8 operations per second.
-struct Limits {
-  double bandwidth = 0, operations = 0;
-};
-Limits readLimits(const std::vector<Entry *> &entries, const Problem &problem, int64_t M);
+/// The median time of a burst of an entry (all: of its bursts together), of its undisturbed runs where it has any.
+double medianSeconds(const Entry &entry, std::optional<size_t> burst);
+/// What runs of `seconds` of a limit say about the machine.
+void setLimit(Limits &limits, const Entry &entry, double seconds, const Problem &problem, int64_t M);
 
 /// Prints one table, appends its rows to `csv` (may be null).
 void report(const std::vector<Entry *> &entries, const Problem &problem, int64_t M, const Options &options, FILE *csv);

@@ -4,31 +4,25 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <cstring>
 
 using namespace race;
 
-Limits race::readLimits(const std::vector<Entry *> &entries, const Problem &problem, int64_t M) {
+static Limits readLimits(const std::vector<Entry *> &entries, const Problem &problem, int64_t M) {
   Limits limits;
-  for (Entry *entry : entries) {
-    if (!entry->isLimit() || !entry->takesPart)
-      continue;
-    std::vector<double> clean, times;
-    for (const Sample &sample : entry->samples) {
-      times.push_back(sample.seconds);
-      if (sample.clean)
-        clean.push_back(sample.seconds);
-    }
-    if (!clean.empty())
-      times = clean;
-    std::sort(times.begin(), times.end());
-    double quartile = times[times.size() / 4];
-    if (!strcmp(entry->format.name, "read"))
-      limits.bandwidth = entry->library->wbytes(entry->handle) / quartile;
-    else
-      limits.operations = 2.0 * M * problem.N * problem.K / quartile;
-  }
+  for (Entry *entry : entries)
+    if (entry->isLimit() && entry->takesPart)
+      setLimit(limits, *entry, medianSeconds(*entry, {}), problem, M);
   return limits;
+}
+
+/// The median, over an entry's bursts, of the share that they reached of a limit that was measured right before each.
+static double ofLimit(const Entry &entry, double amount, double Limits::*limit) {
+  std::vector<double> shares;
+  for (size_t burst = 0; burst < entry.limits.size(); ++burst)
+    if (entry.limits[burst].*limit > 0)
+      shares.push_back(amount / medianSeconds(entry, burst) / (entry.limits[burst].*limit));
+  std::sort(shares.begin(), shares.end());
+  return shares.empty() ? 0 : shares[shares.size() / 2];
 }
 
 namespace {
@@ -39,12 +33,12 @@ struct Row {
 };
 } // namespace
 
-static Row makeRow(const Entry &entry, const Problem &problem, int64_t M, const Limits &limits, int threads) {
+static Row makeRow(const Entry &entry, const Problem &problem, int64_t M, int threads) {
   Row row{summarize(entry.samples, threads), 0, 0, 0, 0};
   row.operations = 2.0 * M * problem.N * problem.K / row.time.median;
   row.bytes = entry.library->wbytes(entry.handle) / row.time.median;
-  row.ofBandwidth = limits.bandwidth ? row.bytes / limits.bandwidth : 0;
-  row.ofOperations = limits.operations ? row.operations / limits.operations : 0;
+  row.ofBandwidth = ofLimit(entry, entry.library->wbytes(entry.handle), &Limits::bandwidth);
+  row.ofOperations = ofLimit(entry, 2.0 * M * problem.N * problem.K, &Limits::operations);
   return row;
 }
 
@@ -74,7 +68,7 @@ void race::report(const std::vector<Entry *> &entries, const Problem &problem, i
   for (const Entry *entry : entries) {
     if (!entry->takesPart || entry->isLimit())
       continue;
-    Row row = makeRow(*entry, problem, M, limits, options.threads);
+    Row row = makeRow(*entry, problem, M, options.threads);
     bool memory = row.ofBandwidth >= row.ofOperations;
     char bound[32], against[48] = "", peer[32] = "";
     snprintf(bound, sizeof bound, "%s %.0f %%", memory ? "reads" : "int8",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Opens the weights of a model: a mapped file or bytes of the caller. Trusts nothing before it is checked.
-#define _POSIX_C_SOURCE 200809L // O_CLOEXEC
+#define _DEFAULT_SOURCE // O_CLOEXEC, madvise
 #include "lib/Runtime/qtrt.h"
 #include "lib/Runtime/weights_format.h"
 #include <errno.h>
@@ -9,6 +9,32 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { LARGE_PAGE = 2 << 20 };
+
+/// Maps a file for reading, from a large page's boundary on: file systems that hold files in large pages map them so, and
+/// a stream of weights then has one entry of the page tables for each 2 MiB instead of 512.
+static void *map_large(int descriptor, size_t size) {
+  size_t room = size + LARGE_PAGE;
+  uint8_t *start = size < LARGE_PAGE ? MAP_FAILED : mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (start == MAP_FAILED)
+    return mmap(NULL, size, PROT_READ, MAP_SHARED, descriptor, 0);
+  uint8_t *aligned = start + (LARGE_PAGE - (uintptr_t)start % LARGE_PAGE) % LARGE_PAGE;
+  void *bytes = mmap(aligned, size, PROT_READ, MAP_SHARED | MAP_FIXED, descriptor, 0);
+  if (bytes == MAP_FAILED) {
+    munmap(start, room);
+    return MAP_FAILED;
+  }
+  long page = sysconf(_SC_PAGESIZE);
+  size_t used = (size + (size_t)page - 1) / (size_t)page * (size_t)page;
+  if (aligned > start)
+    munmap(start, (size_t)(aligned - start));
+  munmap(aligned + used, room - used - (size_t)(aligned - start));
+#ifdef MADV_HUGEPAGE
+  madvise(bytes, size, MADV_HUGEPAGE);
+#endif
+  return bytes;
+}
 
 static int map_file(struct qtrt_handle *handle, const char *path) {
   int descriptor = open(path, O_RDONLY | O_CLOEXEC);
@@ -24,7 +50,7 @@ static int map_file(struct qtrt_handle *handle, const char *path) {
     qtrt_report(handle, "the weights file '%s' has %lld bytes, less than a header", path, (long long)status.st_size);
     return QT_ERROR_WEIGHTS_FORMAT;
   }
-  void *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_SHARED, descriptor, 0);
+  void *bytes = map_large(descriptor, (size_t)status.st_size);
   close(descriptor);
   if (bytes == MAP_FAILED) {
     qtrt_report(handle, "cannot map the weights file '%s': %s", path, strerror(errno));

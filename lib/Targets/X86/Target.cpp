@@ -38,8 +38,14 @@ static const TargetLevel levels[] = {
     {"avx512", "x86-64-v4", "+avx512vnni,+avx512vbmi,-prefer-256-bit", 512, 32, avx512Probes},
 };
 
-/// One packed copy of each weight, in panels that every level can read.
-static void addPackPasses(OpPassManager &pm) { pm.addPass(createPackContracts()); }
+/// One packed copy of each weight, in panels that every level can read: a vector of the widest level at least, four where
+/// N allows, which one row of activations then reads as a single stream.
+static void addPackPasses(OpPassManager &pm) {
+  PackContractsOptions options;
+  options.rows = 16;
+  options.wideRows = 64;
+  pm.addPass(createPackContracts(options));
+}
 
 /// Kernels for the level's register tiles; then its instructions, and the generic row for what it has none for.
 static void addNativePasses(OpPassManager &pm, const TargetLevel &level) {

@@ -130,9 +130,7 @@ static int64_t getPairSteps(int64_t max) { return std::max<int64_t>(1, 128 / max
 SmallVector<Value> TileEmitter::dotStep(Value block, Value step, ArrayRef<ArrayRef<uint8_t>> limbs, ValueRange inits) {
   SmallVector<Value> next = llvm::to_vector(inits);
   Value offset = reader.stepOffset(reader.blockOffset(block), step);
-  SmallVector<SmallVector<Value>> groups;
-  for (int64_t c = 0; c < shape.columns; ++c)
-    groups.push_back(reader.loadGroups(c, offset));
+  SmallVector<SmallVector<Value>> groups = reader.loadGroups(offset);
   int64_t words = spec.getStep() / 4;
   Value allSteps = add(b, mul(b, block, common.extents.steps), step);
   Value first = add(b, div(b, mul(b, firstRow, paddedK(b, spec, common.extents)), constant(b, 4)),
@@ -269,9 +267,7 @@ SmallVector<Value> TileEmitter::floatStep(Value block, Value step, Value bytes, 
   Value allSteps = add(b, mul(b, block, common.extents.steps), step);
   Value first = add(b, mul(b, firstRow, paddedK(b, spec, common.extents)),
                     mul(b, mul(b, allSteps, height), constant(b, spec.getStep())));
-  SmallVector<SmallVector<Value>> decoded;
-  for (int64_t c = 0; c < shape.columns; ++c)
-    decoded.push_back(reader.loadValues(c, bytes));
+  SmallVector<SmallVector<Value>> decoded = reader.loadValues(bytes);
   for (int64_t k = 0; k < spec.getStep(); ++k) {
     for (int64_t c = 0; c < shape.columns; ++c) {
       Value &w = decoded[c][k];

@@ -30,7 +30,8 @@ public:
       : b(b), weight(spec.weight), layout(spec.weight.layout), lanes(machine.lanes),
         chunks(spec.getStep() / layout.getChunk()) {}
 
-  /// Fixes the columns: vector `c` of the tile is column vector first + c. Computes what does not change in the loops.
+  /// Fixes the columns: vector `c` of the tile is column vector first + c, and first is a multiple of `count` where that
+  /// divides a panel's vectors. Computes what does not change in the loops.
   void begin(Value weights, const KernelExtents &extents, Value first, int64_t count);
   /// Groups of blocks in K; the layout has them.
   Value countGroups(const KernelExtents &extents);
@@ -40,12 +41,12 @@ public:
   /// Byte offset of a block, and of a step in it, behind a panel's start.
   Value blockOffset(Value block);
   Value stepOffset(Value blockOffset, Value step);
-  /// Vectors of codes of one step, a vector of 4 * lanes bytes for each group of four codes.
-  SmallVector<Value> loadGroups(int64_t column, Value stepOffset);
+  /// Vectors of codes of one step, [column][group]: a vector of 4 * lanes bytes for each group of four codes.
+  SmallVector<SmallVector<Value>> loadGroups(Value stepOffset);
   /// Unsigned values of codes under a table of the weight's; an empty one leaves them as they are.
   Value lookupBytes(Value group, ArrayRef<uint8_t> table);
-  /// Vectors of f32, one for each k of the step, before scale.
-  SmallVector<Value> loadValues(int64_t column, Value stepOffset);
+  /// Vectors of f32, [column][k of the step], before scale.
+  SmallVector<SmallVector<Value>> loadValues(Value stepOffset);
   /// The zero of the block at `blockOffset`, as f32 or i32; null when there is none.
   Value loadZero(int64_t column, Value blockOffset);
   /// The block's scale: data, or the constant of the whole operand; null when there is none.
@@ -54,7 +55,12 @@ public:
   Value loadOffset(int64_t column, Value blockOffset);
 
 private:
+  void beginColumns(Value panelBytes, Value first, int64_t count);
   Value loadBytes(Value base, Value offset, int64_t constant, int64_t count);
+  Value elementBase(int64_t column, int64_t bytes);
+  SmallVector<SmallVector<Value>> loadPacked(Value stepOffset, int64_t elementBytes, int64_t count);
+  SmallVector<Value> widenCodes(ArrayRef<Value> packed, ArrayRef<Value> groups);
+  Value decodeCode(Value code);
   Value loadParameter(int64_t column, Value at, int64_t byteOffset, Type type);
   Value loadByteParameter(int64_t column, Value blockOffset, int64_t byteOffset);
 

@@ -37,11 +37,18 @@ void WeightReader::begin(Value bytes, const KernelExtents &extents, Value first,
     groupBlocks = layout.getGroup() ? constant(b, layout.getGroup()) : extents.blocks;
     panelBytes = add(b, panelBytes, mul(b, countGroups(extents), constant(b, layout.getGroupBytes())));
   }
-  Value perPanel = constant(b, layout.getRows() / lanes);
+  beginColumns(panelBytes, first, count);
+}
+
+/// Columns that fill a panel, or an even part of one, lie in it together: one stream of addresses for the whole tile.
+void WeightReader::beginColumns(Value panelBytes, Value first, int64_t count) {
+  int64_t perPanel = layout.getRows() / lanes;
+  bool together = perPanel % count == 0;
   for (int64_t c = 0; c < count; ++c) {
-    Value vector = add(b, first, constant(b, c));
-    panels.push_back(mul(b, div(b, vector, perPanel), panelBytes));
-    parts.push_back(mul(b, rem(b, vector, perPanel), constant(b, lanes)));
+    Value vector = together ? first : add(b, first, constant(b, c));
+    Value part = together && perPanel == count ? constant(b, 0) : rem(b, vector, constant(b, perPanel));
+    panels.push_back(mul(b, div(b, vector, constant(b, perPanel)), panelBytes));
+    parts.push_back(mul(b, add(b, part, constant(b, together ? c : 0)), constant(b, lanes)));
   }
 }
 
@@ -80,22 +87,35 @@ Value WeightReader::loadBytes(Value base, Value offset, int64_t constantOffset, 
   return vector::LoadOp::create(b, VectorType::get(count, b.getI8Type()), weights, index);
 }
 
-SmallVector<Value> WeightReader::loadGroups(int64_t column, Value stepOffset) {
-  SmallVector<Value> groups;
-  Value base = add(b, panels[column], mul(b, parts[column], constant(b, 4)));
+Value WeightReader::elementBase(int64_t column, int64_t bytes) {
+  return add(b, panels[column], mul(b, parts[column], constant(b, bytes)));
+}
+
+/// In the order of memory, which is that of the columns at each place: a panel is one stream of ascending addresses.
+SmallVector<SmallVector<Value>> WeightReader::loadPacked(Value stepOffset, int64_t elementBytes, int64_t count) {
+  SmallVector<SmallVector<Value>> packed(panels.size());
+  for (int64_t v = 0; v < count; ++v)
+    for (auto [column, vectors] : llvm::enumerate(packed))
+      vectors.push_back(loadBytes(elementBase(column, elementBytes), stepOffset,
+                                  layout.getCodesOffset() + v * layout.getRows() * elementBytes, elementBytes * lanes));
+  return packed;
+}
+
+SmallVector<SmallVector<Value>> WeightReader::loadGroups(Value stepOffset) {
   SmallVector<unsigned, 3> pieces = layout.getPieces();
   SmallVector<int64_t> widths(pieces.begin(), pieces.end());
-  int64_t vectorBytes = 4 * layout.getRows(), perChunk = layout.getChunkBytes() / vectorBytes;
-  for (int64_t chunk = 0; chunk < chunks; ++chunk) {
-    SmallVector<Value> packed;
-    for (int64_t v = 0; v < perChunk; ++v)
-      packed.push_back(
-          loadBytes(base, stepOffset, layout.getCodesOffset() + chunk * layout.getChunkBytes() + v * vectorBytes, 4 * lanes));
-    SmallVector<Type> types(layout.getChunk() / 4, packed.front().getType());
-    auto unpack = qtile::UnpackOp::create(b, types, b.getDenseI64ArrayAttr(widths), packed);
-    llvm::append_range(groups, unpack.getGroups());
+  int64_t perChunk = layout.getChunkBytes() / (4 * layout.getRows());
+  SmallVector<SmallVector<Value>> all;
+  for (const SmallVector<Value> &packed : loadPacked(stepOffset, 4, chunks * perChunk)) {
+    SmallVector<Value> &groups = all.emplace_back();
+    for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+      SmallVector<Type> types(layout.getChunk() / 4, packed.front().getType());
+      auto unpack = qtile::UnpackOp::create(b, types, b.getDenseI64ArrayAttr(widths),
+                                            ArrayRef(packed).slice(chunk * perChunk, perChunk));
+      llvm::append_range(groups, unpack.getGroups());
+    }
   }
-  return groups;
+  return all;
 }
 
 Value WeightReader::lookupBytes(Value group, ArrayRef<uint8_t> table) {
@@ -139,33 +159,53 @@ static Value toF32(ImplicitLocOpBuilder &b, Value bytes, Type type, int64_t lane
   return type.isF32() ? values : arith::ExtFOp::create(b, f32, values).getResult();
 }
 
-SmallVector<Value> WeightReader::loadValues(int64_t column, Value stepOffset) {
-  SmallVector<Value> values;
-  auto f32 = VectorType::get(lanes, b.getF32Type()), i32 = VectorType::get(lanes, b.getI32Type());
+/// Codes of one row and step, each in an i32 lane, k ascending. Where codes are one piece, a shift of the packed word and a
+/// mask make one; else their pieces are put together first.
+SmallVector<Value> WeightReader::widenCodes(ArrayRef<Value> packed, ArrayRef<Value> groups) {
+  auto i32 = VectorType::get(lanes, b.getI32Type());
+  int64_t width = groups.empty() ? layout.getStoredBits() : 8;
+  Value mask = splat(b, i32, (1 << width) - 1);
+  SmallVector<Value> codes;
+  for (Value bytes : groups.empty() ? packed : groups) {
+    Value word = vector::BitCastOp::create(b, i32, bytes);
+    for (int64_t from = 0; from < 8; from += width)
+      for (int64_t j = 0; j < 4; ++j) {
+        int64_t shift = 8 * j + from;
+        Value code = shift ? arith::ShRUIOp::create(b, word, splat(b, i32, shift)).getResult() : word;
+        codes.push_back(shift + width == 32 ? code : arith::AndIOp::create(b, code, mask).getResult());
+      }
+  }
+  return codes;
+}
+
+/// The real value of a code before zero and scale.
+Value WeightReader::decodeCode(Value code) {
+  auto f32 = VectorType::get(lanes, b.getF32Type());
+  if (!weight.values.empty()) {
+    auto type = RankedTensorType::get(weight.values.size(), b.getF32Type());
+    return qtile::LookupOp::create(b, f32, code, DenseElementsAttr::get(type, ArrayRef(weight.values)));
+  }
+  if (weight.zero)
+    code = arith::SubIOp::create(b, code, splat(b, cast<VectorType>(code.getType()), weight.zero));
+  return arith::SIToFPOp::create(b, f32, code);
+}
+
+SmallVector<SmallVector<Value>> WeightReader::loadValues(Value stepOffset) {
+  SmallVector<SmallVector<Value>> values(panels.size());
   if (!layout.hasIntegerCodes()) {
     int64_t bytes = layout.getCodes().getIntOrFloatBitWidth() / 8;
-    Value base = add(b, panels[column], mul(b, parts[column], constant(b, bytes)));
-    for (int64_t k = 0; k < chunks * layout.getChunk(); ++k)
-      values.push_back(toF32(b, loadBytes(base, stepOffset, layout.getCodesOffset() + k * layout.getRows() * bytes, lanes * bytes),
-                             layout.getCodes(), lanes));
+    auto packed = loadPacked(stepOffset, bytes, chunks * layout.getChunk());
+    for (size_t c = 0; c < values.size(); ++c)
+      for (Value element : packed[c])
+        values[c].push_back(toF32(b, element, layout.getCodes(), lanes));
     return values;
   }
-  Value mask = splat(b, i32, 255);
-  for (Value group : loadGroups(column, stepOffset)) {
-    Value word = vector::BitCastOp::create(b, i32, group);
-    for (int64_t j = 0; j < 4; ++j) {
-      Value shifted = j ? arith::ShRUIOp::create(b, word, splat(b, i32, 8 * j)).getResult() : word;
-      Value code = j == 3 ? shifted : arith::AndIOp::create(b, shifted, mask).getResult();
-      if (!weight.values.empty()) {
-        auto table = DenseElementsAttr::get(RankedTensorType::get(weight.values.size(), b.getF32Type()), ArrayRef(weight.values));
-        values.push_back(qtile::LookupOp::create(b, f32, code, table));
-        continue;
-      }
-      if (weight.zero)
-        code = arith::SubIOp::create(b, code, splat(b, i32, weight.zero));
-      values.push_back(arith::SIToFPOp::create(b, f32, code));
-    }
-  }
+  bool onePiece = layout.getPieces().size() == 1;
+  auto vectors = onePiece ? loadPacked(stepOffset, 4, chunks * layout.getChunkBytes() / (4 * layout.getRows()))
+                          : loadGroups(stepOffset);
+  for (size_t c = 0; c < values.size(); ++c)
+    for (Value code : onePiece ? widenCodes(vectors[c], {}) : widenCodes({}, vectors[c]))
+      values[c].push_back(decodeCode(code));
   return values;
 }
 
@@ -173,13 +213,12 @@ static int64_t bytesOf(Type type) { return type.getIntOrFloatBitWidth() / 8; }
 
 /// A parameter of the block or group at `at`, as f32.
 Value WeightReader::loadParameter(int64_t column, Value at, int64_t byteOffset, Type type) {
-  Value base = add(b, panels[column], mul(b, parts[column], constant(b, bytesOf(type))));
-  return toF32(b, loadBytes(base, at, byteOffset, lanes * bytesOf(type)), type, lanes);
+  return toF32(b, loadBytes(elementBase(column, bytesOf(type)), at, byteOffset, lanes * bytesOf(type)), type, lanes);
 }
 
 /// A parameter's bytes, unsigned, as i32.
 Value WeightReader::loadByteParameter(int64_t column, Value blockOffset, int64_t byteOffset) {
-  Value bytes = loadBytes(add(b, panels[column], parts[column]), blockOffset, byteOffset, lanes);
+  Value bytes = loadBytes(elementBase(column, 1), blockOffset, byteOffset, lanes);
   return arith::ExtUIOp::create(b, VectorType::get(lanes, b.getI32Type()), bytes);
 }
 

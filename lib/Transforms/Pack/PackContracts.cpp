@@ -26,7 +26,7 @@ struct ConstantBytes {
 /// One constant weight on its way into packed bytes.
 class WeightPacker {
 public:
-  WeightPacker(ContractOp op, int64_t rows) : op(op), rows(rows) {}
+  WeightPacker(ContractOp op, int64_t rows, int64_t wideRows) : op(op), rows(rows), wideRows(wideRows) {}
 
   /// Replaces the rhs. Fails with a diagnostic on wrong input; sets `reason` when the op stays as it is.
   LogicalResult run(std::string &reason);
@@ -38,6 +38,7 @@ private:
   LogicalResult loadParameters();
   std::optional<int64_t> getGroup(const WeightParameter &parameter);
   int64_t chooseGroup();
+  int64_t chooseRows();
   int64_t rhsIndex(int64_t column, int64_t k, ArrayRef<int64_t> divisors, ArrayRef<int64_t> extents);
   void gatherCodes(std::vector<uint8_t> &codes);
   std::vector<uint8_t> gatherParameter(const WeightParameter &parameter);
@@ -45,7 +46,7 @@ private:
   LogicalResult replace(ArrayRef<uint8_t> codes);
 
   ContractOp op;
-  int64_t rows;
+  int64_t rows, wideRows;
   SmallVector<int64_t> shape;
   SmallVector<ConstantBytes> components;
   BlockAttr encoding;
@@ -174,6 +175,15 @@ int64_t WeightPacker::chooseGroup() {
   return group;
 }
 
+/// The widest panel that pads N by at most a sixteenth more than the narrowest.
+int64_t WeightPacker::chooseRows() {
+  int64_t widest = rows, least = llvm::alignTo(form.n, rows);
+  for (int64_t wide = 2 * rows; wide <= wideRows; wide *= 2)
+    if (llvm::alignTo(form.n, wide) - least <= least / 16)
+      widest = wide;
+  return widest;
+}
+
 LogicalResult WeightPacker::chooseLayout(std::string &reason) {
   bool integer = op.getStrategy().getKind() == StrategyKind::Integer;
   if (!zero.values.empty()) {
@@ -191,7 +201,7 @@ LogicalResult WeightPacker::chooseLayout(std::string &reason) {
         z += meaning.zero;
   }
   int64_t group = chooseGroup();
-  layout = qtile::LayoutAttr::get(op.getContext(), rows, form.block, meaning.codes, scale.type, zero.type, offset.type,
+  layout = qtile::LayoutAttr::get(op.getContext(), chooseRows(), form.block, meaning.codes, scale.type, zero.type, offset.type,
                                   group, scale.nested ? scale.outerType : Type(),
                                   scale.nested ? scale.outerOffsetType : Type(),
                                   offset.nested ? offset.outerType : Type());
@@ -323,7 +333,7 @@ struct PackContractsPass : mlir::qtensor::impl::PackContractsBase<PackContractsP
       if (op.getRhsLayout())
         return WalkResult::advance();
       std::string reason;
-      if (failed(WeightPacker(op, rows).run(reason)))
+      if (failed(WeightPacker(op, rows, wideRows).run(reason)))
         return WalkResult::interrupt();
       if (!reason.empty())
         op->setDiscardableAttr("qtensor.unpacked", StringAttr::get(op.getContext(), reason));

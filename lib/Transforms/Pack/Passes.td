@@ -18,10 +18,15 @@ def PackContracts : Pass<"qtensor-pack-contracts", "::mlir::ModuleOp"> {
         qtensor.contract <integer<1>> ... rhs(%p : tensor<3456xi8>) encoded #w
           layout #qtile.packed<<rows = 16, block = 32, codes = i4, scale = f16>, [64, 96]> ...
 
+    A panel interleaves `rows` outputs, or up to `wide-rows` where that pads N by no more than another sixteenth: wide
+    panels are long streams and whole cache lines.
+
     A contraction that cannot be packed keeps its components and says why in `qtensor.unpacked`; a weight component
     whose bytes are missing is an error.
   }];
-  let options = [Option<"rows", "rows", "int64_t", "16", "outputs that a panel interleaves">];
+  let options = [
+    Option<"rows", "rows", "int64_t", "16", "outputs that a panel interleaves at least">,
+    Option<"wideRows", "wide-rows", "int64_t", "16", "outputs that a panel interleaves at most">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::qtile::QTileDialect"];
 }
 
