@@ -8,6 +8,7 @@ text and bytecode are read as they were written.
 """
 import os
 import platform
+import shutil
 import sys
 
 sys.path.insert(0, os.path.join(config.source_root, "test"))
@@ -40,6 +41,8 @@ for program in ("quant-opt", "quant-compile", "quant-run"):
     config.substitutions.append((r"(?<![\w%/.=-])" + program + r"(?=\s)", program + checks))
 
 config.available_features.add("host=" + platform.machine())
+if shutil.which("qemu-x86_64"):
+    config.available_features.add("qemu-x86_64")
 if lit_config.params.get("all"):
     config.available_features.add("exhaustive")
 try:

@@ -16,27 +16,26 @@ static uint32_t enabled_state(void) {
   return low;
 }
 
-static int holds(const struct qtrt_probe *probe) {
-  unsigned words[4] = {0, 0, 0, 0};
-  if (probe->word > 3)
-    return 0;
-  if (probe->leaf == QTRT_ENABLED_STATE)
-    return (enabled_state() & probe->bits) == probe->bits;
-  if (!__get_cpuid_count(probe->leaf, probe->subleaf, &words[0], &words[1], &words[2], &words[3]))
-    return 0;
-  return (words[probe->word] & probe->bits) == probe->bits;
+int qtrt_ask_processor(uint32_t leaf, uint32_t subleaf, uint32_t words[4]) {
+  if (leaf != QTRT_ENABLED_STATE)
+    return __get_cpuid_count(leaf, subleaf, &words[0], &words[1], &words[2], &words[3]);
+  words[0] = enabled_state();
+  return 1;
 }
 #else
-static int holds(const struct qtrt_probe *probe) {
-  (void)probe; // Without a way to ask, only levels that need nothing are safe.
+int qtrt_ask_processor(uint32_t leaf, uint32_t subleaf, uint32_t words[4]) {
+  (void)leaf, (void)subleaf, (void)words; // Without a way to ask, only levels that need nothing are safe.
   return 0;
 }
 #endif
 
-int qtrt_supports(const struct qtrt_level *level) {
-  for (int64_t i = 0; i < level->probe_count; ++i)
-    if (!holds(&level->probes[i]))
+int qtrt_supports(const struct qtrt_level *level, qtrt_ask *ask) {
+  for (int64_t i = 0; i < level->probe_count; ++i) {
+    const struct qtrt_probe *probe = &level->probes[i];
+    uint32_t words[4] = {0, 0, 0, 0};
+    if (probe->word > 3 || !ask(probe->leaf, probe->subleaf, words) || (words[probe->word] & probe->bits) != probe->bits)
       return 0;
+  }
   return 1;
 }
 
@@ -48,7 +47,7 @@ const struct qtrt_level *qtrt_pick_level(const struct qtrt_handle *handle, const
     const struct qtrt_level *level = &model->levels[i];
     if (name && *name && strcmp(level->name, name) != 0)
       continue;
-    if (qtrt_supports(level))
+    if (qtrt_supports(level, qtrt_ask_processor))
       return level;
     if (name && *name) {
       qtrt_report(handle, "this processor does not support the level '%s'", name);

@@ -81,7 +81,12 @@ void qtrt_report(const struct qtrt_handle *handle, const char *format, ...) __at
 const char *qtrt_error_text(int status);
 
 // cpu.c
-int qtrt_supports(const struct qtrt_level *level);
+/// The four words of an identification leaf, which are zero before; 0: there is no such leaf.
+typedef int qtrt_ask(uint32_t leaf, uint32_t subleaf, uint32_t words[4]);
+/// Asks the processor that this runs on.
+int qtrt_ask_processor(uint32_t leaf, uint32_t subleaf, uint32_t words[4]);
+/// Whether a processor that answers like `ask` can run a level.
+int qtrt_supports(const struct qtrt_level *level, qtrt_ask *ask);
 /// Picks by name, environment or probes. NULL after a report: no such level here.
 const struct qtrt_level *qtrt_pick_level(const struct qtrt_handle *handle, const char *name);
 
