@@ -174,4 +174,18 @@ def QTile_Dot2Op : QTile_Op<"dot2", [AllTypesMatch<["accumulator", "result"]>, A
   let hasVerifier = 1;
 }
 
+def QTile_PinOp : QTile_Op<"pin", [SameOperandsAndResultType]> {
+  let summary = "a value as it is, worked out at this place";
+  let description = [{
+    Nothing that follows it in the text is moved in front of it, and the value is complete there. A kernel whose operations
+    are in an order that fits the registers says so with it; a compiler that orders by latency would run out of them and
+    spill. Generic expansion: the operand.
+
+        %sums = qtile.pin %0 : vector<16xi16>
+  }];
+  let arguments = (ins AnyVectorOfNonZeroRank:$value);
+  let results = (outs AnyVectorOfNonZeroRank:$result);
+  let assemblyFormat = "$value attr-dict `:` type($result)";
+}
+
 #endif // QTILE_TD

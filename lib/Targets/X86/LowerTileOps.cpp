@@ -152,6 +152,19 @@ struct LowerLookup : OpRewritePattern<qtile::LookupOp>, Row {
   }
 };
 
+/// An empty piece of assembly that the compiler must neither remove nor move loads and other such pieces across.
+struct LowerPin : OpRewritePattern<qtile::PinOp>, Row {
+  LowerPin(MLIRContext *context, const MachineRow &machine) : OpRewritePattern(context), Row{machine} {}
+  LogicalResult matchAndRewrite(qtile::PinOp op, PatternRewriter &rewriter) const override {
+    if (machine.dot == Dot::Generic || !hasWidth(op.getType()))
+      return rewriter.notifyMatchFailure(op, "no vector of a whole register");
+    rewriter.replaceOpWithNewOp<LLVM::InlineAsmOp>(
+        op, op.getType(), op.getValue(), /*asm_string=*/"", /*constraints=*/"=v,0", /*has_side_effects=*/true,
+        /*is_align_stack=*/false, LLVM::tailcallkind::TailCallKind::None, LLVM::AsmDialectAttr(), ArrayAttr());
+    return success();
+  }
+};
+
 /// f16 -> f32 with integer operations and one exact multiplication, for levels where it would be a library call a lane.
 struct ExpandHalf : OpRewritePattern<arith::ExtFOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -189,7 +202,7 @@ struct LowerTileOpsPass : qtensor::x86::impl::LowerTileOpsBase<LowerTileOpsPass>
       return signalPassFailure();
     }
     RewritePatternSet patterns(&getContext());
-    patterns.add<LowerDot4, LowerDot2, LowerLookup>(&getContext(), *row);
+    patterns.add<LowerDot4, LowerDot2, LowerLookup, LowerPin>(&getContext(), *row);
     if (!row->halfConvert)
       patterns.add<ExpandHalf>(&getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))

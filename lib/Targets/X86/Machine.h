@@ -18,6 +18,7 @@ struct MachineRow {
   bool byteTable64;       ///< vpermb: byte tables of up to 64 entries in one instruction.
   int64_t floatTable;     ///< Entries of a one-instruction f32 table; 0: none.
   bool halfConvert;       ///< f16 <-> f32 in hardware.
+  bool pinned;            ///< Few registers: see TileMachine.
   llvm::ArrayRef<TileShape> tiles;
 };
 

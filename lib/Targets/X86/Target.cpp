@@ -56,6 +56,7 @@ static void addNativePasses(OpPassManager &pm, const TargetLevel &level) {
   LowerComponentsOptions kernels;
   kernels.lanes = machine.lanes;
   kernels.pairSums = machine.pairSums;
+  kernels.pinned = machine.pinned;
   for (TileShape tile : machine.tiles) {
     kernels.tileRows.push_back(tile.rows);
     kernels.tileColumns.push_back(tile.columns);

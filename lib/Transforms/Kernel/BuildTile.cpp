@@ -33,6 +33,7 @@ private:
   SmallVector<Value> blockSums(Value block, ValueRange inits);
   SmallVector<Value> dotStep(Value block, Value step, ArrayRef<ArrayRef<uint8_t>> limbs, ValueRange inits);
   Value broadcastAt(Value buffer, Value index, int64_t offset);
+  Value pin(Value sums);
   void store(ValueRange sums);
   void storeVector(Value sums, const StoreSite &site);
 
@@ -122,6 +123,11 @@ SmallVector<Value> TileEmitter::steps(function_ref<SmallVector<Value>(Value, Val
   return SmallVector<Value>(loop.getResults());
 }
 
+/// Left to itself, LLVM does one column after the other, keeps all broadcasts of a step for the next, and spills them.
+Value TileEmitter::pin(Value sums) {
+  return machine.pinned && shape.rows > 1 ? qtile::PinOp::create(b, sums).getResult() : sums;
+}
+
 /// Sums of two products that may be added in i16 before they are widened: one is within [-256 * max, 254 * max].
 static int64_t getPairSteps(int64_t max) { return std::max<int64_t>(1, 128 / max); }
 
@@ -151,12 +157,12 @@ SmallVector<Value> TileEmitter::dotStep(Value block, Value step, ArrayRef<ArrayR
           size_t i = limb * dotRows() * shape.columns + at(r, c);
           Value w = values[limb * shape.columns + c];
           if (pairSteps == 1) {
-            next[i] = qtile::Dot4Op::create(b, next[i], w, x, spec.weight.max);
+            next[i] = pin(qtile::Dot4Op::create(b, next[i], w, x, spec.weight.max));
             continue;
           }
-          pairs[i] = qtile::Dot2Op::create(b, g % pairSteps ? pairs[i] : splat(b, i16, 0), w, x);
+          pairs[i] = pin(qtile::Dot2Op::create(b, g % pairSteps ? pairs[i] : splat(b, i16, 0), w, x));
           if ((g + 1) % pairSteps == 0 || g + 1 == words)
-            next[i] = qtile::Dot2Op::create(b, next[i], pairs[i], splat(b, i16, 1));
+            next[i] = pin(qtile::Dot2Op::create(b, next[i], pairs[i], splat(b, i16, 1)));
         }
     }
   }

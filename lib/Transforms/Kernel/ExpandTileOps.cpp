@@ -123,6 +123,14 @@ struct ExpandLookup : OpRewritePattern<qtile::LookupOp> {
   }
 };
 
+struct ExpandPin : OpRewritePattern<qtile::PinOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(qtile::PinOp op, PatternRewriter &rewriter) const override {
+    rewriter.replaceOp(op, op.getValue());
+    return success();
+  }
+};
+
 struct ExpandTileOpsPass : qtensor::impl::ExpandTileOpsBase<ExpandTileOpsPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
@@ -134,5 +142,5 @@ struct ExpandTileOpsPass : qtensor::impl::ExpandTileOpsBase<ExpandTileOpsPass> {
 } // namespace
 
 void qtensor::populateExpandTilePatterns(RewritePatternSet &patterns) {
-  patterns.add<ExpandUnpack, ExpandLookup, ExpandDot4, ExpandDot2>(patterns.getContext());
+  patterns.add<ExpandUnpack, ExpandLookup, ExpandDot4, ExpandDot2, ExpandPin>(patterns.getContext());
 }

@@ -46,6 +46,7 @@ struct TileShape {
 struct TileMachine {
   int64_t lanes = 16;           ///< f32 or i32 elements of a vector; 4 * lanes bytes.
   bool pairSums = false;        ///< Byte products are summed in i16 first, as long as range analysis shows that they fit.
+  bool pinned = false;          ///< Tiles of several rows nearly fill the registers: dot products keep the order of the text.
   SmallVector<TileShape> tiles; ///< Ascending rows. The last tile takes all remaining columns of a panel.
 };
 

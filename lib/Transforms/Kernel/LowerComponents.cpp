@@ -90,6 +90,7 @@ private:
   LogicalResult readMachine(TileMachine &machine) {
     machine.lanes = lanes;
     machine.pairSums = pairSums;
+    machine.pinned = pinned;
     if (tileRows.empty() || tileRows.size() != tileColumns.size())
       return getOperation().emitError("tile-rows and tile-columns name as many tiles, and at least one");
     for (auto [rows, columns] : llvm::zip_equal(tileRows, tileColumns)) {
