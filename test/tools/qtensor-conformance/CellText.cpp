@@ -58,14 +58,14 @@ FailureOr<CellData> conformance::makeData(MLIRContext *context, const Cell &cell
       return failure();
     data.inputEncoding = *encoding;
   }
-  data.weight = makeComponents(data.weightEncoding, cell.getWeightShape(), random);
+  data.weight = makeComponents(data.weightEncoding, cell.getWeightShape(), random, cell.extremes);
   int64_t count = llvm::product_of(cell.getInputShape());
   if (cell.op == CellOp::Gather)
     for (int64_t i = 0; i < count; ++i)
       for (int64_t shift = 0, row = random.below(cell.features); shift < 32; shift += 8)
         data.input.push_back(char(row >> shift));
   else
-    data.input = makeReals(count, random);
+    data.input = cell.extremes ? makeExtremeReals(count, random) : makeReals(count, random);
   if (cell.bias)
     data.bias = makeReals(cell.getResultShape().back(), random);
   return data;

@@ -37,7 +37,7 @@ std::string Cell::getName() const {
     name += "S" + std::to_string(stride);
   if (dilation > 1)
     name += "D" + std::to_string(dilation);
-  return name + (dynamicRows ? "?" : "");
+  return name + (dynamicRows ? "?" : "") + (extremes ? "!" : "");
 }
 
 SmallVector<int64_t> Cell::getWeightShape() const {
@@ -191,7 +191,7 @@ std::vector<Cell> conformance::enumerateCells(MLIRContext *context, const CellSe
   std::vector<Cell> cells;
   for (const std::string &format : enumerateFormats(context))
     for (CellOp op : kAllOps) {
-      Cell cell{format, op, "none", false, false, selection.seed, 1, 1, 1, 1, 1, 1, false};
+      Cell cell{format, op, "none", false, false, selection.seed, 1, 1, 1, 1, 1, 1, false, selection.extremes};
       for (StringRef activation : getActivations(op))
         for (bool forceFloat : {false, true}) {
           if (forceFloat && activation == "none")

@@ -23,6 +23,7 @@ struct Cell {
   int64_t batch, rows, features, depth; ///< B, M, N, K; a convolution has rows x rows pixels, depth channels, B groups.
   int64_t stride, dilation;
   bool dynamicRows; ///< M is not in the types.
+  bool extremes;    ///< Codes of both operands are long runs of the largest and of the smallest value.
 
   /// `int4/32:matmul_nk:block:auto:M5N17K96`, unique and stable: it picks the numbers too.
   std::string getName() const;
@@ -43,6 +44,7 @@ struct CellSelection {
   uint64_t seed = 1;
   /// 0: every format with every op and activation; else each format at least once and this many of the others.
   unsigned sample = 0;
+  bool extremes = false; ///< Of all cells.
 };
 
 /// All cells, or a sample in the same order.

@@ -26,8 +26,16 @@ public:
   double real(double low, double high) { return low + (high - low) * double(next() >> 11) * 0x1p-53; }
   template <typename T> T pick(llvm::ArrayRef<T> list) { return list[below(list.size())]; }
 
+  /// Long runs of the first and of the last entry, instead of any: what saturates a narrow sum.
+  template <typename T> T pickExtreme(llvm::ArrayRef<T> ascending) {
+    if (oneIn(96))
+      high = !high;
+    return high ? ascending.back() : ascending.front();
+  }
+
 private:
   uint64_t state;
+  bool high = true;
 };
 
 } // namespace mlir::qtensor::conformance

@@ -3,6 +3,8 @@
 #include "mlir/IR/BuiltinTypes.h"
 #include "qtensor/Codec.h"
 #include "llvm/ADT/APFloat.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/bit.h"
 #include <cmath>
 #include <cstring>
 
@@ -17,6 +19,7 @@ enum class Role { Weight, Scale, Zero, Offset };
 struct Filler {
   Random &random;
   MLIRContext *context;
+  bool extremes;
   std::vector<RandomComponent> components;
 
   void fill(BlockAttr encoding, ArrayRef<int64_t> shape, Role role);
@@ -45,10 +48,15 @@ void Filler::fillCodes(CodecAttr codec, RankedTensorType type, Role role) {
   for (uint64_t code = 0, count = std::min<uint64_t>(codec.getNumCodes(), 65536); code < count; ++code)
     if (isOrdinary(decodeCode(codec, code), role))
       codes.push_back(code);
+  bool extreme = extremes && role == Role::Weight;
+  if (extreme)
+    llvm::stable_sort(codes, [&](uint32_t a, uint32_t b) { return decodeCode(codec, a) < decodeCode(codec, b); });
   RandomComponent component{type, {}};
   unsigned size = type.getElementTypeBitWidth() / 8;
-  for (int64_t i = 0; i < type.getNumElements(); ++i)
-    append(component.bytes, uint32_t(toContainer(codec, random.pick(ArrayRef(codes)))), size);
+  for (int64_t i = 0; i < type.getNumElements(); ++i) {
+    uint32_t code = extreme ? random.pickExtreme(ArrayRef(codes)) : random.pick(ArrayRef(codes));
+    append(component.bytes, uint32_t(toContainer(codec, code)), size);
+  }
   components.push_back(std::move(component));
 }
 
@@ -87,8 +95,9 @@ void Filler::fill(BlockAttr encoding, ArrayRef<int64_t> shape, Role role) {
   }
 }
 
-std::vector<RandomComponent> conformance::makeComponents(BlockAttr encoding, ArrayRef<int64_t> shape, Random &random) {
-  Filler filler{random, encoding.getContext(), {}};
+std::vector<RandomComponent> conformance::makeComponents(BlockAttr encoding, ArrayRef<int64_t> shape, Random &random,
+                                                         bool extremes) {
+  Filler filler{random, encoding.getContext(), extremes, {}};
   filler.fill(encoding, shape, Role::Weight);
   return std::move(filler.components);
 }
@@ -103,5 +112,12 @@ std::vector<char> conformance::makeReals(int64_t count, Random &random) {
     memcpy(&bits, &value, sizeof bits);
     append(bytes, bits, sizeof bits);
   }
+  return bytes;
+}
+
+std::vector<char> conformance::makeExtremeReals(int64_t count, Random &random) {
+  std::vector<char> bytes;
+  for (int64_t i = 0; i < count; ++i)
+    append(bytes, llvm::bit_cast<uint32_t>(random.pickExtreme(ArrayRef<float>{-64, 64})), 4);
   return bytes;
 }

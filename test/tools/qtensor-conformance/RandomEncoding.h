@@ -13,9 +13,12 @@ struct RandomComponent {
 };
 
 /// Components for a tensor of `shape`, in the order of the encoding.
-std::vector<RandomComponent> makeComponents(BlockAttr encoding, ArrayRef<int64_t> shape, Random &random);
+std::vector<RandomComponent> makeComponents(BlockAttr encoding, ArrayRef<int64_t> shape, Random &random, bool extremes);
 
 /// A tensor of f32 in [-2, 2) with zeros and repeated values in it.
 std::vector<char> makeReals(int64_t count, Random &random);
+
+/// Values beyond the range of every static activation, of either sign.
+std::vector<char> makeExtremeReals(int64_t count, Random &random);
 
 } // namespace mlir::qtensor::conformance

@@ -23,6 +23,8 @@ static cl::opt<uint64_t> seed("seed", cl::desc("Other sizes and numbers (default
 static cl::opt<bool> allCells("all", cl::desc("Every cell; else each format once and a sample"), cl::cat(category));
 static cl::opt<unsigned> sample("sample", cl::desc("Cells beyond one for each format, without --all (default 24)"),
                                 cl::init(24), cl::cat(category));
+static cl::opt<bool> extremes("extremes", cl::desc("Codes are the largest and the smallest of their format only"),
+                              cl::cat(category));
 static cl::opt<unsigned> group("group", cl::desc("Cells compiled together (default 12)"), cl::init(12),
                                cl::cat(category));
 static cl::opt<unsigned> jobs("jobs", cl::desc("Groups checked at the same time (default: all processors)"),
@@ -37,6 +39,7 @@ static cl::opt<std::string> keep("keep", cl::desc("Write the modules of failing 
 static FailureOr<std::vector<Cell>> selectCells(MLIRContext *context) {
   CellSelection selection;
   selection.seed = seed;
+  selection.extremes = extremes;
   selection.sample = allCells || !filter.empty() ? 0 : sample;
   std::vector<Cell> cells = enumerateCells(context, selection);
   llvm::Regex regex(filter);
