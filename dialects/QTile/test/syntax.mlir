@@ -27,6 +27,8 @@ func.func @ops(%p: vector<64xi8>, %acc: vector<16xi32>, %sums: vector<32xi16>, %
   // CHECK: %[[S:.*]] = qtile.dot2 %{{.*}} : vector<64xi8> -> vector<32xi16>
   %s = qtile.dot2 %sums, %v, %p : vector<64xi8> -> vector<32xi16>
   // CHECK: qtile.dot2 %{{.*}}, %[[S]], %{{.*}} : vector<32xi16> -> vector<16xi32>
-  %e = qtile.dot2 %acc, %s, %sums : vector<32xi16> -> vector<16xi32>
+  %e0 = qtile.dot2 %acc, %s, %sums : vector<32xi16> -> vector<16xi32>
+  // CHECK: qtile.pin %{{.*}} : vector<16xi32>
+  %e = qtile.pin %e0 : vector<16xi32>
   return %d, %e, %w : vector<16xi32>, vector<16xi32>, vector<16xf32>
 }

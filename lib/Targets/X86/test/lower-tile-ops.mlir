@@ -62,3 +62,13 @@ func.func @half(%h: vector<8xf16>) -> vector<8xf32> {
   %f = arith.extf %h : vector<8xf16> to vector<8xf32>
   return %f : vector<8xf32>
 }
+
+// Whole registers only: the others are split, and the generic row drops the wish.
+// CHECK-LABEL: func @pin
+// BASE: qtile.pin
+// YMM: llvm.inline_asm has_side_effects "", "=v,0" %{{.*}} : (vector<8xi32>) -> vector<8xi32>
+// ZMM: qtile.pin
+func.func @pin(%s: vector<8xi32>) -> vector<8xi32> {
+  %p = qtile.pin %s : vector<8xi32>
+  return %p : vector<8xi32>
+}

@@ -43,3 +43,11 @@ func.func @dot2(%a: vector<16xi16>, %u: vector<32xi8>, %s: vector<32xi8>) -> vec
   %d = qtile.dot2 %a, %u, %s : vector<32xi8> -> vector<16xi16>
   return %d : vector<16xi16>
 }
+
+// CHECK-LABEL: func @pin
+// CHECK-NOT: qtile.pin
+// CHECK: return %arg0
+func.func @pin(%s: vector<8xi32>) -> vector<8xi32> {
+  %p = qtile.pin %s : vector<8xi32>
+  return %p : vector<8xi32>
+}
