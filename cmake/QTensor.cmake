@@ -5,7 +5,8 @@
 find_package(MLIR CONFIG HINTS /usr/lib/llvm-22/lib/cmake/mlir)
 if(NOT MLIR_FOUND OR NOT LLVM_PACKAGE_VERSION MATCHES "^22")
   message(FATAL_ERROR "MLIR 22 was not found. On Debian 12 run `scripts/check` (it installs what is missing), or:\n"
-    "  apt-get install llvm-22-dev libmlir-22-dev mlir-22-tools clang-22 lld-22 libprotobuf-dev protobuf-compiler libonnx-dev")
+    "  apt-get install llvm-22-dev libmlir-22-dev mlir-22-tools clang-22 lld-22 libprotobuf-dev protobuf-compiler libonnx-dev \n"
+    "    libflatbuffers-dev flatbuffers-compiler")
 endif()
 set(MLIR_LINK_MLIR_DYLIB ON)
 message(STATUS "MLIR ${LLVM_PACKAGE_VERSION} in ${MLIR_DIR}")

@@ -4,28 +4,48 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "mlir/IR/OwningOpRef.h"
+#include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace mlir::qtensor {
+namespace graph {
+struct TensorData;
+}
 
 struct ImportOptions {
   /// Extents that the file leaves open: a symbolic name ("batch") or "input:axis" -> the number to use.
   std::map<std::string, int64_t> dims;
+  /// Results of the function in place of the model's own: names of values, or "*" for what every operator computes.
+  std::vector<std::string> outputs;
+  /// How integer-only models round when they scale sums: "double" (two roundings, as TFLite Micro and CMSIS-NN do) or
+  /// "single". Formats that do not leave it open ignore it.
+  std::string rounding = "double";
+  /// Data that replace a constant's: its little-endian bytes, an empty array to keep the file's own, or a failure when
+  /// there are data of another shape or type. The bytes must live as long as the module.
+  std::function<FailureOr<ArrayRef<char>>(const graph::TensorData &)> weights;
 };
 
 /// Reads the file at `path` as a module with one function @main on ranked tensors (phase C0). Null after one error that
 /// names file, place, rule and remedy.
 using ImportFunction = OwningOpRef<ModuleOp> (*)(StringRef path, MLIRContext *context, const ImportOptions &options);
 
-/// `extension` without the dot, in lower case; static storage duration. Called by the reader's folder.
-void registerImporter(StringRef extension, ImportFunction function);
+/// Prints a markdown table of the operators that can be imported.
+using OperatorTable = void (*)(raw_ostream &os);
+
+/// `extension` without the dot, in lower case; static storage duration. Called by the reader's folder. A format of
+/// operators has a table of them.
+void registerImporter(StringRef extension, ImportFunction function, OperatorTable table = nullptr);
 
 /// Reads a model with the reader of its extension; .mlir (text or bytecode) and .mlirbc need none. Null after a diagnostic.
 OwningOpRef<ModuleOp> importModel(StringRef path, MLIRContext *context, const ImportOptions &options);
 
 /// The extensions that importModel knows, sorted, e.g. ".mlir, .mlirbc, .onnx".
 std::string listImporters();
+
+/// Prints the tables of operators, one after the other under the extension's name.
+void printOperatorTables(raw_ostream &os);
 
 /// Parses IR of unknown origin, text or bytecode. The parsers of MLIR trust their input in places; here a crash of
 /// theirs, or nesting that would exhaust the stack, is a diagnostic and a null module like any other mistake. After a

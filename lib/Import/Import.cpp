@@ -3,6 +3,7 @@
 #include "qtensor/Import.h"
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
 using namespace mlir::qtensor;
@@ -16,18 +17,35 @@ static OwningOpRef<ModuleOp> parseIR(StringRef path, MLIRContext *context, const
   return readIR(std::move(*file), context);
 }
 
-static std::map<std::string, ImportFunction> &importers() {
-  static std::map<std::string, ImportFunction> functions = {{"mlir", parseIR}, {"mlirbc", parseIR}};
-  return functions;
+namespace {
+struct Importer {
+  ImportFunction function;
+  OperatorTable table;
+};
+} // namespace
+
+static std::map<std::string, Importer> &importers() {
+  static std::map<std::string, Importer> all = {{"mlir", {parseIR, nullptr}}, {"mlirbc", {parseIR, nullptr}}};
+  return all;
 }
 
-void mlir::qtensor::registerImporter(StringRef extension, ImportFunction function) {
-  importers()[extension.str()] = function;
+void mlir::qtensor::registerImporter(StringRef extension, ImportFunction function, OperatorTable table) {
+  importers()[extension.str()] = {function, table};
+}
+
+void mlir::qtensor::printOperatorTables(raw_ostream &os) {
+  bool first = true;
+  for (const auto &[extension, importer] : importers()) {
+    if (!importer.table)
+      continue;
+    os << (std::exchange(first, false) ? "" : "\n") << "## ." << extension << "\n\n";
+    importer.table(os);
+  }
 }
 
 std::string mlir::qtensor::listImporters() {
   std::string list;
-  for (const auto &[extension, function] : importers())
+  for (const auto &[extension, importer] : importers())
     list += (list.empty() ? "." : ", .") + extension;
   return list;
 }
@@ -35,7 +53,7 @@ std::string mlir::qtensor::listImporters() {
 OwningOpRef<ModuleOp> mlir::qtensor::importModel(StringRef path, MLIRContext *context, const ImportOptions &options) {
   auto found = importers().find(llvm::sys::path::extension(path).drop_front(path.contains('.') ? 1 : 0).lower());
   if (found != importers().end())
-    return found->second(path, context, options);
+    return found->second.function(path, context, options);
   emitError(UnknownLoc::get(context)) << "'" << path << "' is no model file that can be read; known: " << listImporters();
   return nullptr;
 }

@@ -3,6 +3,7 @@
 #include "lib/Pipelines/Pipelines.h"
 #include "lib/Calibrate/Passes.h"
 #include "lib/Quantize/Passes.h"
+#include "lib/Transforms/Integer/Passes.h"
 #include "lib/Transforms/Kernel/Passes.h"
 #include "lib/Transforms/Native/Passes.h"
 #include "lib/Transforms/Normalize/Passes.h"
@@ -74,12 +75,15 @@ static void addQuantizedPasses(OpPassManager &pm, const PipelineOptions &options
   activations.planFile = options.planFile;
   activations.statistics = options.statisticsFile;
   pm.addPass(createQuantizeActivations(activations));
+  // Where the model rounds as integer-only ones do; last, so that what was just quantized takes part.
+  pm.addNestedPass<func::FuncOp>(createIntegerOnly({options.rounding}));
 }
 
 /// C2 -> C3: epilogues are fused while values are still encoded and whole; decomposition comes last.
 static void addSelectedPasses(OpPassManager &pm, const PipelineOptions &options) {
   SelectContractionsOptions select;
   select.strategy = options.strategy;
+  pm.addNestedPass<func::FuncOp>(createLowerRules());
   pm.addPass(createSelectContractions(select));
   // Before a lookup is fused with what reads it.
   pm.addPass(createLookupRows());

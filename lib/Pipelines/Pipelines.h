@@ -16,6 +16,7 @@ struct PipelineOptions {
   std::string planFile;          ///< Patterns and formats; may be empty.
   std::string statisticsFile;    ///< What calibration wrote; may be empty.
   std::string strategy = "auto"; ///< auto, float or integer, where the plan does not say.
+  std::string rounding;          ///< Integer-only arithmetic: double, single or real; empty: as the model says, or none.
   bool explain = false;          ///< Print what selection decided, on stderr.
 };
 

@@ -11,7 +11,7 @@ using namespace mlir::qtensor;
 static constexpr StringLiteral kPlacers[] = {
     "qtensor-fold-decodes", "qtensor-quantize-weights", "qtensor-quantize-activations", "qtensor-evaluate-constants",
     "qtensor-from-quant",   "qtensor-to-quant",         "qtensor-lower-components",
-    "qtensor-lower-requantize"};
+    "qtensor-lower-requantize", "qtensor-lower-rules"};
 
 namespace {
 /// What was so before a pass.

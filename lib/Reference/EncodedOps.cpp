@@ -4,6 +4,7 @@
 #include "lib/Reference/Codec.h"
 #include "lib/Reference/EncodedRules.h"
 #include "lib/Reference/FinalMap.h"
+#include "lib/Reference/IntegerRules.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -194,8 +195,43 @@ static LogicalResult evaluateRequantize(RequantizeOp op, Evaluation &evaluation)
   return setEncoded(op, evaluation, SmallVector<int64_t>(accumulator.getShape()), {std::move(*codes)});
 }
 
-/// qtensor.as: no rule of the registry is known here by another definition than its body.
+/// The exact algorithm on the codes of statically encoded operands.
+static LogicalResult evaluateRule(AsOp op, Evaluation &evaluation) {
+  RuleCall call;
+  call.parameters = op.getParametersAttr();
+  for (Value input : op.getInputs()) {
+    Tensor value = evaluation.get(input);
+    std::optional<CodeTensor> codes =
+        CodeTensor::describe(cast<RankedTensorType>(input.getType()), value.getShape());
+    if (!codes)
+      return op.emitOpError("reference: rule \"") << op.getRule() << "\" takes statically encoded integers";
+    Codec codec(getBlockEncoding(input.getType()).getCodec());
+    for (int64_t i = 0, count = value.getNumElements(); i < count; ++i)
+      codes->codes.push_back(int32_t(codec.decode(value.getComponents()[0].getInteger(i))));
+    call.inputs.push_back(std::move(*codes));
+  }
+  auto type = cast<RankedTensorType>(op.getResult(0).getType());
+  std::optional<CodeTensor> output = CodeTensor::describe(type, type.getShape());
+  if (op.getNumResults() != 1 || !output || !type.hasStaticShape())
+    return op.emitOpError("reference: rule \"") << op.getRule() << "\" has one statically encoded result of known shape";
+  call.output = std::move(*output);
+  std::string problem;
+  if (failed(applyIntegerRule(op.getRule(), call, problem)))
+    return op.emitOpError("reference: rule \"") << op.getRule() << "\": " << problem;
+  FailureOr<Tensor> codes = evaluation.allocate(
+      op, getComponentTypes(getBlockEncoding(type), type.getShape())[0].type.getElementType(), type.getShape());
+  if (failed(codes))
+    return failure();
+  Codec codec(getBlockEncoding(type).getCodec());
+  for (auto [i, code] : llvm::enumerate(call.output.codes))
+    codes->setInteger(int64_t(i), codec.encodeInteger(code));
+  return setEncoded(op, evaluation, type.getShape(), {std::move(*codes)});
+}
+
+/// qtensor.as: the algorithm of its rule; the body where the registry does not know it.
 static LogicalResult evaluateAs(AsOp op, Evaluation &evaluation) {
+  if (isIntegerRule(op.getRule()))
+    return evaluateRule(op, evaluation);
   FailureOr<SmallVector<Tensor>> results =
       evaluation.evaluateBlock(op.getBody().front(), getAll(op.getInputs(), evaluation));
   if (failed(results))

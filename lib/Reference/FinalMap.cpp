@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Reference/FinalMap.h"
+#include "lib/Reference/FixedPoint.h"
 #include "llvm/Support/ErrorHandling.h"
 #include <algorithm>
 #include <cmath>
@@ -39,23 +40,6 @@ int64_t mlir::qtensor::reference::mapReal(int64_t accumulator, float multiplier,
   if (exponent >= 0)
     return exponent > 38 ? (negative ? low : high) : saturate(product << exponent, low, high);
   return saturate(shiftRightRounded(product, std::min(-exponent, 120), rounding), low, high);
-}
-
-/// The high half of 2ab, rounded half away from zero by a truncating division.
-static int32_t doublingHighMultiply(int32_t a, int32_t b) {
-  constexpr int32_t low = std::numeric_limits<int32_t>::min();
-  if (a == low && b == low)
-    return std::numeric_limits<int32_t>::max();
-  int64_t product = int64_t(a) * b, nudge = product >= 0 ? int64_t(1) << 30 : 1 - (int64_t(1) << 30);
-  return int32_t((product + nudge) / (int64_t(1) << 31));
-}
-
-/// value / 2^bits, ties away from zero.
-static int32_t divideByPowerOfTwo(int32_t value, int bits) {
-  if (bits > 31)
-    return 0;
-  int64_t mask = (int64_t(1) << bits) - 1, rest = value & mask, threshold = (mask >> 1) + (value < 0);
-  return int32_t((int64_t(value) >> bits) + (rest > threshold));
 }
 
 int64_t mlir::qtensor::reference::mapFixed(int64_t accumulator, int32_t multiplier, int32_t shift, FixedMode mode) {

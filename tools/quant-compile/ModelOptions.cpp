@@ -29,6 +29,10 @@ static cl::opt<std::string> modelName("name", cl::desc("Name of the model in the
                                       cl::value_desc("identifier"), cl::cat(category));
 static cl::opt<std::string> targetName("target", cl::desc("Target, see --list-targets (default: the first)"),
                                        cl::value_desc("name"), cl::cat(category));
+static cl::opt<std::string> rounding("rounding",
+                                     cl::desc("Integer-only arithmetic: double (two roundings, as TFLite Micro and CMSIS-NN), "
+                                              "single or real; default: double for .tflite, none for others"),
+                                     cl::value_desc("mode"), cl::init(""), cl::cat(category));
 static cl::list<std::string> dims("dim",
                                   cl::desc("Fix an extent that the model leaves open, by its name (--dim batch=1) or as "
                                            "input:axis (--dim x:0=1); may be repeated"),
@@ -216,6 +220,9 @@ OwningOpRef<ModuleOp> tools::importAndRun(StringRef path, ModelOptions &options,
     options.run.progress("importing");
   if (auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false))
     options.artifact.sourceHash = llvm::xxHash64((*file)->getBuffer());
+  if (rounding == "single" || rounding == "double")
+    import.rounding = rounding;
+  options.pipeline.rounding = rounding;
   OwningOpRef<ModuleOp> module = importModel(path, &context, import);
   if (!module || failed(markStates(*module)) ||
       failed(samples.empty() ? runPhases(*module, options.run, options.pipeline) : runCalibrated(*module, options)))

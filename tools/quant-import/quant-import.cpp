@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Reads a model file and writes it as MLIR: linalg on tensors.
-#include "lib/Import/ONNX/Model.h"
-#include "lib/Import/ONNX/ONNXImport.h"
+#include "lib/Import/Graph/Tensor.h"
+#include "qtensor/Import.h"
 #include "lib/Import/Safetensors/Safetensors.h"
 #include "tools/quant-compile/Progress.h"
 #include "mlir/Bytecode/BytecodeWriter.h"
@@ -17,9 +17,16 @@ namespace cl = llvm::cl;
 
 namespace {
 cl::OptionCategory category("quant-import options");
-cl::opt<std::string> input(cl::Positional, cl::desc("<model.onnx>"), cl::init(""), cl::cat(category));
+cl::opt<std::string> input(cl::Positional, cl::desc("<model>"), cl::init(""), cl::cat(category));
 cl::opt<std::string> output("o", cl::desc("Where to write the module (default: standard output)"),
                             cl::value_desc("file"), cl::init("-"), cl::cat(category));
+cl::list<std::string> outputs("output",
+                              cl::desc("Return this value of the model instead of its own outputs, by its name (\"*\": "
+                                       "what every operator computes); may be repeated"),
+                              cl::value_desc("name"), cl::cat(category));
+cl::opt<std::string> rounding("rounding",
+                              cl::desc("Rounding of integer-only models: double (TFLite Micro, CMSIS-NN) or single"),
+                              cl::init("double"), cl::cat(category));
 cl::list<std::string> dims("dim",
                            cl::desc("Fix an extent the model leaves open, by its symbolic name (--dim batch=1) or "
                                     "as input:axis (--dim x:0=1); may be repeated"),
@@ -36,7 +43,7 @@ cl::opt<bool> emitBytecode("emit-bytecode", cl::desc("Write MLIR bytecode instea
 cl::opt<bool> elideWeights("elide-weights", cl::desc("Leave large constants out of the text, to read it"),
                            cl::cat(category));
 
-bool parseDims(qtensor::ONNXImportOptions &options) {
+bool parseDims(qtensor::ImportOptions &options) {
   for (StringRef entry : dims) {
     auto [name, number] = entry.rsplit('=');
     if (name.empty() || number.getAsInteger(10, options.dims[name.str()])) {
@@ -47,9 +54,9 @@ bool parseDims(qtensor::ONNXImportOptions &options) {
   return true;
 }
 
-/// safetensors' name of an ONNX element type; empty if it has none.
-StringRef dtypeOf(qtensor::onnx::Elem elem) {
-  using qtensor::onnx::Elem;
+/// safetensors' name of an element type; empty if it has none.
+StringRef dtypeOf(qtensor::graph::Elem elem) {
+  using qtensor::graph::Elem;
   static const std::map<Elem, StringRef> names = {
       {Elem::F32, "F32"}, {Elem::F64, "F64"}, {Elem::F16, "F16"},  {Elem::BF16, "BF16"}, {Elem::I8, "I8"},
       {Elem::U8, "U8"},   {Elem::I16, "I16"}, {Elem::U16, "U16"},  {Elem::I32, "I32"},   {Elem::U32, "U32"},
@@ -59,8 +66,8 @@ StringRef dtypeOf(qtensor::onnx::Elem elem) {
 }
 
 /// Lets `file` replace initializers; counts them.
-void replaceWeights(qtensor::ONNXImportOptions &options, const qtensor::Safetensors &file, unsigned &count) {
-  options.weights = [&](const qtensor::onnx::TensorData &tensor) -> FailureOr<ArrayRef<char>> {
+void replaceWeights(qtensor::ImportOptions &options, const qtensor::Safetensors &file, unsigned &count) {
+  options.weights = [&](const qtensor::graph::TensorData &tensor) -> FailureOr<ArrayRef<char>> {
     auto found = file.tensors.find(tensor.name);
     if (found == file.tensors.end())
       return ArrayRef<char>();
@@ -88,23 +95,26 @@ int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   cl::HideUnrelatedOptions(category);
   cl::ParseCommandLineOptions(argc, argv,
-                              "Reads an ONNX model and writes it as MLIR (linalg on tensors).\n\n"
+                              "Reads a model (.onnx, .tflite) and writes it as MLIR: linalg on tensors.\n\n"
                               "  quant-import model.onnx -o model.mlir\n"
-                              "  quant-import model.onnx --dim batch=1 --elide-weights | less\n");
+                              "  quant-import model.onnx --dim batch=1 --elide-weights | less\n"
+                              "  quant-import model.tflite --rounding=single --output='*'\n");
+  DialectRegistry registry;
+  qtensor::registerAll(registry);
   if (listOperators) {
-    qtensor::printONNXOperators(llvm::outs());
+    qtensor::printOperatorTables(llvm::outs());
     return 0;
   }
   if (input.empty()) {
     llvm::errs() << "error: no model given; try quant-import --help\n";
     return 1;
   }
-  DialectRegistry registry;
-  qtensor::registerAll(registry);
   MLIRContext context(registry);
-  qtensor::ONNXImportOptions options;
+  qtensor::ImportOptions options;
   if (!parseDims(options))
     return 1;
+  options.outputs.assign(outputs.begin(), outputs.end());
+  options.rounding = rounding;
   qtensor::Safetensors replacement; // the module's constants point into it
   unsigned replaced = 0;
   if (!weights.empty()) {
@@ -118,7 +128,7 @@ int main(int argc, char **argv) {
   }
   qtensor::tools::Progress progress;
   progress("importing");
-  OwningOpRef<ModuleOp> module = qtensor::importONNX(input, &context, options);
+  OwningOpRef<ModuleOp> module = qtensor::importModel(input, &context, options);
   if (!module)
     return 1;
   if (!weights.empty() && !replaced) {

@@ -7,6 +7,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/xxhash.h"
 #include <cmath>
 #include <cstring>
 
@@ -84,6 +85,10 @@ std::string tools::valueFile(StringRef folder, StringRef name) {
   for (char c : name)
     file += llvm::isAlnum(c) || c == '.' || c == '-' || c == '_' ? std::string(1, c)
                                                                   : "%" + llvm::utohexstr(static_cast<uint8_t>(c));
+  // File systems end names at 255 bytes.
+  constexpr size_t most = 200;
+  if (file.size() > most)
+    file = file.substr(0, most - 17) + "-" + llvm::utohexstr(llvm::xxh3_64bits(name), /*LowerCase=*/true, 16);
   return (folder + "/" + file + ".npy").str();
 }
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Import/ONNX/Importer.h"
 #include "lib/Import/Graph/Fold.h"
+#include "lib/Import/Graph/Function.h"
 #include "lib/Import/ONNX/Registry.h"
-#include "mlir/IR/Verifier.h"
-#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/StringExtras.h"
 
 namespace mlir::qtensor::onnx {
@@ -19,25 +18,6 @@ std::optional<int64_t> versionOf(const OpsetMap &opsets, const std::string &doma
     return found->second;
   // Contributed domains are often left out of the imports; they have one version.
   return domain.empty() ? std::nullopt : std::optional<int64_t>(1);
-}
-
-/// What was made for values that were then folded or not read.
-void eraseDeadOps(func::FuncOp function) {
-  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(function.getBody().front())))
-    if (isOpTriviallyDead(&op))
-      op.erase();
-}
-
-/// The verifier's first complaint, or nothing.
-std::string verifyQuietly(ModuleOp module) {
-  std::string problem;
-  ScopedDiagnosticHandler handler(module.getContext(), [&](Diagnostic &diagnostic) {
-    if (problem.empty())
-      llvm::raw_string_ostream(problem) << diagnostic.getLocation() << ": " << diagnostic.str();
-    return success();
-  });
-  bool valid = succeeded(verify(module));
-  return valid ? "" : problem.empty() ? "an unknown place" : problem;
 }
 } // namespace
 

@@ -39,6 +39,7 @@ private:
   FailureOr<func::FuncOp> makeFunction(ModuleOp module, Scope &scope);
   LogicalResult inputDims(const ValueInfo &input, SmallVectorImpl<int64_t> &shape);
   LogicalResult bindInputs(func::FuncOp function, Scope &scope);
+  std::vector<ValueInfo> chooseOutputs();
   LogicalResult makeReturn(func::FuncOp function, Scope &scope);
   LogicalResult importNode(const Node &node, Scope &scope);
   LogicalResult callFunction(const Node &node, const Function &function, Scope &scope);

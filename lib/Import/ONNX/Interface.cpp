@@ -1,20 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The border of the imported function: arguments with their extents, results with their names.
+#include "lib/Import/Graph/Function.h"
 #include "lib/Import/ONNX/Importer.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 namespace mlir::qtensor::onnx {
 namespace {
-/// What the IR type does not say about a value at the border.
-DictionaryAttr borderAttrs(OpBuilder &builder, StringRef name, Elem elem) {
-  NamedAttrList attributes;
-  attributes.append("qtensor.name", builder.getStringAttr(name));
-  if (isUnsigned(elem)) {
-    auto type = IntegerType::get(builder.getContext(), bitWidth(elem), IntegerType::Unsigned);
-    attributes.append("qtensor.dtype", TypeAttr::get(type));
-  }
-  return attributes.getDictionary(builder.getContext());
-}
 /// The names of the extents that the model leaves open ("" without one), or null when it names none. The artifact holds
 /// the caller to extents of one name being equal.
 Attribute dimNames(OpBuilder &builder, const ValueInfo &input) {
@@ -94,11 +85,34 @@ LogicalResult Importer::bindInputs(func::FuncOp function, Scope &scope) {
   return success();
 }
 
+/// The outputs of the graph, or those that the options name ("*": every output of a node).
+std::vector<ValueInfo> Importer::chooseOutputs() {
+  if (options.outputs.empty())
+    return model.graph.outputs;
+  std::vector<ValueInfo> chosen;
+  auto choose = [&](const std::string &name) {
+    chosen.emplace_back();
+    chosen.back().name = name;
+  };
+  for (const std::string &name : options.outputs) {
+    if (name != "*") {
+      choose(name);
+      continue;
+    }
+    for (const Node &node : model.graph.nodes)
+      for (const std::string &output : node.outputs)
+        if (!output.empty())
+          choose(output);
+  }
+  return chosen;
+}
+
 LogicalResult Importer::makeReturn(func::FuncOp function, Scope &scope) {
   SmallVector<Value> results;
   SmallVector<Type> types;
   SmallVector<DictionaryAttr> attributes;
-  for (const ValueInfo &output : model.graph.outputs) {
+  std::vector<ValueInfo> outputs = chooseOutputs();
+  for (const ValueInfo &output : outputs) {
     auto found = scope.values.find(output.name);
     if (found == scope.values.end())
       return fail("output '" + output.name + "' is computed by no node");

@@ -46,16 +46,12 @@ OwningOpRef<ModuleOp> importONNX(StringRef path, MLIRContext *context, const ONN
 }
 
 static OwningOpRef<ModuleOp> importFile(StringRef path, MLIRContext *context, const ImportOptions &options) {
-  ONNXImportOptions onnxOptions;
-  onnxOptions.dims = options.dims;
-  return importONNX(path, context, onnxOptions);
+  return importONNX(path, context, ONNXImportOptions(options));
 }
 
 void registerONNXImport(DialectRegistry &registry) {
   registerONNXImportDialects(registry);
-  registerImporter("onnx", importFile);
+  registerImporter("onnx", importFile, [](raw_ostream &os) { onnx::Registry::get().printTable(os); });
 }
-
-void printONNXOperators(raw_ostream &os) { onnx::Registry::get().printTable(os); }
 
 } // namespace mlir::qtensor

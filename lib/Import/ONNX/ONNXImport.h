@@ -1,29 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // ONNX -> linalg on tensors (phase C0).
 #pragma once
+#include "qtensor/Import.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
-#include <functional>
 #include <map>
 #include <string>
 
 namespace mlir {
 class DialectRegistry;
 namespace qtensor {
-namespace graph {
-struct TensorData;
-}
+struct ONNXImportOptions : ImportOptions {
+  ONNXImportOptions() = default;
+  ONNXImportOptions(const ImportOptions &options) : ImportOptions(options) {}
 
-struct ONNXImportOptions {
-  /// Extents that the file leaves open: a symbolic name ("batch") or "input:axis" -> the number to use. Others stay
-  /// dynamic.
-  std::map<std::string, int64_t> dims;
   /// Inputs that become constants, as shapes given as inputs must: their bytes are little endian, one element after the
   /// other (bool and narrower types take a byte each). Type and shape are those of the data.
   std::map<std::string, std::shared_ptr<graph::TensorData>> inputs;
-  /// Data that replace an initializer's: its little-endian bytes, an empty array to keep the file's own, or a failure
-  /// when there are data of another shape or type. The bytes must live as long as the module.
-  std::function<FailureOr<ArrayRef<char>>(const graph::TensorData &)> weights;
 };
 
 /// Imports the model at `path` as a module with one function `@main` on ranked tensors.
@@ -42,9 +35,6 @@ OwningOpRef<ModuleOp> importONNX(StringRef path, StringRef bytes, MLIRContext *c
 
 /// Loads the dialects the importer uses.
 void registerONNXImportDialects(DialectRegistry &registry);
-
-/// Prints the table of supported operators, versions and attributes as markdown.
-void printONNXOperators(raw_ostream &os);
 
 } // namespace qtensor
 } // namespace mlir

@@ -67,24 +67,6 @@ def FuseEpilogues : Pass<"qtensor-fuse-epilogues", "ModuleOp"> {
   let dependentDialects = ["QTensorDialect", "tensor::TensorDialect"];
 }
 
-def LowerRequantize : Pass<"qtensor-lower-requantize"> {
-  let summary = "qtensor.requantize => integer arithmetic on elements";
-  let description = [{
-    The final map of integer-only arithmetic, `real<...>` or `fixed<...>`, becomes integer operations on elements that have
-    the bits of the reference on every machine; a float multiplier is taken apart into its significand and exponent.
-
-        %q = qtensor.requantize %acc multiplier(%m : tensor<1xf32>) <real<half_even>> clamp [-128, 127]
-               : tensor<?x16xi32> -> tensor<?x16xf32, #enc>
-    =>
-        %codes = linalg.generic ... ins(%acc : tensor<?x16xi32>) outs(%0 : tensor<?x16xi8>) { arith.muli ... : i64 ... }
-        %q = qtensor.assemble %codes : tensor<?x16xi8> -> tensor<?x16xf32, #enc>
-
-    Errors: i64 accumulators, whose products need more than 64 bits; codes of more than 16 bits; parameters that are data.
-  }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
-    "::mlir::qtensor::QTensorDialect"];
-}
-
 def DecomposeEncodings : Pass<"qtensor-decompose", "ModuleOp"> {
   let summary = "Replace every encoded tensor by its components; afterwards no encoded type is left";
   let description = [{

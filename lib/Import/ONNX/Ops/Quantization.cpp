@@ -10,33 +10,10 @@ struct Encoding {
   SmallVector<Val> params;
 };
 
-CodecAttr integerCodec(MLIRContext *context, unsigned bits, bool isUnsigned) {
-  return CodecAttr::get(context, bits, CodecKind::Int, isUnsigned ? IntStyle::Unsigned : IntStyle::Signed, 0, false, 0,
-                        0, 0, FloatSpecials::Finite, false, {}, TieRule::Even, {}, {});
-}
-
-ParamAttr scalarParam(OpBuilder &b, double value) {
-  return ParamAttr::get(b.getContext(), b.getF64FloatAttr(value), false, {});
-}
-
-ParamAttr dataParam(OpBuilder &b, mlir::Attribute kind) { return ParamAttr::get(b.getContext(), kind, false, {}); }
-
 std::optional<double> onlyNumber(const Val &x) {
   if (!x.constant || x.constant->numElements() != 1)
     return std::nullopt;
   return x.constant->realAt(0);
-}
-
-/// The same constants in the byte-sized integer type that codecs of up to 8 bits use.
-Val asContainer(Emit &e, const Val &x) {
-  if (bitWidth(x.elem) >= 8)
-    return x;
-  Elem wide = isUnsigned(x.elem) ? Elem::U8 : Elem::I8;
-  if (!x.constant)
-    return e.cast(x, wide);
-  auto data = std::make_shared<TensorData>(*x.constant); // such elements have a byte each already
-  data->elem = wide;
-  return e.constant(std::move(data));
 }
 
 Dims gridDims(NodeContext &n, const Val &x, const Scheme &scheme) {

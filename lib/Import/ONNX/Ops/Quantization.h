@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // ONNX's scales and zero points as encodings of dialect qtensor, so that later phases find them as types.
 #pragma once
+#include "lib/Import/Graph/Encodings.h"
 #include "lib/Import/ONNX/NodeContext.h"
 
 namespace mlir::qtensor::onnx {

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Import/TFLite/Importer.h"
+#include "lib/Import/Graph/Function.h"
+#include "lib/Import/TFLite/Registry.h"
+#include "llvm/ADT/StringExtras.h"
+#include <set>
+
+using namespace mlir;
+using namespace mlir::qtensor;
+using namespace mlir::qtensor::tflite;
+
+Importer::Importer(const Model &model, MLIRContext *context, const ImportOptions &options, ReportFn report)
+    : model(model), graph(model.graphs.front()), options(options), report(report), builder(context), math(builder),
+      emit(builder, math), values(graph.tensors.size()) {}
+
+LogicalResult Importer::fail(const Twine &what) {
+  report(model.file + ": " + what);
+  return failure();
+}
+
+/// One diagnostic with all operators that cannot be imported.
+LogicalResult Importer::checkOperators() {
+  std::map<std::string, unsigned> found;
+  for (const Operator &op : graph.operators)
+    if (op.code == kCustom)
+      ++found["custom operator " + op.custom];
+    else if (!Registry::get().find(op.code))
+      ++found[operatorName(op.code)];
+  if (found.empty())
+    return success();
+  std::string list = llvm::join(
+      llvm::map_range(found, [](const auto &entry) { return entry.first + " (" + std::to_string(entry.second) + "x)"; }),
+      ", ");
+  return fail("operators that can't be imported: " + list +
+              "; `quant-import --list-operators` prints those that can");
+}
+
+/// One element after the other, a byte each where the file packs several into one.
+static std::shared_ptr<graph::TensorData> unpack(const Tensor &tensor, const std::shared_ptr<void> &owner) {
+  auto data = std::make_shared<graph::TensorData>();
+  data->name = tensor.name;
+  data->elem = elemOf(tensor.type);
+  data->dims.assign(tensor.shape.begin(), tensor.shape.end());
+  data->bytes = tensor.data;
+  data->owner = owner;
+  unsigned bits = bitWidth(tensor.type);
+  if (bits >= 8)
+    return data;
+  auto bytes = std::make_shared<std::vector<char>>(data->numElements());
+  for (size_t i = 0; i < bytes->size(); ++i) {
+    unsigned code = (uint8_t(tensor.data[i * bits / 8]) >> (i * bits % 8)) & ((1u << bits) - 1);
+    (*bytes)[i] = char(graph::isSigned(data->elem) ? llvm::SignExtend32(code, bits) : int32_t(code));
+  }
+  data->bytes = llvm::ArrayRef<char>(bytes->data(), bytes->size());
+  data->owner = bytes;
+  return data;
+}
+
+LogicalResult Importer::makeConstants() {
+  for (auto [i, tensor] : llvm::enumerate(graph.tensors)) {
+    if (!tensor.hasData)
+      continue;
+    if (elemOf(tensor.type) == graph::Elem::Undefined)
+      continue;
+    std::shared_ptr<graph::TensorData> data = unpack(tensor, model.owner);
+    FailureOr<ArrayRef<char>> replaced = options.weights ? options.weights(*data) : FailureOr<ArrayRef<char>>(ArrayRef<char>());
+    if (failed(replaced))
+      return fail("the replacement of '" + tensor.name + "' is of another shape or type");
+    if (!replaced->empty())
+      data->bytes = *replaced;
+    values[i] = emit.constant(data);
+  }
+  return success();
+}
+
+LogicalResult Importer::makeFunction(ModuleOp module) {
+  SmallVector<Type> types;
+  for (int32_t input : graph.inputs) {
+    const Tensor &tensor = graph.tensors[input];
+    graph::Elem elem = elemOf(tensor.type);
+    if (elem == graph::Elem::Undefined || tensor.hasData)
+      return fail("input '" + tensor.name + "' has type " + typeName(tensor.type) + ", which is not supported");
+    SmallVector<int64_t> shape(tensor.shape.begin(), tensor.shape.end());
+    for (auto [axis, extent] : llvm::enumerate(shape))
+      if (auto chosen = options.dims.find(tensor.name + ":" + std::to_string(axis)); chosen != options.dims.end())
+        extent = chosen->second;
+    types.push_back(RankedTensorType::get(shape, elemType(elem, builder.getContext())));
+  }
+  builder.setInsertionPointToEnd(module.getBody());
+  function = func::FuncOp::create(builder, emit.loc, "main", builder.getFunctionType(types, {}));
+  Block *body = function.addEntryBlock();
+  builder.setInsertionPointToEnd(body);
+  for (auto [i, input] : llvm::enumerate(graph.inputs)) {
+    const Tensor &tensor = graph.tensors[input];
+    NamedAttrList attributes(graph::borderAttrs(builder, tensor.name, elemOf(tensor.type)));
+    function.setArgAttrs(i, attributes);
+    body->getArgument(i).setLoc(NameLoc::get(builder.getStringAttr(tensor.name)));
+    graph::Dims dims;
+    for (int64_t extent : cast<RankedTensorType>(types[i]).getShape())
+      dims.push_back(math.constant(extent));
+    values[input] = emit.wrap(body->getArgument(i), elemOf(tensor.type), dims);
+  }
+  return success();
+}
+
+LogicalResult Importer::importOperator(unsigned number) {
+  const Operator &op = graph.operators[number];
+  Node node(emit, model, graph, op, number, values, options.rounding, report);
+  const OpEntry &entry = *Registry::get().find(op.code);
+  int count = int(op.inputs.size());
+  if (count < entry.minInputs || count > entry.maxInputs || op.outputs.empty())
+    return node.fail("has " + Twine(count) + " inputs and " + Twine(op.outputs.size()) + " outputs; it needs other ones");
+  for (auto [i, input] : llvm::enumerate(op.inputs)) {
+    if (input < 0 && int(i) < entry.minInputs)
+      return node.fail("input " + Twine(i) + " is absent");
+    if (input < 0)
+      continue;
+    const graph::Val &value = values[input];
+    if (!value.constant && !value.tensor && !value.encoded && !value.ints && !graph.tensors[input].isVariable)
+      return node.fail("input " + Twine(i) + " ('" + graph.tensors[input].name + "') is not computed before it");
+  }
+  emit.setLoc(NameLoc::get(builder.getStringAttr(graph.tensors[op.outputs[0]].name)));
+  if (failed(entry.handler(node)))
+    return failure();
+  for (int32_t output : op.outputs) {
+    const graph::Val &value = values[output];
+    const Tensor &tensor = graph.tensors[output];
+    if (value.elem == graph::Elem::Undefined)
+      return node.fail("its output '" + tensor.name + "' is not supported");
+  }
+  return success();
+}
+
+/// The outputs of the model, or those that the options name ("*": every result of an operator, in order).
+FailureOr<SmallVector<int32_t>> Importer::chooseOutputs() {
+  SmallVector<int32_t> chosen;
+  if (options.outputs.empty())
+    return SmallVector<int32_t>(graph.outputs.begin(), graph.outputs.end());
+  for (const std::string &name : options.outputs) {
+    size_t before = chosen.size();
+    for (const Operator &op : graph.operators)
+      for (int32_t output : op.outputs)
+        if (name == "*" || graph.tensors[output].name == name)
+          chosen.push_back(output);
+    if (chosen.size() == before)
+      return fail("no operator computes a tensor '" + name + "', which the options name as an output");
+  }
+  return chosen;
+}
+
+LogicalResult Importer::makeReturn() {
+  SmallVector<Value> results;
+  SmallVector<DictionaryAttr> attributes;
+  FailureOr<SmallVector<int32_t>> outputs = chooseOutputs();
+  if (failed(outputs))
+    return failure();
+  std::set<std::string> names;
+  for (int32_t output : *outputs) {
+    const Tensor &tensor = graph.tensors[output];
+    const graph::Val &value = values[output];
+    if (value.elem == graph::Elem::Undefined)
+      return fail("output '" + tensor.name + "' is computed by no operator");
+    emit.setLoc(NameLoc::get(builder.getStringAttr(tensor.name)));
+    results.push_back(emit.tensor(value));
+    attributes.push_back(graph::borderAttrs(builder, tensor.name, value.elem));
+  }
+  function.setType(builder.getFunctionType(function.getArgumentTypes(), ValueRange(results).getTypes()));
+  for (auto [i, dictionary] : llvm::enumerate(attributes))
+    function.setResultAttrs(i, dictionary);
+  func::ReturnOp::create(builder, function.getLoc(), results);
+  return success();
+}
+
+OwningOpRef<ModuleOp> Importer::run() {
+  if (options.rounding != "double" && options.rounding != "single") {
+    (void)fail("the rounding is double or single, not '" + options.rounding + "'");
+    return nullptr;
+  }
+  if (failed(checkOperators()) || failed(makeConstants()))
+    return nullptr;
+  emit.setLoc(NameLoc::get(builder.getStringAttr(graph.name.empty() ? "main" : graph.name)));
+  OwningOpRef<ModuleOp> module = ModuleOp::create(emit.loc);
+  (*module)->setAttr("qtensor.rounding", builder.getStringAttr(options.rounding));
+  if (failed(makeFunction(*module)))
+    return nullptr;
+  for (unsigned i = 0; i < graph.operators.size(); ++i)
+    if (failed(importOperator(i)))
+      return nullptr;
+  if (failed(makeReturn()))
+    return nullptr;
+  graph::eraseDeadOps(function);
+  std::string problem = graph::verifyQuietly(*module);
+  if (problem.empty())
+    return module;
+  (void)fail("shapes contradict each other at " + problem + "; the file is damaged: write it anew");
+  return nullptr;
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Walks the first subgraph of a model and imports one operator after the other.
+#pragma once
+#include "lib/Import/Graph/Emit.h"
+#include "lib/Import/TFLite/Model.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "qtensor/Import.h"
+
+namespace mlir::qtensor::tflite {
+
+class Importer {
+public:
+  /// `report` must keep only the first message.
+  Importer(const Model &model, MLIRContext *context, const ImportOptions &options, ReportFn report);
+
+  /// Null after a call of `report`.
+  OwningOpRef<ModuleOp> run();
+
+private:
+  LogicalResult fail(const Twine &what);
+  LogicalResult checkOperators();
+  LogicalResult makeConstants();
+  LogicalResult makeFunction(ModuleOp module);
+  LogicalResult importOperator(unsigned number);
+  LogicalResult makeReturn();
+  FailureOr<SmallVector<int32_t>> chooseOutputs();
+
+  const Model &model;
+  const Graph &graph;
+  const ImportOptions &options;
+  ReportFn report;
+  OpBuilder builder;
+  graph::DimMath math;
+  graph::Emit emit;
+  SmallVector<graph::Val> values; ///< By number of the tensor.
+  func::FuncOp function;
+};
+
+} // namespace mlir::qtensor::tflite

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Import/TFLite/Node.h"
+
+using namespace mlir;
+using namespace mlir::qtensor;
+using namespace mlir::qtensor::tflite;
+
+Elem tflite::elemOf(ElemType type) {
+  switch (type) {
+  case ElemType::F32:
+    return Elem::F32;
+  case ElemType::F16:
+    return Elem::F16;
+  case ElemType::BF16:
+    return Elem::BF16;
+  case ElemType::F64:
+    return Elem::F64;
+  case ElemType::I2:
+    return Elem::I2;
+  case ElemType::I4:
+    return Elem::I4;
+  case ElemType::U4:
+    return Elem::U4;
+  case ElemType::I8:
+    return Elem::I8;
+  case ElemType::U8:
+    return Elem::U8;
+  case ElemType::I16:
+    return Elem::I16;
+  case ElemType::U16:
+    return Elem::U16;
+  case ElemType::I32:
+    return Elem::I32;
+  case ElemType::U32:
+    return Elem::U32;
+  case ElemType::I64:
+    return Elem::I64;
+  case ElemType::U64:
+    return Elem::U64;
+  case ElemType::Bool:
+    return Elem::Bool;
+  default:
+    return Elem::Undefined;
+  }
+}
+
+bool tflite::isQuantized(const Tensor &tensor) {
+  Elem elem = elemOf(tensor.type);
+  return isInteger(elem) && bitWidth(elem) <= 32 &&
+         (!tensor.quantization.scale.empty() || tensor.quantization.isBlockwise());
+}
+
+const Tensor *Node::intermediate(unsigned i) const {
+  bool present = i < op.intermediates.size() && op.intermediates[i] >= 0;
+  return present ? &graph.tensors[op.intermediates[i]] : nullptr;
+}
+
+LogicalResult Node::fail(const Twine &what) const {
+  std::string name = op.code == kCustom ? op.custom : operatorName(op.code);
+  report(model.file + ": operator " + Twine(number) + " (" + name + "): " + what);
+  return failure();
+}
+
+int64_t Node::option(StringRef name) const {
+  auto found = op.options.numbers.find(name.str());
+  return found == op.options.numbers.end() ? 0 : int64_t(found->second);
+}
+
+double Node::realOption(StringRef name) const {
+  auto found = op.options.numbers.find(name.str());
+  return found == op.options.numbers.end() ? 0 : found->second;
+}
+
+FailureOr<SmallVector<int64_t>> Node::numbers(unsigned i, StringRef what) const {
+  if (!has(i) || !in(i).constant || !isInteger(in(i).elem))
+    return fail(what + " must be constant integers; export the model with constant ones");
+  SmallVector<int64_t> values;
+  for (int64_t k = 0, count = in(i).constant->numElements(); k < count; ++k)
+    values.push_back(in(i).constant->intAt(k));
+  return values;
+}
+
+/// One scale and zero point for the whole tensor.
+FailureOr<BlockAttr> Node::staticEncoding(const Tensor &tensor) const {
+  const Quantization &q = tensor.quantization;
+  if (q.scale.size() != 1 || q.isBlockwise())
+    return fail("tensor '" + tensor.name + "' has " + Twine(q.scale.size()) +
+                " scales; only constants may have more than one");
+  if (!(q.scale[0] > 0))
+    return fail("tensor '" + tensor.name + "' has the scale 0; quantize the model again");
+  Elem elem = elemOf(tensor.type);
+  SmallVector<int64_t> block(tensor.shape.size(), ShapedType::kDynamic);
+  ParamAttr zero = q.zero[0] ? scalarParam(e.b, double(q.zero[0])) : ParamAttr();
+  return BlockAttr::get(e.b.getContext(), integerCodec(e.b.getContext(), bitWidth(elem), isUnsigned(elem)), block,
+                        scalarParam(e.b, q.scale[0]), zero, ParamAttr());
+}
+
+/// The encoded tensor whose codes are given; scales along `axis` where the file has several.
+FailureOr<Value> Node::assemble(const Tensor &tensor, const Val &given, int64_t axis, bool perChannel) const {
+  Val codes = asContainer(e, given);
+  const Quantization &q = tensor.quantization;
+  Elem elem = elemOf(tensor.type);
+  auto shape = DimMath::shape(codes.dims);
+  auto finish = [&](BlockAttr encoding, ArrayRef<Value> components) -> Value {
+    auto type = RankedTensorType::get(shape, e.b.getF32Type(), encoding);
+    return AssembleOp::create(e.b, e.loc, type, components);
+  };
+  CodecAttr codec = integerCodec(e.b.getContext(), bitWidth(elem), isUnsigned(elem));
+  if (q.isBlockwise()) {
+    const Val &scales = values[q.blockScales];
+    if (!scales.constant || shape.size() != 2 || scales.dims.size() != 2 || q.blockZeros >= 0)
+      return fail("tensor '" + tensor.name + "' has blocks that are no rows of a constant matrix, or zero points");
+    ParamAttr scale = dataParam(e.b, TypeAttr::get(e.type(scales.elem)));
+    auto encoding = BlockAttr::get(e.b.getContext(), codec, {1, q.blockSize}, scale, ParamAttr(), ParamAttr());
+    if (DimMath::number(scales.dims[1]) != int64_t(llvm::divideCeil(shape[1], q.blockSize)))
+      return fail("tensor '" + tensor.name + "' has another number of scales than of blocks");
+    return finish(encoding, {e.tensor(codes), e.tensor(scales)});
+  }
+  SmallVector<double> perIndex(q.scale.begin(), q.scale.end());
+  if (perChannel && q.scale.size() == 1)
+    perIndex.assign(shape[axis], q.scale[0]);
+  if (perIndex.size() == 1) {
+    FailureOr<BlockAttr> encoding = staticEncoding(tensor);
+    if (failed(encoding))
+      return failure();
+    SmallVector<int64_t> block(shape.size(), ShapedType::kDynamic);
+    return finish(BlockAttr::get(e.b.getContext(), codec, block, (*encoding).getScale(), (*encoding).getZero(), {}),
+                  {e.tensor(codes)});
+  }
+  if (llvm::any_of(q.zero, [](int64_t zero) { return zero != 0; }))
+    return fail("tensor '" + tensor.name + "' has a zero point for each channel, which must be 0");
+  SmallVector<int64_t> block(shape.size(), ShapedType::kDynamic), grid(shape.size(), 1);
+  block[axis] = 1;
+  grid[axis] = shape[axis];
+  auto encoding = BlockAttr::get(e.b.getContext(), codec, block, dataParam(e.b, TypeAttr::get(e.b.getF32Type())),
+                                 ParamAttr(), ParamAttr());
+  Val scales = e.constant(perIndex, grid, Elem::F32);
+  return finish(encoding, {e.tensor(codes), e.tensor(scales)});
+}
+
+FailureOr<Value> Node::encoded(unsigned i) const {
+  const Val &x = in(i);
+  if (x.encoded)
+    return x.encoded->value;
+  FailureOr<Value> made = assemble(inTensor(i), x, inTensor(i).quantization.axis);
+  if (failed(made))
+    return failure();
+  Val &known = values[op.inputs[i]];
+  known.encoded = std::make_shared<EncodedValue>();
+  known.encoded->value = *made;
+  return *made;
+}
+
+FailureOr<Value> Node::filter(unsigned i, ArrayRef<int64_t> shape, int64_t axis) const {
+  Dims dims = llvm::map_to_vector(shape, [&](int64_t extent) { return e.math.constant(extent); });
+  bool perChannel = isSigned(elemOf(inTensor(i).type)) && inTensor(i).quantization.zero[0] == 0;
+  return assemble(inTensor(i), e.reshape(in(i), dims), axis, perChannel);
+}
+
+FailureOr<Val> Node::real(unsigned i) const {
+  if (!isQuantized(inTensor(i)))
+    return e.cast(in(i), Elem::F32);
+  FailureOr<Value> value = encoded(i);
+  if (failed(value))
+    return failure();
+  return e.wrap(*value, Elem::F32, in(i).dims);
+}
+
+LogicalResult Node::set(Val value, unsigned i) const {
+  const Tensor &tensor = outTensor(i);
+  // Codes have the name of the tensor whose codes they are, whoever asks for them first.
+  if (value.encoded)
+    (void)e.tensor(value);
+  if (value.elem != elemOf(tensor.type))
+    return fail("computes " + elemName(value.elem) + " for its output '" + tensor.name + "' of type " +
+                typeName(tensor.type));
+  values[op.outputs[i]] = std::move(value);
+  return success();
+}
+
+FailureOr<Val> Node::realAs(unsigned i, ArrayRef<OpFoldResult> dims) const {
+  if (llvm::equal(in(i).dims, dims, DimMath::same) || !isQuantized(inTensor(i))) {
+    FailureOr<Val> x = real(i);
+    return failed(x) ? x : FailureOr<Val>(e.reshape(*x, dims));
+  }
+  // On codes: a tensor of another rank has another encoding.
+  return realFrom(i, e.reshape(in(i), dims));
+}
+
+FailureOr<Val> Node::realFrom(unsigned i, const Val &codes) const {
+  if (!isQuantized(inTensor(i)))
+    return e.cast(codes, Elem::F32);
+  if (inTensor(i).quantization.scale.size() != 1)
+    return fail("input " + Twine(i) + " has several scales and its elements are moved, which is not supported");
+  FailureOr<Value> value = assemble(inTensor(i), codes, 0);
+  return failed(value) ? FailureOr<Val>(failure()) : FailureOr<Val>(e.wrap(*value, Elem::F32, codes.dims));
+}
+
+LogicalResult Node::setReal(const Val &real, unsigned i, ArrayRef<OpFoldResult> dims) const {
+  const Tensor &tensor = outTensor(i);
+  if (!isQuantized(tensor)) {
+    Val plain = e.cast(real, elemOf(tensor.type));
+    return set(dims.empty() ? plain : e.reshape(plain, dims), i);
+  }
+  FailureOr<BlockAttr> encoding = staticEncoding(tensor);
+  if (failed(encoding))
+    return failure();
+  SmallVector<int64_t> block(real.rank(), ShapedType::kDynamic);
+  auto attr = BlockAttr::get(e.b.getContext(), encoding->getCodec(), block, encoding->getScale(), encoding->getZero(), {});
+  auto type = RankedTensorType::get(DimMath::shape(real.dims), e.b.getF32Type(), attr);
+  Val out;
+  out.elem = elemOf(tensor.type);
+  out.dims = real.dims;
+  out.encoded = std::make_shared<EncodedValue>();
+  out.encoded->value = QuantizeOp::create(e.b, e.loc, type, e.tensor(real), ValueRange(), ValueRange(), StringAttr());
+  return set(dims.empty() ? out : e.reshape(out, dims), i);
+}
+
+LogicalResult Node::setByRule(StringRef rule, ArrayRef<unsigned> inputs, ArrayRef<NamedAttribute> parameters,
+                              llvm::function_ref<Val(Emit &, ArrayRef<Val>)> meaning) const {
+  SmallVector<Value> operands;
+  for (unsigned i : inputs) {
+    FailureOr<Value> value = encoded(i);
+    if (failed(value))
+      return failure();
+    operands.push_back(*value);
+  }
+  FailureOr<BlockAttr> encoding = staticEncoding(outTensor());
+  if (failed(encoding))
+    return failure();
+  NamedAttrList attributes(parameters);
+  attributes.append("rounding", e.b.getStringAttr(rounding));
+  auto type = RankedTensorType::get(outTensor().shape, e.b.getF32Type(), *encoding);
+  auto as = AsOp::create(e.b, e.loc, TypeRange(type), rule, operands, attributes.getDictionary(e.b.getContext()));
+  Block *body = e.b.createBlock(&as.getBody());
+  SmallVector<Val> reals;
+  for (auto [operand, i] : llvm::zip_equal(operands, inputs))
+    reals.push_back(e.wrap(body->addArgument(operand.getType(), e.loc), Elem::F32, in(i).dims));
+  // Constants outside of the region are out of its sight: it gets a vocabulary of its own.
+  Emit inner(e.b, e.math);
+  inner.setLoc(e.loc);
+  Val real = meaning(inner, reals);
+  Value result = QuantizeOp::create(e.b, e.loc, type, inner.tensor(real), ValueRange(), ValueRange(), StringAttr());
+  YieldOp::create(e.b, e.loc, result);
+  e.b.setInsertionPointAfter(as);
+  if (DimMath::shape(real.dims) != type.getShape())
+    return fail("its result's shape is not that of its output '" + outTensor().name + "'");
+  Val out;
+  out.elem = elemOf(outTensor().type);
+  out.dims = real.dims;
+  out.encoded = std::make_shared<EncodedValue>();
+  out.encoded->value = as.getResult(0);
+  return set(std::move(out));
+}
+
+FailureOr<int64_t> Node::activation() const {
+  int64_t kind = option("activation");
+  if (kind < 0 || kind > 4)
+    return fail("the fused activation " + Twine(kind) + " is not supported");
+  return kind;
+}
+
+Value Node::activate(Scalar &s, Value x, int64_t activation) const {
+  switch (activation) {
+  case 1:
+    return s.max(x, s.like(x, 0));
+  case 2:
+    return s.clamp(x, s.like(x, -1), s.like(x, 1));
+  case 3:
+    return s.clamp(x, s.like(x, 0), s.like(x, 6));
+  case 4:
+    return s.tanh(x);
+  default:
+    return x;
+  }
+}
+
+FailureOr<Window> tflite::readWindow(const Node &n, const Val &x, int64_t height, int64_t width) {
+  if (x.rank() != 4)
+    return n.fail("its input has rank " + Twine(x.rank()) + "; it must be [N, H, W, C]");
+  Window w;
+  constexpr int64_t kMost = 1 << 20; // products below can't overflow
+  int64_t dilationH = n.op.options.numbers.count("dilation_h") ? n.option("dilation_h") : 1;
+  int64_t dilationW = n.op.options.numbers.count("dilation_w") ? n.option("dilation_w") : 1;
+  int64_t given[][3] = {{height, n.option("stride_h"), dilationH}, {width, n.option("stride_w"), dilationW}};
+  int64_t padding = n.option("padding");
+  if (padding != 0 && padding != 1)
+    return n.fail("the padding " + Twine(padding) + " is neither SAME (0) nor VALID (1)");
+  for (int axis = 0; axis < 2; ++axis) {
+    auto extent = DimMath::number(x.dims[1 + axis]);
+    auto [kernel, stride, dilation] = given[axis];
+    if (!extent || kernel < 1 || kernel > kMost || stride < 1 || stride > kMost || dilation < 1 || dilation > kMost)
+      return n.fail("the window, its strides or its dilations are not in [1, 2^20]");
+    int64_t reach = (kernel - 1) * dilation + 1;
+    int64_t out = padding == 0 ? llvm::divideCeil(*extent, stride)
+                  : *extent >= reach ? (*extent - reach) / stride + 1 : 0;
+    int64_t total = padding == 0 ? std::max<int64_t>((out - 1) * stride + reach - *extent, 0) : 0;
+    if (out < 1)
+      return n.fail("the window does not fit into its input");
+    w.kernel[axis] = kernel, w.strides[axis] = stride, w.dilations[axis] = dilation;
+    w.low[axis] = total / 2, w.high[axis] = total - total / 2, w.out[axis] = out;
+  }
+  return w;
+}

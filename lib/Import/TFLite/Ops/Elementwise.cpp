@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Elementwise operators. Quantized ones with a published integer algorithm carry its rule; others are their real meaning
+// between a read and a rounding.
+#include "lib/Import/TFLite/Registry.h"
+
+namespace mlir::qtensor::tflite {
+namespace {
+/// The inputs broadcast, or a failure.
+FailureOr<Dims> broadcast(const Node &n) {
+  SmallVector<Val> inputs;
+  for (unsigned i = 0; i < n.numInputs(); ++i)
+    inputs.push_back(n.in(i));
+  if (std::optional<Dims> dims = n.e.broadcastDims(inputs))
+    return *dims;
+  return n.fail("the shapes of its inputs do not broadcast");
+}
+
+using BinaryFn = Value (*)(Scalar &, Value, Value, bool isUnsigned);
+
+/// y = activation(fn(a, b)) on plain tensors.
+LogicalResult plainBinary(const Node &n, BinaryFn fn, bool hasActivation) {
+  FailureOr<Dims> dims = broadcast(n);
+  FailureOr<int64_t> activation = hasActivation ? n.activation() : FailureOr<int64_t>(0);
+  if (failed(dims) || failed(activation))
+    return failure();
+  if (n.in(0).elem != n.in(1).elem)
+    return n.fail("its inputs have different types");
+  if (*activation && !isFloat(n.in(0).elem))
+    return n.fail("is an integer operator with an activation, which is not supported");
+  Val inputs[] = {n.in(0), n.in(1)};
+  bool isUnsigned = graph::isUnsigned(n.in(0).elem);
+  return n.set(n.e.mapTo(*dims, inputs, n.in(0).elem, [&](Scalar &s, ValueRange in) {
+    return n.activate(s, fn(s, in[0], in[1], isUnsigned), *activation);
+  }));
+}
+
+Value addition(Scalar &s, Value a, Value b, bool) { return s.add(a, b); }
+Value subtraction(Scalar &s, Value a, Value b, bool) { return s.sub(a, b); }
+Value product(Scalar &s, Value a, Value b, bool) { return s.mul(a, b); }
+Value quotient(Scalar &s, Value a, Value b, bool isUnsigned) {
+  return s.div(a, Scalar::isReal(b) ? b : safeDivisor(s, b, isUnsigned), isUnsigned);
+}
+Value larger(Scalar &s, Value a, Value b, bool isUnsigned) { return s.max(a, b, isUnsigned); }
+Value smaller(Scalar &s, Value a, Value b, bool isUnsigned) { return s.min(a, b, isUnsigned); }
+Value squaredDifference(Scalar &s, Value a, Value b, bool) {
+  Value difference = s.sub(a, b);
+  return s.mul(difference, difference);
+}
+
+bool anyQuantized(const Node &n) { return isQuantized(n.inTensor(0)) || isQuantized(n.outTensor()); }
+
+/// ADD and SUB: both inputs are brought to one finer scale, which the rule defines.
+template <BinaryFn fn> LogicalResult importSum(const Node &n, StringRef rule) {
+  if (!anyQuantized(n))
+    return plainBinary(n, fn, /*hasActivation=*/true);
+  FailureOr<Dims> dims = broadcast(n);
+  FailureOr<int64_t> activation = n.activation();
+  if (failed(dims) || failed(activation))
+    return failure();
+  return n.setByRule(rule, {0, 1}, {n.param("activation", *activation)}, [&](Emit &e, ArrayRef<Val> in) {
+    return e.mapTo(*dims, in, Elem::F32, [&](Scalar &s, ValueRange x) {
+      return n.activate(s, fn(s, x[0], x[1], false), *activation);
+    });
+  });
+}
+LogicalResult importAdd(const Node &n) { return importSum<addition>(n, "tflite.add"); }
+LogicalResult importSub(const Node &n) { return importSum<subtraction>(n, "tflite.sub"); }
+
+LogicalResult importMul(const Node &n) {
+  if (!anyQuantized(n))
+    return plainBinary(n, product, /*hasActivation=*/true);
+  FailureOr<Dims> dims = broadcast(n);
+  FailureOr<int64_t> activation = n.activation();
+  FailureOr<Val> a = n.real(0), b = n.real(1);
+  if (failed(dims) || failed(activation) || failed(a) || failed(b))
+    return failure();
+  Val inputs[] = {*a, *b};
+  return n.setReal(n.e.mapTo(*dims, inputs, Elem::F32, [&](Scalar &s, ValueRange in) {
+    return n.activate(s, s.mul(in[0], in[1]), *activation);
+  }));
+}
+
+template <BinaryFn fn> LogicalResult importPlain(const Node &n) {
+  if (anyQuantized(n))
+    return n.fail("is quantized, for which there is no rule; keep it in float");
+  return plainBinary(n, fn, n.op.options.numbers.count("activation"));
+}
+
+/// MAXIMUM and MINIMUM keep codes of one scale as they are.
+template <BinaryFn fn> LogicalResult importChoice(const Node &n) {
+  auto same = [&](unsigned i) {
+    return n.inTensor(i).quantization.scale == n.outTensor().quantization.scale &&
+           n.inTensor(i).quantization.zero == n.outTensor().quantization.zero;
+  };
+  if (anyQuantized(n) && (!same(0) || !same(1)))
+    return n.fail("its tensors have different scales; the format wants the same");
+  return plainBinary(n, fn, /*hasActivation=*/false);
+}
+
+using UnaryFn = Value (*)(const Node &, Scalar &, Value);
+
+/// fn on reals; rounded where the output is quantized.
+template <UnaryFn fn> LogicalResult importUnary(const Node &n) {
+  FailureOr<Val> x = n.real(0);
+  if (failed(x))
+    return failure();
+  return n.setReal(n.e.map(*x, Elem::F32, [&](Scalar &s, ValueRange in) { return fn(n, s, in[0]); }));
+}
+
+/// As above, with a published rule for codes.
+template <UnaryFn fn> LogicalResult importRule(const Node &n, StringRef rule, ArrayRef<NamedAttribute> parameters = {}) {
+  if (!isQuantized(n.inTensor(0)))
+    return importUnary<fn>(n);
+  return n.setByRule(rule, {0}, parameters, [&](Emit &e, ArrayRef<Val> x) {
+    return e.map(x[0], Elem::F32, [&](Scalar &s, ValueRange in) { return fn(n, s, in[0]); });
+  });
+}
+
+Value sigmoid(const Node &, Scalar &s, Value x) { return s.sigmoid(x); }
+Value hyperbolic(const Node &, Scalar &s, Value x) { return s.tanh(x); }
+Value hardSwish(const Node &, Scalar &s, Value x) {
+  Value inside = s.clamp(s.add(x, s.like(x, 3)), s.like(x, 0), s.like(x, 6));
+  return s.div(s.mul(x, inside), s.like(x, 6));
+}
+Value leaky(const Node &n, Scalar &s, Value x) {
+  return s.select(s.lt(x, s.like(x, 0)), s.mul(x, s.like(x, n.realOption("alpha"))), x);
+}
+template <int64_t kind> Value bounded(const Node &n, Scalar &s, Value x) { return n.activate(s, x, kind); }
+Value zeroToOne(const Node &, Scalar &s, Value x) { return s.clamp(x, s.like(x, 0), s.like(x, 1)); }
+Value sine(const Node &, Scalar &s, Value x) { return s.make<math::SinOp>(x); }
+Value cosine(const Node &, Scalar &s, Value x) { return s.make<math::CosOp>(x); }
+Value exponential(const Node &, Scalar &s, Value x) { return s.exp(x); }
+Value logarithm(const Node &, Scalar &s, Value x) { return s.log(x); }
+Value root(const Node &, Scalar &s, Value x) { return s.sqrt(x); }
+Value inverseRoot(const Node &, Scalar &s, Value x) { return s.div(s.like(x, 1), s.sqrt(x)); }
+Value magnitude(const Node &, Scalar &s, Value x) { return s.abs(x); }
+Value negative(const Node &, Scalar &s, Value x) { return s.neg(x); }
+Value square(const Node &, Scalar &s, Value x) { return s.mul(x, x); }
+Value below(const Node &, Scalar &s, Value x) { return s.floor(x); }
+Value above(const Node &, Scalar &s, Value x) { return s.make<math::CeilOp>(x); }
+Value nearest(const Node &, Scalar &s, Value x) { return s.roundEven(x); }
+Value exponentialUnit(const Node &, Scalar &s, Value x) {
+  return s.select(s.lt(x, s.like(x, 0)), s.sub(s.exp(x), s.like(x, 1)), x);
+}
+
+LogicalResult importLogistic(const Node &n) { return importRule<sigmoid>(n, "tflite.logistic"); }
+LogicalResult importTanh(const Node &n) { return importRule<hyperbolic>(n, "tflite.tanh"); }
+LogicalResult importHardSwish(const Node &n) { return importRule<hardSwish>(n, "tflite.hard_swish"); }
+LogicalResult importLeakyRelu(const Node &n) {
+  return importRule<leaky>(n, "tflite.leaky_relu", {n.param("alpha", n.realOption("alpha"))});
+}
+
+/// One input of several or one channel: x < 0 ? slope * x : x.
+LogicalResult importPrelu(const Node &n) {
+  FailureOr<Dims> dims = broadcast(n);
+  if (failed(dims))
+    return failure();
+  if (anyQuantized(n))
+    return n.fail("is quantized, for which there is no rule; use LEAKY_RELU");
+  Val inputs[] = {n.in(0), n.in(1)};
+  return n.set(n.e.mapTo(*dims, inputs, n.in(0).elem, [&](Scalar &s, ValueRange in) {
+    return s.select(s.lt(in[0], s.like(in[0], 0)), s.mul(in[0], in[1]), in[0]);
+  }));
+}
+
+LogicalResult importCast(const Node &n) {
+  Elem to = elemOf(n.outTensor().type);
+  if (to == Elem::Undefined)
+    return n.fail("can't cast to " + typeName(n.outTensor().type));
+  return n.set(n.e.cast(n.in(0), to));
+}
+
+/// Reals to codes, or codes to codes of another scale.
+LogicalResult importQuantize(const Node &n) {
+  FailureOr<Val> x = n.real(0);
+  if (failed(x))
+    return failure();
+  if (!isQuantized(n.inTensor(0)))
+    return n.setReal(*x);
+  return n.setReal(n.e.map(*x, Elem::F32, [](Scalar &, ValueRange in) { return in[0]; }));
+}
+
+LogicalResult importDequantize(const Node &n) {
+  FailureOr<Val> x = n.real(0);
+  if (failed(x))
+    return failure();
+  if (!isQuantized(n.inTensor(0)))
+    return n.set(*x);
+  auto plain = RankedTensorType::get(DimMath::shape(x->dims), n.e.b.getF32Type());
+  Value value = DequantizeOp::create(n.e.b, n.e.loc, plain, n.e.tensor(*x));
+  return n.set(n.e.cast(n.e.wrap(value, Elem::F32, x->dims), elemOf(n.outTensor().type)));
+}
+} // namespace
+
+void registerElementwise(Registry &r) {
+  constexpr const char *exact = "f32; int8 and uint8 by TFLite Micro's rule", *real = "f32; quantized: the real value, rounded";
+  r.add({
+      {"ADD", 2, 2, importAdd, "f32, integers; int8, uint8, int16 by TFLite Micro's rule"},
+      {"SUB", 2, 2, importSub, "f32, integers; int8, uint8, int16 by TFLite Micro's rule"},
+      {"MUL", 2, 2, importMul, "f32, integers, int8, uint8, int16"},
+      {"DIV", 2, 2, importPlain<quotient>, "f32, integers"},
+      {"MAXIMUM", 2, 2, importChoice<larger>, "all types; quantized: one scale"},
+      {"MINIMUM", 2, 2, importChoice<smaller>, "all types; quantized: one scale"},
+      {"SQUARED_DIFFERENCE", 2, 2, importPlain<squaredDifference>, "f32, integers"},
+      {"LOGISTIC", 1, 1, importLogistic, exact},
+      {"TANH", 1, 1, importTanh, exact},
+      {"HARD_SWISH", 1, 1, importHardSwish, exact},
+      {"LEAKY_RELU", 1, 1, importLeakyRelu, "f32; int8, int16 by TFLite Micro's rule"},
+      {"PRELU", 2, 2, importPrelu, "f32"},
+      {"RELU", 1, 1, importUnary<bounded<1>>, "f32, int8, uint8, int16"},
+      {"RELU_N1_TO_1", 1, 1, importUnary<bounded<2>>, "f32, int8, uint8, int16"},
+      {"RELU6", 1, 1, importUnary<bounded<3>>, "f32, int8, uint8, int16"},
+      {"RELU_0_TO_1", 1, 1, importUnary<zeroToOne>, "f32, int8, uint8, int16"},
+      {"SIN", 1, 1, importUnary<sine>, real},
+      {"COS", 1, 1, importUnary<cosine>, real},
+      {"EXP", 1, 1, importUnary<exponential>, real},
+      {"LOG", 1, 1, importUnary<logarithm>, real},
+      {"SQRT", 1, 1, importUnary<root>, real},
+      {"RSQRT", 1, 1, importUnary<inverseRoot>, real},
+      {"ABS", 1, 1, importUnary<magnitude>, real},
+      {"NEG", 1, 1, importUnary<negative>, real},
+      {"SQUARE", 1, 1, importUnary<square>, real},
+      {"FLOOR", 1, 1, importUnary<below>, real},
+      {"CEIL", 1, 1, importUnary<above>, real},
+      {"ROUND", 1, 1, importUnary<nearest>, real},
+      {"ELU", 1, 1, importUnary<exponentialUnit>, real},
+      {"CAST", 1, 1, importCast, "all types"},
+      {"QUANTIZE", 1, 1, importQuantize, "f32 to codes; codes to codes"},
+      {"DEQUANTIZE", 1, 1, importDequantize, "codes to f32; f16 to f32"},
+  });
+}
+
+} // namespace mlir::qtensor::tflite

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Import/TFLite/Registry.h"
+#include "llvm/Support/raw_ostream.h"
+#include <cassert>
+
+using namespace mlir::qtensor::tflite;
+
+const Registry &Registry::get() {
+  static const Registry registry = [] {
+    Registry all;
+    for (auto family : {registerConvolutions, registerElementwise, registerMoves, registerPools, registerProducts,
+                        registerReductions})
+      family(all);
+    return all;
+  }();
+  return registry;
+}
+
+void Registry::add(std::initializer_list<OpEntry> list) {
+  for (const OpEntry &entry : list) {
+    int32_t code = operatorCode(entry.name);
+    assert(code >= 0 && !entries.count(code) && "an unknown name, or one registered twice");
+    entries[code] = entry;
+  }
+}
+
+const OpEntry *Registry::find(int32_t code) const {
+  auto found = entries.find(code);
+  return found == entries.end() ? nullptr : &found->second;
+}
+
+void Registry::printTable(llvm::raw_ostream &os) const {
+  std::map<std::string, const char *> rows;
+  for (const auto &[code, entry] : entries)
+    rows[entry.name] = entry.notes;
+  os << "| operator | types and restrictions |\n|---|---|\n";
+  for (const auto &[name, notes] : rows)
+    os << "| " << name << " | " << notes << " |\n";
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Which TFLite operators can be imported. The families in Ops/ fill it; the coverage table is printed from it.
+#pragma once
+#include "lib/Import/TFLite/Node.h"
+
+namespace mlir::qtensor::tflite {
+
+using Handler = LogicalResult (*)(const Node &);
+
+struct OpEntry {
+  const char *name;
+  int minInputs, maxInputs; ///< kAny: any number.
+  Handler handler;
+  const char *notes = ""; ///< Types and restrictions, for the coverage table.
+};
+constexpr int kAny = 1 << 20;
+
+class Registry {
+public:
+  /// All families, built once.
+  static const Registry &get();
+
+  void add(std::initializer_list<OpEntry> entries);
+  /// The entry of a builtin operator, or null.
+  const OpEntry *find(int32_t code) const;
+  /// A markdown table, sorted by name.
+  void printTable(raw_ostream &os) const;
+
+private:
+  std::map<int32_t, OpEntry> entries;
+};
+
+// The families, each in a file of its own below Ops/.
+void registerConvolutions(Registry &registry);
+void registerElementwise(Registry &registry);
+void registerMoves(Registry &registry);
+void registerPools(Registry &registry);
+void registerProducts(Registry &registry);
+void registerReductions(Registry &registry);
+
+} // namespace mlir::qtensor::tflite

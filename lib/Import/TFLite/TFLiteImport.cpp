@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// .tflite -> linalg on statically encoded tensors (phase C0).
+#include "lib/Import/TFLite/Importer.h"
+#include "lib/Import/TFLite/Registry.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+namespace mlir::qtensor {
+
+static void addDialects(DialectRegistry &registry) {
+  registry.insert<QTensorDialect, arith::ArithDialect, func::FuncDialect, linalg::LinalgDialect, math::MathDialect,
+                  scf::SCFDialect, tensor::TensorDialect>();
+}
+
+static OwningOpRef<ModuleOp> importFile(StringRef path, MLIRContext *context, const ImportOptions &options) {
+  DialectRegistry registry;
+  addDialects(registry);
+  context->appendDialectRegistry(registry);
+  context->loadAllAvailableDialects();
+  bool reported = false;
+  auto report = [&](const Twine &what) {
+    if (!std::exchange(reported, true))
+      emitError(UnknownLoc::get(context)) << what;
+  };
+  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  if (!buffer) {
+    report(path + ": can't be read: " + buffer.getError().message());
+    return nullptr;
+  }
+  std::shared_ptr<llvm::MemoryBuffer> owner = std::move(*buffer);
+  std::unique_ptr<tflite::Model> model = tflite::readModel(path, owner->getBuffer(), owner, report);
+  return model ? tflite::Importer(*model, context, options, report).run() : nullptr;
+}
+
+void registerTFLiteImport(DialectRegistry &registry) {
+  addDialects(registry);
+  registerImporter("tflite", importFile, [](raw_ostream &os) { tflite::Registry::get().printTable(os); });
+}
+
+} // namespace mlir::qtensor

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// TFLite Micro's integer kernels, from their published definitions.
+#include "lib/Reference/IntegerRules.h"
+#include "lib/Reference/FinalMap.h"
+#include "lib/Reference/FixedPoint.h"
+#include "qtensor/Codec.h"
+#include "llvm/ADT/Sequence.h"
+#include "llvm/ADT/StringMap.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace mlir::qtensor;
+using namespace mlir::qtensor::reference;
+
+int64_t CodeTensor::count() const {
+  int64_t product = 1;
+  for (int64_t extent : shape)
+    product *= extent;
+  return product;
+}
+
+std::optional<CodeTensor> CodeTensor::describe(RankedTensorType type, ArrayRef<int64_t> shape) {
+  auto encoding = dyn_cast_or_null<BlockAttr>(type.getEncoding());
+  if (!encoding || !encoding.isStatic() || encoding.getCodec().getKind() != CodecKind::Int || encoding.getOffset())
+    return std::nullopt;
+  CodeTensor out;
+  CodecRange range = getCodecRange(encoding.getCodec());
+  out.shape.assign(shape.begin(), shape.end());
+  out.scale = encoding.getScale() ? float(*encoding.getScale().getScalar()) : 1.0f;
+  out.zero = encoding.getZero() ? int64_t(*encoding.getZero().getScalar()) : 0;
+  out.low = int64_t(range.lowest);
+  out.high = int64_t(range.highest);
+  out.bits = encoding.getCodec().getBits();
+  return out;
+}
+
+int64_t RuleCall::integer(StringRef name, int64_t otherwise) const {
+  auto value = parameters ? parameters.getAs<IntegerAttr>(name) : IntegerAttr();
+  return value ? value.getInt() : otherwise;
+}
+
+double RuleCall::real(StringRef name) const {
+  auto value = parameters ? parameters.getAs<FloatAttr>(name) : FloatAttr();
+  return value ? value.getValueAsDouble() : 0;
+}
+
+ArrayRef<int64_t> RuleCall::list(StringRef name) const {
+  auto value = parameters ? parameters.getAs<DenseI64ArrayAttr>(name) : DenseI64ArrayAttr();
+  return value ? value.asArrayRef() : ArrayRef<int64_t>();
+}
+
+bool RuleCall::singleRounding() const {
+  auto value = parameters ? parameters.getAs<StringAttr>("rounding") : StringAttr();
+  return value && value.getValue() == "single";
+}
+
+static int32_t scaleBy(int64_t accumulator, QuantizedMultiplier by, bool single) {
+  return int32_t(mapFixed(accumulator, by.multiplier, by.shift, single ? FixedMode::Single : FixedMode::Double));
+}
+
+int32_t reference::multiplyByQuantized(int64_t accumulator, double real, bool singleRounding) {
+  return scaleBy(accumulator, quantizeMultiplier(real, singleRounding), singleRounding);
+}
+
+int64_t reference::codeOf(float real, const CodeTensor &tensor) {
+  return int64_t(std::round(real / tensor.scale)) + tensor.zero;
+}
+
+std::pair<int64_t, int64_t> reference::activationBounds(const CodeTensor &output, int64_t activation) {
+  int64_t low = output.low, high = output.high;
+  if (activation == 1 || activation == 3)
+    low = std::max(low, codeOf(0, output));
+  if (activation == 2)
+    low = std::max(low, codeOf(-1, output)), high = std::min(high, codeOf(1, output));
+  if (activation == 3)
+    high = std::min(high, codeOf(6, output));
+  return {low, high};
+}
+
+//===----------------------------------------------------------------------===//
+// Elementwise
+//===----------------------------------------------------------------------===//
+
+/// The row-major position in `from` of the element that `to`'s position reads, with numpy's broadcasting.
+static int64_t broadcastPosition(ArrayRef<int64_t> from, ArrayRef<int64_t> to, int64_t position) {
+  int64_t result = 0, stride = 1;
+  for (size_t i = 0; i < to.size(); ++i) {
+    size_t axis = to.size() - 1 - i;
+    int64_t index = position % to[axis];
+    position /= to[axis];
+    if (i >= from.size())
+      continue;
+    int64_t extent = from[from.size() - 1 - i];
+    result += (extent == 1 ? 0 : index) * stride;
+    stride *= extent;
+  }
+  return result;
+}
+
+/// Both inputs in units of twice the larger scale / 2^shift, where their sum or difference is scaled to the output.
+template <int sign> static LogicalResult addCodes(RuleCall &call, std::string &) {
+  const CodeTensor &a = call.inputs[0], &b = call.inputs[1];
+  CodeTensor &out = call.output;
+  bool single = call.singleRounding();
+  int shift = out.bits > 8 ? 15 : 20;
+  double twice = 2 * double(std::max(a.scale, b.scale));
+  QuantizedMultiplier ma = quantizeMultiplier(a.scale / twice, single), mb = quantizeMultiplier(b.scale / twice, single);
+  QuantizedMultiplier mo = quantizeMultiplier(twice / (double(int64_t(1) << shift) * out.scale), single);
+  auto [low, high] = activationBounds(out, call.integer("activation"));
+  for (int64_t i = 0, count = out.count(); i < count; ++i) {
+    int64_t x = a.codes[broadcastPosition(a.shape, out.shape, i)] - a.zero;
+    int64_t y = b.codes[broadcastPosition(b.shape, out.shape, i)] - b.zero;
+    int64_t sum = scaleBy(x << shift, ma, single) + sign * int64_t(scaleBy(y << shift, mb, single));
+    out.codes[i] = int32_t(std::clamp(scaleBy(sum, mo, single) + out.zero, low, high));
+  }
+  return success();
+}
+
+/// out = fn(code) for every element.
+template <typename Fn> static LogicalResult mapCodes(RuleCall &call, Fn fn) {
+  const CodeTensor &x = call.inputs[0];
+  CodeTensor &out = call.output;
+  for (int64_t i = 0, count = out.count(); i < count; ++i)
+    out.codes[i] = int32_t(std::clamp<int64_t>(fn(int64_t(x.codes[i]) - x.zero) + out.zero, out.low, out.high));
+  return success();
+}
+
+static LogicalResult leakyRelu(RuleCall &call, std::string &) {
+  double input = double(call.inputs[0].scale), output = double(call.output.scale);
+  float alpha = float(call.real("alpha"));
+  bool single = call.singleRounding();
+  QuantizedMultiplier positive = quantizeMultiplier(input / output, single);
+  QuantizedMultiplier negative = quantizeMultiplier(input * double(alpha) / output, single);
+  return mapCodes(call, [&](int64_t x) { return scaleBy(x, x >= 0 ? positive : negative, single); });
+}
+
+/// Where the fixed-point function of Q4.27 saturates: the largest code difference whose scaled value has 4 integer bits.
+static int64_t inputRadius(QuantizedMultiplier by) {
+  double most = double((1 << 4) - 1) * double(int64_t(1) << (31 - 4)) / double(int64_t(1) << by.shift);
+  return int64_t(std::floor(most));
+}
+
+/// logistic and tanh of 8-bit codes: `bits` bits of the Q0.31 result are kept.
+template <typename Fn> static LogicalResult squash(RuleCall &call, std::string &problem, int bits, Fn fn) {
+  if (call.inputs[0].bits > 8)
+    return problem = "it is defined for codes of 8 bits", failure();
+  bool single = call.singleRounding();
+  QuantizedMultiplier by = quantizeMultiplier(double(call.inputs[0].scale) * double(int64_t(1) << (31 - 4)), single);
+  if (by.shift < 0)
+    return problem = "the scale of its input is below 2^-27", failure();
+  int64_t radius = inputRadius(by);
+  CodeTensor &out = call.output;
+  int64_t zero = bits == 8 ? out.low : out.low + 128;
+  for (int64_t i = 0, count = out.count(); i < count; ++i) {
+    int64_t x = int64_t(call.inputs[0].codes[i]) - call.inputs[0].zero;
+    int64_t code = x <= -radius  ? out.low
+                   : x >= radius ? out.high
+                                 : divideByPowerOfTwo(fn(scaleBy(x, by, single)), 31 - bits) + zero;
+    out.codes[i] = int32_t(std::clamp(code, out.low, out.high));
+  }
+  return success();
+}
+
+static LogicalResult logistic(RuleCall &call, std::string &problem) { return squash(call, problem, 8, logisticQ4); }
+static LogicalResult hyperbolicTangent(RuleCall &call, std::string &problem) { return squash(call, problem, 7, tanhQ4); }
+
+static int16_t saturate16(int64_t value) { return int16_t(std::clamp<int64_t>(value, -32768, 32767)); }
+
+/// The high half of 2ab in 16 bits: rounded (ties away from zero), or truncated.
+static int16_t highMultiply16(int16_t a, int16_t b, bool rounded) {
+  if (a == b && a == -32768)
+    return 32767;
+  int32_t product = int32_t(a) * b, nudge = rounded ? (product >= 0 ? 1 << 14 : 1 - (1 << 14)) : 0;
+  return int16_t((product + nudge) / (1 << 15));
+}
+
+static int16_t to16Bits(int32_t multiplier) {
+  return multiplier >= 0x7FFF0000 ? int16_t(32767) : int16_t((multiplier + (1 << 15)) >> 16);
+}
+
+/// x * relu6(x + 3) / 6 in 16-bit arithmetic.
+static LogicalResult hardSwish(RuleCall &call, std::string &problem) {
+  const CodeTensor &x = call.inputs[0];
+  if (x.bits > 8 || call.output.bits > 8)
+    return problem = "it is defined for codes of 8 bits", failure();
+  float fine = x.scale / 128.0f, reluish = 3.0f / 32768.0f;
+  QuantizedMultiplier output = quantizeMultiplier(double(fine / call.output.scale));
+  QuantizedMultiplier relu = quantizeMultiplier(double(fine / reluish));
+  if (output.shift > 0)
+    return problem = "its output has a scale that is too small for its input's", failure();
+  int16_t outputMultiplier = to16Bits(output.multiplier), reluMultiplier = to16Bits(relu.multiplier);
+  return mapCodes(call, [&](int64_t value) -> int64_t {
+    auto scaled = int16_t(value * 128);
+    int16_t before = highMultiply16(scaled, outputMultiplier, /*rounded=*/true), gate = scaled;
+    if (relu.shift > 0)
+      gate = saturate16(int64_t(gate) << (relu.shift - 1));
+    gate = highMultiply16(gate, reluMultiplier, /*rounded=*/true);
+    if (relu.shift > 0)
+      gate = saturate16(int64_t(gate) << 1);
+    if (relu.shift < 0)
+      gate = int16_t(divideByPowerOfTwo(gate, -relu.shift));
+    gate = int16_t((gate + (1 << 15)) >> 1);
+    return divideByPowerOfTwo(highMultiply16(gate, before, /*rounded=*/false), -output.shift);
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Windows and reductions
+//===----------------------------------------------------------------------===//
+
+static LogicalResult averagePool(RuleCall &call, std::string &problem) {
+  const CodeTensor &x = call.inputs[0];
+  CodeTensor &out = call.output;
+  ArrayRef<int64_t> kernel = call.list("kernel"), strides = call.list("strides"), padding = call.list("padding");
+  if (x.shape.size() != 4 || kernel.size() != 2 || strides.size() != 2 || padding.size() != 2)
+    return problem = "it takes [N, H, W, C], and two numbers for each of kernel, strides and padding", failure();
+  auto [low, high] = activationBounds(out, call.integer("activation"));
+  int64_t channels = x.shape[3];
+  for (int64_t i = 0, count = out.count(); i < count; ++i) {
+    int64_t channel = i % channels, column = i / channels % out.shape[2], row = i / channels / out.shape[2] % out.shape[1];
+    int64_t image = i / channels / out.shape[2] / out.shape[1], sum = 0, taps = 0;
+    for (int64_t h = row * strides[0] - padding[0], bottom = h + kernel[0]; h < bottom; ++h)
+      for (int64_t w = column * strides[1] - padding[1], right = w + kernel[1]; w < right; ++w)
+        if (h >= 0 && w >= 0 && h < x.shape[1] && w < x.shape[2]) {
+          sum += x.codes[((image * x.shape[1] + h) * x.shape[2] + w) * channels + channel];
+          ++taps;
+        }
+    if (taps == 0)
+      return problem = "a window lies in the padding alone", failure();
+    int64_t mean = sum > 0 ? (sum + taps / 2) / taps : (sum - taps / 2) / taps;
+    out.codes[i] = int32_t(std::clamp(mean, low, high));
+  }
+  return success();
+}
+
+/// The sum of differences to the zero point, scaled by a multiplier that has taken in 1 / count.
+static LogicalResult mean(RuleCall &call, std::string &) {
+  const CodeTensor &x = call.inputs[0];
+  CodeTensor &out = call.output;
+  bool single = call.singleRounding();
+  int64_t count = 1;
+  for (int64_t axis : call.list("axes"))
+    count *= x.shape[axis];
+  QuantizedMultiplier by = quantizeMultiplier(double(x.scale) / double(out.scale), single);
+  int bits = std::min({63 - int(__builtin_clzll(uint64_t(count))), 32, 31 + by.shift});
+  by.multiplier = int32_t((int64_t(by.multiplier) << bits) / count);
+  by.shift -= bits;
+  std::vector<int64_t> sums(out.count());
+  for (int64_t i = 0, all = x.count(); i < all; ++i) {
+    int64_t rest = i, position = 0, stride = 1;
+    for (size_t axis = x.shape.size(); axis-- > 0; rest /= x.shape[axis])
+      if (!llvm::is_contained(call.list("axes"), int64_t(axis))) {
+        position += rest % x.shape[axis] * stride;
+        stride *= x.shape[axis];
+      }
+    sums[position] += x.codes[i] - x.zero;
+  }
+  for (auto [code, sum] : llvm::zip_equal(out.codes, sums))
+    code = int32_t(std::clamp(scaleBy(sum, by, single) + out.zero, out.low, out.high));
+  return success();
+}
+
+static LogicalResult softmax(RuleCall &call, std::string &problem) {
+  const CodeTensor &x = call.inputs[0];
+  CodeTensor &out = call.output;
+  if (x.bits > 8 || out.bits > 8 || x.shape.empty())
+    return problem = "it is defined for codes of 8 bits", failure();
+  bool single = call.singleRounding();
+  double most = double((int64_t(1) << (single ? 30 : 31)) - 1);
+  double real = std::min(call.real("beta") * double(x.scale) * double(1 << 26), most);
+  QuantizedMultiplier by = quantizeMultiplier(real, single);
+  int64_t least = -int64_t(std::floor(31.0 * double(1 << 26) / std::ldexp(1.0, by.shift)));
+  int64_t depth = x.shape.back();
+  for (int64_t row = 0, rows = depth ? x.count() / depth : 0; row < rows; ++row) {
+    const int32_t *from = x.codes.data() + row * depth;
+    int32_t top = *std::max_element(from, from + depth), sum = 0;
+    auto term = [&](int64_t i) { return expOnNegative(scaleBy(from[i] - top, by, single), 5); };
+    for (int64_t i = 0; i < depth; ++i)
+      if (from[i] - top >= least)
+        sum += divideByPowerOfTwo(term(i), 12);
+    int headroom = __builtin_clz(uint32_t(sum));
+    int32_t inverse = oneOverOnePlus(int32_t((uint32_t(sum) << headroom) - (1u << 31)));
+    for (int64_t i = 0; i < depth; ++i) {
+      int64_t code = 0;
+      if (from[i] - top >= least)
+        code = divideByPowerOfTwo(doublingHighMultiply(inverse, term(i)), (12 - headroom) + 31 - 8);
+      out.codes[row * depth + i] = int32_t(std::clamp(code + out.low, out.low, out.high));
+    }
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// The registry
+//===----------------------------------------------------------------------===//
+
+using Function = LogicalResult (*)(RuleCall &, std::string &);
+
+namespace {
+struct Entry {
+  StringRef name;
+  unsigned inputs;
+  bool sameShape; ///< The output has the first input's shape.
+  Function function;
+};
+} // namespace
+
+static const Entry entries[] = {
+    {"tflite.add", 2, false, addCodes<1>},         {"tflite.average_pool_2d", 1, false, averagePool},
+    {"tflite.hard_swish", 1, true, hardSwish},     {"tflite.leaky_relu", 1, true, leakyRelu},
+    {"tflite.logistic", 1, true, logistic},        {"tflite.mean", 1, false, mean},
+    {"tflite.softmax", 1, true, softmax},          {"tflite.sub", 2, false, addCodes<-1>},
+    {"tflite.tanh", 1, true, hyperbolicTangent},
+};
+
+static const Entry *lookup(StringRef name) {
+  const Entry *found = llvm::find_if(entries, [&](const Entry &entry) { return entry.name == name; });
+  return found == std::end(entries) ? nullptr : found;
+}
+
+bool reference::isIntegerRule(StringRef name) { return lookup(name); }
+
+std::vector<StringRef> reference::listIntegerRules() {
+  std::vector<StringRef> names;
+  for (const Entry &entry : entries)
+    names.push_back(entry.name);
+  return names;
+}
+
+LogicalResult reference::applyIntegerRule(StringRef name, RuleCall &call, std::string &problem) {
+  const Entry *entry = lookup(name);
+  if (!entry)
+    return problem = "there is no such rule", failure();
+  if (call.inputs.size() != entry->inputs)
+    return problem = "it takes " + std::to_string(entry->inputs) + " inputs", failure();
+  if (entry->sameShape && call.inputs[0].shape != call.output.shape)
+    return problem = "its output must have its input's shape", failure();
+  call.output.codes.assign(call.output.count(), 0);
+  return entry->function(call, problem);
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The published integer algorithms that qtensor.as names: exact functions on codes. They are the oracle of every lowering.
+#pragma once
+#include "dialects/QTensor/IR/QTensorOps.h"
+#include <vector>
+
+namespace mlir::qtensor::reference {
+
+/// A statically encoded tensor: row-major codes as integers, real = scale * (code - zero).
+struct CodeTensor {
+  SmallVector<int64_t> shape;
+  float scale = 1;
+  int64_t zero = 0, low = -128, high = 127; ///< The codec's range.
+  unsigned bits = 8;
+  std::vector<int32_t> codes;
+
+  int64_t count() const;
+  /// Describes a tensor of `type`, whose encoding is static and integer; nothing otherwise. Without codes.
+  static std::optional<CodeTensor> describe(RankedTensorType type, ArrayRef<int64_t> shape);
+};
+
+/// A call of a rule: its parameters, its inputs, and its output without codes.
+struct RuleCall {
+  DictionaryAttr parameters;
+  std::vector<CodeTensor> inputs;
+  CodeTensor output;
+
+  /// Parameters; `otherwise` where one is absent.
+  int64_t integer(StringRef name, int64_t otherwise = 0) const;
+  double real(StringRef name) const;
+  ArrayRef<int64_t> list(StringRef name) const;
+  /// "rounding" = "single": one rounding in place of gemmlowp's two.
+  bool singleRounding() const;
+};
+
+/// True when `name` is a rule of the registry.
+bool isIntegerRule(StringRef name);
+/// Names of all rules, sorted.
+std::vector<StringRef> listIntegerRules();
+/// Fills the output's codes. On failure `problem` says which parameter or shape the rule cannot have.
+LogicalResult applyIntegerRule(StringRef name, RuleCall &call, std::string &problem);
+
+/// accumulator * multiplier in fixed point: gemmlowp's double rounding, or one rounding.
+int32_t multiplyByQuantized(int64_t accumulator, double real, bool singleRounding);
+/// The code of a real under a tensor's parameters, ties away from zero, not clamped.
+int64_t codeOf(float real, const CodeTensor &tensor);
+/// The codes between which an activation (TFLite's number: 0 none, 1 relu, 2 relu_n1_to_1, 3 relu6) clamps.
+std::pair<int64_t, int64_t> activationBounds(const CodeTensor &output, int64_t activation);
+
+} // namespace mlir::qtensor::reference

@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Published integer algorithms as IR. Whatever depends on one code of 8 bits alone is a table that the reference fills.
+#include "dialects/QTensor/IR/QTensorOps.h"
+#include "lib/Reference/FixedPoint.h"
+#include "lib/Reference/IntegerRules.h"
+#include "lib/Transforms/Integer/EmitFixedPoint.h"
+#include "lib/Transforms/Integer/Passes.h"
+#include <cmath>
+
+namespace mlir::qtensor {
+#define GEN_PASS_DEF_LOWERRULES
+#include "lib/Transforms/Integer/Passes.h.inc"
+} // namespace mlir::qtensor
+
+using namespace mlir;
+using namespace mlir::qtensor;
+using namespace mlir::qtensor::integer;
+using reference::CodeTensor;
+using reference::QuantizedMultiplier;
+using utils::IteratorType;
+
+namespace {
+/// Emits one call of a rule.
+class RuleEmitter {
+public:
+  RuleEmitter(AsOp op) : op(op), b(op.getLoc(), op) {}
+
+  /// Failure comes with an error.
+  LogicalResult run();
+
+private:
+  using Body = llvm::function_ref<Value(Wide, ValueRange)>;
+
+  LogicalResult readCall();
+  LogicalResult emitTable();
+  LogicalResult emitAdd(int sign);
+  LogicalResult emitScaled(double positive, double negative);
+  LogicalResult emitAveragePool();
+  LogicalResult emitMean();
+  LogicalResult emitSoftmax();
+
+  int64_t rank() const { return int64_t(call.output.shape.size()); }
+  AffineMap identity() { return AffineMap::getMultiDimIdentityMap(rank(), b.getContext()); }
+  AffineMap broadcastMap(ArrayRef<int64_t> from);
+  Value codes(unsigned input);
+  Value constant(ArrayRef<int64_t> values, Type element, ArrayRef<int64_t> shape);
+  Value extend(Wide w, Value code, const CodeTensor &of);
+  Value scaled(Wide w, Value value, double real);
+  Value generic(ArrayRef<Value> inputs, Value init, ArrayRef<AffineMap> maps, ArrayRef<IteratorType> iterators, Body body);
+  /// An elementwise op over the output's shape; the body yields i64 codes, which are clamped to [low, high].
+  void finish(ArrayRef<Value> inputs, ArrayRef<AffineMap> maps, int64_t low, int64_t high, Body body);
+
+  AsOp op;
+  ImplicitLocOpBuilder b;
+  reference::RuleCall call;
+  SmallVector<bool> isUnsigned; ///< Of the inputs' codes.
+};
+} // namespace
+
+LogicalResult RuleEmitter::readCall() {
+  call.parameters = op.getParametersAttr();
+  auto describe = [&](Type type, CodeTensor &to) -> LogicalResult {
+    auto tensor = cast<RankedTensorType>(type);
+    std::optional<CodeTensor> codes = CodeTensor::describe(tensor, tensor.getShape());
+    bool offset = codes && getBlockEncoding(type).getCodec().getIntStyle() == IntStyle::Offset;
+    if (!codes || offset || !tensor.hasStaticShape())
+      return op.emitOpError("has rule \"") << op.getRule() << "\", which takes integer codes of a static encoding and shape, got "
+                                           << type;
+    to = std::move(*codes);
+    return success();
+  };
+  for (Value input : op.getInputs()) {
+    call.inputs.emplace_back();
+    if (failed(describe(input.getType(), call.inputs.back())))
+      return failure();
+    isUnsigned.push_back(getBlockEncoding(input.getType()).getCodec().getIntStyle() == IntStyle::Unsigned);
+  }
+  if (op.getNumResults() != 1)
+    return op.emitOpError("has rule \"") << op.getRule() << "\", which has one result";
+  if (failed(describe(op.getResult(0).getType(), call.output)))
+    return failure();
+  // The rule's own checks, on zeros; shapes and parameters are all that they look at.
+  reference::RuleCall probe = call;
+  for (CodeTensor &input : probe.inputs)
+    input.codes.assign(input.count(), int32_t(input.zero));
+  std::string problem;
+  if (succeeded(reference::applyIntegerRule(op.getRule(), probe, problem)))
+    return success();
+  return op.emitOpError("has rule \"") << op.getRule() << "\": " << problem;
+}
+
+Value RuleEmitter::codes(unsigned input) {
+  Value value = op.getInputs()[input];
+  SmallVector<Component> components;
+  getBlockEncoding(value.getType()).getComponents(call.inputs[input].shape, b.getContext(), components);
+  return ComponentOp::create(b, components[0].type, value, b.getStringAttr("codes"));
+}
+
+Value RuleEmitter::constant(ArrayRef<int64_t> values, Type element, ArrayRef<int64_t> shape) {
+  SmallVector<Attribute> numbers;
+  for (int64_t value : values)
+    numbers.push_back(b.getIntegerAttr(element, value));
+  return arith::ConstantOp::create(b, DenseElementsAttr::get(RankedTensorType::get(shape, element), numbers));
+}
+
+/// The code as an i64.
+Value RuleEmitter::extend(Wide w, Value code, const CodeTensor &of) {
+  if (of.low < 0)
+    return w.extend(code);
+  return arith::ExtUIOp::create(w.b, w.b.getI64Type(), code);
+}
+
+Value RuleEmitter::scaled(Wide w, Value value, double real) {
+  bool single = call.singleRounding();
+  QuantizedMultiplier by = reference::quantizeMultiplier(real, single);
+  auto number = [&](int32_t bits) { return arith::ConstantIntOp::create(w.b, bits, 32).getResult(); };
+  return mapFixed(w, value, number(by.multiplier), number(by.shift), single ? FixedMode::Single : FixedMode::Double);
+}
+
+Value RuleEmitter::generic(ArrayRef<Value> inputs, Value init, ArrayRef<AffineMap> maps, ArrayRef<IteratorType> iterators,
+                           Body body) {
+  auto made = linalg::GenericOp::create(b, init.getType(), inputs, init, maps, iterators,
+                                        [&](OpBuilder &inner, Location loc, ValueRange in) {
+                                          ImplicitLocOpBuilder scalar(loc, inner);
+                                          linalg::YieldOp::create(inner, loc, body(Wide(scalar), in));
+                                        });
+  return made.getResult(0);
+}
+
+void RuleEmitter::finish(ArrayRef<Value> inputs, ArrayRef<AffineMap> maps, int64_t low, int64_t high, Body body) {
+  auto type = cast<RankedTensorType>(op.getResult(0).getType());
+  SmallVector<Component> components;
+  getBlockEncoding(type).getComponents(type.getShape(), b.getContext(), components);
+  Type code = cast<RankedTensorType>(components[0].type).getElementType();
+  SmallVector<AffineMap> all(maps);
+  all.push_back(identity());
+  SmallVector<IteratorType> iterators(rank(), IteratorType::parallel);
+  Value empty = tensor::EmptyOp::create(b, type.getShape(), code);
+  Value made = generic(inputs, empty, all, iterators, [&](Wide w, ValueRange in) {
+    return arith::TruncIOp::create(w.b, code, w.clamp(body(w, in), low, high)).getResult();
+  });
+  op.replaceAllUsesWith(ValueRange(AssembleOp::create(b, type, ValueRange(made)).getResult()));
+  op.erase();
+}
+
+/// A table over the codes of the only input.
+LogicalResult RuleEmitter::emitTable() {
+  reference::RuleCall all = call;
+  CodeTensor &x = all.inputs[0];
+  int64_t count = int64_t(1) << x.bits;
+  x.shape = all.output.shape = {count};
+  for (int64_t code = 0; code < count; ++code)
+    x.codes.push_back(int32_t(code + (x.low < 0 ? -count / 2 : 0)));
+  std::string problem;
+  if (failed(reference::applyIntegerRule(op.getRule(), all, problem)))
+    return op.emitOpError("has rule \"") << op.getRule() << "\": " << problem;
+  auto type = cast<RankedTensorType>(op.getResult(0).getType());
+  SmallVector<Component> components;
+  getBlockEncoding(type).getComponents(type.getShape(), b.getContext(), components);
+  Type element = cast<RankedTensorType>(components[0].type).getElementType();
+  Value table = constant(SmallVector<int64_t>(all.output.codes.begin(), all.output.codes.end()), element, {count});
+  Value input = codes(0), empty = tensor::EmptyOp::create(b, type.getShape(), element);
+  SmallVector<AffineMap> maps{identity(), identity()};
+  SmallVector<IteratorType> iterators(rank(), IteratorType::parallel);
+  Value made = generic(input, empty, maps, iterators, [&](Wide w, ValueRange in) {
+    Value position = extend(w, in[0], call.inputs[0]);
+    if (call.inputs[0].low < 0)
+      position = w.add(position, w.constant(count / 2));
+    Value index = arith::IndexCastOp::create(w.b, w.b.getIndexType(), position);
+    return tensor::ExtractOp::create(w.b, table, index).getResult();
+  });
+  op.replaceAllUsesWith(ValueRange(AssembleOp::create(b, type, ValueRange(made)).getResult()));
+  op.erase();
+  return success();
+}
+
+AffineMap RuleEmitter::broadcastMap(ArrayRef<int64_t> from) {
+  SmallVector<AffineExpr> exprs;
+  int64_t lead = rank() - int64_t(from.size());
+  for (auto [i, extent] : llvm::enumerate(from)) {
+    bool repeats = extent == 1 && call.output.shape[lead + i] != 1;
+    exprs.push_back(repeats ? b.getAffineConstantExpr(0) : b.getAffineDimExpr(unsigned(lead + i)));
+  }
+  return AffineMap::get(rank(), 0, exprs, b.getContext());
+}
+
+LogicalResult RuleEmitter::emitAdd(int sign) {
+  const CodeTensor &x = call.inputs[0], &y = call.inputs[1];
+  CodeTensor &out = call.output;
+  int64_t shift = out.bits > 8 ? 15 : 20;
+  double twice = 2 * double(std::max(x.scale, y.scale));
+  auto [low, high] = reference::activationBounds(out, call.integer("activation"));
+  SmallVector<AffineMap> maps{broadcastMap(x.shape), broadcastMap(y.shape)};
+  SmallVector<Value> inputs{codes(0), codes(1)};
+  finish(inputs, maps, low, high, [&](Wide w, ValueRange in) {
+    auto term = [&](Value code, const CodeTensor &of) {
+      Value difference = w.sub(extend(w, code, of), w.constant(of.zero));
+      return scaled(w, w.left(difference, w.constant(shift)), of.scale / twice);
+    };
+    Value a = term(in[0], x), c = term(in[1], y), sum = sign > 0 ? w.add(a, c) : w.sub(a, c);
+    return w.add(scaled(w, sum, twice / (double(int64_t(1) << shift) * out.scale)), w.constant(out.zero));
+  });
+  return success();
+}
+
+/// The difference to the zero point times one real where it is not negative, times another where it is.
+LogicalResult RuleEmitter::emitScaled(double positive, double negative) {
+  const CodeTensor &x = call.inputs[0];
+  finish({codes(0)}, {identity()}, call.output.low, call.output.high, [&](Wide w, ValueRange in) {
+    Value value = w.sub(extend(w, in[0], x), w.constant(x.zero));
+    Value below = w.compare(arith::CmpIPredicate::slt, value, w.constant(0));
+    Value result = w.select(below, scaled(w, value, negative), scaled(w, value, positive));
+    return w.add(result, w.constant(call.output.zero));
+  });
+  return success();
+}
+
+/// (sum + half the count) / count, away from zero; the count leaves out the padding.
+LogicalResult RuleEmitter::emitAveragePool() {
+  const CodeTensor &x = call.inputs[0];
+  CodeTensor &out = call.output;
+  ArrayRef<int64_t> kernel = call.list("kernel"), strides = call.list("strides"), padding = call.list("padding");
+  auto after = [&](int axis) {
+    return std::max<int64_t>((out.shape[1 + axis] - 1) * strides[axis] + kernel[axis] - padding[axis] - x.shape[1 + axis], 0);
+  };
+  Value input = codes(0);
+  Type code = cast<RankedTensorType>(input.getType()).getElementType(), i32 = b.getI32Type();
+  bool padded = padding[0] || padding[1] || after(0) || after(1);
+  if (padded) {
+    Value zero = arith::ConstantOp::create(b, b.getIntegerAttr(code, 0));
+    SmallVector<OpFoldResult> low{b.getIndexAttr(0), b.getIndexAttr(padding[0]), b.getIndexAttr(padding[1]), b.getIndexAttr(0)};
+    SmallVector<OpFoldResult> high{b.getIndexAttr(0), b.getIndexAttr(after(0)), b.getIndexAttr(after(1)), b.getIndexAttr(0)};
+    auto type = RankedTensorType::get({x.shape[0], x.shape[1] + padding[0] + after(0), x.shape[2] + padding[1] + after(1),
+                                       x.shape[3]}, code);
+    input = tensor::PadOp::create(b, type, input, low, high, zero);
+  }
+  auto d = [&](unsigned i) { return b.getAffineDimExpr(i); }; // n oh ow c | kh kw
+  auto map = [&](ArrayRef<AffineExpr> exprs) { return AffineMap::get(6, 0, exprs, b.getContext()); };
+  Value empty = tensor::EmptyOp::create(b, out.shape, i32), window = tensor::EmptyOp::create(b, kernel, i32);
+  Value start = linalg::FillOp::create(b, arith::ConstantIntOp::create(b, 0, 32).getResult(), empty).getResult(0);
+  SmallVector<IteratorType> iterators(4, IteratorType::parallel);
+  iterators.append(2, IteratorType::reduction);
+  Value sums = generic({input, window}, start,
+                       {map({d(0), d(1) * strides[0] + d(4), d(2) * strides[1] + d(5), d(3)}), map({d(4), d(5)}),
+                        map({d(0), d(1), d(2), d(3)})},
+                       iterators, [&](Wide w, ValueRange in) -> Value {
+                         Value wide = x.low < 0 ? arith::ExtSIOp::create(w.b, i32, in[0]).getResult()
+                                                : arith::ExtUIOp::create(w.b, i32, in[0]).getResult();
+                         return arith::AddIOp::create(w.b, in[2], wide);
+                       });
+  auto overlap = [&](int axis, int64_t position) {
+    int64_t first = position * strides[axis] - padding[axis];
+    return std::min(first + kernel[axis], x.shape[1 + axis]) - std::max<int64_t>(first, 0);
+  };
+  SmallVector<int64_t> counts;
+  for (int64_t row = 0; row < out.shape[1]; ++row)
+    for (int64_t column = 0; column < out.shape[2]; ++column)
+      counts.push_back(overlap(0, row) * overlap(1, column));
+  bool uniform = llvm::all_equal(counts);
+  SmallVector<Value> inputs{sums};
+  SmallVector<AffineMap> maps{identity()};
+  if (!uniform) {
+    inputs.push_back(constant(counts, i32, {out.shape[1], out.shape[2]}));
+    maps.push_back(AffineMap::get(4, 0, {d(1), d(2)}, b.getContext()));
+  }
+  auto [low, high] = reference::activationBounds(out, call.integer("activation"));
+  finish(inputs, maps, low, high, [&](Wide w, ValueRange in) -> Value {
+    Value sum = in[0], count = uniform ? arith::ConstantIntOp::create(w.b, counts[0], 32).getResult() : in[1];
+    Value half = arith::DivUIOp::create(w.b, count, arith::ConstantIntOp::create(w.b, 2, 32).getResult());
+    Value zero = arith::ConstantIntOp::create(w.b, 0, 32), positive = w.compare(arith::CmpIPredicate::sgt, sum, zero);
+    Value nudged = w.select(positive, w.add(sum, half), w.sub(sum, half));
+    return w.extend(arith::DivSIOp::create(w.b, nudged, count));
+  });
+  return success();
+}
+
+LogicalResult RuleEmitter::emitMean() {
+  const CodeTensor &x = call.inputs[0];
+  CodeTensor &out = call.output;
+  bool single = call.singleRounding();
+  ArrayRef<int64_t> axes = call.list("axes");
+  int64_t count = 1, depth = int64_t(x.shape.size());
+  SmallVector<AffineExpr> kept;
+  SmallVector<IteratorType> iterators;
+  for (int64_t axis = 0; axis < depth; ++axis) {
+    bool gone = llvm::is_contained(axes, axis);
+    count *= gone ? x.shape[axis] : 1;
+    iterators.push_back(gone ? IteratorType::reduction : IteratorType::parallel);
+    if (!gone)
+      kept.push_back(b.getAffineDimExpr(unsigned(axis)));
+    else if (call.integer("keep_dims"))
+      kept.push_back(b.getAffineConstantExpr(0));
+  }
+  Type i32 = b.getI32Type();
+  Value start = linalg::FillOp::create(b, arith::ConstantIntOp::create(b, 0, 32).getResult(),
+                                       tensor::EmptyOp::create(b, out.shape, i32).getResult()).getResult(0);
+  AffineMap all = AffineMap::getMultiDimIdentityMap(unsigned(depth), b.getContext());
+  Value sums = generic({codes(0)}, start, {all, AffineMap::get(unsigned(depth), 0, kept, b.getContext())}, iterators,
+                       [&](Wide w, ValueRange in) -> Value {
+                         Value wide = x.low < 0 ? arith::ExtSIOp::create(w.b, i32, in[0]).getResult()
+                                                : arith::ExtUIOp::create(w.b, i32, in[0]).getResult();
+                         Value zero = arith::ConstantIntOp::create(w.b, x.zero, 32);
+                         return arith::AddIOp::create(w.b, in[1], arith::SubIOp::create(w.b, wide, zero).getResult());
+                       });
+  QuantizedMultiplier by = reference::quantizeMultiplier(double(x.scale) / double(out.scale), single);
+  int bits = std::min({63 - int(__builtin_clzll(uint64_t(count))), 32, 31 + by.shift});
+  auto multiplier = int32_t((int64_t(by.multiplier) << bits) / count);
+  finish({sums}, {identity()}, out.low, out.high, [&](Wide w, ValueRange in) {
+    auto number = [&](int32_t value) { return arith::ConstantIntOp::create(w.b, value, 32).getResult(); };
+    Value mapped = mapFixed(w, w.extend(in[0]), number(multiplier), number(by.shift - bits),
+                            single ? FixedMode::Single : FixedMode::Double);
+    return w.add(mapped, w.constant(out.zero));
+  });
+  return success();
+}
+
+/// 1 / (1 + a) as Q0.31 for a in [0, 1) as Q0.31: three steps of Newton.
+static Value emitOneOverOnePlus(Wide w, Value a) {
+  constexpr int64_t high = (int64_t(1) << 31) - 1;
+  // a + 2^31 is not negative: halves round down.
+  Value half = w.right(w.add(a, w.constant(high + 1)), w.constant(1));
+  Value x = w.add(w.constant(1515870810), w.doublingHighMultiply(half, w.constant(-1010580540)));
+  for (int step = 0; step < 3; ++step) {
+    Value error = w.sub(w.constant(1 << 29), w.doublingHighMultiply(half, x));
+    Value by = w.left(w.doublingHighMultiply(x, error), w.constant(2));
+    x = w.add(x, w.clamp(by, -high - 1, high));
+  }
+  return w.clamp(w.left(x, w.constant(1)), -high - 1, high);
+}
+
+/// Terms of the sum are a table over the difference to the row's largest code; the reciprocal of the sum is arithmetic.
+LogicalResult RuleEmitter::emitSoftmax() {
+  const CodeTensor &x = call.inputs[0];
+  CodeTensor &out = call.output;
+  bool single = call.singleRounding();
+  double most = double((int64_t(1) << (single ? 30 : 31)) - 1);
+  QuantizedMultiplier by =
+      reference::quantizeMultiplier(std::min(call.real("beta") * double(x.scale) * double(1 << 26), most), single);
+  int64_t least = -int64_t(std::floor(31.0 * double(1 << 26) / std::ldexp(1.0, by.shift)));
+  // Entry i is for the largest code - i; 0 where the rule leaves the element out, which no term of the others is.
+  int64_t size = int64_t(1) << x.bits;
+  SmallVector<int64_t> terms;
+  for (int64_t i = 0; i < size; ++i)
+    terms.push_back(-i >= least ? reference::expOnNegative(reference::multiplyByQuantized(
+                                      -i, std::min(call.real("beta") * double(x.scale) * double(1 << 26), most), single), 5)
+                                : 0);
+  Type i32 = b.getI32Type();
+  Value table = constant(terms, i32, {size}), input = codes(0);
+  SmallVector<int64_t> rows(x.shape);
+  rows.pop_back();
+  SmallVector<AffineExpr> lead;
+  for (int64_t i = 0; i + 1 < rank(); ++i)
+    lead.push_back(b.getAffineDimExpr(unsigned(i)));
+  AffineMap perRow = AffineMap::get(unsigned(rank()), 0, lead, b.getContext());
+  SmallVector<IteratorType> reduce(rank() - 1, IteratorType::parallel);
+  reduce.push_back(IteratorType::reduction);
+  auto filled = [&](int64_t value) {
+    Value empty = tensor::EmptyOp::create(b, rows, i32);
+    return linalg::FillOp::create(b, arith::ConstantIntOp::create(b, value, 32).getResult(), empty).getResult(0);
+  };
+  auto wide = [&](Wide w, Value code) -> Value {
+    return x.low < 0 ? arith::ExtSIOp::create(w.b, i32, code).getResult() : arith::ExtUIOp::create(w.b, i32, code).getResult();
+  };
+  auto termOf = [&](Wide w, Value code, Value top) -> Value {
+    Value difference = arith::SubIOp::create(w.b, top, wide(w, code));
+    return tensor::ExtractOp::create(w.b, table, arith::IndexCastOp::create(w.b, w.b.getIndexType(), difference).getResult());
+  };
+  Value tops = generic({input}, filled(x.low), {identity(), perRow}, reduce, [&](Wide w, ValueRange in) -> Value {
+    return arith::MaxSIOp::create(w.b, in[1], wide(w, in[0]));
+  });
+  Value sums = generic({input, tops}, filled(0), {identity(), perRow, perRow}, reduce, [&](Wide w, ValueRange in) -> Value {
+    Value term = divideByPowerOfTwo(w, w.extend(termOf(w, in[0], in[1])), w.constant(12));
+    return arith::AddIOp::create(w.b, in[2], arith::TruncIOp::create(w.b, i32, term).getResult());
+  });
+  // The reciprocal of a row's sum, and by how much the products with it are shifted.
+  auto overRows = [&](Body body) {
+    AffineMap map = AffineMap::getMultiDimIdentityMap(unsigned(rank() - 1), b.getContext());
+    SmallVector<IteratorType> parallel(rank() - 1, IteratorType::parallel);
+    return generic({sums}, tensor::EmptyOp::create(b, rows, i32), {map, map}, parallel, body);
+  };
+  // The number of leading zeros of a positive i32, without an instruction that every processor has.
+  auto headroom = [](Wide w, Value sum) {
+    Value zeros = w.constant(0), rest = sum;
+    for (int64_t step : {16, 8, 4, 2, 1}) {
+      Value free = w.compare(arith::CmpIPredicate::slt, rest, w.constant(int64_t(1) << (32 - step)));
+      zeros = w.select(free, w.add(zeros, w.constant(step)), zeros);
+      rest = w.select(free, w.left(rest, w.constant(step)), rest);
+    }
+    return std::pair(zeros, rest);
+  };
+  Value inverses = overRows([&](Wide w, ValueRange in) -> Value {
+    auto [zeros, shifted] = headroom(w, w.extend(in[0]));
+    Value inverse = emitOneOverOnePlus(w, w.sub(shifted, w.constant(int64_t(1) << 31)));
+    return arith::TruncIOp::create(w.b, i32, inverse);
+  });
+  Value shifts = overRows([&](Wide w, ValueRange in) -> Value {
+    Value amount = w.sub(w.constant(12 + 31 - 8), headroom(w, w.extend(in[0])).first);
+    return arith::TruncIOp::create(w.b, i32, amount);
+  });
+  SmallVector<Value> inputs{input, tops, inverses, shifts};
+  SmallVector<AffineMap> maps{identity(), perRow, perRow, perRow};
+  finish(inputs, maps, out.low, out.high, [&](Wide w, ValueRange in) {
+    Value product = w.doublingHighMultiply(w.extend(in[2]), w.extend(termOf(w, in[0], in[1])));
+    return w.add(divideByPowerOfTwo(w, product, w.extend(in[3])), w.constant(out.low));
+  });
+  return success();
+}
+
+LogicalResult RuleEmitter::run() {
+  if (failed(readCall()))
+    return failure();
+  StringRef rule = op.getRule();
+  if (rule == "tflite.add")
+    return emitAdd(1);
+  if (rule == "tflite.sub")
+    return emitAdd(-1);
+  if (rule == "tflite.average_pool_2d")
+    return emitAveragePool();
+  if (rule == "tflite.mean")
+    return emitMean();
+  if (rule == "tflite.softmax")
+    return emitSoftmax();
+  if (call.inputs.size() == 1 && call.inputs[0].bits <= 8)
+    return emitTable();
+  if (rule == "tflite.leaky_relu") {
+    double input = double(call.inputs[0].scale), output = double(call.output.scale);
+    return emitScaled(input / output, input * double(float(call.real("alpha"))) / output);
+  }
+  return op.emitOpError("has rule \"") << rule << "\", which has no lowering for these codes";
+}
+
+namespace {
+struct LowerRules : mlir::qtensor::impl::LowerRulesBase<LowerRules> {
+  void runOnOperation() override {
+    SmallVector<AsOp> ops;
+    getOperation().walk([&](AsOp op) {
+      if (reference::isIntegerRule(op.getRule()))
+        ops.push_back(op);
+    });
+    for (AsOp op : ops)
+      if (failed(RuleEmitter(op).run()))
+        return signalPassFailure();
+  }
+};
+} // namespace

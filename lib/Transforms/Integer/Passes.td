@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef QTENSOR_INTEGER_PASSES
+#define QTENSOR_INTEGER_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def IntegerOnly : Pass<"qtensor-integer-only", "::mlir::func::FuncOp"> {
+  let summary = "real arithmetic between encoded inputs and a quantized result => integers and one final map";
+  let description = [{
+    A contraction of statically encoded tensors (the weight's scales may be constant data), plus a bias, clamped and
+    quantized, is computed on codes: sums in i32 (i64 where an input has more than 8 bits), the bias in units of the
+    product of scales, and one `qtensor.requantize` that multiplies, rounds, adds the zero point and clamps. The same for
+    a product of two encoded tensors and for one alone (a change of scale).
+
+        %y = linalg.matmul ins(%x, %w : tensor<1x8xf32, #x>, tensor<8x4xf32, #w>) ...     // #x: zero = -128
+        %z = linalg.generic ... { max(%y + %bias, 0.0) }
+        %q = qtensor.quantize %z : tensor<1x4xf32> -> tensor<1x4xf32, #q>
+    =>
+        %s = linalg.generic ins(%x codes, %w codes) ... { %acc + (%xc + 128) * %wc }      // i32
+        %t = linalg.generic ins(%s, %bias codes) ... { %s + %b }
+        %q = qtensor.requantize %t multiplier(...) shift(...) axis 1 <fixed<double>> clamp [-128, 127]
+
+    The multiplier is scale(x) * scale(w) / scale(q) in f64; where both scales are numbers of the types, their product is
+    one f32 number, as the canonical accumulation has it. A clamp to c becomes the integer bound zero + round(c / scale).
+    `rounding` is double, single or real; when it is empty the module's attribute `qtensor.rounding` says it, and
+    without one the pass leaves the module as it is. A bias whose scale is not that of the products within 2 % of an
+    output step is an error, as in TFLite.
+  }];
+  let options = [Option<"rounding", "rounding", "std::string", "\"\"", "double, single or real; empty: the module's own">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::qtensor::QTensorDialect"];
+}
+
+def LowerRules : Pass<"qtensor-lower-rules", "::mlir::func::FuncOp"> {
+  let summary = "qtensor.as with a registered rule => the rule's integer arithmetic on codes";
+  let description = [{
+    A published integer algorithm becomes linalg on codes with the same bits as its reference (lib/Reference/IntegerRules).
+    Functions of one code of at most 8 bits become a table that the reference fills.
+
+        %y = qtensor.as "tflite.tanh" (%x) {rounding = "double"} : (tensor<1x4xf32, #x>) -> tensor<1x4xf32, #y> { ... }
+    =>
+        %t = arith.constant dense<...> : tensor<256xi8>
+        %c = linalg.generic ins(%x codes) ... { tensor.extract %t[%code + 128] }
+        %y = qtensor.assemble %c : tensor<1x4xi8> -> tensor<1x4xf32, #y>
+
+    Rules that the registry lacks are left to `qtensor-decompose`, where the body is the meaning. Operands that a rule is
+    not defined for are errors.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::qtensor::QTensorDialect"];
+}
+
+def LowerRequantize : Pass<"qtensor-lower-requantize"> {
+  let summary = "qtensor.requantize => integer arithmetic on elements";
+  let description = [{
+    The final map of integer-only arithmetic, `real<...>` or `fixed<...>`, becomes integer operations on elements that have
+    the bits of the reference on every machine; a float multiplier is taken apart into its significand and exponent.
+
+        %q = qtensor.requantize %acc multiplier(%m : tensor<1xf32>) <real<half_even>> clamp [-128, 127]
+               : tensor<?x16xi32> -> tensor<?x16xf32, #enc>
+    =>
+        %codes = linalg.generic ... ins(%acc : tensor<?x16xi32>) outs(%0 : tensor<?x16xi8>) { arith.muli ... : i64 ... }
+        %q = qtensor.assemble %codes : tensor<?x16xi8> -> tensor<?x16xf32, #enc>
+
+    Errors: i64 accumulators of other maps than `fixed<x16>`, whose products need more than 64 bits; codes of more than 16 bits; parameters that are data.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
+    "::mlir::qtensor::QTensorDialect"];
+}
+
+#endif // QTENSOR_INTEGER_PASSES
