@@ -5,7 +5,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=${QTENSOR_BUILD:-$root/build}
 packages=(clang-22 lld-22 llvm-22-dev libmlir-22-dev mlir-22-tools llvm-22-tools
   cmake ninja-build g++ python3 libprotobuf-dev protobuf-compiler libonnx-dev
-  libflatbuffers-dev flatbuffers-compiler
+  libflatbuffers-dev flatbuffers-compiler libclang-rt-22-dev
   libzstd-dev zlib1g-dev libedit-dev libxml2-dev qemu-user)
 
 say() { printf '\n== %s\n' "$*"; }

@@ -3,6 +3,7 @@
 // it cannot know is checked here: indices, extents, sizes of constants and the fields of options.
 #include "lib/Import/TFLite/Options.h"
 #include "tflite_generated.h"
+#include "llvm/Support/Endian.h"
 #include <cmath>
 #include <cstring>
 
@@ -109,9 +110,9 @@ bool Reader::readShape(const schema::Tensor &from, const Twine &where, Tensor &t
     if (extent < 0)
       return fail(where + " has the extent " + Twine(extent) + "; extents are at least 0");
     to.shape.push_back(extent);
-    count *= std::max(extent, 1);
-    if (count > kMaxElements)
+    if (count > kMaxElements / std::max(extent, 1))
       return fail(where + " has more than 2^40 elements; the file is damaged: write it anew");
+    count *= std::max(extent, 1);
   }
   return true;
 }
@@ -125,8 +126,10 @@ bool Reader::readQuantization(const schema::Quantization &from, const Twine &whe
     if (from.zero_point()->size() != q.scale.size() && from.zero_point()->size() != 1)
       return fail(where + " has " + Twine(q.scale.size()) + " scales and " + Twine(from.zero_point()->size()) +
                   " zero points; there must be as many, or one zero point");
+    // The verifier does not ask whether 64-bit elements are aligned.
     for (size_t i = 0; i < q.zero.size(); ++i)
-      q.zero[i] = from.zero_point()->Get(from.zero_point()->size() == 1 ? 0 : i);
+      q.zero[i] = llvm::support::endian::read64le(from.zero_point()->Data() +
+                                                  8 * (from.zero_point()->size() == 1 ? 0 : i));
   }
   for (float scale : q.scale)
     if (!(scale >= 0) || !std::isfinite(scale))

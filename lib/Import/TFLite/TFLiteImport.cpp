@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// .tflite -> linalg on statically encoded tensors (phase C0).
+#include "lib/Import/TFLite/TFLiteImport.h"
 #include "lib/Import/TFLite/Importer.h"
 #include "lib/Import/TFLite/Registry.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -16,7 +16,8 @@ static void addDialects(DialectRegistry &registry) {
                   scf::SCFDialect, tensor::TensorDialect>();
 }
 
-static OwningOpRef<ModuleOp> importFile(StringRef path, MLIRContext *context, const ImportOptions &options) {
+static OwningOpRef<ModuleOp> importBytes(StringRef path, StringRef bytes, std::shared_ptr<void> owner, MLIRContext *context,
+                                    const ImportOptions &options) {
   DialectRegistry registry;
   addDialects(registry);
   context->appendDialectRegistry(registry);
@@ -26,14 +27,24 @@ static OwningOpRef<ModuleOp> importFile(StringRef path, MLIRContext *context, co
     if (!std::exchange(reported, true))
       emitError(UnknownLoc::get(context)) << what;
   };
+  std::unique_ptr<tflite::Model> model = tflite::readModel(path, bytes, std::move(owner), report);
+  return model ? tflite::Importer(*model, context, options, report).run() : nullptr;
+}
+
+OwningOpRef<ModuleOp> importTFLite(StringRef path, StringRef bytes, MLIRContext *context, const ImportOptions &options) {
+  // Constants keep the bytes they refer to.
+  std::shared_ptr<llvm::MemoryBuffer> copy = llvm::MemoryBuffer::getMemBufferCopy(bytes, path);
+  return importBytes(path, copy->getBuffer(), copy, context, options);
+}
+
+static OwningOpRef<ModuleOp> importFile(StringRef path, MLIRContext *context, const ImportOptions &options) {
   auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
   if (!buffer) {
-    report(path + ": can't be read: " + buffer.getError().message());
+    emitError(UnknownLoc::get(context)) << path << ": can't be read: " << buffer.getError().message();
     return nullptr;
   }
   std::shared_ptr<llvm::MemoryBuffer> owner = std::move(*buffer);
-  std::unique_ptr<tflite::Model> model = tflite::readModel(path, owner->getBuffer(), owner, report);
-  return model ? tflite::Importer(*model, context, options, report).run() : nullptr;
+  return importBytes(path, owner->getBuffer(), owner, context, options);
 }
 
 void registerTFLiteImport(DialectRegistry &registry) {

@@ -3,13 +3,14 @@
 #include "lib/Import/Npy/Npy.h"
 #include "lib/Import/ONNX/ONNXImport.h"
 #include "lib/Import/Safetensors/Safetensors.h"
+#include "lib/Import/TFLite/TFLiteImport.h"
 #include "mlir/IR/Diagnostics.h"
 #include "qtensor/Import.h"
 #include "llvm/ADT/STLExtras.h"
 
 namespace mlir::qtensor {
 namespace {
-constexpr llvm::StringRef kReaders[] = {"onnx", "safetensors", "npy", "mlir"};
+constexpr llvm::StringRef kReaders[] = {"onnx", "tflite", "safetensors", "npy", "mlir"};
 
 /// The complaint for a reader that returned `good` after `errors` errors.
 std::string judge(bool good, unsigned errors, unsigned most) {
@@ -43,6 +44,8 @@ std::string readUntrusted(llvm::StringRef reader, llvm::StringRef bytes, MLIRCon
   });
   if (reader == "onnx")
     return judge(static_cast<bool>(importONNX("fuzz.onnx", bytes, &context)), errors, 1);
+  if (reader == "tflite")
+    return judge(static_cast<bool>(importTFLite("fuzz.tflite", bytes, &context)), errors, 1);
   return judge(static_cast<bool>(readIR(llvm::MemoryBuffer::getMemBufferCopy(bytes, "fuzz.mlir"), &context)), errors, ~0u);
 }
 

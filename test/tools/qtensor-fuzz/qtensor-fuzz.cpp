@@ -16,7 +16,7 @@ using namespace mlir;
 namespace cl = llvm::cl;
 
 namespace {
-cl::opt<std::string> reader(cl::Positional, cl::desc("<onnx|safetensors|npy|mlir>"), cl::Required);
+cl::opt<std::string> reader(cl::Positional, cl::desc("<onnx|tflite|safetensors|npy|mlir>"), cl::Required);
 cl::list<std::string> corpus(cl::Positional, cl::desc("<file>..."), cl::OneOrMore);
 cl::opt<unsigned> mutations("mutations", cl::desc("Mutations of each file"), cl::init(200));
 cl::opt<uint64_t> seed("seed", cl::desc("The first seed; mutation i has seed + i"), cl::init(1));
