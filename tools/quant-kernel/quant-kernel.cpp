@@ -3,6 +3,7 @@
 // assembly, to check it bit by bit against a plain computation, and to time it.
 #include "tools/quant-kernel/KernelTool.h"
 #include "lib/Targets/X86/Machine.h"
+#include "lib/Transforms/Kernel/UnitPlan.h"
 #include "qtensor/InitAll.h"
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/IR/Verifier.h"
@@ -42,6 +43,11 @@ static cl::opt<bool> bias("bias", cl::desc("add a bias in the epilogue"));
 static cl::opt<bool> constantScale("constant-lhs-scale", cl::desc("activations have one static scale"));
 static cl::opt<bool> extremes("extremes", cl::desc("every code the largest, every activation -128 or 127"));
 static cl::opt<bool> timeRuns("time", cl::desc("time the runs"));
+static cl::opt<bool> explain("explain", cl::desc("print which variant each row count takes and what the costs say"));
+static cl::opt<KernelVariant> variant("variant", cl::desc("force a variant"), cl::init(KernelVariant::Chosen),
+                                      cl::values(clEnumValN(KernelVariant::Chosen, "chosen", "by costs (default)"),
+                                                 clEnumValN(KernelVariant::Fused, "fused", "weights unpacked in registers"),
+                                                 clEnumValN(KernelVariant::Decoded, "decoded", "weights decoded once a unit")));
 static cl::opt<Emit> emit("emit", cl::desc("what to make"), cl::init(Emit::Check),
                           cl::values(clEnumValN(Emit::MLIR, "mlir", "the kernel before lowering"),
                                      clEnumValN(Emit::Lowered, "lowered", "the LLVM dialect"),
@@ -85,6 +91,7 @@ static bool describe(MLIRContext *context, tool::Description &to) {
     errs() << "the integer strategy needs integer codes and an integer zero\n";
     return false;
   }
+  spec.variant = variant;
   to.extremes = extremes;
   to.bias = bias;
   to.lhsScales = !constantScale;
@@ -104,6 +111,8 @@ static int run(MLIRContext &context) {
   }
   if (!describe(&context, description))
     return 1;
+  if (explain)
+    explainPlan(description.spec, x86::getTileMachine(*x86::lookupMachineRow(level)), SmallVector<int64_t>(rowCounts.begin(), rowCounts.end()), outs());
   OwningOpRef<ModuleOp> module = tool::buildModule(&context, description, level);
   if (failed(mlir::verify(*module)))
     return 1;

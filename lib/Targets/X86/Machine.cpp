@@ -4,21 +4,29 @@
 using namespace mlir::qtensor;
 using namespace mlir::qtensor::x86;
 
-// Tiles in (rows, vectors of columns). A one-row tile keeps several panels, so several memory streams, in flight. The
-// highest tile is bounded by the registers: rows x columns i32 sums and as many f32 sums, weights and a scale. (With 16
-// registers the f32 sums are in memory between blocks.)
+// Tiles in (rows, vectors of columns). A one-row tile keeps several panels, so several memory streams, in flight; tiles of a
+// few rows have eight sums or more, to hide the latency of a dot product. Of tiles of as many rows, and for the highest one,
+// the cheapest for the format is taken (UnitPlan.cpp): {12, 1} where the f32 sums of short blocks want registers too, {8, 2}
+// where blocks are long, which reads an activation once for two vectors of weights.
 static constexpr TileShape narrowTiles[] = {{1, 1}};
 static constexpr TileShape ymmTiles[] = {{1, 8}, {4, 2}};
-static constexpr TileShape zmmTiles[] = {{1, 4}, {4, 2}, {12, 1}};
+static constexpr TileShape zmmTiles[] = {{1, 4}, {2, 4}, {4, 2}, {6, 4}, {8, 1}, {8, 2}, {12, 1}};
+
+// What cores do in a cycle, measured with benchmarks/limits where we have them. Golden Cove: two zmm ports, one of which
+// shifts and one of which shuffles; three ymm ports, two of which multiply. Zen 4: zmm instructions take a ymm pipe twice;
+// two of its four pipes multiply, two convert and add, two shift and shuffle.
+// vectors, multiply, convert, shift, shuffle, load, broadcast, store
+static const CoreModel zmmCores[] = {{"golden-cove", 2, 2, 2, 1, 1, 2, 2, 1}, {"zen4", 2, 1, 1, 1, 1, 1, 2, 0.5}};
+static const CoreModel ymmCores[] = {{"golden-cove", 3, 2, 2, 2, 2, 3, 3, 2}, {"zen4", 4, 2, 2, 2, 2, 2, 2, 1}};
 
 // No row prefetches: one-row tiles read four streams, which the hardware follows by itself. Asking ahead as well cost a
 // third of the read rate on Zen 4 (17 instead of 24 GB/s).
-static constexpr MachineRow rows[] = {
-    // level, lanes, dot, shuffle, vpermb, f32 table, half, pinned, tiles
-    {"baseline", 8, Dot::Generic, 0, false, 0, false, false, narrowTiles},
-    {"avx2", 8, Dot::Pairs, 32, false, 8, true, true, ymmTiles},
-    {"avx2vnni", 8, Dot::Vnni, 32, false, 8, true, true, ymmTiles},
-    {"avx512", 16, Dot::Vnni, 64, true, 16, true, false, zmmTiles},
+static const MachineRow rows[] = {
+    // level, lanes, registers, dot, shuffle, vpermb, f32 table, half, pinned, tiles, cores
+    {"baseline", 8, 16, Dot::Generic, 0, false, 0, false, false, narrowTiles, {}},
+    {"avx2", 8, 16, Dot::Pairs, 32, false, 8, true, true, ymmTiles, ymmCores},
+    {"avx2vnni", 8, 16, Dot::Vnni, 32, false, 8, true, true, ymmTiles, ymmCores},
+    {"avx512", 16, 32, Dot::Vnni, 64, true, 16, true, false, zmmTiles, zmmCores},
 };
 
 llvm::ArrayRef<MachineRow> x86::getMachineRows() { return rows; }
@@ -33,8 +41,10 @@ const MachineRow *x86::lookupMachineRow(llvm::StringRef level) {
 TileMachine x86::getTileMachine(const MachineRow &row) {
   TileMachine machine;
   machine.lanes = row.lanes;
+  machine.registers = row.registers;
   machine.pairSums = row.dot == Dot::Pairs;
   machine.pinned = row.pinned;
   machine.tiles.assign(row.tiles.begin(), row.tiles.end());
+  machine.cores.assign(row.cores.begin(), row.cores.end());
   return machine;
 }

@@ -13,6 +13,7 @@ enum class Dot { Generic, Pairs, Vnni };
 struct MachineRow {
   llvm::StringRef level;
   int64_t lanes;
+  int64_t registers;      ///< Vector registers.
   Dot dot;
   int64_t shuffleBytes;   ///< Width of an in-register byte table lookup (vpshufb, 16 entries); 0: none.
   bool byteTable64;       ///< vpermb: byte tables of up to 64 entries in one instruction.
@@ -20,6 +21,7 @@ struct MachineRow {
   bool halfConvert;       ///< f16 <-> f32 in hardware.
   bool pinned;            ///< Few registers: see TileMachine.
   llvm::ArrayRef<TileShape> tiles;
+  llvm::ArrayRef<CoreModel> cores; ///< Processors of the level that tiles are chosen for.
 };
 
 /// All rows, in the order of the target's levels.

@@ -55,12 +55,15 @@ static void addNativePasses(OpPassManager &pm, const TargetLevel &level) {
   TileMachine machine = x86::getTileMachine(*row);
   LowerComponentsOptions kernels;
   kernels.lanes = machine.lanes;
+  kernels.registers = machine.registers;
   kernels.pairSums = machine.pairSums;
   kernels.pinned = machine.pinned;
   for (TileShape tile : machine.tiles) {
     kernels.tileRows.push_back(tile.rows);
     kernels.tileColumns.push_back(tile.columns);
   }
+  for (const CoreModel &core : machine.cores)
+    kernels.cores.append({core.vectors, core.multiply, core.convert, core.shift, core.shuffle, core.load, core.broadcast, core.store});
   pm.addPass(createLowerComponents(kernels));
   x86::LowerTileOpsOptions instructions;
   instructions.level = level.name.str();

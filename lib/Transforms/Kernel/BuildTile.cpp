@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// One register tile: all of K for `rows` activations and `columns` vectors of outputs, then the epilogue and the store.
-// The order of every f32 addition is fixed here and depends on neither the tile nor the machine. math.fma, not
+// One register tile: `rows` activations and `columns` vectors of outputs, for a range of blocks of K or for all of K. The
+// order of every f32 addition is fixed here and depends on neither the tile, the range nor the machine. math.fma, not
 // vector.fma: the latter may be split into two roundings where the machine has no fused multiplication.
 #include "lib/Transforms/Kernel/TileEmitter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -16,26 +16,34 @@ using namespace mlir::qtensor::kernel;
 namespace {
 class TileEmitter {
 public:
-  TileEmitter(ImplicitLocOpBuilder &b, const KernelSpec &spec, const TileMachine &machine, TileShape shape,
+  TileEmitter(ImplicitLocOpBuilder &b, const KernelSpec &spec, const TileMachine &machine, const TileVariant &variant,
               ValueRange arguments);
   void emit();
 
 private:
-  SmallVector<Value> emitBlocks();
+  void emitRange();
+  SmallVector<Value> startSums();
+  SmallVector<Value> emitBlocks(Value first, Value last, ValueRange inits);
   SmallVector<Value> emitBlockRange(Value first, Value last, ValueRange inits);
   SmallVector<Value> integerBlock(Value block, ValueRange sums);
   void subtractZeros(Value perRow, MutableArrayRef<Value> dots);
-  SmallVector<Value> scaleSums(Value perRow, Value offset, ArrayRef<Value> rowSums, ArrayRef<Value> dots, ValueRange sums);
+  SmallVector<Value> scaleSums(Value perRow, ArrayRef<Value> rowSums, ArrayRef<Value> dots, ValueRange sums);
   SmallVector<Value> floatBlock(Value block, ValueRange sums);
   SmallVector<Value> floatStep(Value block, Value step, Value bytes, ValueRange sums);
-  void loadBlockParameters(Value offset);
+  SmallVector<Value> decodedStep(Value allSteps, Value first, ValueRange sums);
+  void multiplyRows(Value x, ArrayRef<Value> w, MutableArrayRef<Value> sums);
+  Value loadDecoded(Value allSteps, int64_t column, int64_t i, Value behind);
+  SmallVector<SmallVector<Value>> byteGroups(Value block, Value step, int64_t limb);
   SmallVector<Value> steps(function_ref<SmallVector<Value>(Value step, ValueRange)> body, ValueRange inits);
   SmallVector<Value> blockSums(Value block, ValueRange inits);
-  SmallVector<Value> dotStep(Value block, Value step, ArrayRef<ArrayRef<uint8_t>> limbs, ValueRange inits);
+  SmallVector<Value> dotStep(Value block, Value step, ArrayRef<ArrayRef<uint8_t>> limbs, int64_t firstLimb,
+                             ValueRange inits);
   Value broadcastAt(Value buffer, Value index, int64_t offset);
   Value pin(Value sums);
   void store(ValueRange sums);
-  void storeVector(Value sums, const StoreSite &site);
+  Value sumIndex(int64_t row, int64_t column);
+  Value loadSum(int64_t row, int64_t column);
+  void storeSum(Value sum, int64_t row, int64_t column);
 
   int64_t at(int64_t row, int64_t column) const { return row * shape.columns + column; }
   int64_t count() const { return shape.rows * shape.columns; }
@@ -45,34 +53,88 @@ private:
   ImplicitLocOpBuilder &b;
   const KernelSpec &spec;
   const TileMachine &machine;
+  const TileVariant &variant;
   TileShape shape;
   qtile::LayoutAttr layout;
   WeightReader reader;
   VectorType f32, i32, i16;
   CommonArguments common;
-  Value firstRow, validRows, height, firstColumn;
-  SmallVector<Value> scale, zero, shift; ///< Of the current block, one a column; null where absent.
+  TileArguments args;
+  bool sumsInMemory; ///< The f32 sums do not fit the registers beside those of a block: they stay in args.sums.
+  SmallVector<BlockParameters> parameters; ///< Of the current block, one a column.
 };
 } // namespace
 
-TileEmitter::TileEmitter(ImplicitLocOpBuilder &b, const KernelSpec &spec, const TileMachine &machine, TileShape shape,
-                         ValueRange arguments)
-    : b(b), spec(spec), machine(machine), shape(shape), layout(spec.weight.layout), reader(b, spec, machine),
+TileEmitter::TileEmitter(ImplicitLocOpBuilder &b, const KernelSpec &spec, const TileMachine &machine,
+                         const TileVariant &variant, ValueRange arguments)
+    : b(b), spec(spec), machine(machine), variant(variant), shape(variant.shape), layout(spec.weight.layout),
+      reader(b, spec, machine),
       f32(VectorType::get(machine.lanes, b.getF32Type())), i32(VectorType::get(machine.lanes, b.getI32Type())),
       i16(VectorType::get(2 * machine.lanes, b.getI16Type())) {
   ValueRange rest;
   common = CommonArguments::take(spec, arguments, rest);
-  firstRow = rest[0];
-  validRows = rest[1];
-  height = rest[2];
-  firstColumn = rest[3];
   if (!spec.hasDynamicSteps())
     common.extents.steps = constant(b, spec.getSteps());
+  args = TileArguments::take(variant, rest);
+  if (!spec.splitsBlocks() || !variant.isRange()) {
+    args.firstStep = constant(b, 0);
+    args.lastStep = common.extents.steps;
+  }
+  sumsInMemory = variant.isRange() && keepsSumsInMemory(spec, machine, shape);
 }
 
 void TileEmitter::emit() {
-  reader.begin(common.weights, common.extents, firstColumn, shape.columns);
-  store(emitBlocks());
+  reader.begin(common.weights, common.extents, args.column, shape.columns, args.lastColumn);
+  if (variant.isRange())
+    return emitRange();
+  Value zero = constant(b, 0);
+  SmallVector<Value> zeros(count(), splat(b, f32, 0));
+  store(spec.integerResult ? integerBlock(zero, {}) : emitBlocks(zero, common.extents.blocks, zeros));
+}
+
+/// The distance of rows is a run-time value, so that LLVM cannot tell the rows apart: it would carry sums from block to
+/// block in registers that there are not, and spill them to a stack that is not aligned to vectors.
+Value TileEmitter::sumIndex(int64_t row, int64_t column) {
+  Value start = add(b, args.firstSum, mul(b, args.sumStride, constant(b, row)));
+  return add(b, start, constant(b, column * machine.lanes));
+}
+
+Value TileEmitter::loadSum(int64_t row, int64_t column) {
+  return vector::LoadOp::create(b, f32, args.sums, sumIndex(row, column));
+}
+
+void TileEmitter::storeSum(Value sum, int64_t row, int64_t column) {
+  if (sum.getType() != f32)
+    sum = vector::BitCastOp::create(b, f32, sum);
+  vector::StoreOp::create(b, sum, args.sums, sumIndex(row, column));
+}
+
+/// What the sums were before this range: zeros for the first one.
+SmallVector<Value> TileEmitter::startSums() {
+  Value before = add(b, args.firstBlock, args.firstStep);
+  Value first = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, before, constant(b, 0));
+  SmallVector<Type> types(sumsInMemory ? 0 : count(), f32);
+  Value zero = splat(b, f32, 0);
+  auto start = scf::IfOp::create(b, types, first, /*addThenBlock=*/true, /*addElseBlock=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(start.thenBlock());
+  if (sumsInMemory)
+    for (int64_t i = 0; i < count(); ++i)
+      storeSum(zero, i / shape.columns, i % shape.columns);
+  scf::YieldOp::create(b, SmallVector<Value>(types.size(), zero));
+  b.setInsertionPointToStart(start.elseBlock());
+  SmallVector<Value> sums;
+  for (size_t i = 0; i < types.size(); ++i)
+    sums.push_back(loadSum(i / shape.columns, i % shape.columns));
+  scf::YieldOp::create(b, sums);
+  return SmallVector<Value>(start.getResults());
+}
+
+void TileEmitter::emitRange() {
+  SmallVector<Value> sums = spec.integerResult ? integerBlock(constant(b, 0), {})
+                                               : emitBlocks(args.firstBlock, args.lastBlock, startSums());
+  for (auto [i, sum] : llvm::enumerate(sums))
+    storeSum(sum, i / shape.columns, i % shape.columns);
 }
 
 Value TileEmitter::broadcastAt(Value buffer, Value index, int64_t offset) {
@@ -80,25 +142,11 @@ Value TileEmitter::broadcastAt(Value buffer, Value index, int64_t offset) {
   return vector::BroadcastOp::create(b, VectorType::get(machine.lanes, element.getType()), element);
 }
 
-SmallVector<Value> TileEmitter::emitBlocks() {
-  SmallVector<Value> zeros(count(), splat(b, f32, 0));
-  Value zero = constant(b, 0), blocks = common.extents.blocks;
-  if (spec.integerResult)
-    return integerBlock(zero, {});
-  if (!layout.hasGroups())
-    return emitBlockRange(zero, blocks, zeros);
-  if (!layout.getGroup()) {
-    reader.beginGroup(zero);
-    return emitBlockRange(zero, blocks, zeros);
-  }
-  auto loop = scf::ForOp::create(b, zero, reader.countGroups(common.extents), constant(b, 1), zeros);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(loop.getBody());
-  reader.beginGroup(loop.getInductionVar());
-  Value first = mul(b, loop.getInductionVar(), reader.getGroupBlocks());
-  Value last = min(b, add(b, first, reader.getGroupBlocks()), blocks);
-  scf::YieldOp::create(b, emitBlockRange(first, last, loop.getRegionIterArgs()));
-  return SmallVector<Value>(loop.getResults());
+/// The sums over blocks [first, last).
+SmallVector<Value> TileEmitter::emitBlocks(Value first, Value last, ValueRange inits) {
+  return reader.overGroups(first, last, inits, [&](Value from, Value to, ValueRange sums) {
+    return emitBlockRange(from, to, sums);
+  });
 }
 
 SmallVector<Value> TileEmitter::emitBlockRange(Value first, Value last, ValueRange inits) {
@@ -108,7 +156,8 @@ SmallVector<Value> TileEmitter::emitBlockRange(Value first, Value last, ValueRan
   Value block = loop.getInductionVar();
   SmallVector<Value> next = spec.strategy == SumStrategy::Integer ? integerBlock(block, loop.getRegionIterArgs())
                                                                   : floatBlock(block, loop.getRegionIterArgs());
-  scf::YieldOp::create(b, next);
+  if (!next.empty())
+    scf::YieldOp::create(b, next);
   return SmallVector<Value>(loop.getResults());
 }
 
@@ -116,7 +165,7 @@ SmallVector<Value> TileEmitter::emitBlockRange(Value first, Value last, ValueRan
 SmallVector<Value> TileEmitter::steps(function_ref<SmallVector<Value>(Value, ValueRange)> body, ValueRange inits) {
   if (spec.getSteps() == 1)
     return body(constant(b, 0), inits);
-  auto loop = scf::ForOp::create(b, constant(b, 0), common.extents.steps, constant(b, 1), inits);
+  auto loop = scf::ForOp::create(b, args.firstStep, args.lastStep, constant(b, 1), inits);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   scf::YieldOp::create(b, body(loop.getInductionVar(), loop.getRegionIterArgs()));
@@ -128,25 +177,48 @@ Value TileEmitter::pin(Value sums) {
   return machine.pinned && shape.rows > 1 ? qtile::PinOp::create(b, sums).getResult() : sums;
 }
 
-/// Sums of two products that may be added in i16 before they are widened: one is within [-256 * max, 254 * max].
-static int64_t getPairSteps(int64_t max) { return std::max<int64_t>(1, 128 / max); }
+/// One is within [-256 * max, 254 * max].
+int64_t kernel::getPairSteps(int64_t max) { return std::max<int64_t>(1, 128 / max); }
 
-/// i32 sums of one step: every group of four codes meets every row of the tile. `limbs` are the tables of the codes'
-/// values; each has its own sums.
-SmallVector<Value> TileEmitter::dotStep(Value block, Value step, ArrayRef<ArrayRef<uint8_t>> limbs, ValueRange inits) {
-  SmallVector<Value> next = llvm::to_vector(inits);
-  Value offset = reader.stepOffset(reader.blockOffset(block), step);
-  SmallVector<SmallVector<Value>> groups = reader.loadGroups(offset);
+/// Vector `i` of the decoded weights of column `column` in the step `allSteps` of K, `behind` elements further.
+Value TileEmitter::loadDecoded(Value allSteps, int64_t column, int64_t i, Value behind) {
+  DecodedLayout decoded(spec, machine);
+  Value start = add(b, mul(b, args.firstBlock, common.extents.steps), args.firstStep);
+  Value base = add(b, mul(b, sub(b, allSteps, start), constant(b, decoded.getStepElements())), args.firstDecoded);
+  Value index = add(b, add(b, base, behind), constant(b, decoded.getOffset(column, i)));
+  return vector::LoadOp::create(b, decoded.getVectorType(b.getContext()), args.decoded, index);
+}
+
+/// The codes of a step, or from decoded weights the values of limb `limb`.
+SmallVector<SmallVector<Value>> TileEmitter::byteGroups(Value block, Value step, int64_t limb) {
+  if (!variant.isDecoded())
+    return reader.loadGroups(reader.stepOffset(reader.blockOffset(block), step));
+  SmallVector<SmallVector<Value>> groups(shape.columns);
   int64_t words = spec.getStep() / 4;
   Value allSteps = add(b, mul(b, block, common.extents.steps), step);
-  Value first = add(b, div(b, mul(b, firstRow, paddedK(b, spec, common.extents)), constant(b, 4)),
-                    mul(b, mul(b, allSteps, height), constant(b, words)));
+  for (int64_t c = 0; c < shape.columns; ++c)
+    for (int64_t g = 0; g < words; ++g)
+      groups[c].push_back(loadDecoded(allSteps, c, limb * words + g, constant(b, 0)));
+  return groups;
+}
+
+/// i32 sums of one step: every group of four codes meets every row of the tile. `limbs` are the tables of the codes'
+/// values, `firstLimb` is the number of the first one; each has its own sums.
+SmallVector<Value> TileEmitter::dotStep(Value block, Value step, ArrayRef<ArrayRef<uint8_t>> limbs, int64_t firstLimb,
+                                       ValueRange inits) {
+  SmallVector<Value> next = llvm::to_vector(inits);
+  SmallVector<SmallVector<Value>> groups = byteGroups(block, step, firstLimb);
+  int64_t words = spec.getStep() / 4;
+  Value allSteps = add(b, mul(b, block, common.extents.steps), step);
+  Value first = add(b, div(b, mul(b, args.tileRow, paddedK(b, spec, common.extents)), constant(b, 4)),
+                    mul(b, add(b, mul(b, allSteps, args.height), args.inside), constant(b, words)));
   SmallVector<Value> values(limbs.size() * shape.columns), pairs(next.size());
   int64_t pairSteps = machine.pairSums ? getPairSteps(spec.weight.max) : 1;
   for (int64_t g = 0; g < words; ++g) {
     for (auto [limb, table] : llvm::enumerate(limbs))
       for (int64_t c = 0; c < shape.columns; ++c)
-        values[limb * shape.columns + c] = reader.lookupBytes(groups[c][g], table);
+        values[limb * shape.columns + c] =
+            variant.isDecoded() ? groups[c][g] : reader.lookupBytes(groups[c][g], table);
     for (int64_t r = 0; r < dotRows(); ++r) {
       auto bytes = cast<VectorType>(groups[0][g].getType());
       Value x = r == shape.rows
@@ -173,11 +245,11 @@ SmallVector<Value> TileEmitter::dotStep(Value block, Value step, ArrayRef<ArrayR
 /// would run out of registers, and read them twice.
 SmallVector<Value> TileEmitter::blockSums(Value block, ValueRange inits) {
   ArrayRef<uint8_t> lower = spec.weight.bytes, upper = spec.weight.upper;
-  auto sumsOf = [&](ArrayRef<ArrayRef<uint8_t>> limbs, ValueRange start) {
-    return steps([&](Value step, ValueRange values) { return dotStep(block, step, limbs, values); }, start);
+  auto sumsOf = [&](ArrayRef<ArrayRef<uint8_t>> limbs, int64_t first, ValueRange start) {
+    return steps([&](Value step, ValueRange values) { return dotStep(block, step, limbs, first, values); }, start);
   };
   if (upper.empty())
-    return sumsOf({lower}, inits);
+    return sumsOf({lower}, 0, inits);
   SmallVector<Value> zeros(inits.size(), splat(b, i32, 0));
   auto addShifted = [&](ValueRange high, ValueRange low) {
     SmallVector<Value> sums;
@@ -186,26 +258,16 @@ SmallVector<Value> TileEmitter::blockSums(Value block, ValueRange inits) {
     return sums;
   };
   if (shape.rows > 1)
-    return sumsOf({lower}, addShifted(sumsOf({upper}, zeros), inits));
+    return sumsOf({lower}, 0, addShifted(sumsOf({upper}, 1, zeros), inits));
   SmallVector<Value> both = llvm::to_vector(inits);
   llvm::append_range(both, zeros);
-  both = sumsOf({lower, upper}, both);
+  both = sumsOf({lower, upper}, 0, both);
   return addShifted(ArrayRef(both).drop_front(inits.size()), ArrayRef(both).take_front(inits.size()));
 }
 
-void TileEmitter::loadBlockParameters(Value offset) {
-  scale.assign(shape.columns, {});
-  zero.assign(shape.columns, {});
-  shift.assign(shape.columns, {});
-  for (int64_t c = 0; c < shape.columns; ++c) {
-    scale[c] = reader.loadScale(c, offset);
-    zero[c] = reader.loadZero(c, offset);
-    shift[c] = reader.loadOffset(c, offset);
-  }
-}
-
 SmallVector<Value> TileEmitter::integerBlock(Value block, ValueRange accumulators) {
-  Value perRow = add(b, mul(b, firstRow, common.extents.blocks), mul(b, block, height));
+  Value perRow = add(b, mul(b, args.tileRow, common.extents.blocks),
+                     add(b, mul(b, block, args.height), args.inside));
   Value offset = reader.blockOffset(block);
   SmallVector<Value> rowSums(shape.rows), inits(dotRows() * shape.columns, splat(b, i32, 0));
   for (int64_t r = 0; r < shape.rows; ++r) {
@@ -221,8 +283,10 @@ SmallVector<Value> TileEmitter::integerBlock(Value block, ValueRange accumulator
   SmallVector<Value> dots = blockSums(block, inits);
   if (spec.lhsZero)
     subtractZeros(perRow, dots);
-  loadBlockParameters(offset);
-  return scaleSums(perRow, offset, rowSums, dots, accumulators);
+  parameters.clear();
+  for (int64_t c = 0; c < shape.columns; ++c)
+    parameters.push_back(reader.loadParameters(c, offset));
+  return scaleSums(perRow, rowSums, dots, accumulators);
 }
 
 /// dot - zero of the row * sum of the column's codes, which is the dot product of a row of ones behind the others.
@@ -236,33 +300,39 @@ void TileEmitter::subtractZeros(Value perRow, MutableArrayRef<Value> dots) {
 }
 
 /// From the exact sums of a block to the f32 sums of the row.
-SmallVector<Value> TileEmitter::scaleSums(Value perRow, Value offset, ArrayRef<Value> rowSums, ArrayRef<Value> dots,
+SmallVector<Value> TileEmitter::scaleSums(Value perRow, ArrayRef<Value> rowSums, ArrayRef<Value> dots,
                                           ValueRange accumulators) {
-  SmallVector<Value> next(spec.integerResult ? SmallVector<Value>(count()) : SmallVector<Value>(accumulators));
-  for (int64_t c = 0; c < shape.columns; ++c)
-    for (int64_t r = 0; r < shape.rows; ++r) {
+  bool fresh = spec.integerResult || sumsInMemory;
+  SmallVector<Value> next(fresh ? SmallVector<Value>(count()) : SmallVector<Value>(accumulators));
+  for (int64_t r = 0; r < shape.rows; ++r)
+    for (int64_t c = 0; c < shape.columns; ++c) {
+      const BlockParameters &block = parameters[c];
       Value dot = dots[at(r, c)], &sum = next[at(r, c)];
-      if (zero[c])
-        dot = arith::SubIOp::create(b, dot, arith::MulIOp::create(b, zero[c], rowSums[r]));
+      if (block.zero)
+        dot = arith::SubIOp::create(b, dot, arith::MulIOp::create(b, block.zero, rowSums[r]));
       if (spec.integerResult) {
         sum = dot;
         continue;
       }
+      if (sumsInMemory)
+        sum = loadSum(r, c);
       Value x = broadcastAt(common.x.scales, perRow, r);
-      Value factor = scale[c] ? arith::MulFOp::create(b, x, scale[c]).getResult() : x;
+      Value factor = block.scale ? arith::MulFOp::create(b, x, block.scale).getResult() : x;
       sum = math::FmaOp::create(b, arith::SIToFPOp::create(b, f32, dot), factor, sum);
-      if (shift[c])
-        sum = math::FmaOp::create(b, arith::SIToFPOp::create(b, f32, rowSums[r]), arith::MulFOp::create(b, x, shift[c]), sum);
+      if (block.shift)
+        sum = math::FmaOp::create(b, arith::SIToFPOp::create(b, f32, rowSums[r]),
+                                  arith::MulFOp::create(b, x, block.shift), sum);
+      if (sumsInMemory)
+        storeSum(sum, r, c);
     }
-  return next;
+  return sumsInMemory ? SmallVector<Value>() : next;
 }
 
 SmallVector<Value> TileEmitter::floatBlock(Value block, ValueRange accumulators) {
   Value offset = reader.blockOffset(block);
-  loadBlockParameters(offset);
-  for (Value &value : zero)
-    if (value && value.getType() == i32)
-      value = arith::SIToFPOp::create(b, f32, value);
+  parameters.clear();
+  for (int64_t c = 0; c < shape.columns && !variant.isDecoded(); ++c)
+    parameters.push_back(reader.loadParameters(c, offset));
   return steps(
       [&](Value step, ValueRange sums) { return floatStep(block, step, reader.stepOffset(offset, step), sums); },
       accumulators);
@@ -271,117 +341,67 @@ SmallVector<Value> TileEmitter::floatBlock(Value block, ValueRange accumulators)
 SmallVector<Value> TileEmitter::floatStep(Value block, Value step, Value bytes, ValueRange sums) {
   SmallVector<Value> next = llvm::to_vector(sums);
   Value allSteps = add(b, mul(b, block, common.extents.steps), step);
-  Value first = add(b, mul(b, firstRow, paddedK(b, spec, common.extents)),
-                    mul(b, mul(b, allSteps, height), constant(b, spec.getStep())));
-  SmallVector<SmallVector<Value>> decoded = reader.loadValues(bytes);
+  Value first = add(b, mul(b, args.tileRow, paddedK(b, spec, common.extents)),
+                    mul(b, add(b, mul(b, allSteps, args.height), args.inside), constant(b, spec.getStep())));
+  if (variant.isDecoded())
+    return decodedStep(allSteps, first, next);
+  SmallVector<SmallVector<Value>> values = reader.loadValues(bytes);
   for (int64_t k = 0; k < spec.getStep(); ++k) {
-    for (int64_t c = 0; c < shape.columns; ++c) {
-      Value &w = decoded[c][k];
-      if (zero[c])
-        w = arith::SubFOp::create(b, w, zero[c]);
-      if (scale[c])
-        w = arith::MulFOp::create(b, scale[c], w);
-      if (shift[c])
-        w = arith::AddFOp::create(b, w, shift[c]);
-    }
-    for (int64_t r = 0; r < shape.rows; ++r) {
-      Value x = broadcastAt(common.x.words, first, r * spec.getStep() + k);
-      for (int64_t c = 0; c < shape.columns; ++c)
-        next[at(r, c)] = math::FmaOp::create(b, x, decoded[c][k], next[at(r, c)]);
-    }
+    SmallVector<Value> w;
+    for (int64_t c = 0; c < shape.columns; ++c)
+      w.push_back(parameters[c].apply(b, values[c][k]));
+    multiplyRows(add(b, first, constant(b, k)), w, next);
   }
   return next;
 }
 
-void TileEmitter::storeVector(Value sums, const StoreSite &site) {
-  Value value = spec.epilogue ? spec.epilogue(b, sums, site) : sums;
-  if (site.mask)
-    vector::MaskedStoreOp::create(b, common.output, ValueRange{site.row, site.column}, site.mask, value);
-  else
-    vector::StoreOp::create(b, value, common.output, ValueRange{site.row, site.column});
+/// Adds the products of one k; `x` is where the activation of the first row lies.
+void TileEmitter::multiplyRows(Value x, ArrayRef<Value> w, MutableArrayRef<Value> sums) {
+  for (int64_t r = 0; r < shape.rows; ++r) {
+    Value value = broadcastAt(common.x.words, x, r * spec.getStep());
+    for (int64_t c = 0; c < shape.columns; ++c)
+      sums[at(r, c)] = math::FmaOp::create(b, value, w[c], sums[at(r, c)]);
+  }
+}
+
+/// A loop over the values of a step: nothing is gained by laying all of it out.
+SmallVector<Value> TileEmitter::decodedStep(Value allSteps, Value first, ValueRange sums) {
+  constexpr int64_t kUnroll = 4;
+  DecodedLayout decoded(spec, machine);
+  auto loop = scf::ForOp::create(b, constant(b, 0), constant(b, spec.getStep()), constant(b, kUnroll), sums);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  SmallVector<Value> next(loop.getRegionIterArgs().begin(), loop.getRegionIterArgs().end());
+  Value k = loop.getInductionVar(), at = mul(b, k, constant(b, decoded.getOffset(0, 1)));
+  for (int64_t i = 0; i < kUnroll; ++i) {
+    SmallVector<Value> w;
+    for (int64_t c = 0; c < shape.columns; ++c)
+      w.push_back(loadDecoded(allSteps, c, i, at));
+    multiplyRows(add(b, add(b, first, k), constant(b, i)), w, next);
+  }
+  scf::YieldOp::create(b, next);
+  return SmallVector<Value>(loop.getResults());
 }
 
 void TileEmitter::store(ValueRange results) {
   for (int64_t c = 0; c < shape.columns; ++c) {
-    Value column = mul(b, add(b, firstColumn, constant(b, c)), constant(b, machine.lanes)), mask;
-    if (spec.columnTail)
-      mask = vector::CreateMaskOp::create(b, VectorType::get(machine.lanes, b.getI1Type()),
-                                          sub(b, common.extents.columns, column));
-    for (int64_t r = 0; r < shape.rows; ++r) {
-      Value valid = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, constant(b, r), validRows);
-      auto guarded = scf::IfOp::create(b, valid, /*withElseRegion=*/false);
-      OpBuilder::InsertionGuard guard(b);
-      b.setInsertionPointToStart(guarded.thenBlock());
-      storeVector(results[at(r, c)], {add(b, firstRow, constant(b, r)), column, mask, common.operands});
-    }
+    Value column = add(b, args.column, constant(b, c));
+    for (int64_t r = 0; r < shape.rows; ++r)
+      storeOutput(b, spec, machine, common, add(b, args.tileRow, constant(b, r)), column, results[at(r, c)]);
   }
 }
 
-SmallVector<Type> CommonArguments::getTypes(MLIRContext *context, const KernelSpec &spec) {
-  auto dynamic = [&](Type element) { return MemRefType::get({ShapedType::kDynamic}, element); };
-  Type f32 = Float32Type::get(context), i32 = IntegerType::get(context, 32), i8 = IntegerType::get(context, 8);
-  SmallVector<Type> types;
-  if (spec.strategy == SumStrategy::Integer)
-    types = {dynamic(i32), dynamic(f32), dynamic(i32)};
-  else
-    types = {dynamic(f32)};
-  if (spec.lhsZero)
-    types.push_back(dynamic(i32));
-  types.push_back(dynamic(i8));
-  types.push_back(spec.output);
-  llvm::append_range(types, spec.operands);
-  types.append(4, IndexType::get(context));
-  return types;
+bool kernel::keepsSumsInMemory(const KernelSpec &spec, const TileMachine &machine, TileShape shape) {
+  if (spec.strategy == SumStrategy::Float || spec.integerResult)
+    return false;
+  // Beside both kinds of sums, registers hold the weights of each column, their scales and the constants of unpacking.
+  return 2 * shape.rows * shape.columns + 2 * shape.columns + 2 > machine.registers;
 }
 
-CommonArguments CommonArguments::take(const KernelSpec &spec, ValueRange arguments, ValueRange &rest) {
-  CommonArguments common;
-  auto next = [&] {
-    Value value = arguments.front();
-    arguments = arguments.drop_front();
-    return value;
-  };
-  common.x.words = next();
-  if (spec.strategy == SumStrategy::Integer) {
-    common.x.scales = next();
-    common.x.sums = next();
-  }
-  if (spec.lhsZero)
-    common.x.zeros = next();
-  common.weights = next();
-  common.output = next();
-  for (size_t i = 0; i < spec.operands.size(); ++i)
-    common.operands.push_back(next());
-  for (Value *extent : {&common.extents.rows, &common.extents.columns, &common.extents.blocks, &common.extents.steps})
-    *extent = next();
-  rest = arguments;
-  return common;
-}
-
-SmallVector<Value> CommonArguments::flatten() const {
-  SmallVector<Value> all{x.words};
-  if (x.scales)
-    all.append({x.scales, x.sums});
-  if (x.zeros)
-    all.push_back(x.zeros);
-  all.append({weights, output});
-  llvm::append_range(all, operands);
-  all.append({extents.rows, extents.columns, extents.blocks, extents.steps});
-  return all;
-}
-
-func::FuncOp kernel::buildTile(ModuleOp module, const KernelSpec &spec, const TileMachine &machine, TileShape shape) {
-  std::string name = llvm::formatv("{0}_tile_{1}x{2}", spec.name, shape.rows, shape.columns);
-  if (auto existing = module.lookupSymbol<func::FuncOp>(name))
-    return existing;
-  ImplicitLocOpBuilder b(module.getLoc(), module.getContext());
-  b.setInsertionPointToEnd(module.getBody());
-  SmallVector<Type> types = CommonArguments::getTypes(b.getContext(), spec);
-  types.append(4, b.getIndexType());
-  auto function = func::FuncOp::create(b, name, b.getFunctionType(types, {}));
-  function.setPrivate();
-  b.setInsertionPointToStart(function.addEntryBlock());
-  TileEmitter(b, spec, machine, shape, function.getArguments()).emit();
-  func::ReturnOp::create(b);
-  return function;
+func::FuncOp kernel::buildTile(ModuleOp module, const KernelSpec &spec, const TileMachine &machine,
+                               const TileVariant &variant) {
+  std::string name = llvm::formatv("{0}_{1}_{2}x{3}", spec.name, variant.getName(), variant.shape.rows, variant.shape.columns);
+  return buildFunction(module, spec, machine, variant, name, [&](ImplicitLocOpBuilder &b, ValueRange arguments) {
+    TileEmitter(b, spec, machine, variant, arguments).emit();
+  });
 }

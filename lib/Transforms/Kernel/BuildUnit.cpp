@@ -2,26 +2,26 @@
 // The loops around the register tiles. A unit, 64 output columns for a stretch of rows, is what a thread takes at a time.
 #include "lib/Transforms/Kernel/Prepare.h"
 #include "lib/Transforms/Kernel/TileEmitter.h"
+#include "lib/Transforms/Kernel/UnitPlan.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 using namespace mlir::qtensor;
 using namespace mlir::qtensor::kernel;
 
-static constexpr int64_t kUnitColumns = 64;
-/// Tiles of rows in a stretch: their prepared activations stay in the second-level cache for K of a few thousand.
-static constexpr int64_t kStretchTiles = 8;
+/// Rows of a stretch, whole tiles of any height: what decoding the weights of a unit costs is spread over them.
+static constexpr int64_t kStretchRows = 96;
 
 int64_t KernelSpec::getStep() const {
   int64_t padded = weight.layout.getPaddedBlock();
   return padded % 32 == 0 ? 32 : padded % 16 == 0 ? 16 : weight.layout.getChunk();
 }
 
-static int64_t tileHeight(const TileMachine &machine) { return machine.tiles.back().rows; }
 
-int64_t qtensor::getStretchRows(const TileMachine &machine) { return kStretchTiles * tileHeight(machine); }
+int64_t qtensor::getStretchRows(const TileMachine &) { return kStretchRows; }
 
 /// Rows of scratch: slack for a tile that reads rows which the matrix does not have, and whole cache lines.
 static Value scratchRows(ImplicitLocOpBuilder &b, const KernelExtents &extents) {
@@ -52,43 +52,267 @@ PreparedActivations qtensor::emitScratchViews(ImplicitLocOpBuilder &b, const Ker
           spec.lhsZero ? view(b.getI32Type(), add(b, sums, bytes), blocks) : Value()};
 }
 
-/// for column vectors [first, last) in steps of the tile's columns: call the tile. Returns where the steps ended.
-static Value emitColumns(ImplicitLocOpBuilder &b, func::FuncOp tile, int64_t columns, ArrayRef<Value> arguments,
-                         Value first, Value last) {
-  Value width = sub(b, last, first), end = add(b, first, sub(b, width, rem(b, width, constant(b, columns))));
-  auto loop = scf::ForOp::create(b, first, end, constant(b, columns));
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(loop.getBody());
-  SmallVector<Value> all(arguments);
-  all.push_back(loop.getInductionVar());
-  func::CallOp::create(b, tile, all);
-  return end;
+void kernel::storeOutput(ImplicitLocOpBuilder &b, const KernelSpec &spec, const TileMachine &machine,
+                         const CommonArguments &common, Value row, Value vector, Value sums) {
+  Value column = mul(b, vector, constant(b, machine.lanes)), mask;
+  if (spec.columnTail)
+    mask = vector::CreateMaskOp::create(b, VectorType::get(machine.lanes, b.getI1Type()),
+                                        sub(b, common.extents.columns, column));
+  Value value = spec.epilogue ? spec.epilogue(b, sums, {row, column, mask, common.operands}) : sums;
+  if (mask)
+    vector::MaskedStoreOp::create(b, common.output, ValueRange{row, column}, mask, value);
+  else
+    vector::StoreOp::create(b, value, common.output, ValueRange{row, column});
 }
 
-/// Chooses the lowest tile that holds `rows` rows, and lets the last one take the columns that are left over.
-static void emitTiles(ImplicitLocOpBuilder &b, ArrayRef<TileShape> tiles, ArrayRef<func::FuncOp> functions,
-                      ArrayRef<Value> arguments, Value rows, Value first, Value last) {
-  if (tiles.size() == 1) {
-    emitColumns(b, functions[0], tiles[0].columns, arguments, first, last);
+namespace {
+/// The body of a unit's function.
+class UnitEmitter {
+  using Tile = std::pair<TileVariant, func::FuncOp>;
+
+public:
+  UnitEmitter(ModuleOp module, const KernelSpec &spec, const TileMachine &machine, const UnitPlan &plan);
+  void emit(ImplicitLocOpBuilder &builder, ValueRange arguments);
+
+private:
+  void emitSingleRow(Value row);
+  void emitRows(Value begin, Value end);
+  void emitRanges(Value from, Value to, bool decode);
+  void emitRange(Value from, Value to, bool decode);
+  void emitTiles(Value row, Value valid, bool decode);
+  Value emitChoice(Value left, size_t run, bool decode);
+  void emitColumns(const Tile &tile, Value first, Value last);
+  void emitFinish(Value begin, Value end);
+  void call(const Tile &tile);
+  void loop(Value first, Value last, Value step, function_ref<void(Value)> body);
+  void choose(Value condition, function_ref<void()> then, function_ref<void()> otherwise);
+
+  const KernelSpec &spec;
+  const TileMachine &machine;
+  const UnitPlan &plan;
+  Tile single, narrow, decoder;
+  SmallVector<Tile> fused, decoded;
+  ImplicitLocOpBuilder *builder = nullptr;
+  CommonArguments common;
+  TileArguments args;
+  Value firstVector, lastVector, firstRow, sums, buffer;
+};
+} // namespace
+
+UnitEmitter::UnitEmitter(ModuleOp module, const KernelSpec &spec, const TileMachine &machine, const UnitPlan &plan)
+    : spec(spec), machine(machine), plan(plan) {
+  auto make = [&](TileVariant::Kind kind, TileShape shape) -> Tile {
+    TileVariant variant{kind, shape};
+    return {variant, buildTile(module, spec, machine, variant)};
+  };
+  single = make(TileVariant::Whole, machine.tiles.front());
+  narrow = make(TileVariant::Whole, {1, 1});
+  for (TileShape shape : plan.fused.shapes)
+    fused.push_back(make(TileVariant::Range, shape));
+  if (plan.minDecodedRows == UnitPlan::kNever)
     return;
-  }
-  Value fits = arith::CmpIOp::create(b, arith::CmpIPredicate::ule, rows, constant(b, tiles[0].rows));
-  auto choice = scf::IfOp::create(b, fits, /*withElseRegion=*/true);
+  decoder = {TileVariant::makeDecoder(), buildDecode(module, spec, machine)};
+  for (TileShape shape : plan.decoded.shapes)
+    decoded.push_back(make(TileVariant::Decoded, shape));
+}
+
+void UnitEmitter::loop(Value first, Value last, Value step, function_ref<void(Value)> body) {
+  auto op = scf::ForOp::create(*builder, first, last, step);
+  OpBuilder::InsertionGuard guard(*builder);
+  builder->setInsertionPointToStart(op.getBody());
+  body(op.getInductionVar());
+}
+
+void UnitEmitter::choose(Value condition, function_ref<void()> then, function_ref<void()> otherwise) {
+  auto choice = scf::IfOp::create(*builder, condition, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(*builder);
+  builder->setInsertionPointToStart(choice.thenBlock());
+  then();
+  builder->setInsertionPointToStart(choice.elseBlock());
+  otherwise();
+}
+
+void UnitEmitter::call(const Tile &tile) {
+  SmallVector<Value> all = common.flatten();
+  llvm::append_range(all, args.flatten(tile.first));
+  func::CallOp::create(*builder, tile.second, all);
+}
+
+/// Calls the tile for column vectors [first, last) of the unit. A tile that is wider than what is left computes the last
+/// vector again.
+void UnitEmitter::emitColumns(const Tile &tile, Value first, Value last) {
+  ImplicitLocOpBuilder &b = *builder;
+  Value row = args.firstSum;
+  loop(first, last, constant(b, tile.first.shape.columns), [&](Value vector) {
+    args.column = vector;
+    Value inUnit = sub(b, vector, firstVector);
+    if (row)
+      args.firstSum = add(b, row, mul(b, inUnit, constant(b, machine.lanes)));
+    if (tile.first.isDecoded())
+      args.firstDecoded = mul(b, inUnit, constant(b, DecodedLayout(spec, machine).getOffset(1, 0)));
+    call(tile);
+  });
+  args.firstSum = row;
+}
+
+/// One row reads all of K at once: its weights come from memory, as few long streams.
+void UnitEmitter::emitSingleRow(Value row) {
+  ImplicitLocOpBuilder &b = *builder;
+  args.tileRow = row;
+  args.inside = constant(b, 0);
+  Value wide = constant(b, single.first.shape.columns), count = sub(b, lastVector, firstVector);
+  Value end = sub(b, lastVector, rem(b, count, wide));
+  emitColumns(single, firstVector, end);
+  emitColumns(narrow, end, lastVector);
+}
+
+/// Calls the set's tile for `left` rows, if that is choice `run` or a later one, and returns the tile's rows.
+Value UnitEmitter::emitChoice(Value left, size_t run, bool decode) {
+  ImplicitLocOpBuilder &b = *builder;
+  ArrayRef<std::pair<int64_t, size_t>> choices = decode ? plan.decoded.choices : plan.fused.choices;
+  const Tile &tile = (decode ? decoded : fused)[choices[run].second];
+  auto emit = [&]() -> Value {
+    emitColumns(tile, firstVector, lastVector);
+    return constant(b, tile.first.shape.rows);
+  };
+  if (run + 1 == choices.size())
+    return emit();
+  Value fits = arith::CmpIOp::create(b, arith::CmpIPredicate::ule, left, constant(b, choices[run].first));
+  auto choice = scf::IfOp::create(b, TypeRange{b.getIndexType()}, fits, /*addThenBlock=*/true, /*addElseBlock=*/true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(choice.thenBlock());
-  Value end = emitColumns(b, functions[0], tiles[0].columns, arguments, first, last);
-  emitColumns(b, functions.back(), tiles.back().columns, arguments, end, last);
+  scf::YieldOp::create(b, emit());
   b.setInsertionPointToStart(choice.elseBlock());
-  emitTiles(b, tiles.drop_front(), functions.drop_front(), arguments, rows, first, last);
+  scf::YieldOp::create(b, emitChoice(left, run + 1, decode));
+  return choice.getResult(0);
+}
+
+/// `valid` rows from `row` on, with the tiles that the plan has for that many.
+void UnitEmitter::emitTiles(Value row, Value valid, bool decode) {
+  ImplicitLocOpBuilder &b = *builder;
+  args.tileRow = row;
+  auto isLeft = [&](OpBuilder &inner, Location loc, ValueRange done) {
+    Value more = arith::CmpIOp::create(inner, loc, arith::CmpIPredicate::ult, done[0], valid);
+    scf::ConditionOp::create(inner, loc, more, done);
+  };
+  auto tile = [&](OpBuilder &inner, Location, ValueRange done) {
+    OpBuilder::InsertionGuard guard(b);
+    b.restoreInsertionPoint(inner.saveInsertionPoint());
+    args.inside = done[0];
+    args.firstSum = mul(b, add(b, sub(b, row, firstRow), done[0]), args.sumStride);
+    scf::YieldOp::create(b, add(b, done[0], emitChoice(sub(b, valid, done[0]), 0, decode)));
+  };
+  scf::WhileOp::create(b, TypeRange{b.getIndexType()}, ValueRange{constant(b, 0)}, isLeft, tile);
+}
+
+/// One range of K, in `args`, for rows [from, to).
+void UnitEmitter::emitRange(Value from, Value to, bool decode) {
+  ImplicitLocOpBuilder &b = *builder;
+  Value height = constant(b, plan.height);
+  if (decode)
+    loop(firstVector, lastVector, constant(b, 1), [&](Value vector) {
+      args.column = vector;
+      Value inUnit = sub(b, vector, firstVector);
+      args.firstDecoded = mul(b, inUnit, constant(b, DecodedLayout(spec, machine).getOffset(1, 0)));
+      call(decoder);
+    });
+  loop(from, to, height, [&](Value row) { emitTiles(row, min(b, height, sub(b, to, row)), decode); });
+}
+
+/// Rows [from, to), one range of K after the other: what a range reads stays in the caches next to the core.
+void UnitEmitter::emitRanges(Value from, Value to, bool decode) {
+  ImplicitLocOpBuilder &b = *builder;
+  int64_t stepsOfRange = decode ? DecodedLayout(spec, machine).getMaxSteps() : plan.rangeSteps;
+  Value zero = constant(b, 0), most = constant(b, stepsOfRange), steps = common.extents.steps;
+  Value blocks = max(b, div(b, most, steps), constant(b, 1));
+  loop(zero, common.extents.blocks, blocks, [&](Value block) {
+    args.firstBlock = block;
+    args.lastBlock = min(b, add(b, block, blocks), common.extents.blocks);
+    args.firstStep = zero;
+    args.lastStep = steps;
+    if (!spec.splitsBlocks())
+      return emitRange(from, to, decode);
+    loop(zero, steps, most, [&](Value step) {
+      args.firstStep = step;
+      args.lastStep = min(b, add(b, step, most), steps);
+      emitRange(from, to, decode);
+    });
+  });
+}
+
+/// From sums in memory to the output.
+void UnitEmitter::emitFinish(Value begin, Value end) {
+  ImplicitLocOpBuilder &b = *builder;
+  Value one = constant(b, 1);
+  auto type = VectorType::get(machine.lanes, b.getF32Type());
+  loop(begin, end, one, [&](Value row) {
+    Value first = mul(b, sub(b, row, firstRow), args.sumStride);
+    loop(firstVector, lastVector, one, [&](Value vector) {
+      Value at = add(b, first, mul(b, sub(b, vector, firstVector), constant(b, machine.lanes)));
+      Value sum = vector::LoadOp::create(b, type, sums, at);
+      if (spec.integerResult)
+        sum = vector::BitCastOp::create(b, type.clone(b.getI32Type()), sum);
+      storeOutput(b, spec, machine, common, row, vector, sum);
+    });
+  });
+}
+
+void UnitEmitter::emitRows(Value begin, Value end) {
+  ImplicitLocOpBuilder &b = *builder;
+  args.sums = sums;
+  args.decoded = buffer;
+  if (fused.empty()) {
+    emitRanges(begin, end, /*decode=*/true);
+  } else if (decoded.empty()) {
+    emitRanges(begin, end, /*decode=*/false);
+  } else {
+    // Rows that do not fill a tile are left to the fused tiles.
+    Value rows = sub(b, end, begin), few = rem(b, rows, constant(b, plan.height));
+    Value enough = arith::CmpIOp::create(b, arith::CmpIPredicate::uge, rows, constant(b, plan.minDecodedRows));
+    Value middle = arith::SelectOp::create(b, enough, sub(b, end, few), begin);
+    choose(enough, [&] { emitRanges(begin, middle, /*decode=*/true); }, [] {});
+    Value rest = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, middle, end);
+    choose(rest, [&] { emitRanges(middle, end, /*decode=*/false); }, [] {});
+  }
+  emitFinish(begin, end);
+}
+
+void UnitEmitter::emit(ImplicitLocOpBuilder &inner, ValueRange arguments) {
+  builder = &inner;
+  ImplicitLocOpBuilder &b = inner;
+  ValueRange rest;
+  common = CommonArguments::take(spec, arguments, rest);
+  Value begin = rest[0], end = rest[1];
+  int64_t panelRows = spec.weight.layout.getRows();
+  Value panels = div(b, add(b, common.extents.columns, constant(b, panelRows - 1)), constant(b, panelRows));
+  Value perUnit = constant(b, kUnitColumns / machine.lanes), all = mul(b, panels, constant(b, panelRows / machine.lanes));
+  firstRow = begin;
+  firstVector = mul(b, rest[2], perUnit);
+  lastVector = min(b, add(b, firstVector, perUnit), all);
+  args.lastColumn = sub(b, all, constant(b, 1));
+  args.height = min(b, common.extents.rows, constant(b, plan.height));
+  // Whole tiles of columns, in the last unit as well.
+  int64_t widest = 1;
+  for (TileShape shape : machine.tiles)
+    widest = std::max(widest, shape.columns);
+  Value padded = add(b, sub(b, lastVector, firstVector), constant(b, widest - 1));
+  args.sumStride = mul(b, div(b, padded, constant(b, widest)), constant(b, widest * machine.lanes));
+  IntegerAttr alignment = b.getI64IntegerAttr(64);
+  int64_t sumRows = getStretchRows(machine) + kMaxTileRows;
+  sums = memref::AllocaOp::create(b, MemRefType::get({sumRows * kUnitColumns}, b.getF32Type()), alignment);
+  sums = memref::CastOp::create(b, MemRefType::get({ShapedType::kDynamic}, b.getF32Type()), sums);
+  if (!decoded.empty())
+    buffer = memref::AllocaOp::create(b, DecodedLayout(spec, machine).getBufferType(b.getContext()), alignment);
+  Value alone = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, sub(b, end, begin), constant(b, 1));
+  choose(alone, [&] { emitSingleRow(begin); }, [&] { emitRows(begin, end); });
 }
 
 func::FuncOp qtensor::buildUnit(ModuleOp module, const KernelSpec &spec, const TileMachine &machine) {
   std::string name = spec.name + "_unit";
   if (auto existing = module.lookupSymbol<func::FuncOp>(name))
     return existing;
-  SmallVector<func::FuncOp> functions;
-  for (TileShape tile : machine.tiles)
-    functions.push_back(buildTile(module, spec, machine, tile));
+  UnitPlan plan = planUnit(spec, machine);
+  UnitEmitter unit(module, spec, machine, plan);
   ImplicitLocOpBuilder b(module.getLoc(), module.getContext());
   b.setInsertionPointToEnd(module.getBody());
   SmallVector<Type> types = CommonArguments::getTypes(b.getContext(), spec);
@@ -96,20 +320,8 @@ func::FuncOp qtensor::buildUnit(ModuleOp module, const KernelSpec &spec, const T
   auto function = func::FuncOp::create(b, name, b.getFunctionType(types, {}));
   function.setPrivate();
   b.setInsertionPointToStart(function.addEntryBlock());
-  ValueRange rest;
-  CommonArguments common = CommonArguments::take(spec, function.getArguments(), rest);
-  int64_t panelRows = spec.weight.layout.getRows();
-  Value panels = div(b, add(b, common.extents.columns, constant(b, panelRows - 1)), constant(b, panelRows));
-  Value perUnit = constant(b, kUnitColumns / machine.lanes), first = mul(b, rest[2], perUnit);
-  Value last = min(b, add(b, first, perUnit), mul(b, panels, constant(b, panelRows / machine.lanes)));
-  Value height = min(b, common.extents.rows, constant(b, tileHeight(machine)));
-  auto loop = scf::ForOp::create(b, rest[0], rest[1], constant(b, tileHeight(machine)));
+  unit.emit(b, function.getArguments());
   func::ReturnOp::create(b);
-  b.setInsertionPointToStart(loop.getBody());
-  Value row = loop.getInductionVar(), valid = min(b, height, sub(b, rest[1], row));
-  SmallVector<Value> arguments = common.flatten();
-  arguments.append({row, valid, height});
-  emitTiles(b, machine.tiles, functions, arguments, valid, first, last);
   return function;
 }
 

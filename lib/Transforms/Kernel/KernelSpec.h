@@ -16,6 +16,9 @@ namespace mlir::qtensor {
 /// How sums are formed; see "Canonical accumulation" in the design. Both give the same bits on every level and M.
 enum class SumStrategy { Float, Integer };
 
+/// How weights of several rows are decoded: once for each tile of rows, in registers; or once for all rows of a unit, into memory.
+enum class KernelVariant { Chosen, Fused, Decoded };
+
 /// A packed weight operand and the meaning of its codes.
 struct PackedWeight {
   qtile::LayoutAttr layout;
@@ -42,12 +45,25 @@ struct TileShape {
   int64_t rows, columns;
 };
 
+/// What a core does in a cycle, in whole vectors of the level. Cores of one level differ; kernels are chosen for all of them.
+struct CoreModel {
+  std::string name;
+  double vectors;               ///< Arithmetic of any kind.
+  double multiply;              ///< Dot products, multiplications, fused ones.
+  double convert, shift;        ///< Conversions and additions; shifts.
+  double shuffle;               ///< Table lookups and widening.
+  double load, broadcast, store;
+};
+
 /// The machine as an emitter sees it.
 struct TileMachine {
   int64_t lanes = 16;           ///< f32 or i32 elements of a vector; 4 * lanes bytes.
+  int64_t registers = 16;       ///< Vector registers.
   bool pairSums = false;        ///< Byte products are summed in i16 first, as long as range analysis shows that they fit.
   bool pinned = false;          ///< Tiles of several rows nearly fill the registers: dot products keep the order of the text.
-  SmallVector<TileShape> tiles; ///< Ascending rows. The last tile takes all remaining columns of a panel.
+  /// Tiles to choose from, ascending rows; the first one has one row. Columns divide those of a unit.
+  SmallVector<TileShape> tiles;
+  SmallVector<CoreModel> cores; ///< For the choice; empty: the first tile of as many rows, and nothing is decoded.
 };
 
 /// The highest register tile that any level of any target may have: bounds the scratch, which levels share.
@@ -66,6 +82,7 @@ struct KernelSpec {
   std::string name;           ///< Prefix of the symbols.
   SumStrategy strategy = SumStrategy::Float;
   PackedWeight weight;
+  KernelVariant variant = KernelVariant::Chosen; ///< Which one wherever both exist.
   bool columnTail = false;    ///< N need not be a multiple of a panel's rows.
   bool lhsZero = false;       ///< Integer: activations have a zero point, one for each row and block.
   bool integerResult = false; ///< Integer: the epilogue takes the i32 sums of one block; there are no scales.
@@ -79,6 +96,8 @@ struct KernelSpec {
   int64_t getSteps() const { return weight.layout.getPaddedBlock() / getStep(); }
   /// Blocks of more steps share one kernel, which is told their number.
   bool hasDynamicSteps() const { return getSteps() > 4; }
+  /// A range of K may begin and end inside a block: the sums of blocks of any length are one chain.
+  bool splitsBlocks() const { return strategy == SumStrategy::Float && hasDynamicSteps(); }
   /// The prepared sums carry the factor -zero unless the kernel needs them bare.
   bool hasBareSums() const { return weight.layout.getZero() || weight.layout.getOffset(); }
 };

@@ -89,6 +89,7 @@ struct LowerComponentsPass : mlir::qtensor::impl::LowerComponentsBase<LowerCompo
 private:
   LogicalResult readMachine(TileMachine &machine) {
     machine.lanes = lanes;
+    machine.registers = registers;
     machine.pairSums = pairSums;
     machine.pinned = pinned;
     if (tileRows.empty() || tileRows.size() != tileColumns.size())
@@ -98,6 +99,11 @@ private:
         return getOperation().emitError("a tile has 1 to ") << kMaxTileRows << " rows and at least one column";
       machine.tiles.push_back({rows, columns});
     }
+    constexpr size_t kRates = 8;
+    if (cores.size() % kRates != 0 || llvm::any_of(cores, [](double rate) { return !(rate > 0); }))
+      return getOperation().emitError("cores are described by ") << kRates << " positive numbers each";
+    for (ArrayRef<double> c(cores); !c.empty(); c = c.drop_front(kRates))
+      machine.cores.push_back({"", c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7]});
     return success();
   }
 

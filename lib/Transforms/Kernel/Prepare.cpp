@@ -2,6 +2,7 @@
 #include "lib/Transforms/Kernel/Prepare.h"
 #include "lib/Transforms/Kernel/RowReader.h"
 #include "lib/Transforms/Kernel/TileEmitter.h"
+#include "lib/Transforms/Kernel/UnitPlan.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -182,7 +183,7 @@ void qtensor::emitPrepare(ImplicitLocOpBuilder &b, const KernelSpec &spec, const
                           [&](OpBuilder &inner, Location loc, ValueRange index) {
                             ImplicitLocOpBuilder body(loc, inner);
                             Value end = min(body, add(body, index[0], stretch), extents.rows);
-                            Preparer preparer(body, spec, extents, to, source, machine.tiles.back().rows);
+                            Preparer preparer(body, spec, extents, to, source, planUnit(spec, machine).height);
                             auto rows = scf::ForOp::create(body, index[0], end, constant(body, 1));
                             OpBuilder::InsertionGuard guard(body);
                             body.setInsertionPointToStart(rows.getBody());

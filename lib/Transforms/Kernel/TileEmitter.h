@@ -19,23 +19,102 @@ struct CommonArguments {
   SmallVector<Value> flatten() const;
 };
 
-/// Builds @<name>_tile_<rows>x<columns>(common..., first row, valid rows, height, first column vector): one register
-/// tile over the whole of K. The first row is the first of a tile of prepared activations.
-func::FuncOp buildTile(ModuleOp module, const KernelSpec &spec, const TileMachine &machine, TileShape shape);
+/// What a function of a kernel does.
+struct TileVariant {
+  enum Kind {
+    Whole,   ///< A tile over all of K, the epilogue and the store.
+    Range,   ///< A tile over a range of K, on top of sums in memory.
+    Decoded, ///< The same, with weights that lie decoded in memory.
+    Decoder, ///< Decodes the weights of a column vector for a range of K.
+  } kind = Whole;
+  TileShape shape{};
+  bool isRange() const { return kind == Range || kind == Decoded; }
+  bool isDecoded() const { return kind == Decoded; }
+  static TileVariant makeDecoder() { return {Decoder, {}}; }
+  llvm::StringRef getName() const;
+};
+
+/// Columns that a thread takes at a time.
+inline constexpr int64_t kUnitColumns = 64;
+
+/// Decoded weights of a unit for a range of K: f32 [step][column vector][k][lanes], each step of decoding rounded; or bytes
+/// [step][column vector][limb][group of four][4 * lanes], unsigned values.
+class DecodedLayout {
+public:
+  DecodedLayout(const KernelSpec &spec, const TileMachine &machine);
+  /// Elements of one step of all columns.
+  int64_t getStepElements() const { return kUnitColumns / lanes * columnElements; }
+  /// Element of vector `i` of column vector `column`, inside a step.
+  int64_t getOffset(int64_t column, int64_t i) const { return column * columnElements + i * vectorElements; }
+  /// Steps that fit the buffer.
+  int64_t getMaxSteps() const { return bufferElements / getStepElements(); }
+  VectorType getVectorType(MLIRContext *context) const { return VectorType::get(vectorElements, elementOf(context)); }
+  MemRefType getBufferType(MLIRContext *context) const { return MemRefType::get({bufferElements}, elementOf(context)); }
+
+private:
+  Type elementOf(MLIRContext *context) const;
+  bool isFloat;
+  int64_t lanes, vectorElements, columnElements, bufferElements;
+};
+
+/// The arguments of a function behind the common ones. `getFields` says which a variant has.
+struct TileArguments {
+  Value column, lastColumn;    ///< First column vector, and the last one that the weight has.
+  Value tileRow, inside;       ///< First row of a tile of prepared activations, and the tile's first row inside it.
+  Value height;                ///< Rows of the tile of prepared activations.
+  Value firstBlock, lastBlock; ///< Range: blocks.
+  Value firstStep, lastStep;   ///< Range: steps of each block.
+  Value firstSum, sumStride, sums; ///< Range: f32 [row][sumStride] from element `firstSum`.
+  Value firstDecoded, decoded; ///< Decoded: weights in a DecodedLayout from element `firstDecoded`.
+
+  SmallVector<Value *> getFields(const TileVariant &variant);
+  static TileArguments take(const TileVariant &variant, ValueRange values);
+  SmallVector<Value> flatten(const TileVariant &variant);
+};
+
+/// Whether f32 sums stay in memory inside a range, because those of a block take the registers.
+bool keepsSumsInMemory(const KernelSpec &spec, const TileMachine &machine, TileShape shape);
+
+/// Builds (or finds) a function of the arguments of a variant.
+func::FuncOp buildFunction(ModuleOp module, const KernelSpec &spec, const TileMachine &machine, const TileVariant &variant,
+                           const std::string &name,
+                           function_ref<void(ImplicitLocOpBuilder &, ValueRange arguments)> body);
+
+/// Sums of two byte products that may be added in i16 before they are widened, where codes are at most `max`.
+int64_t getPairSteps(int64_t max);
+
+/// Builds @<name>_<variant>_<rows>x<columns>(common..., tile arguments...): one register tile.
+func::FuncOp buildTile(ModuleOp module, const KernelSpec &spec, const TileMachine &machine, const TileVariant &variant);
+
+/// Builds @<name>_decode(common..., arguments of a decoder...).
+func::FuncOp buildDecode(ModuleOp module, const KernelSpec &spec, const TileMachine &machine);
+
+/// Applies the epilogue to one vector of sums and stores it at row `row`, column vector `column` of the output.
+void storeOutput(ImplicitLocOpBuilder &b, const KernelSpec &spec, const TileMachine &machine,
+                 const CommonArguments &common, Value row, Value column, Value sums);
+
+/// Parameters of a block for one column vector; null where absent.
+struct BlockParameters {
+  Value scale, zero, shift;
+  /// Float: the value of a code, each step rounded.
+  Value apply(ImplicitLocOpBuilder &b, Value code) const;
+};
 
 /// Emits the packed weights' side of a tile: loads, unpacks and decodes vectors of `lanes` output columns.
 class WeightReader {
 public:
   WeightReader(ImplicitLocOpBuilder &b, const KernelSpec &spec, const TileMachine &machine)
-      : b(b), weight(spec.weight), layout(spec.weight.layout), lanes(machine.lanes),
-        chunks(spec.getStep() / layout.getChunk()) {}
+      : b(b), weight(spec.weight), layout(spec.weight.layout), isFloat(spec.strategy == SumStrategy::Float),
+        lanes(machine.lanes), chunks(spec.getStep() / layout.getChunk()) {}
 
-  /// Fixes the columns: vector `c` of the tile is column vector first + c, and first is a multiple of `count` where that
-  /// divides a panel's vectors. Computes what does not change in the loops.
-  void begin(Value weights, const KernelExtents &extents, Value first, int64_t count);
+  /// Fixes the columns: vector `c` of the tile is column vector first + c, or `last` beyond it; first is a multiple of `count`
+  /// where that divides a panel's vectors. Computes what does not change in the loops.
+  void begin(Value weights, const KernelExtents &extents, Value first, int64_t count, Value last);
   /// Groups of blocks in K; the layout has them.
   Value countGroups(const KernelExtents &extents);
-  Value getGroupBlocks() const { return groupBlocks; }
+  /// Emits `body` for every part of blocks [first, last) that lies in one group, carrying values.
+  SmallVector<Value> overGroups(Value first, Value last, ValueRange inits,
+                                function_ref<SmallVector<Value>(Value first, Value last, ValueRange)> body);
   /// Says which group of blocks the next ones are in, and reads what multiplies their nested parameters.
   void beginGroup(Value group);
   /// Byte offset of a block, and of a step in it, behind a panel's start.
@@ -53,9 +132,11 @@ public:
   Value loadScale(int64_t column, Value blockOffset);
   /// The block's offset; null when there is none.
   Value loadOffset(int64_t column, Value blockOffset);
+  /// All three; the zero as f32 where sums are.
+  BlockParameters loadParameters(int64_t column, Value blockOffset);
 
 private:
-  void beginColumns(Value panelBytes, Value first, int64_t count);
+  void beginColumns(Value panelBytes, Value first, int64_t count, Value last);
   Value loadBytes(Value base, Value offset, int64_t constant, int64_t count);
   Value elementBase(int64_t column, int64_t bytes);
   SmallVector<SmallVector<Value>> loadPacked(Value stepOffset, int64_t elementBytes, int64_t count);
@@ -67,6 +148,7 @@ private:
   ImplicitLocOpBuilder &b;
   const PackedWeight &weight;
   qtile::LayoutAttr layout;
+  bool isFloat;
   int64_t lanes, chunks;
   Value weights, blockBytes;
   Value groupBlocks, groupStart;               ///< Blocks of a group; bytes in front of the groups up to this one.
@@ -83,6 +165,7 @@ Value mul(ImplicitLocOpBuilder &b, Value x, Value y);
 Value div(ImplicitLocOpBuilder &b, Value x, Value y);
 Value rem(ImplicitLocOpBuilder &b, Value x, Value y);
 Value min(ImplicitLocOpBuilder &b, Value x, Value y);
+Value max(ImplicitLocOpBuilder &b, Value x, Value y);
 /// A dense splat of `type`.
 Value splat(ImplicitLocOpBuilder &b, VectorType type, double value);
 /// Codes of K with every block padded.

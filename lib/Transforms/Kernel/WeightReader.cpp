@@ -3,6 +3,7 @@
 #include "lib/Transforms/Kernel/TileEmitter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -16,6 +17,7 @@ Value kernel::mul(ImplicitLocOpBuilder &b, Value x, Value y) { return b.createOr
 Value kernel::div(ImplicitLocOpBuilder &b, Value x, Value y) { return b.createOrFold<arith::DivUIOp>(x, y); }
 Value kernel::rem(ImplicitLocOpBuilder &b, Value x, Value y) { return b.createOrFold<arith::RemUIOp>(x, y); }
 Value kernel::min(ImplicitLocOpBuilder &b, Value x, Value y) { return b.createOrFold<arith::MinUIOp>(x, y); }
+Value kernel::max(ImplicitLocOpBuilder &b, Value x, Value y) { return b.createOrFold<arith::MaxUIOp>(x, y); }
 
 Value kernel::paddedK(ImplicitLocOpBuilder &b, const KernelSpec &spec, const KernelExtents &extents) {
   return mul(b, mul(b, extents.blocks, extents.steps), constant(b, spec.getStep()));
@@ -28,7 +30,7 @@ Value kernel::splat(ImplicitLocOpBuilder &b, VectorType type, double value) {
   return arith::ConstantOp::create(b, DenseElementsAttr::get(type, cast<Attribute>(attr)));
 }
 
-void WeightReader::begin(Value bytes, const KernelExtents &extents, Value first, int64_t count) {
+void WeightReader::begin(Value bytes, const KernelExtents &extents, Value first, int64_t count, Value last) {
   weights = bytes;
   Value codes = mul(b, extents.steps, constant(b, chunks * layout.getChunkBytes()));
   blockBytes = add(b, codes, constant(b, layout.getParameterBytes()));
@@ -37,15 +39,15 @@ void WeightReader::begin(Value bytes, const KernelExtents &extents, Value first,
     groupBlocks = layout.getGroup() ? constant(b, layout.getGroup()) : extents.blocks;
     panelBytes = add(b, panelBytes, mul(b, countGroups(extents), constant(b, layout.getGroupBytes())));
   }
-  beginColumns(panelBytes, first, count);
+  beginColumns(panelBytes, first, count, last);
 }
 
 /// Columns that fill a panel, or an even part of one, lie in it together: one stream of addresses for the whole tile.
-void WeightReader::beginColumns(Value panelBytes, Value first, int64_t count) {
+void WeightReader::beginColumns(Value panelBytes, Value first, int64_t count, Value last) {
   int64_t perPanel = layout.getRows() / lanes;
   bool together = perPanel % count == 0;
   for (int64_t c = 0; c < count; ++c) {
-    Value vector = together ? first : add(b, first, constant(b, c));
+    Value vector = together || c == 0 ? first : min(b, add(b, first, constant(b, c)), last);
     Value part = together && perPanel == count ? constant(b, 0) : rem(b, vector, constant(b, perPanel));
     panels.push_back(mul(b, div(b, vector, constant(b, perPanel)), panelBytes));
     parts.push_back(mul(b, add(b, part, constant(b, together ? c : 0)), constant(b, lanes)));
@@ -71,6 +73,24 @@ void WeightReader::beginGroup(Value group) {
     if (layout.getOffsetScale())
       offsetScales.push_back(loadParameter(c, at, layout.getOffsetScaleOffset(), layout.getOffsetScale()));
   }
+}
+
+SmallVector<Value> WeightReader::overGroups(Value first, Value last, ValueRange inits,
+                                            function_ref<SmallVector<Value>(Value, Value, ValueRange)> body) {
+  if (layout.hasGroups() && !layout.getGroup())
+    beginGroup(constant(b, 0));
+  if (!layout.getGroup())
+    return body(first, last, inits);
+  Value end = div(b, add(b, last, constant(b, layout.getGroup() - 1)), groupBlocks);
+  auto loop = scf::ForOp::create(b, div(b, first, groupBlocks), end, constant(b, 1), inits);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  beginGroup(loop.getInductionVar());
+  Value start = mul(b, loop.getInductionVar(), groupBlocks), stop = min(b, add(b, start, groupBlocks), last);
+  SmallVector<Value> next = body(max(b, start, first), stop, loop.getRegionIterArgs());
+  if (!next.empty())
+    scf::YieldOp::create(b, next);
+  return SmallVector<Value>(loop.getResults());
 }
 
 Value WeightReader::blockOffset(Value block) {
@@ -256,4 +276,19 @@ Value WeightReader::loadOffset(int64_t column, Value blockOffset) {
     return {};
   Value offset = loadParameter(column, blockOffset, layout.getOffsetOffset(), layout.getOffset());
   return offsetScales.empty() ? offset : arith::MulFOp::create(b, offsetScales[column], offset).getResult();
+}
+
+BlockParameters WeightReader::loadParameters(int64_t column, Value blockOffset) {
+  BlockParameters block{loadScale(column, blockOffset), loadZero(column, blockOffset), loadOffset(column, blockOffset)};
+  if (isFloat && block.zero && !cast<VectorType>(block.zero.getType()).getElementType().isF32())
+    block.zero = arith::SIToFPOp::create(b, VectorType::get(lanes, b.getF32Type()), block.zero);
+  return block;
+}
+
+Value BlockParameters::apply(ImplicitLocOpBuilder &b, Value value) const {
+  if (zero)
+    value = arith::SubFOp::create(b, value, zero);
+  if (scale)
+    value = arith::MulFOp::create(b, scale, value);
+  return shift ? arith::AddFOp::create(b, value, shift).getResult() : value;
 }

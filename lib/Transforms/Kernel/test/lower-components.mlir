@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: quant-opt %s --split-input-file --qtensor-attach-scratch \
-// RUN:   --qtensor-lower-components="lanes=16 tile-rows=1,12 tile-columns=4,1" | FileCheck %s
+// RUN:   --qtensor-lower-components="lanes=16 registers=32 tile-rows=1,12 tile-columns=4,1" | FileCheck %s
 
 #x = #qtensor.block<codec<8, int<signed>>, [1, 32], scale = f32>
 #w = #qtensor.block<codec<4, int<signed>>, [1, 32], scale = f16>
@@ -22,8 +22,12 @@
 // CHECK: qtile.dot4 {{.*}} max 15 : vector<64xi8> -> vector<16xi32>
 // CHECK: math.fma
 // CHECK: arith.addf
-// CHECK-LABEL: func.func private @qkernel_0_tile_12x1
+// CHECK-LABEL: func.func private @qkernel_0_range_12x1
+// CHECK: math.fma
+// CHECK-NOT: arith.addf
+// CHECK: return
 // CHECK-LABEL: func.func private @qkernel_0_unit
+// CHECK: arith.addf {{.*}} : vector<16xf32>
 // CHECK-NOT: qkernel_1
 func.func @shared(%xc: memref<?x64xi8>, %xs: memref<?x2xf32>, %w: memref<1152xi8>, %b: memref<32xf32>, %y: memref<?x32xf32>,
                   %xc2: memref<?x96xi8>, %xs2: memref<?x3xf32>, %w2: memref<3456xi8>, %b2: memref<64xf32>, %y2: memref<?x64xf32>) {

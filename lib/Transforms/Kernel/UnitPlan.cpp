@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Transforms/Kernel/UnitPlan.h"
+#include "lib/Transforms/Kernel/CostModel.h"
+#include "lib/Transforms/Kernel/Prepare.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace mlir;
+using namespace mlir::qtensor;
+using namespace mlir::qtensor::kernel;
+
+/// Decoding must gain as much as this: below, the model is no better than a guess.
+static constexpr double kLeastGain = 1.05;
+/// Codes of K, or values, whose activations stay in the first-level cache beside the weights of a column.
+static constexpr int64_t kRangeCodes = 1024, kRangeValues = 256;
+
+namespace {
+class Planner {
+public:
+  Planner(const KernelSpec &spec, const TileMachine &machine) : spec(spec), machine(machine) {}
+  UnitPlan plan();
+  /// Cycles of one block and one column vector, for `rows` rows.
+  double predictRows(const CoreModel &core, const TileSet &tiles, TileVariant::Kind kind, int64_t rows) const;
+  double predictIdeal(const CoreModel &core, int64_t rows) const {
+    return predictCycles(core, countProducts(spec, machine, {rows, 1}));
+  }
+
+private:
+  double tileCycles(const CoreModel &core, TileVariant::Kind kind, TileShape shape) const {
+    return predictCycles(core, countTile(spec, machine, {kind, shape})) / shape.columns;
+  }
+  /// Sums in memory are moved once a block: for blocks of one step only where no tile has all sums in registers.
+  bool movesTooOften(TileShape shape) const {
+    return spec.getSteps() == 1 && keepsSumsInMemory(spec, machine, shape);
+  }
+  /// How many times as slow as its products alone, over all cores.
+  double slowness(TileVariant::Kind kind, TileShape shape) const;
+  TileSet chooseTiles(TileVariant::Kind kind, int64_t height = 0) const;
+  void chooseRuns(TileSet &set, TileVariant::Kind kind) const;
+  void chooseDecoding(UnitPlan &plan) const;
+
+  const KernelSpec &spec;
+  const TileMachine &machine;
+};
+} // namespace
+
+double Planner::slowness(TileVariant::Kind kind, TileShape shape) const {
+  double product = 1;
+  for (const CoreModel &core : machine.cores)
+    product *= tileCycles(core, kind, shape) / predictIdeal(core, shape.rows);
+  return product;
+}
+
+/// Of tiles of as many rows the fastest; and none that is higher than the fastest of all. With `height` only that of so many
+/// rows.
+TileSet Planner::chooseTiles(TileVariant::Kind kind, int64_t height) const {
+  TileSet set;
+  TileShape best = machine.tiles.front();
+  bool hasRegisters = llvm::any_of(machine.tiles, [&](TileShape shape) { return shape.rows > 1 && !movesTooOften(shape); });
+  for (TileShape shape : machine.tiles) {
+    if (shape.rows > 1 && hasRegisters && movesTooOften(shape))
+      continue;
+    if (shape.rows > 1 && slowness(kind, shape) <= slowness(kind, best))
+      best = shape;
+    if (set.shapes.empty() || set.shapes.back().rows != shape.rows)
+      set.shapes.push_back(shape);
+    else if (slowness(kind, shape) < slowness(kind, set.shapes.back()))
+      set.shapes.back() = shape;
+  }
+  llvm::erase_if(set.shapes, [&](TileShape shape) { return height ? shape.rows != height : shape.rows > best.rows; });
+  chooseRuns(set, kind);
+  return set;
+}
+
+/// The cheapest tiles for each number of rows, by the slowest core.
+void Planner::chooseRuns(TileSet &set, TileVariant::Kind kind) const {
+  SmallVector<double> least{0};
+  set.choices.clear();
+  for (int64_t left = 1; left <= set.shapes.back().rows; ++left) {
+    size_t best = 0;
+    double bestCost = std::numeric_limits<double>::infinity();
+    for (auto [i, shape] : llvm::enumerate(set.shapes)) {
+      double cost = shape.rows * slowness(kind, shape) + least[std::max<int64_t>(0, left - shape.rows)];
+      if (cost < bestCost)
+        best = i, bestCost = cost;
+    }
+    least.push_back(bestCost);
+    if (set.choices.empty() || set.choices.back().second != best)
+      set.choices.push_back({left, best});
+    set.choices.back().first = left;
+  }
+}
+
+double Planner::predictRows(const CoreModel &core, const TileSet &tiles, TileVariant::Kind kind, int64_t rows) const {
+  double cycles = 0;
+  if (kind == TileVariant::Decoded)
+    cycles += predictCycles(core, countDecode(spec, machine));
+  for (int64_t left = rows; left > 0;) {
+    int64_t inTile = std::min(left, tiles.shapes.back().rows);
+    auto *choice = llvm::find_if(tiles.choices, [&](auto run) { return inTile <= run.first; });
+    TileShape shape = tiles.shapes[choice->second];
+    cycles += tileCycles(core, kind, shape);
+    left -= shape.rows;
+  }
+  return cycles;
+}
+
+/// From how many rows on decoding gains enough, if ever. The bytes of long blocks are cheap to unpack, and a range of them
+/// would have to end inside a block.
+void Planner::chooseDecoding(UnitPlan &plan) const {
+  if (spec.variant == KernelVariant::Fused || (spec.strategy == SumStrategy::Integer && spec.hasDynamicSteps()))
+    return;
+  if (spec.variant == KernelVariant::Decoded) {
+    plan.minDecodedRows = plan.height;
+    return;
+  }
+  for (int64_t rows = plan.height; rows <= getStretchRows(machine); rows += plan.height) {
+    double gain = 1;
+    for (const CoreModel &core : machine.cores)
+      gain *= predictRows(core, plan.fused, TileVariant::Range, rows) /
+              predictRows(core, plan.decoded, TileVariant::Decoded, rows);
+    if (std::pow(gain, 1.0 / machine.cores.size()) < kLeastGain)
+      continue;
+    plan.minDecodedRows = rows;
+    return;
+  }
+}
+
+UnitPlan Planner::plan() {
+  UnitPlan plan;
+  bool isFloat = spec.strategy == SumStrategy::Float;
+  plan.rangeSteps = std::max<int64_t>(1, (isFloat ? kRangeValues : kRangeCodes) / spec.getStep());
+  plan.fused = chooseTiles(TileVariant::Range);
+  plan.decoded = chooseTiles(TileVariant::Decoded);
+  plan.height = plan.fused.shapes.back().rows;
+  if (isFloat && spec.variant != KernelVariant::Fused && plan.decoded.shapes.back().rows > 1) {
+    // A value is decoded by a few instructions and multiplied by one for each row: fused tiles would be no faster for two
+    // rows, and many times the code.
+    plan.height = plan.decoded.shapes.back().rows;
+    plan.fused = {};
+    plan.minDecodedRows = 2;
+    return plan;
+  }
+  if (machine.cores.empty())
+    return plan;
+  plan.decoded = chooseTiles(TileVariant::Decoded, plan.height);
+  chooseDecoding(plan);
+  return plan;
+}
+
+UnitPlan qtensor::planUnit(const KernelSpec &spec, const TileMachine &machine) { return Planner(spec, machine).plan(); }
+
+void qtensor::explainPlan(const KernelSpec &spec, const TileMachine &machine, ArrayRef<int64_t> rows, llvm::raw_ostream &os) {
+  Planner planner(spec, machine);
+  UnitPlan plan = planner.plan();
+  for (int64_t count : rows) {
+    int64_t inUnit = std::min(count, getStretchRows(machine));
+    bool decodes = inUnit >= plan.minDecodedRows;
+    os << llvm::formatv("M={0}: {1};", count, inUnit == 1 ? "one row" : decodes ? "tile-decoded" : "register-fused");
+    for (const CoreModel &core : machine.cores) {
+      os << llvm::formatv(" {0}:", core.name);
+      double ideal = planner.predictIdeal(core, inUnit);
+      for (auto &[tiles, kind, name] : {std::tuple(&plan.fused, TileVariant::Range, "fused"),
+                                        std::tuple(&plan.decoded, TileVariant::Decoded, "decoded")})
+        if (!tiles->shapes.empty())
+          os << llvm::formatv(" {0} {1:f2}", name, ideal / planner.predictRows(core, *tiles, kind, inUnit));
+      os << " of peak;";
+    }
+    os << '\n';
+  }
+}
