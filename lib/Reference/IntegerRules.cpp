@@ -290,6 +290,43 @@ static LogicalResult softmax(RuleCall &call, std::string &problem) {
   return success();
 }
 
+LinearTap reference::linearTap(int64_t position, int64_t in, int64_t out, bool corners, bool halves) {
+  int64_t scale = corners && out > 1 ? ((int64_t(1) << 10) * (in - 1) + (out - 1) / 2) / (out - 1)
+                                     : ((int64_t(1) << 10) * in + out / 2) / out;
+  int64_t at = halves ? position * scale + scale / 2 - (1 << 9) : position * scale;
+  LinearTap tap;
+  tap.lower = std::max<int64_t>(at >> 10, 0);
+  tap.upper = std::min<int64_t>((at + (1 << 10) - 1) / (1 << 10), in - 1);
+  tap.distance = at - (tap.lower << 10);
+  return tap;
+}
+
+/// Weights of 10 bits on both axes; the sum of 20 is rounded away from zero.
+static LogicalResult resizeBilinear(RuleCall &call, std::string &problem) {
+  const CodeTensor &x = call.inputs[0];
+  CodeTensor &out = call.output;
+  if (x.shape.size() != 4 || out.shape.size() != 4 || x.shape[0] != out.shape[0] || x.shape[3] != out.shape[3])
+    return problem = "it takes and makes [N, H, W, C]", failure();
+  if (x.scale != out.scale || x.zero != out.zero)
+    return problem = "its input and output must have one scale", failure();
+  bool corners = call.integer("align_corners"), halves = call.integer("half_pixel_centers");
+  int64_t channels = x.shape[3];
+  for (int64_t i = 0, count = out.count(); i < count; ++i) {
+    int64_t channel = i % channels, column = i / channels % out.shape[2], row = i / channels / out.shape[2] % out.shape[1];
+    int64_t image = i / channels / out.shape[2] / out.shape[1];
+    LinearTap y = linearTap(row, x.shape[1], out.shape[1], corners, halves);
+    LinearTap w = linearTap(column, x.shape[2], out.shape[2], corners, halves);
+    auto at = [&](int64_t r, int64_t c) {
+      return int64_t(x.codes[((image * x.shape[1] + r) * x.shape[2] + c) * channels + channel]);
+    };
+    int64_t top = 1024 - y.distance, left = 1024 - w.distance;
+    int64_t sum = (at(y.lower, w.lower) * left + at(y.lower, w.upper) * w.distance) * top +
+                  (at(y.upper, w.lower) * left + at(y.upper, w.upper) * w.distance) * y.distance;
+    out.codes[i] = int32_t((sum + (sum > 0 ? 1 << 19 : -(1 << 19))) / (1 << 20));
+  }
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // The registry
 //===----------------------------------------------------------------------===//
@@ -308,7 +345,7 @@ struct Entry {
 static const Entry entries[] = {
     {"tflite.add", 2, false, addCodes<1>},         {"tflite.average_pool_2d", 1, false, averagePool},
     {"tflite.hard_swish", 1, true, hardSwish},     {"tflite.leaky_relu", 1, true, leakyRelu},
-    {"tflite.logistic", 1, true, logistic},        {"tflite.mean", 1, false, mean},
+    {"tflite.logistic", 1, true, logistic},        {"tflite.mean", 1, false, mean},               {"tflite.resize_bilinear", 1, false, resizeBilinear},
     {"tflite.softmax", 1, true, softmax},          {"tflite.sub", 2, false, addCodes<-1>},
     {"tflite.tanh", 1, true, hyperbolicTangent},
 };

@@ -44,6 +44,11 @@ LogicalResult applyIntegerRule(StringRef name, RuleCall &call, std::string &prob
 int32_t multiplyByQuantized(int64_t accumulator, double real, bool singleRounding);
 /// The code of a real under a tensor's parameters, ties away from zero, not clamped.
 int64_t codeOf(float real, const CodeTensor &tensor);
+/// Neighbours of an output position along one axis, and its distance to the lower one in units of 2^-10.
+struct LinearTap {
+  int64_t lower, upper, distance;
+};
+LinearTap linearTap(int64_t position, int64_t in, int64_t out, bool alignCorners, bool halfPixelCenters);
 /// The codes between which an activation (TFLite's number: 0 none, 1 relu, 2 relu_n1_to_1, 3 relu6) clamps.
 std::pair<int64_t, int64_t> activationBounds(const CodeTensor &output, int64_t activation);
 

@@ -153,8 +153,16 @@ FailureOr<Value> Node::encoded(unsigned i) const {
 
 FailureOr<Value> Node::filter(unsigned i, ArrayRef<int64_t> shape, int64_t axis) const {
   Dims dims = llvm::map_to_vector(shape, [&](int64_t extent) { return e.math.constant(extent); });
+  return filterFrom(i, e.reshape(in(i), dims), axis);
+}
+
+FailureOr<Value> Node::filterFrom(unsigned i, const Val &codes, int64_t axis) const {
+  if (!isQuantized(inTensor(i)))
+    return e.tensor(e.cast(codes, Elem::F32));
+  if (inTensor(i).quantization.isBlockwise())
+    return fail("its filter has blocks, which only fully connected layers may have");
   bool perChannel = isSigned(elemOf(inTensor(i).type)) && inTensor(i).quantization.zero[0] == 0;
-  return assemble(inTensor(i), e.reshape(in(i), dims), axis, perChannel);
+  return assemble(inTensor(i), codes, axis, perChannel);
 }
 
 FailureOr<Val> Node::real(unsigned i) const {
@@ -251,6 +259,27 @@ LogicalResult Node::setByRule(StringRef rule, ArrayRef<unsigned> inputs, ArrayRe
   out.encoded = std::make_shared<EncodedValue>();
   out.encoded->value = as.getResult(0);
   return set(std::move(out));
+}
+
+LogicalResult Node::setSum(const Val &sums, unsigned bias, ArrayRef<OpFoldResult> dims) const {
+  FailureOr<int64_t> kind = activation();
+  if (failed(kind))
+    return failure();
+  SmallVector<Val> parts = {sums};
+  if (has(bias)) {
+    FailureOr<Val> addend = real(bias);
+    if (failed(addend))
+      return failure();
+    if (addend->rank() != 1 || !DimMath::same(addend->dims[0], sums.dims.back()))
+      return fail("the bias does not have one entry for each output channel");
+    parts.push_back(*addend);
+  }
+  if (parts.size() == 1 && *kind == 0)
+    return setReal(sums, 0, dims);
+  Val out = e.mapTo(sums.dims, parts, Elem::F32, [&](Scalar &s, ValueRange in) {
+    return activate(s, parts.size() == 1 ? in[0] : s.add(in[0], in[1]), *kind);
+  });
+  return setReal(out, 0, dims);
 }
 
 FailureOr<int64_t> Node::activation() const {

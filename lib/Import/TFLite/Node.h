@@ -42,6 +42,8 @@ public:
   /// A quantized filter in the given extents, its output channels along `axis`. Signed ones have a scale for each
   /// channel even where the file has one for all: then input and filter scale are multiplied in f64, as TFLite does.
   FailureOr<Value> filter(unsigned i, ArrayRef<int64_t> shape, int64_t axis) const;
+  /// As above for a filter of which `codes` are rearranged; a plain one is only converted to f32.
+  FailureOr<Value> filterFrom(unsigned i, const Val &codes, int64_t axis) const;
 
   int64_t option(StringRef name) const;
   double realOption(StringRef name) const;
@@ -53,6 +55,8 @@ public:
   /// Sets output `i` from reals: rounds them where the output is quantized. `dims` (empty: those of the reals) are the
   /// extents of the output, which has the same elements.
   LogicalResult setReal(const Val &real, unsigned i = 0, ArrayRef<OpFoldResult> dims = {}) const;
+  /// Sets the output to the fused activation of sums + bias; input `bias` may be absent. `dims` as above.
+  LogicalResult setSum(const Val &sums, unsigned bias, ArrayRef<OpFoldResult> dims = {}) const;
   /// Sets the output by a published integer algorithm: `rule` names it, `meaning` emits the real operation on the decoded
   /// inputs. `inputs` are quantized; the output is. The rounding mode joins the parameters.
   LogicalResult setByRule(StringRef rule, ArrayRef<unsigned> inputs, ArrayRef<NamedAttribute> parameters,

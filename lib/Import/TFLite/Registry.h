@@ -37,5 +37,6 @@ void registerMoves(Registry &registry);
 void registerPools(Registry &registry);
 void registerProducts(Registry &registry);
 void registerReductions(Registry &registry);
+void registerResizes(Registry &registry);
 
 } // namespace mlir::qtensor::tflite

@@ -37,6 +37,7 @@ private:
   LogicalResult emitScaled(double positive, double negative);
   LogicalResult emitAveragePool();
   LogicalResult emitMean();
+  LogicalResult emitResizeBilinear();
   LogicalResult emitSoftmax();
 
   int64_t rank() const { return int64_t(call.output.shape.size()); }
@@ -314,6 +315,45 @@ LogicalResult RuleEmitter::emitMean() {
   return success();
 }
 
+/// Tables of neighbours and distances along both axes; four elements a result.
+LogicalResult RuleEmitter::emitResizeBilinear() {
+  const CodeTensor &x = call.inputs[0];
+  CodeTensor &out = call.output;
+  bool corners = call.integer("align_corners"), halves = call.integer("half_pixel_centers");
+  SmallVector<Value> inputs;
+  SmallVector<AffineMap> maps;
+  for (int axis : {1, 2}) {
+    SmallVector<int64_t> columns[3];
+    for (int64_t i = 0; i < out.shape[axis]; ++i) {
+      reference::LinearTap tap = reference::linearTap(i, x.shape[axis], out.shape[axis], corners, halves);
+      columns[0].push_back(tap.lower);
+      columns[1].push_back(tap.upper);
+      columns[2].push_back(tap.distance);
+    }
+    for (ArrayRef<int64_t> column : columns) {
+      inputs.push_back(constant(column, b.getI32Type(), {out.shape[axis]}));
+      maps.push_back(AffineMap::get(4, 0, {b.getAffineDimExpr(axis)}, b.getContext()));
+    }
+  }
+  Value source = codes(0);
+  finish(inputs, maps, out.low, out.high, [&](Wide w, ValueRange in) {
+    auto loop = [&](int64_t dim) { return linalg::IndexOp::create(w.b, dim).getResult(); };
+    auto index = [&](Value number) { return arith::IndexCastOp::create(w.b, w.b.getIndexType(), number).getResult(); };
+    auto at = [&](Value row, Value column) {
+      SmallVector<Value> where{loop(0), index(row), index(column), loop(3)};
+      return extend(w, tensor::ExtractOp::create(w.b, source, where), x);
+    };
+    Value dy = w.extend(in[2]), dx = w.extend(in[5]);
+    Value top = w.sub(w.constant(1024), dy), left = w.sub(w.constant(1024), dx);
+    auto between = [&](Value row) { return w.add(w.mul(at(row, in[3]), left), w.mul(at(row, in[4]), dx)); };
+    Value sum = w.add(w.mul(between(in[0]), top), w.mul(between(in[1]), dy));
+    Value positive = w.compare(arith::CmpIPredicate::sgt, sum, w.constant(0));
+    Value nudge = w.select(positive, w.constant(1 << 19), w.constant(-(1 << 19)));
+    return arith::DivSIOp::create(w.b, w.add(sum, nudge), w.constant(1 << 20)).getResult();
+  });
+  return success();
+}
+
 /// 1 / (1 + a) as Q0.31 for a in [0, 1) as Q0.31: three steps of Newton.
 static Value emitOneOverOnePlus(Wide w, Value a) {
   constexpr int64_t high = (int64_t(1) << 31) - 1;
@@ -418,6 +458,8 @@ LogicalResult RuleEmitter::run() {
     return emitAveragePool();
   if (rule == "tflite.mean")
     return emitMean();
+  if (rule == "tflite.resize_bilinear")
+    return emitResizeBilinear();
   if (rule == "tflite.softmax")
     return emitSoftmax();
   if (call.inputs.size() == 1 && call.inputs[0].bits <= 8)

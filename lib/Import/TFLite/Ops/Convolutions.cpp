@@ -24,33 +24,6 @@ template <typename OpT> Val named(const Node &n, Value x, Value w, const Window 
   return e.wrap(op->getResult(0), Elem::F32, out);
 }
 
-/// acc + bias, then the fused activation.
-FailureOr<Val> activated(const Node &n, const Val &sums, unsigned bias) {
-  FailureOr<int64_t> activation = n.activation();
-  if (failed(activation))
-    return failure();
-  SmallVector<Val> parts = {sums};
-  if (n.has(bias)) {
-    FailureOr<Val> real = n.real(bias);
-    if (failed(real))
-      return failure();
-    if (real->rank() != 1 || !DimMath::same(real->dims[0], sums.dims.back()))
-      return n.fail("the bias does not have one entry for each output channel");
-    parts.push_back(*real);
-  }
-  if (parts.size() == 1 && *activation == 0)
-    return sums;
-  return n.e.mapTo(sums.dims, parts, Elem::F32, [&](Scalar &s, ValueRange in) {
-    return n.activate(s, parts.size() == 1 ? in[0] : s.add(in[0], in[1]), *activation);
-  });
-}
-
-/// As above, then the rounding of the output.
-LogicalResult finish(const Node &n, const Val &sums, unsigned bias) {
-  FailureOr<Val> out = activated(n, sums, bias);
-  return failed(out) ? failure() : n.setReal(*out);
-}
-
 /// The filter's extents; a failure where they are not those of a filter of rank 4.
 FailureOr<SmallVector<int64_t>> filterShape(const Node &n, unsigned i) {
   if (n.in(i).rank() != 4)
@@ -97,28 +70,22 @@ LogicalResult importConv(const Node &n) {
               n.e.math.constant(filters)};
   int64_t groups = *inputs / channels;
   if (groups == 1) {
-    FailureOr<Value> w = isQuantized(n.inTensor(1)) ? n.filter(1, *filter, 0)
-                                                    : FailureOr<Value>(n.e.tensor(n.e.cast(n.in(1), Elem::F32)));
+    FailureOr<Value> w = n.filter(1, *filter, 0);
     return failed(w) ? failure()
-                     : finish(n, named<linalg::Conv2DNhwcFhwcOp>(n, n.e.tensor(padded), *w, *window, out), 2);
+                     : n.setSum(named<linalg::Conv2DNhwcFhwcOp>(n, n.e.tensor(padded), *w, *window, out), 2);
   }
   if (isQuantized(n.inTensor(1)))
     return n.fail("is quantized and has " + Twine(groups) + " groups, which is not supported; use one convolution a group");
   Val w = n.e.reshape(n.in(1), {n.e.math.constant(groups), n.e.math.constant(filters / groups), n.e.math.constant(height),
                                 n.e.math.constant(width), n.e.math.constant(channels)});
-  return finish(n, groupedConv(n, padded, n.e.tensor(w), *window, groups, filters), 2);
+  return n.setSum(groupedConv(n, padded, n.e.tensor(w), *window, groups, filters), 2);
 }
 
 /// The filter [1, KH, KW, C * M] as [KH, KW, C, M], or [KH, KW, C] where M is 1.
-FailureOr<Value> depthwiseFilter(const Node &n, ArrayRef<int64_t> shape, int64_t axis) {
-  if (isQuantized(n.inTensor(1))) {
-    bool perChannel = n.inTensor(1).quantization.scale.size() > 1;
-    if (perChannel && shape.size() == 4)
-      return n.fail("has a depth multiplier above 1 and a scale for each channel of an input with several");
-    return n.filter(1, shape, axis);
-  }
-  Dims dims = llvm::map_to_vector(shape, [&](int64_t extent) { return n.e.math.constant(extent); });
-  return n.e.tensor(n.e.reshape(n.e.cast(n.in(1), Elem::F32), dims));
+FailureOr<Value> depthwiseFilter(const Node &n, ArrayRef<int64_t> shape) {
+  if (shape.size() == 4 && isQuantized(n.inTensor(1)) && n.inTensor(1).quantization.scale.size() > 1)
+    return n.fail("has a depth multiplier above 1 and a scale for each channel of an input with several");
+  return n.filter(1, shape, 2);
 }
 
 LogicalResult importDepthwise(const Node &n) {
@@ -138,12 +105,12 @@ LogicalResult importDepthwise(const Node &n) {
   Dims out = {x->dims[0], m.constant(window->out[0]), m.constant(window->out[1]), m.constant(outputs)};
   int64_t multiplier = outputs / *channels;
   if (multiplier == 1) {
-    FailureOr<Value> w = depthwiseFilter(n, {height, width, outputs}, 2);
+    FailureOr<Value> w = depthwiseFilter(n, {height, width, outputs});
     return failed(w) ? failure()
-                     : finish(n, named<linalg::DepthwiseConv2DNhwcHwcOp>(n, n.e.tensor(padded), *w, *window, out), 2);
+                     : n.setSum(named<linalg::DepthwiseConv2DNhwcHwcOp>(n, n.e.tensor(padded), *w, *window, out), 2);
   }
   if (*channels == 1) { // an ordinary convolution of one channel
-    FailureOr<Value> w = depthwiseFilter(n, {height, width, outputs}, 2);
+    FailureOr<Value> w = depthwiseFilter(n, {height, width, outputs});
     if (failed(w))
       return failure();
     auto d = [&](unsigned i) { return n.e.b.getAffineDimExpr(i); }; // n oh ow f | kh kw
@@ -156,14 +123,14 @@ LogicalResult importDepthwise(const Node &n) {
                              {map({d(0), row, column, n.e.b.getAffineConstantExpr(0)}), map({d(4), d(5), d(3)}),
                               map({d(0), d(1), d(2), d(3)})},
                              iterators, [](Scalar &s, ValueRange in) { return s.add(in[2], s.mul(in[0], in[1])); });
-    return finish(n, n.e.wrap(made, Elem::F32, out), 2);
+    return n.setSum(n.e.wrap(made, Elem::F32, out), 2);
   }
-  FailureOr<Value> w = depthwiseFilter(n, {height, width, *channels, multiplier}, 2);
+  FailureOr<Value> w = depthwiseFilter(n, {height, width, *channels, multiplier});
   if (failed(w))
     return failure();
   Dims split = {out[0], out[1], out[2], x->dims[3], m.constant(multiplier)};
   Val sums = named<linalg::DepthwiseConv2DNhwcHwcmOp>(n, n.e.tensor(padded), *w, *window, split);
-  return finish(n, n.e.reshape(sums, out), 2);
+  return n.setSum(n.e.reshape(sums, out), 2);
 }
 
 LogicalResult importFullyConnected(const Node &n) {
@@ -181,10 +148,9 @@ LogicalResult importFullyConnected(const Node &n) {
   FailureOr<Val> rows = n.realAs(0, {m.constant(*elements / *depth), w->dims[1]});
   if (failed(rows))
     return failure();
-  FailureOr<Val> out = activated(n, contractRows(n.e, *rows, *w), 2);
   Dims dims = x->dims;
   dims.back() = w->dims[0];
-  return failed(out) ? failure() : n.setReal(*out, 0, n.option("keep_dims") ? dims : out->dims);
+  return n.setSum(contractRows(n.e, *rows, *w), 2, n.option("keep_dims") ? dims : Dims());
 }
 
 } // namespace

@@ -39,6 +39,8 @@ CASES = [
      "kernel = array<i64: 3, 2>, strides = array<i64: 2, 2>, padding = array<i64: 1, 0>"),
     ("tflite.mean", [("in", (1, 7, 7, 8))], ("out", (1, 8)), "axes = array<i64: 1, 2>"),
     ("tflite.mean", [("unsigned", (4, 5, 8))], ("unsigned", (4, 1, 8)), "axes = array<i64: 1>, keep_dims = 1 : i64"),
+    ("tflite.resize_bilinear", [("in", (1, 4, 8, 3))], ("in", (1, 7, 11, 3)), "half_pixel_centers = 1 : i64"),
+    ("tflite.resize_bilinear", [("wide", (1, 5, 4, 2))], ("wide", (1, 9, 9, 2)), "align_corners = 1 : i64"),
     ("tflite.softmax", [("in", (16, 16))], ("probability", (16, 16)), "beta = 1.0 : f64"),
     ("tflite.softmax", [("out", (4, 1))], ("probability", (4, 1)), "beta = 1.0 : f64"),
     ("tflite.softmax", [("unsigned", (2, 8, 16))], ("uprobability", (2, 8, 16)), "beta = 2.5 : f64"),

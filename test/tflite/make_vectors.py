@@ -1,0 +1,220 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Makes models of one operator, random inputs, and TFLite Micro's outputs: vectors.tar.xz, which vectors.test runs.
+
+usage: make_vectors.py <archive>     needs the Python packages numpy, flatbuffers, tflite and tflite-micro
+"""
+import io
+import sys
+import tarfile
+
+import flatbuffers
+import numpy as np
+import tflite
+from tflite_micro.python.tflite_micro import runtime
+
+I8, I16, I32 = tflite.TensorType.INT8, tflite.TensorType.INT16, tflite.TensorType.INT32
+NUMPY = {I8: np.int8, I16: np.int16, I32: np.int32}
+OP, OPTIONS = tflite.BuiltinOperator, tflite.BuiltinOptions
+random = np.random.default_rng(20261122)
+
+
+def vector(builder, start, values, kind):
+    start(builder, len(values))
+    for value in reversed(values):
+        getattr(builder, "Prepend" + kind)(value)
+    return builder.EndVector()
+
+
+def tensor(name, shape, kind, scale=None, zero=0, data=None, axis=0):
+    return {"name": name, "shape": shape, "type": kind, "scale": scale, "zero": zero, "data": data, "axis": axis}
+
+
+def write_buffer(builder, data):
+    if data is None:
+        tflite.BufferStart(builder)
+        return tflite.BufferEnd(builder)
+    raw = data.tobytes()
+    tflite.BufferStartDataVector(builder, len(raw))
+    builder.head -= len(raw)
+    builder.Bytes[builder.head:builder.head + len(raw)] = raw
+    stored = builder.EndVector()
+    tflite.BufferStart(builder)
+    tflite.BufferAddData(builder, stored)
+    return tflite.BufferEnd(builder)
+
+
+def write_tensor(builder, number, entry):
+    name = builder.CreateString(entry["name"])
+    shape = vector(builder, tflite.TensorStartShapeVector, entry["shape"], "Int32")
+    quantization = None
+    if entry["scale"] is not None:
+        scales = [float(scale) for scale in np.atleast_1d(entry["scale"])]
+        zeros = [int(zero) for zero in np.atleast_1d(entry["zero"])]
+        scale = vector(builder, tflite.QuantizationParametersStartScaleVector, scales, "Float32")
+        zero = vector(builder, tflite.QuantizationParametersStartZeroPointVector, zeros, "Int64")
+        tflite.QuantizationParametersStart(builder)
+        tflite.QuantizationParametersAddScale(builder, scale)
+        tflite.QuantizationParametersAddZeroPoint(builder, zero)
+        tflite.QuantizationParametersAddQuantizedDimension(builder, entry["axis"])
+        quantization = tflite.QuantizationParametersEnd(builder)
+    tflite.TensorStart(builder)
+    tflite.TensorAddShape(builder, shape)
+    tflite.TensorAddType(builder, entry["type"])
+    tflite.TensorAddBuffer(builder, number + 1)
+    tflite.TensorAddName(builder, name)
+    if quantization is not None:
+        tflite.TensorAddQuantization(builder, quantization)
+    return tflite.TensorEnd(builder)
+
+
+def write_model(tensors, inputs, output, code, operands, options):
+    builder = flatbuffers.Builder(1024)
+    buffers = [write_buffer(builder, None)] + [write_buffer(builder, entry["data"]) for entry in tensors]
+    entries = [write_tensor(builder, number, entry) for number, entry in enumerate(tensors)]
+    table = None
+    if options:
+        kind, fields = options
+        getattr(tflite, kind + "Start")(builder)
+        for field, value in fields.items():
+            getattr(tflite, kind + "Add" + field)(builder, value)
+        table = getattr(tflite, kind + "End")(builder)
+    used = vector(builder, tflite.OperatorStartInputsVector, operands, "Int32")
+    made = vector(builder, tflite.OperatorStartOutputsVector, [output], "Int32")
+    tflite.OperatorStart(builder)
+    tflite.OperatorAddOpcodeIndex(builder, 0)
+    tflite.OperatorAddInputs(builder, used)
+    tflite.OperatorAddOutputs(builder, made)
+    if table is not None:
+        tflite.OperatorAddBuiltinOptionsType(builder, getattr(OPTIONS, options[0]))
+        tflite.OperatorAddBuiltinOptions(builder, table)
+    operator = tflite.OperatorEnd(builder)
+    parts = [vector(builder, tflite.SubGraphStartTensorsVector, entries, "UOffsetTRelative"),
+             vector(builder, tflite.SubGraphStartInputsVector, inputs, "Int32"),
+             vector(builder, tflite.SubGraphStartOutputsVector, [output], "Int32"),
+             vector(builder, tflite.SubGraphStartOperatorsVector, [operator], "UOffsetTRelative")]
+    tflite.SubGraphStart(builder)
+    for add, part in zip((tflite.SubGraphAddTensors, tflite.SubGraphAddInputs, tflite.SubGraphAddOutputs,
+                          tflite.SubGraphAddOperators), parts):
+        add(builder, part)
+    graphs = vector(builder, tflite.ModelStartSubgraphsVector, [tflite.SubGraphEnd(builder)], "UOffsetTRelative")
+    tflite.OperatorCodeStart(builder)
+    tflite.OperatorCodeAddDeprecatedBuiltinCode(builder, min(code, 127))
+    tflite.OperatorCodeAddBuiltinCode(builder, code)
+    tflite.OperatorCodeAddVersion(builder, 1)
+    codes = vector(builder, tflite.ModelStartOperatorCodesVector, [tflite.OperatorCodeEnd(builder)], "UOffsetTRelative")
+    stored = vector(builder, tflite.ModelStartBuffersVector, buffers, "UOffsetTRelative")
+    tflite.ModelStart(builder)
+    tflite.ModelAddVersion(builder, 3)
+    tflite.ModelAddOperatorCodes(builder, codes)
+    tflite.ModelAddSubgraphs(builder, graphs)
+    tflite.ModelAddBuffers(builder, stored)
+    builder.Finish(tflite.ModelEnd(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def integers(shape, low, high, kind):
+    return random.integers(low, high, shape).astype(NUMPY[kind])
+
+
+def npy(array):
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+def unary(name, code, x, y, options=None, shape=(1, 256)):
+    return name, [tensor("x", shape, *x), tensor("y", shape, *y)], [0], 1, code, [0], options
+
+
+def binary(name, code, a, b, y, options, second=(1, 16, 16)):
+    shape = (1, 16, 16)
+    return (name, [tensor("a", shape, *a), tensor("b", second, *b), tensor("y", shape, *y)], [0, 1], 2, code, [0, 1],
+            options)
+
+
+def with_constant(name, code, x, values, y, options):
+    return (name, [x, tensor("c", [len(values)], I32, data=np.array(values, np.int32)), y], [0], 2, code, [0, 1], options)
+
+
+def filters(outputs, kernel, channels, scale):
+    weights = integers((outputs, kernel, kernel, channels), -127, 128, I8)
+    scales = random.uniform(.002, .01, outputs).astype(np.float32)
+    return (tensor("w", weights.shape, I8, scales, [0] * outputs, weights),
+            tensor("b", [outputs], I32, scales * np.float32(scale), [0] * outputs, integers(outputs, -5000, 5000, I32)))
+
+
+def cases():
+    fine, coarse, out = (I8, 0.0213, 40), (I8, 0.0471, -13), (I8, 0.0625, 7)
+    wide, wider = (I16, 0.00071, 0), (I16, 0.00113, 0)
+    probability, unit = (I8, 1 / 256, -128), (I8, 1 / 128, 0)
+    yield unary("logistic", OP.LOGISTIC, coarse, probability)
+    yield unary("tanh", OP.TANH, coarse, unit)
+    yield unary("hard-swish", OP.HARD_SWISH, coarse, out, ("HardSwishOptions", {}))
+    yield unary("leaky-relu", OP.LEAKY_RELU, coarse, out, ("LeakyReluOptions", {"Alpha": 0.3}))
+    yield unary("leaky-relu-16", OP.LEAKY_RELU, wide, wider, ("LeakyReluOptions", {"Alpha": 0.3}))
+    yield unary("relu", OP.RELU, coarse, out)
+    yield unary("relu6", OP.RELU6, coarse, coarse)
+    yield unary("quantize", OP.QUANTIZE, coarse, (I8, 0.0325, 7))
+    yield unary("softmax", OP.SOFTMAX, coarse, probability, ("SoftmaxOptions", {"Beta": 1.0}), (16, 16))
+    for activation in (0, 1, 3):
+        yield binary(f"add-{activation}", OP.ADD, coarse, fine, out, ("AddOptions", {"FusedActivationFunction": activation}))
+    yield binary("add-16", OP.ADD, wide, wider, wider, ("AddOptions", {}))
+    yield binary("sub", OP.SUB, coarse, fine, out, ("SubOptions", {}))
+    yield binary("sub-16", OP.SUB, wide, wider, wider, ("SubOptions", {}))
+    yield binary("mul", OP.MUL, coarse, fine, out, ("MulOptions", {}))
+    yield binary("mul-16", OP.MUL, wide, wider, (I16, 0.001, 0), ("MulOptions", {}))
+    for keep, shape in ((False, (1, 8)), (True, (1, 1, 1, 8))):
+        yield with_constant(f"mean-{int(keep)}", OP.MEAN, tensor("x", (1, 7, 5, 8), *coarse), [1, 2],
+                            tensor("y", shape, *out), ("ReducerOptions", {"KeepDims": keep}))
+    pool = {"Padding": 0, "StrideW": 2, "StrideH": 2, "FilterWidth": 2, "FilterHeight": 3}
+    for name, code, activation in (("average", OP.AVERAGE_POOL_2D, 0), ("max", OP.MAX_POOL_2D, 1)):
+        yield (f"{name}-pool", [tensor("x", (1, 7, 5, 3), *coarse), tensor("y", (1, 4, 3, 3), *coarse)], [0], 1, code, [0],
+               ("Pool2DOptions", dict(pool, FusedActivationFunction=activation)))
+    for half, corners in ((False, False), (True, False), (False, True)):
+        fields = {"HalfPixelCenters": half, "AlignCorners": corners}
+        for name, code, kind in (("nearest", OP.RESIZE_NEAREST_NEIGHBOR, "ResizeNearestNeighborOptions"),
+                                 ("bilinear", OP.RESIZE_BILINEAR, "ResizeBilinearOptions")):
+            yield with_constant(f"{name}-{int(half)}{int(corners)}", code, tensor("x", (1, 4, 5, 3), *coarse), [7, 11],
+                                tensor("y", (1, 7, 11, 3), *coarse), (kind, fields))
+    for padding, stride, kernel, extent in ((0, 2, 3, 8), (1, 2, 3, 9), (0, 1, 3, 4), (1, 3, 2, 11)):
+        weights, bias = filters(5, kernel, 3, 0.0471)
+        shape = tensor("s", [4], I32, data=np.array([1, extent, extent, 5], np.int32))
+        yield (f"transpose-conv-{padding}{stride}{kernel}",
+               [shape, weights, tensor("x", (1, 4, 4, 3), *coarse), bias, tensor("y", (1, extent, extent, 5), *out)], [2], 4,
+               OP.TRANSPOSE_CONV, [0, 1, 2, 3],
+               ("TransposeConvOptions", {"Padding": padding, "StrideW": stride, "StrideH": stride}))
+    for padding, stride, kernel, dilation, channels in ((0, 2, 3, 1, 3), (1, 1, 3, 2, 4), (0, 1, 1, 1, 7), (0, 1, 5, 1, 1)):
+        weights, bias = filters(5, kernel, channels, 0.0471)
+        extent = -(-9 // stride) if padding == 0 else (9 - (kernel - 1) * dilation - 1) // stride + 1
+        yield (f"conv-{padding}{stride}{kernel}{dilation}",
+               [tensor("x", (1, 9, 9, channels), *coarse), weights, bias, tensor("y", (1, extent, extent, 5), *out)], [0], 3,
+               OP.CONV_2D, [0, 1, 2], ("Conv2DOptions", {"Padding": padding, "StrideW": stride, "StrideH": stride,
+                                                         "DilationWFactor": dilation, "DilationHFactor": dilation}))
+    weights, bias = filters(5, 1, 3, 0.0471)
+    weights.update(scale=0.0037, zero=0)
+    bias.update(scale=np.float32(0.0037) * np.float32(0.0471), zero=0)
+    yield ("conv-one-scale", [tensor("x", (1, 4, 4, 3), *coarse), weights, bias, tensor("y", (1, 4, 4, 5), *out)], [0], 3,
+           OP.CONV_2D, [0, 1, 2], ("Conv2DOptions", {"Padding": 0, "StrideW": 1, "StrideH": 1}))
+
+
+def main():
+    with tarfile.open(sys.argv[1], "w:xz") as archive:
+        def add(name, data):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+        for name, tensors, inputs, output, code, operands, options in cases():
+            model = write_model(tensors, inputs, output, code, operands, options)
+            interpreter = runtime.Interpreter.from_bytes(model)
+            add(f"{name}/model.tflite", model)
+            for i, number in enumerate(inputs):
+                info = np.iinfo(NUMPY[tensors[number]["type"]])
+                values = integers(tensors[number]["shape"], info.min, info.max + 1, tensors[number]["type"])
+                add(f"{name}/in{i}.npy", npy(values))
+                interpreter.set_input(values, i)
+            interpreter.invoke()
+            add(f"{name}/out.npy", npy(interpreter.get_output(0)))
+
+
+main()
