@@ -179,8 +179,10 @@ double race::medianSeconds(const Entry &entry, std::optional<size_t> burst) {
 void race::setLimit(Limits &limits, const Entry &entry, double seconds, const Problem &problem, int64_t M) {
   if (!strcmp(entry.format.name, "read"))
     limits.bandwidth = entry.library->wbytes(entry.handle) / seconds;
-  else
+  else if (!strcmp(entry.format.name, "int8"))
     limits.operations = 2.0 * M * problem.N * problem.K / seconds;
+  else
+    limits.floats = 2.0 * M * problem.N * problem.K / QB_ROOF_FLOAT_SHARE / seconds;
 }
 
 /// The limits at this moment: neighbours on the machine move them from one second to the next.

@@ -33,9 +33,9 @@ struct Sample {
   size_t burst;
 };
 
-/// The limits of the machine: bytes read and int8 operations per second; 0: not measured.
+/// The limits of the machine: bytes read, int8 operations and f32 operations per second; 0: not measured.
 struct Limits {
-  double bandwidth = 0, operations = 0;
+  double bandwidth = 0, operations = 0, floats = 0;
 };
 
 /// One format of one contender, in the race at one shape.

@@ -29,16 +29,17 @@ namespace {
 /// The numbers of one row.
 struct Row {
   Statistics time;
-  double operations, bytes, ofBandwidth, ofOperations;
+  double operations, bytes, ofBandwidth, ofOperations, ofFloats;
 };
 } // namespace
 
 static Row makeRow(const Entry &entry, const Problem &problem, int64_t M, int threads) {
-  Row row{summarize(entry.samples, threads), 0, 0, 0, 0};
+  Row row{summarize(entry.samples, threads), 0, 0, 0, 0, 0};
   row.operations = 2.0 * M * problem.N * problem.K / row.time.median;
   row.bytes = entry.library->wbytes(entry.handle) / row.time.median;
   row.ofBandwidth = ofLimit(entry, entry.library->wbytes(entry.handle), &Limits::bandwidth);
   row.ofOperations = ofLimit(entry, 2.0 * M * problem.N * problem.K, &Limits::operations);
+  row.ofFloats = ofLimit(entry, 2.0 * M * problem.N * problem.K, &Limits::floats);
   return row;
 }
 
@@ -55,14 +56,15 @@ static const Entry *bestPeer(const Entry &ours, const std::vector<Entry *> &entr
 
 void race::writeCsvHead(FILE *csv) {
   fprintf(csv, "contender,format,N,K,M,threads,median_ms,min_ms,clean,samples,disturbed,gops,weight_gbs,weight_bytes,"
-               "relerr,read_gbs,of_read,peak_gops,of_peak,best_peer,ratio\n");
+               "relerr,read_gbs,of_read,peak_gops,of_peak,best_peer,ratio,bits,whole,f32_gflops,of_f32\n");
 }
 
 void race::report(const std::vector<Entry *> &entries, const Problem &problem, int64_t M, const Options &options,
                   FILE *csv) {
   Limits limits = readLimits(entries, problem, M);
-  printf("\nN=%ld K=%ld M=%ld threads=%d   limits in this run: reads %.1f GB/s, int8 dot products %.0f GOP/s\n",
-         long(problem.N), long(problem.K), long(M), options.threads, limits.bandwidth / 1e9, limits.operations / 1e9);
+  printf("\nN=%ld K=%ld M=%ld threads=%d   limits in this run: reads %.1f GB/s, int8 dot products %.0f GOP/s, f32 %.0f GFLOP/s\n",
+         long(problem.N), long(problem.K), long(M), options.threads, limits.bandwidth / 1e9, limits.operations / 1e9,
+         limits.floats / 1e9);
   printf("| %-9s | %-20s | %9s | %9s | %7s | %8s | %7s | %-16s | %-27s | %8s |\n", "contender", "format", "median ms",
          "best ms", "clean", "GOP/s", "GB/s w", "nearest limit", "against the best peer", "rel.err");
   for (const Entry *entry : entries) {
@@ -87,11 +89,12 @@ void race::report(const std::vector<Entry *> &entries, const Problem &problem, i
            row.time.best * 1e3, row.time.clean, row.time.count, row.operations / 1e9, row.bytes / 1e9, bound, against,
            entry->error);
     if (csv)
-      fprintf(csv, "%s,%s,%ld,%ld,%ld,%d,%.4f,%.4f,%d,%d,%d,%.2f,%.3f,%zu,%.3e,%.2f,%.4f,%.1f,%.4f,%s,%.3f\n",
+      fprintf(csv, "%s,%s,%ld,%ld,%ld,%d,%.4f,%.4f,%d,%d,%d,%.2f,%.3f,%zu,%.3e,%.2f,%.4f,%.1f,%.4f,%s,%.3f,%g,%d,%.1f,%.4f\n",
               entry->library->name(), entry->format.name, long(problem.N), long(problem.K), long(M), options.threads,
               row.time.median * 1e3, row.time.best * 1e3, row.time.clean, row.time.count, row.time.disturbed,
               row.operations / 1e9, row.bytes / 1e9, entry->library->wbytes(entry->handle), entry->error,
-              limits.bandwidth / 1e9, row.ofBandwidth, limits.operations / 1e9, row.ofOperations, peer, ratio);
+              limits.bandwidth / 1e9, row.ofBandwidth, limits.operations / 1e9, row.ofOperations, peer, ratio,
+              entry->format.bits, entry->isWhole(), limits.floats / 1e9, row.ofFloats);
   }
   fflush(stdout);
   if (csv)

@@ -22,6 +22,9 @@ typedef struct {
   int flags;
 } qb_format;
 
+/* The f32 limit of contender `roof` does this part of a multiplication, which would take too long at its rate. */
+enum { QB_ROOF_FLOAT_SHARE = 8 };
+
 typedef struct {
   int fmt;
   int64_t N, K;
