@@ -4,34 +4,23 @@
 //   QB_COMPILER  the quant-compile to use
 //   QB_MODELS    a folder for the artifacts; one that is newer than the compiler is used again
 //   QB_FORMATS   a file with one row `bits weights activations` per format (formats.txt)
+#include "Artifact.h"
 #include "contender.h"
-#include "lib/Runtime/qtensor_abi.h"
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <dlfcn.h>
 #include <fstream>
 #include <iterator>
 #include <sstream>
 #include <string>
-#include <sys/stat.h>
 #include <vector>
+
+using namespace artifact;
 
 namespace {
 struct Format {
   std::string name, weights, activations;
   double bits;
-};
-
-struct model_handle;
-
-/// The functions of a compiled library, whose model is called `layer`.
-struct Model {
-  qt_status (*open)(const qt_weights *, const qt_options *, model_handle **);
-  qt_status (*shapes)(const model_handle *, const qt_tensor *, qt_tensor *, size_t *);
-  qt_status (*run)(const model_handle *, void *, const qt_tensor *, const qt_tensor *, void *);
-  void (*close)(model_handle *);
-  const char *(*errorText)(qt_status);
 };
 
 struct Layer {
@@ -63,11 +52,6 @@ static std::vector<Format> &getFormats() {
     return list;
   }();
   return formats;
-}
-
-static std::string getPath(const char *variable, const char *otherwise) {
-  const char *value = getenv(variable);
-  return value ? value : otherwise;
 }
 
 /// One matmul on a constant weight, the module that any front end would write.
@@ -104,11 +88,6 @@ static bool writeModule(const std::string &path, const qb_config &c) {
   return fclose(file) == 0;
 }
 
-static time_t modified(const std::string &path) {
-  struct stat status;
-  return stat(path.c_str(), &status) ? 0 : status.st_mtime;
-}
-
 /// The folder with the artifact of this layer, compiled if need be; empty after a line on stderr.
 static std::string compile(const qb_config &c, const Format &format) {
   std::string compiler = getPath("QB_COMPILER", "quant-compile"),
@@ -138,22 +117,6 @@ static std::string compile(const qb_config &c, const Format &format) {
   if (!done)
     fprintf(stderr, "qtensor: failed: %s\n", command.c_str());
   return done ? folder : "";
-}
-
-template <class Function> static bool bind(void *object, const char *symbol, Function &function) {
-  function = reinterpret_cast<Function>(dlsym(object, symbol));
-  return function;
-}
-
-static bool load(const std::string &path, Model &model) {
-  void *object = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (!object) {
-    fprintf(stderr, "qtensor: %s\n", dlerror());
-    return false;
-  }
-  return bind(object, "layer_open", model.open) && bind(object, "layer_shapes", model.shapes) &&
-         bind(object, "layer_run", model.run) && bind(object, "layer_close", model.close) &&
-         bind(object, "layer_error_text", model.errorText);
 }
 
 /// The user's parallel-for: one team of threads for all handles.
