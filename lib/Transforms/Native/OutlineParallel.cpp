@@ -10,6 +10,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Transforms/RegionUtils.h"
+#include "llvm/ADT/StringMap.h"
 
 namespace mlir::qtensor {
 #define GEN_PASS_DEF_OUTLINEPARALLEL
@@ -20,13 +21,16 @@ using namespace mlir;
 using namespace mlir::qtensor;
 
 namespace {
+/// Tasks by their text: equal text is equal code. The layers of a network have many loops that differ in nothing.
+using KnownTasks = llvm::StringMap<LLVM::LLVMFuncOp>;
+
 class Outliner {
 public:
-  explicit Outliner(func::FuncOp function)
-      : function(function), b(function.getContext()), converter(function.getContext()),
+  Outliner(func::FuncOp function, KnownTasks &known)
+      : function(function), known(known), b(function.getContext()), converter(function.getContext()),
         pointer(LLVM::LLVMPointerType::get(function.getContext())), i64(b.getI64Type()) {}
 
-  LogicalResult outline(scf::ParallelOp loop, unsigned number);
+  LogicalResult outline(scf::ParallelOp loop);
 
 private:
   Value toI64(Value index) { return arith::IndexCastOp::create(b, loc, i64, index); }
@@ -35,12 +39,16 @@ private:
   Value field(Value base, Type record, int32_t index) {
     return LLVM::GEPOp::create(b, loc, pointer, record, base, ArrayRef<LLVM::GEPArg>{0, index});
   }
-  LLVM::LLVMFuncOp makeTask(scf::ParallelOp loop, StringRef name, ArrayRef<Value> captures,
-                            LLVM::LLVMStructType record);
+  LLVM::LLVMFuncOp makeTask(scf::ParallelOp loop, ArrayRef<Value> captures, LLVM::LLVMStructType record);
+  LLVM::LLVMFuncOp shareTask(LLVM::LLVMFuncOp task);
+  Value getStruct(LLVM::LLVMStructType record);
   void makeBody(scf::ParallelOp loop, Value linear, IRMapping &map);
   void callRuntime(Value count, LLVM::LLVMFuncOp task, Value captures);
 
   func::FuncOp function;
+  KnownTasks &known;
+  unsigned made = 0;
+  DenseMap<Type, Value> structs; ///< For captures, by type. The runtime returns when all is done, so loops can share.
   OpBuilder b;
   LLVMTypeConverter converter;
   LLVM::LLVMPointerType pointer;
@@ -74,12 +82,11 @@ void Outliner::makeBody(scf::ParallelOp loop, Value linear, IRMapping &map) {
     b.clone(op, map);
 }
 
-LLVM::LLVMFuncOp Outliner::makeTask(scf::ParallelOp loop, StringRef name, ArrayRef<Value> captures,
-                                    LLVM::LLVMStructType record) {
+LLVM::LLVMFuncOp Outliner::makeTask(scf::ParallelOp loop, ArrayRef<Value> captures, LLVM::LLVMStructType record) {
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointAfter(function);
   auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(function.getContext()), {pointer, i64, i64});
-  auto task = LLVM::LLVMFuncOp::create(b, loc, name, type, LLVM::Linkage::Internal);
+  auto task = LLVM::LLVMFuncOp::create(b, loc, "task", type, LLVM::Linkage::Internal);
   b.setInsertionPointToStart(task.addEntryBlock(b));
   IRMapping map;
   int32_t next = 0;
@@ -101,6 +108,31 @@ LLVM::LLVMFuncOp Outliner::makeTask(scf::ParallelOp loop, StringRef name, ArrayR
   return task;
 }
 
+/// An earlier task that does the same, or this one under a name of its own.
+LLVM::LLVMFuncOp Outliner::shareTask(LLVM::LLVMFuncOp task) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  task.print(os, OpPrintingFlags().useLocalScope());
+  auto [entry, isNew] = known.try_emplace(text, task);
+  if (isNew)
+    task.setSymName((function.getName() + "_parallel_" + Twine(made++)).str());
+  else
+    task.erase();
+  return entry->second;
+}
+
+/// At the entry: a struct inside of a sequential loop would grow the stack.
+Value Outliner::getStruct(LLVM::LLVMStructType record) {
+  Value &captures = structs[record];
+  if (!captures) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(&function.front());
+    Value one = LLVM::ConstantOp::create(b, loc, i64, 1);
+    captures = LLVM::AllocaOp::create(b, loc, pointer, record, one);
+  }
+  return captures;
+}
+
 void Outliner::callRuntime(Value count, LLVM::LLVMFuncOp task, Value captures) {
   Value context = function.getArgument(kContextArgument);
   Value parallelFor = LLVM::LoadOp::create(b, loc, pointer, context);
@@ -110,7 +142,7 @@ void Outliner::callRuntime(Value count, LLVM::LLVMFuncOp task, Value captures) {
   LLVM::CallOp::create(b, loc, type, ValueRange{parallelFor, context, toI64(count), address, captures});
 }
 
-LogicalResult Outliner::outline(scf::ParallelOp loop, unsigned number) {
+LogicalResult Outliner::outline(scf::ParallelOp loop) {
   loc = loop.getLoc();
   llvm::SetVector<Value> used;
   getUsedValuesDefinedAbove(loop.getRegion(), used);
@@ -126,12 +158,8 @@ LogicalResult Outliner::outline(scf::ParallelOp loop, unsigned number) {
     types.push_back(type);
   }
   auto record = LLVM::LLVMStructType::getLiteral(function.getContext(), types);
-  auto task = makeTask(loop, (function.getName() + "_parallel_" + Twine(number)).str(), used.getArrayRef(), record);
-
-  // One struct per loop, at the entry: a struct inside of a sequential loop would grow the stack.
-  b.setInsertionPointToStart(&function.front());
-  Value one = LLVM::ConstantOp::create(b, loc, i64, 1);
-  Value captures = LLVM::AllocaOp::create(b, loc, pointer, record, one);
+  LLVM::LLVMFuncOp task = shareTask(makeTask(loop, used.getArrayRef(), record));
+  Value captures = getStruct(record);
   b.setInsertionPoint(loop);
   int32_t next = 0;
   for (Value value : used) {
@@ -163,6 +191,7 @@ static void hoistBuffers(FunctionOpInterface function) {
 namespace {
 struct OutlineParallel : mlir::qtensor::impl::OutlineParallelBase<OutlineParallel> {
   void runOnOperation() override {
+    KnownTasks known;
     for (auto function : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
       if (function.isExternal() || !function.getNumArguments() ||
           !isa<LLVM::LLVMPointerType>(function.getArgument(kContextArgument).getType()))
@@ -173,9 +202,9 @@ struct OutlineParallel : mlir::qtensor::impl::OutlineParallelBase<OutlineParalle
           loops.push_back(loop);
         return WalkResult::skip(); // Inner loops stay with their thread.
       });
-      Outliner outliner(function);
-      for (auto [number, loop] : llvm::enumerate(loops))
-        if (failed(outliner.outline(loop, number)))
+      Outliner outliner(function, known);
+      for (scf::ParallelOp loop : loops)
+        if (failed(outliner.outline(loop)))
           return signalPassFailure();
     }
     // Not before: a buffer of the body belongs to one task.

@@ -51,7 +51,8 @@ def OutlineParallel : Pass<"qtensor-outline-parallel", "ModuleOp"> {
     it uses from outside goes through a struct on the caller's stack; constants are copied into it. Loops with several
     dimensions are run as one range. The runtime's function is the first field of the context, which is the first
     argument of @main and of every function with parallel loops. Elsewhere, they are left to become sequential. Buffers
-    of known size on the stack move to the entry of their function, out of all loops.
+    of known size on the stack move to the entry of their function, out of all loops. Loops that differ only in what they
+    capture share one task: a network of many equal layers has as much code as one layer.
 
     ```mlir
     scf.parallel (%i) = (%c0) to (%n) step (%c1) { use(%i, %m) }
