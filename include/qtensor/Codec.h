@@ -4,6 +4,9 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
 #include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -99,6 +102,16 @@ private:
   std::vector<float> valueOfRank;
   std::vector<CodeBucket> buckets;         ///< By the upper bits of the (sign-ordered) value; only for many thresholds.
   unsigned bucketShift = 0;
+};
+
+/// The rules of codecs, built when they are first asked for: for many tensors one after the other, from any thread.
+class NearestCodes {
+public:
+  const NearestCode &get(CodecAttr codec);
+
+private:
+  std::mutex mutex;
+  std::map<const void *, std::unique_ptr<NearestCode>> known; ///< By the codec, which its context keeps.
 };
 
 } // namespace mlir::qtensor

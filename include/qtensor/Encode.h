@@ -8,6 +8,7 @@
 namespace mlir::qtensor {
 
 using ComponentBytes = std::vector<char>;
+class NearestCodes;
 
 struct EncodeOptions {
   /// How parameters are found: "absmax" (the largest magnitude of a block becomes the codec's amax; with a zero point
@@ -15,6 +16,7 @@ struct EncodeOptions {
   /// squared error among fixed fractions of it), a scale rule, or a reference encoder of the records.
   llvm::StringRef encoder = "absmax";
   bool parallel = true; ///< On all cores; the result does not depend on it.
+  NearestCodes *nearest = nullptr; ///< What other calls have built already; may be null.
 };
 
 /// Encodes `values` (row-major, `shape`) with parameters computed from them. Codes are rounded with the *stored*
@@ -23,6 +25,10 @@ struct EncodeOptions {
 FailureOr<std::vector<ComponentBytes>> encodeTensor(llvm::ArrayRef<float> values, llvm::ArrayRef<int64_t> shape,
                                                     BlockAttr encoding, const EncodeOptions &options,
                                                     EmitErrorFn emitError);
+
+/// How many rows (positions of the first dimension) make a piece that can be encoded apart from the others: pieces of so
+/// many rows, or a multiple, have the bytes of the whole. 0 where a parameter depends on the whole tensor.
+int64_t getIndependentRows(BlockAttr encoding, llvm::StringRef encoder);
 
 /// Codes under given parameters: `params` are all components but the codes.
 FailureOr<ComponentBytes> encodeWithParams(llvm::ArrayRef<float> values, llvm::ArrayRef<int64_t> shape,

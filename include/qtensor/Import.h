@@ -25,6 +25,8 @@ struct ImportOptions {
   /// Data that replace a constant's: its little-endian bytes, an empty array to keep the file's own, or a failure when
   /// there are data of another shape or type. The bytes must live as long as the module.
   std::function<FailureOr<ArrayRef<char>>(const graph::TensorData &)> weights;
+  /// safetensors files with the constants that a .mlir module only names.
+  std::vector<std::string> constantFiles;
 };
 
 /// Reads the file at `path` as a module with one function @main on ranked tensors (phase C0). Null after one error that

@@ -5,6 +5,7 @@
 #include "lib/Formats/Params.h"
 #include "lib/Formats/ScaleRules.h"
 #include "qtensor/Codec.h"
+#include <numeric>
 
 using namespace mlir;
 using namespace mlir::qtensor;
@@ -12,9 +13,8 @@ using namespace mlir::qtensor;
 /// Rounds all values under known parameters.
 static ComponentBytes encodeCodes(ArrayRef<float> values, const BlockWalk &walk, CodecAttr codec,
                                   const ParamValues &scale, const ParamValues &zero, const ParamValues &offset,
-                                  bool parallel) {
+                                  const NearestCode &nearest, bool parallel) {
   unsigned bytes = getContainerBytes(codec);
-  NearestCode nearest(codec);
   ComponentBytes codes(values.size() * bytes);
   forEachIndex(walk.getNumRows(), parallel, [&](int64_t row) {
     int64_t cell = walk.getFirstCell(row), first = row * walk.getRowLength();
@@ -41,9 +41,40 @@ static LogicalResult checkShape(ArrayRef<float> values, ArrayRef<int64_t> shape,
   return success();
 }
 
+/// The rows that the blocks of `encoding` and of its parameters cover, in elements of a tensor of which one of its own
+/// elements covers `unit` rows; 0 for all.
+static int64_t getBlockRows(BlockAttr encoding, int64_t unit) {
+  int64_t first = encoding.getBlock().empty() ? ShapedType::kDynamic : encoding.getBlock().front();
+  if (ShapedType::isDynamic(first))
+    return 0;
+  int64_t rows = unit * first, all = rows;
+  for (ParamAttr param : {encoding.getScale(), encoding.getZero(), encoding.getOffset()}) {
+    if (!param || !param.isData())
+      continue;
+    int64_t own = rows;
+    if (auto nested = dyn_cast<BlockAttr>(param.getValue()))
+      own = getBlockRows(nested, rows);
+    else if (!param.getOwnBlock().empty())
+      own = ShapedType::isDynamic(param.getOwnBlock().front()) ? 0 : rows * param.getOwnBlock().front();
+    if (own == 0)
+      return 0;
+    all = std::lcm(all, own);
+  }
+  return all;
+}
+
+int64_t mlir::qtensor::getIndependentRows(BlockAttr encoding, StringRef encoder) {
+  const ScaleRule *rule = lookupScaleRule(encoder);
+  return encoding.getBlock().size() < 2 || (rule && rule->wholeTensor) ? 0 : getBlockRows(encoding, 1);
+}
+
 FailureOr<std::vector<ComponentBytes>> mlir::qtensor::encodeTensor(ArrayRef<float> values, ArrayRef<int64_t> shape,
-                                                                   BlockAttr encoding, const EncodeOptions &options,
+                                                                   BlockAttr encoding, const EncodeOptions &given,
                                                                    EmitErrorFn emitError) {
+  NearestCodes own;
+  EncodeOptions options = given;
+  if (!options.nearest)
+    options.nearest = &own;
   if (failed(checkShape(values, shape, encoding, emitError)))
     return failure();
   if (const RecordEncoder *encoder = lookupRecordEncoder(options.encoder))
@@ -84,7 +115,8 @@ FailureOr<std::vector<ComponentBytes>> mlir::qtensor::encodeTensor(ArrayRef<floa
       return failure();
   }
   std::vector<ComponentBytes> components;
-  components.push_back(encodeCodes(values, walk, encoding.getCodec(), *scale, *zero, *offset, options.parallel));
+  components.push_back(encodeCodes(values, walk, encoding.getCodec(), *scale, *zero, *offset,
+                                   options.nearest->get(encoding.getCodec()), options.parallel));
   for (std::vector<ComponentBytes> *part : {&scaleBytes, &zeroBytes, &offsetBytes})
     llvm::move(*part, std::back_inserter(components));
   return components;
@@ -107,5 +139,7 @@ FailureOr<ComponentBytes> mlir::qtensor::encodeWithParams(ArrayRef<float> values
     return failure();
   if (!params.empty())
     return emitError() << params.size() << " parameter components too many", failure();
-  return encodeCodes(values, BlockWalk(shape, encoding.getBlock()), encoding.getCodec(), *scale, *zero, *offset, true);
+  NearestCode nearest(encoding.getCodec());
+  return encodeCodes(values, BlockWalk(shape, encoding.getBlock()), encoding.getCodec(), *scale, *zero, *offset, nearest,
+                     true);
 }

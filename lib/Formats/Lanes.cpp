@@ -2,6 +2,7 @@
 #include "lib/Formats/Lanes.h"
 #include "dialects/QTensor/IR/QTensorDialect.h"
 #include "qtensor/RecordEncoder.h"
+#include "llvm/Support/Endian.h"
 #include <algorithm>
 #include <cstring>
 #include <limits>
@@ -249,6 +250,16 @@ QTENSOR_CLONES static void toHalves(const float *values, size_t count, uint16_t 
 QTENSOR_CLONES static void fromHalves(const uint16_t *halves, size_t count, float *values) {
   for (size_t i = 0; i < count; ++i)
     values[i] = floatOfHalf(halves[i]);
+}
+
+QTENSOR_CLONES void mlir::qtensor::readHalves(const char *bytes, size_t count, float *values) {
+  for (size_t i = 0; i < count; ++i)
+    values[i] = floatOfHalf(llvm::support::endian::read16le(bytes + 2 * i));
+}
+
+QTENSOR_CLONES void mlir::qtensor::readBrains(const char *bytes, size_t count, float *values) {
+  for (size_t i = 0; i < count; ++i)
+    values[i] = llvm::bit_cast<float>(uint32_t(llvm::support::endian::read16le(bytes + 2 * i)) << 16);
 }
 
 void mlir::qtensor::halvesOfFloats(ArrayRef<float> values, uint16_t *halves) {

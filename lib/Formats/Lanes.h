@@ -62,5 +62,8 @@ void sumSquares(const LaneRule &rule, ArrayRef<float> x, Candidates &candidates)
 /// f16 bits of the nearest value, half to even, and back.
 void halvesOfFloats(ArrayRef<float> values, uint16_t *halves);
 void floatsOfHalves(ArrayRef<uint16_t> halves, float *values);
+/// The same for little-endian numbers in a file, aligned or not; and for bf16.
+void readHalves(const char *bytes, size_t count, float *values);
+void readBrains(const char *bytes, size_t count, float *values);
 
 } // namespace mlir::qtensor

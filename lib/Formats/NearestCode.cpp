@@ -106,6 +106,14 @@ static SmallVector<Entry> sortedEntries(CodecAttr codec, bool magnitudesOnly) {
   return entries;
 }
 
+const NearestCode &NearestCodes::get(CodecAttr codec) {
+  std::lock_guard<std::mutex> lock(mutex);
+  std::unique_ptr<NearestCode> &code = known[codec.getAsOpaquePointer()];
+  if (!code)
+    code = std::make_unique<NearestCode>(codec);
+  return *code;
+}
+
 void NearestCode::buildThresholds(CodecAttr codec) {
   // A sign bit and a symmetric tie rule: round the magnitude and copy the sign, which also keeps -0.
   bool symmetric = codec.getKind() == CodecKind::Float && codec.getHasSign() &&

@@ -70,9 +70,8 @@ static std::vector<float> spreadCells(ArrayRef<float> values, ArrayRef<int64_t> 
 }
 
 /// Codes of a float type or codec, one per value; finite values stay finite.
-static ComponentBytes storeCodes(CodecAttr codec, ArrayRef<float> values) {
+static ComponentBytes storeCodes(CodecAttr codec, const NearestCode &nearest, ArrayRef<float> values) {
   unsigned bytes = getContainerBytes(codec);
-  NearestCode nearest(codec);
   CodecRange range = getCodecRange(codec);
   float lowest = float(range.lowest), highest = float(range.highest);
   std::vector<float> bounded(values);
@@ -102,14 +101,14 @@ FailureOr<ParamValues> mlir::qtensor::storeParam(ParamAttr param, float absent, 
   std::vector<ComponentBytes> stored;
   if (auto nested = dyn_cast<BlockAttr>(param.getValue())) {
     FailureOr<std::vector<ComponentBytes>> inner =
-        encodeTensor(ideal, grid, nested, {"absmax", options.parallel}, emitError);
+        encodeTensor(ideal, grid, nested, {"absmax", options.parallel, options.nearest}, emitError);
     if (failed(inner))
       return failure();
     stored = std::move(*inner);
   } else {
     if (!param.getOwnBlock().empty())
       ideal = mergeCells(ideal, grid, param.getOwnBlock(), merge);
-    stored.push_back(storeCodes(getParamCodec(param), ideal));
+    stored.push_back(storeCodes(getParamCodec(param), options.nearest->get(getParamCodec(param)), ideal));
   }
   SmallVector<ArrayRef<char>> views(stored.begin(), stored.end());
   ArrayRef<ArrayRef<char>> rest = views;

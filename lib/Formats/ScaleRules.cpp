@@ -202,7 +202,7 @@ static const ScaleRule rules[] = {
     {"mean", "the mean magnitude", meanScales},
     {"mse", "the scale of least squared error among 32 fractions of absmax", mseScales},
     {"mx_floor", "a power of two, as OCP Microscaling converts", mxFloorScales},
-    {"nvfp4", "absmax, but at least 2^-6 of the tensor's scale", nvfp4Scales},
+    {"nvfp4", "absmax, but at least 2^-6 of the tensor's scale", nvfp4Scales, /*wholeTensor=*/true},
     {"signed_max", "the value of largest magnitude becomes the lowest code", signedMaxScales},
 };
 

@@ -27,6 +27,7 @@ struct ScaleRule {
   llvm::StringLiteral name, summary;
   /// The ideal scale of every cell. A rule may shrink the ranges, which zero points and offsets are made of.
   std::vector<float> (*scales)(const CellJob &job, MutableArrayRef<CellRange> ranges);
+  bool wholeTensor = false; ///< A scale depends on other cells than its own.
 };
 const ScaleRule *lookupScaleRule(StringRef name);
 ArrayRef<ScaleRule> getScaleRules();

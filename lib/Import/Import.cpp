@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Finds the reader of a model file.
 #include "qtensor/Import.h"
+#include "lib/Import/BindConstants.h"
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
@@ -8,13 +9,16 @@
 using namespace mlir;
 using namespace mlir::qtensor;
 
-static OwningOpRef<ModuleOp> parseIR(StringRef path, MLIRContext *context, const ImportOptions &) {
+static OwningOpRef<ModuleOp> parseIR(StringRef path, MLIRContext *context, const ImportOptions &options) {
   auto file = llvm::MemoryBuffer::getFile(path);
   if (!file) {
     emitError(UnknownLoc::get(context)) << "cannot open '" << path << "': " << file.getError().message();
     return nullptr;
   }
-  return readIR(std::move(*file), context);
+  OwningOpRef<ModuleOp> module = readIR(std::move(*file), context);
+  if (module && failed(bindConstants(*module, options.constantFiles)))
+    return nullptr;
+  return module;
 }
 
 namespace {
@@ -52,6 +56,10 @@ std::string mlir::qtensor::listImporters() {
 
 OwningOpRef<ModuleOp> mlir::qtensor::importModel(StringRef path, MLIRContext *context, const ImportOptions &options) {
   auto found = importers().find(llvm::sys::path::extension(path).drop_front(path.contains('.') ? 1 : 0).lower());
+  if (found != importers().end() && found->second.function != parseIR && !options.constantFiles.empty()) {
+    emitError(UnknownLoc::get(context)) << "'" << path << "' has its constants in it; files of constants go with .mlir";
+    return nullptr;
+  }
   if (found != importers().end())
     return found->second.function(path, context, options);
   emitError(UnknownLoc::get(context)) << "'" << path << "' is no model file that can be read; known: " << listImporters();

@@ -66,6 +66,7 @@ static void addObservedPasses(OpPassManager &pm, const PipelineOptions &options)
 static void addQuantizedPasses(OpPassManager &pm, const PipelineOptions &options) {
   pm.addPass(createFoldDecodes());
   QuantizeWeightsOptions weights;
+  weights.lateFrom = options.lateFrom;
   weights.weights = options.weights;
   weights.tables = options.tables;
   weights.planFile = options.planFile;
@@ -101,6 +102,7 @@ static void addSelectedPasses(OpPassManager &pm, const PipelineOptions &options)
 static void addTiledPasses(OpPassManager &pm, const PipelineOptions &options) {
   if (options.target && options.target->addPackPasses)
     options.target->addPackPasses(pm);
+  pm.addPass(createEncodeConstants());
   pm.addPass(createFuseElementwise());
   pm.addPass(createLayOutWeights());
   pm.addNestedPass<func::FuncOp>(createEvaluateConstants());

@@ -13,6 +13,8 @@ struct PipelineOptions {
   const Target *target = nullptr;
   /// Formats of what the plan does not name; "none" leaves it as it is.
   std::string weights = "none", tables = "none", activations = "none";
+  /// Bytes of a constant from which its rounding waits for the packer, which then streams it.
+  int64_t lateFrom = int64_t(1) << 20;
   std::string planFile;          ///< Patterns and formats; may be empty.
   std::string statisticsFile;    ///< What calibration wrote; may be empty.
   std::string strategy = "auto"; ///< auto, float or integer, where the plan does not say.

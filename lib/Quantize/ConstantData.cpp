@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Quantize/ConstantData.h"
+#include "lib/Formats/Lanes.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
@@ -22,12 +23,6 @@ arith::ConstantOp qtensor::getConstantSource(Value value) {
     value = op->getOperand(0);
   }
   return {};
-}
-
-static float toFloat(const char *bytes, FloatType type) {
-  unsigned width = type.getWidth();
-  uint32_t bits = width == 32 ? llvm::support::endian::read32le(bytes) : llvm::support::endian::read16le(bytes);
-  return APFloat(type.getFloatSemantics(), APInt(width, bits)).convertToDouble();
 }
 
 /// The raw bytes of a resource, or of a dense attribute that is no splat.
@@ -53,22 +48,52 @@ std::vector<char> qtensor::readBytes(ElementsAttr attribute) {
   return bytes;
 }
 
-FailureOr<FloatData> qtensor::readFloats(arith::ConstantOp constant) {
+FailureOr<FloatSource> FloatSource::get(arith::ConstantOp constant) {
   auto attribute = dyn_cast<ElementsAttr>(constant.getValue());
-  auto type = attribute ? dyn_cast<FloatType>(attribute.getElementType()) : FloatType();
-  if (!isa_and_nonnull<Float32Type, Float16Type, BFloat16Type>(type))
+  FloatSource source;
+  source.type = attribute ? attribute.getElementType() : Type();
+  if (!isa_and_nonnull<Float32Type, Float16Type, BFloat16Type>(source.type))
     return constant.emitError() << "only constants of f32, f16 or bf16 can be encoded, got " << constant.getType();
-  size_t count = attribute.getNumElements(), width = type.getWidth() / 8;
-  if (auto dense = dyn_cast<DenseElementsAttr>(attribute); dense && dense.isSplat())
-    return FloatData(std::vector<float>(count, dense.getSplatValue<APFloat>().convertToDouble()));
-  ArrayRef<char> bytes = rawBytes(attribute);
-  if (bytes.size() != count * width)
-    return constant.emitError() << "the constant has " << bytes.size() << " bytes of data, its type " << count * width;
-  if (width == 4 && llvm::sys::IsLittleEndianHost && llvm::isAddrAligned(llvm::Align::Of<float>(), bytes.data()))
-    return FloatData(ArrayRef(reinterpret_cast<const float *>(bytes.data()), count));
-  std::vector<float> values(count);
-  for (size_t i = 0; i < count; ++i)
-    values[i] = toFloat(bytes.data() + i * width, type);
+  size_t size = attribute.getNumElements() * source.type.getIntOrFloatBitWidth() / 8;
+  if (auto dense = dyn_cast<DenseElementsAttr>(attribute); dense && dense.isSplat()) {
+    source.splat = dense.getSplatValue<APFloat>().convertToDouble();
+    return source;
+  }
+  source.bytes = rawBytes(attribute);
+  if (source.bytes.size() != size)
+    return constant.emitError() << "the constant has " << source.bytes.size() << " bytes of data, its type " << size;
+  return source;
+}
+
+void FloatSource::read(int64_t first, MutableArrayRef<float> values) const {
+  if (splat) {
+    llvm::fill(values, *splat);
+    return;
+  }
+  const char *from = bytes.data() + first * type.getIntOrFloatBitWidth() / 8;
+  if (isa<Float16Type>(type))
+    return readHalves(from, values.size(), values.data());
+  if (isa<BFloat16Type>(type))
+    return readBrains(from, values.size(), values.data());
+  for (size_t i = 0; i < values.size(); ++i)
+    values[i] = llvm::bit_cast<float>(llvm::support::endian::read32le(from + 4 * i));
+}
+
+ArrayRef<float> FloatSource::view() const {
+  if (splat || !isa<Float32Type>(type) || !llvm::sys::IsLittleEndianHost ||
+      !llvm::isAddrAligned(llvm::Align::Of<float>(), bytes.data()))
+    return {};
+  return ArrayRef(reinterpret_cast<const float *>(bytes.data()), bytes.size() / sizeof(float));
+}
+
+FailureOr<FloatData> qtensor::readFloats(arith::ConstantOp constant) {
+  FailureOr<FloatSource> source = FloatSource::get(constant);
+  if (failed(source))
+    return failure();
+  if (ArrayRef<float> view = source->view(); !view.empty())
+    return FloatData(view);
+  std::vector<float> values(cast<ElementsAttr>(constant.getValue()).getNumElements());
+  source->read(0, values);
   return FloatData(std::move(values));
 }
 

@@ -12,6 +12,22 @@ namespace mlir::qtensor {
 /// so the data of the constant is that of `value`.
 arith::ConstantOp getConstantSource(Value value);
 
+/// The elements of a constant of f32, f16 or bf16, where they lie: valid as long as the constant's attribute.
+class FloatSource {
+public:
+  /// Fails for other types and for resources whose size is wrong, with an error at `constant`.
+  static FailureOr<FloatSource> get(arith::ConstantOp constant);
+  /// The elements from `first` on, row-major, as f32.
+  void read(int64_t first, MutableArrayRef<float> values) const;
+  /// All of them as they lie, where they are f32 already and aligned; else empty.
+  ArrayRef<float> view() const;
+
+private:
+  Type type;
+  std::optional<float> splat;
+  ArrayRef<char> bytes;
+};
+
 /// Numbers that lie in a constant, or that were converted from one.
 class FloatData {
 public:
@@ -27,9 +43,7 @@ private:
   ArrayRef<float> view;
 };
 
-/// The elements of a constant of f32, f16 or bf16 as f32, row-major, without a copy where they are f32 already: valid as
-/// long as the constant's attribute. Fails for other types and for resources whose size is wrong, with an error at
-/// `constant`.
+/// All elements of a FloatSource, without a copy where they are f32 already: valid as long as the constant's attribute.
 FailureOr<FloatData> readFloats(arith::ConstantOp constant);
 
 /// The bytes of the elements, row-major; empty when they are missing or packed (truth values).

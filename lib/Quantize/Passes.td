@@ -29,7 +29,9 @@ def QuantizeWeights : Pass<"qtensor-quantize-weights", "ModuleOp"> {
     Every contraction with a constant side gets that constant encoded as the plan says, or else the option. The weight
     is laid out as [batch, n, k] (convolutions: [group, filter, window, channel]; depthwise ones stay as they are), so
     that blocks lie along what is summed, and the op's map follows. The result is an assembly of constant components:
-    no rounding is left for run time. Tables that are only looked up by rows are encoded when `tables` or the plan
+    no rounding is left for run time. A constant of `late-from` bytes or more stays: its rounding is written down as a
+    `qtensor.quantize` and done by who needs the bytes, a few rows at a time, so that a model's codes never lie in
+    memory all at once. Tables that are only looked up by rows are encoded when `tables` or the plan
     says so.
 
     ```mlir
@@ -43,11 +45,28 @@ def QuantizeWeights : Pass<"qtensor-quantize-weights", "ModuleOp"> {
     ```
   }];
   let options = [
+    Option<"lateFrom", "late-from", "int64_t", "INT64_MAX", "Bytes from which a constant is left to round late">,
     Option<"weights", "weights", "std::string", "\"none\"", "Format of weights that the plan does not name, e.g. int4/32">,
     Option<"tables", "tables", "std::string", "\"none\"", "Format of tables that the plan does not name">,
     Option<"planFile", "plan", "std::string", "\"\"", "File of patterns and formats; see lib/Quantize/README.md">,
     Option<"parallel", "parallel", "bool", "true", "Encode on all cores; the result does not depend on it">];
   let dependentDialects = ["QTensorDialect", "arith::ArithDialect", "linalg::LinalgDialect"];
+}
+
+def EncodeConstants : Pass<"qtensor-encode-constants", "ModuleOp"> {
+  let summary = "Constants that are rounded become the constants of their components";
+  let description = [{
+    `qtensor-quantize-weights` leaves the rounding of large constants to packing. Where no packing took it (another
+    target, a contraction that cannot be packed, an interpreter that does not know the encoder), it is done here.
+
+    ```mlir
+    %c, %s = qtensor.encode %w as #w encoder "signed_max" outs(%c0, %s0 : ...) : tensor<64x128xf16> -> ...
+    // =>
+    %c = arith.constant dense_resource<w.codes> : tensor<64x128xi8>
+    %s = arith.constant dense_resource<w.scale> : tensor<64x4xf16>
+    ```
+  }];
+  let dependentDialects = ["QTensorDialect", "arith::ArithDialect"];
 }
 
 def QuantizeActivations : Pass<"qtensor-quantize-activations", "ModuleOp"> {

@@ -59,6 +59,8 @@ private:
   /// The assembly of `value` (a constant of static shape, seen through `permutation`) in the format `spelling`.
   FailureOr<Value> encode(Operation *reader, Value value, ArrayRef<int64_t> permutation, ArrayRef<int64_t> axes,
                           StringRef spelling);
+  /// The rounding of a large constant, for others to do; nothing when it is to be done here.
+  std::optional<Value> defer(Value value, arith::ConstantOp constant, const EncodedKey &key);
   FailureOr<Value> assemble(Operation *reader, arith::ConstantOp constant, ArrayRef<int64_t> shape,
                             const EncodedKey &key);
 
@@ -162,12 +164,27 @@ FailureOr<Value> QuantizeWeights::encode(Operation *reader, Value value, ArrayRe
   for (auto &[known, assembled] : made)
     if (known == key)
       return assembled;
-  FailureOr<Value> assembled = assemble(reader, constant, type.getShape(), key);
+  std::optional<Value> late = defer(value, constant, key);
+  FailureOr<Value> assembled = late ? FailureOr<Value>(*late) : assemble(reader, constant, type.getShape(), key);
   if (succeeded(assembled)) {
     made.push_back({key, *assembled});
     touched.insert(constant);
   }
   return assembled;
+}
+
+std::optional<Value> QuantizeWeights::defer(Value value, arith::ConstantOp constant, const EncodedKey &key) {
+  auto type = cast<RankedTensorType>(constant.getType());
+  if (value != constant.getResult() || type.getNumElements() < lateFrom / (type.getElementTypeBitWidth() / 8))
+    return std::nullopt;
+  OpBuilder builder(constant->getContext());
+  builder.setInsertionPointAfter(constant);
+  if (!llvm::equal(key.permutation, llvm::seq<int64_t>(0, key.permutation.size()))) {
+    Value empty = tensor::EmptyOp::create(builder, constant.getLoc(), key.type.getShape(), type.getElementType());
+    value = linalg::TransposeOp::create(builder, constant.getLoc(), value, empty, key.permutation)->getResult(0);
+  }
+  return QuantizeOp::create(builder, constant.getLoc(), key.type, value, ValueRange(), ValueRange(),
+                            builder.getStringAttr(key.encoder));
 }
 
 FailureOr<Value> QuantizeWeights::assemble(Operation *reader, arith::ConstantOp constant, ArrayRef<int64_t> shape,

@@ -37,6 +37,10 @@ static cl::list<std::string> dims("dim",
                                   cl::desc("Fix an extent that the model leaves open, by its name (--dim batch=1) or as "
                                            "input:axis (--dim x:0=1); may be repeated"),
                                   cl::value_desc("name=value"), cl::cat(category));
+static cl::list<std::string> constants("constants",
+                                       cl::desc("Take the constants that a .mlir model only names from a safetensors file; "
+                                                "may be repeated"),
+                                       cl::value_desc("file.safetensors"), cl::cat(category));
 static cl::list<std::string> stateNames("state",
                                         cl::desc("Keep a value between calls: the input that takes it and the output that "
                                                  "gives it (--state=past=present); may be repeated"),
@@ -139,6 +143,8 @@ bool tools::ModelOptions::readCommandLine(StringRef path) {
   settings(phaseFrom);
   for (const cl::opt<std::string> *option : {&weights, &tables, &activations, &strategy})
     settings(*option);
+  for (const std::string &file : constants)
+    artifact.settings.push_back({"constants", llvm::sys::path::filename(file).str()});
   for (const std::string &state : stateNames)
     artifact.settings.push_back({"state", state});
   for (const std::string &dim : dims)
@@ -215,6 +221,7 @@ OwningOpRef<ModuleOp> tools::importAndRun(StringRef path, ModelOptions &options,
   ImportOptions import;
   if (!parseDims(import))
     return nullptr;
+  import.constantFiles.assign(constants.begin(), constants.end());
   context.loadAllAvailableDialects();
   if (options.run.progress)
     options.run.progress("importing");

@@ -12,7 +12,7 @@ namespace {
 class PanelPacker {
 public:
   PanelPacker(qtile::LayoutAttr layout, const PackSource &source)
-      : source(source), rows(layout.getRows()), block(layout.getBlock()),
+      : source(source), rows(layout.getRows()), block(layout.getBlock()), paddedBlock(layout.getPaddedBlock()),
         chunk(layout.getChunk()), chunkBytes(layout.getChunkBytes()), blocks(layout.getNumBlocks(source.k)),
         blockBytes(layout.getBlockBytes()), codesOffset(layout.getCodesOffset()), integer(layout.hasIntegerCodes()),
         codeBytes(integer ? 1 : layout.getCodes().getIntOrFloatBitWidth() / 8), pieces(layout.getPieces()) {
@@ -27,26 +27,27 @@ public:
     perGroup = layout.getGroup() ? layout.getGroup() : blocks;
   }
 
-  /// `out` is the panel's bytes, all zero.
+  /// `out` is the panel's bytes.
   void pack(int64_t panel, uint8_t *out) const {
     int64_t valid = std::min(rows, source.n - panel * rows);
+    if (!integer || valid < rows) // else every byte is written
+      std::memset(out, 0, blocks * blockBytes + groups * groupBytes);
     for (int64_t b = 0; b < blocks; ++b, out += blockBytes) {
       if (groups && b % perGroup == 0) {
-        for (int64_t r = 0; r < valid; ++r)
-          copyParameters(outer, (panel * rows + r) * groups + b / perGroup, r, out);
+        for (const Parameter &parameter : outer)
+          copyParameter(parameter, panel * rows * groups + b / perGroup, groups, valid, out);
         out += groupBytes;
       }
-      for (int64_t r = 0; r < valid; ++r) {
-        int64_t row = panel * rows + r;
-        copyParameters(parameters, row * blocks + b, r, out);
-        int64_t length = std::min(block, source.k - b * block);
-        const uint8_t *codes = source.codes.data() + (row * source.k + b * block) * codeBytes;
-        if (integer)
-          packCodes(codes, length, r, out + codesOffset);
-        else
-          for (int64_t k = 0; k < length; ++k)
-            std::memcpy(out + codesOffset + (k * rows + r) * codeBytes, codes + k * codeBytes, codeBytes);
-      }
+      for (const Parameter &parameter : parameters)
+        copyParameter(parameter, panel * rows * blocks + b, blocks, valid, out);
+      int64_t length = std::min(block, source.k - b * block);
+      const uint8_t *codes = source.codes.data() + (panel * rows * source.k + b * block) * codeBytes;
+      if (integer)
+        packBlock(codes, length, valid, out + codesOffset);
+      else if (codeBytes == 2)
+        transpose<uint16_t>(codes, source.k, length, valid, out + codesOffset);
+      else
+        transpose<uint32_t>(codes, source.k, length, valid, out + codesOffset);
     }
   }
 
@@ -63,31 +64,91 @@ private:
       to.push_back({data, type.getIntOrFloatBitWidth() / 8, offset});
   }
 
-  static void copyParameters(const Parameters &parameters, int64_t from, int64_t row, uint8_t *out) {
-    for (const Parameter &parameter : parameters)
-      std::memcpy(out + parameter.offset + row * parameter.bytes, parameter.data.data() + from * parameter.bytes,
-                  parameter.bytes);
-  }
-
-  /// Spreads the pieces of one row's codes over the vectors of its chunks.
-  void packCodes(const uint8_t *codes, int64_t valid, int64_t row, uint8_t *out) const {
-    int64_t vectorBytes = 4 * rows, groups = chunk / 4;
-    for (int64_t k = 0; k < valid; ++k) {
-      uint8_t *vector = out + k / chunk * chunkBytes;
-      int64_t group = k % chunk / 4, byte = row * 4 + k % 4;
-      unsigned from = 0;
-      for (unsigned width : pieces) {
-        unsigned perVector = 8 / width;
-        unsigned bits = (codes[k] >> from) & ((1u << width) - 1);
-        vector[group / perVector * vectorBytes + byte] |= bits << (group % perVector * width);
-        vector += groups / perVector * vectorBytes;
-        from += width;
-      }
+  /// One element of each row, from elements `from`, `from` + `stride` ...
+  static void copyParameter(const Parameter &parameter, int64_t from, int64_t stride, int64_t valid, uint8_t *out) {
+    const uint8_t *data = parameter.data.data() + from * parameter.bytes;
+    out += parameter.offset;
+    switch (parameter.bytes) {
+    case 1:
+      return gather<uint8_t>(data, stride, valid, out);
+    case 2:
+      return gather<uint16_t>(data, stride, valid, out);
+    default:
+      return gather<uint32_t>(data, stride, valid, out);
     }
   }
 
+  template <typename T>
+  static void gather(const uint8_t *data, int64_t stride, int64_t count, uint8_t *out) {
+    for (int64_t i = 0; i < count; ++i)
+      std::memcpy(out + i * sizeof(T), data + i * stride * sizeof(T), sizeof(T));
+  }
+
+  /// Elements of `valid` rows, `stride` elements apart, to [k][rows].
+  template <typename T>
+  void transpose(const uint8_t *codes, int64_t stride, int64_t length, int64_t valid, uint8_t *out) const {
+    for (int64_t k = 0; k < length; ++k)
+      gather<T>(codes + k * sizeof(T), stride, valid, out + k * rows * sizeof(T));
+  }
+
+  /// The chunks of a block. A chunk that the block does not fill is copied and filled up.
+  void packBlock(const uint8_t *codes, int64_t length, int64_t valid, uint8_t *out) const {
+    uint8_t rest[kMaxRows * kMaxChunk];
+    for (int64_t k = 0; k < paddedBlock; k += chunk, codes += chunk, out += chunkBytes) {
+      if (k + chunk <= length) {
+        packChunk(codes, source.k, valid, out);
+        continue;
+      }
+      std::memset(rest, source.flip, valid * chunk); // becomes code 0
+      for (int64_t r = 0; r < valid && k < length; ++r)
+        std::memcpy(rest + r * chunk, codes + r * source.k, length - k);
+      packChunk(rest, chunk, valid, out);
+    }
+  }
+
+  /// The pieces of a chunk, one after the other.
+  void packChunk(const uint8_t *codes, int64_t stride, int64_t valid, uint8_t *out) const {
+    unsigned from = 0;
+    for (unsigned width : pieces) {
+      switch (width) {
+      case 8:
+        packPiece<8>(codes, stride, valid, from, out);
+        break;
+      case 4:
+        packPiece<4>(codes, stride, valid, from, out);
+        break;
+      case 2:
+        packPiece<2>(codes, stride, valid, from, out);
+        break;
+      default:
+        packPiece<1>(codes, stride, valid, from, out);
+      }
+      from += width;
+      out += chunk * rows * width / 8;
+    }
+  }
+
+  /// Bits [from, from + Width) of a chunk's codes. Four codes of a row are one word, 8 / Width neighbours share one of the
+  /// result: a row's words are put together first, then they go to the row's place in each vector.
+  template <unsigned Width>
+  void packPiece(const uint8_t *codes, int64_t stride, int64_t valid, unsigned from, uint8_t *out) const {
+    constexpr unsigned perWord = 8 / Width;
+    const uint32_t all = 0x01010101u * ((1u << Width) - 1);
+    const uint32_t mask = 0x01010101u * source.mask, flip = 0x01010101u * source.flip;
+    int64_t words = chunk / 4 / perWord;
+    for (int64_t r = 0; r < valid; ++r)
+      for (int64_t w = 0; w < words; ++w) {
+        uint32_t group[perWord], word = 0;
+        std::memcpy(group, codes + r * stride + w * 4 * perWord, sizeof(group));
+        for (unsigned j = 0; j < perWord; ++j)
+          word |= (((group[j] & mask) ^ flip) >> from & all) << (j * Width);
+        std::memcpy(out + (w * rows + r) * 4, &word, 4);
+      }
+  }
+
+  static constexpr int64_t kMaxRows = 64, kMaxChunk = 32;
   const PackSource &source;
-  int64_t rows, block, chunk, chunkBytes, blocks, blockBytes, codesOffset;
+  int64_t rows, block, paddedBlock, chunk, chunkBytes, blocks, blockBytes, codesOffset;
   bool integer;
   int64_t codeBytes;
   SmallVector<unsigned, 3> pieces;
@@ -123,9 +184,7 @@ LogicalResult qtensor::packWeight(qtile::LayoutAttr layout, const PackSource &so
   PanelPacker packer(layout, source);
   int64_t panelBytes = layout.getPanelBytes(source.k);
   llvm::parallelFor(0, layout.getNumPanels(source.n), [&](size_t panel) {
-    uint8_t *bytes = out.data() + panel * panelBytes;
-    std::memset(bytes, 0, panelBytes);
-    packer.pack(panel, bytes);
+    packer.pack(panel, out.data() + panel * panelBytes);
   });
   return success();
 }

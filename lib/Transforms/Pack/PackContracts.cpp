@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Formats/Lanes.h"
 #include "lib/Formats/Params.h"
+#include "lib/Quantize/LateWeight.h"
 #include "lib/Transforms/Pack/ContractForm.h"
 #include "lib/Transforms/Pack/Pack.h"
 #include "lib/Transforms/Pack/Passes.h"
+#include "lib/Transforms/Pack/ScratchBlob.h"
 #include "lib/Transforms/Pack/WeightParameter.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
+#include "qtensor/Codec.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/Parallel.h"
+#include <numeric>
 
 namespace mlir::qtensor {
 #define GEN_PASS_DEF_PACKCONTRACTS
@@ -26,27 +32,40 @@ struct ConstantBytes {
 /// One constant weight on its way into packed bytes.
 class WeightPacker {
 public:
-  WeightPacker(ContractOp op, int64_t rows, int64_t wideRows) : op(op), rows(rows), wideRows(wideRows) {}
+  WeightPacker(ContractOp op, int64_t rows, int64_t wideRows, ScratchSpace &space)
+      : op(op), rows(rows), wideRows(wideRows), space(space) {}
 
   /// Replaces the rhs. Fails with a diagnostic on wrong input; sets `reason` when the op stays as it is.
   LogicalResult run(std::string &reason);
 
 private:
+  /// Rows of `whole` as a weight of their own in the same panels, with what is known before any byte is read.
+  WeightPacker(const WeightPacker &whole, int64_t count);
+
   LogicalResult checkEpilogue(std::string &reason);
+  LogicalResult encodeRows(const LateWeight &late, int64_t first, NearestCodes &nearest, bool parallel);
+  LogicalResult prepare(std::string &reason);
+  bool liesInOrder();
+  int64_t getPartRows(const LateWeight &late);
+  LogicalResult packParts(const LateWeight &late, int64_t partRows, NearestCodes &nearest, bool &done);
+  LogicalResult packLate(const LateWeight &late, std::string &reason);
   LogicalResult readComponents(std::string &reason);
   LogicalResult chooseLayout(std::string &reason);
   LogicalResult loadParameters();
   std::optional<int64_t> getGroup(const WeightParameter &parameter);
   int64_t chooseGroup();
-  int64_t chooseRows();
+  int64_t chooseRows() const;
   int64_t rhsIndex(int64_t column, int64_t k, ArrayRef<int64_t> divisors, ArrayRef<int64_t> extents);
   void gatherCodes(std::vector<uint8_t> &codes);
   std::vector<uint8_t> gatherParameter(const WeightParameter &parameter);
   std::vector<uint8_t> gatherOuter(const WeightParameter &parameter, Type type, ArrayRef<float> values);
-  LogicalResult replace(ArrayRef<uint8_t> codes);
+  LogicalResult pack(MutableArrayRef<uint8_t> out);
+  LogicalResult packWhole();
+  LogicalResult replace(ArrayRef<uint8_t> bytes);
 
   ContractOp op;
   int64_t rows, wideRows;
+  ScratchSpace &space;
   SmallVector<int64_t> shape;
   SmallVector<ConstantBytes> components;
   BlockAttr encoding;
@@ -77,6 +96,12 @@ static std::optional<ConstantBytes> readConstant(Value value) {
     result.bytes = {};
   }
   return result;
+}
+
+WeightPacker::WeightPacker(const WeightPacker &whole, int64_t count)
+    : op(whole.op), rows(whole.chooseRows()), wideRows(rows), space(whole.space), shape(whole.shape), encoding(whole.encoding), form(whole.form),
+      meaning(whole.meaning) {
+  shape.front() = form.n = form.columnExtents.front() = count;
 }
 
 static ArrayRef<char> bytesOf(const ConstantBytes &constant) {
@@ -176,7 +201,7 @@ int64_t WeightPacker::chooseGroup() {
 }
 
 /// The widest panel that pads N by at most a sixteenth more than the narrowest.
-int64_t WeightPacker::chooseRows() {
+int64_t WeightPacker::chooseRows() const {
   int64_t widest = rows, least = llvm::alignTo(form.n, rows);
   for (int64_t wide = 2 * rows; wide <= wideRows; wide *= 2)
     if (llvm::alignTo(form.n, wide) - least <= least / 16)
@@ -223,11 +248,17 @@ int64_t WeightPacker::rhsIndex(int64_t column, int64_t k, ArrayRef<int64_t> divi
   return position;
 }
 
+/// Whether the weight is [n, k] with rows that need no padding: then its codes are in the order of the packer.
+bool WeightPacker::liesInOrder() {
+  AffineMap map = op.getRhsMap();
+  return shape.size() == 2 && form.columns.size() == 1 && form.reductions.size() == 1 && form.runs == 1 &&
+         map.getDimPosition(0) == form.columns[0] && form.getK() == shape[1];
+}
+
 void WeightPacker::gatherCodes(std::vector<uint8_t> &codes) {
   int64_t width = layout.hasIntegerCodes() ? 1 : layout.getCodes().getIntOrFloatBitWidth() / 8, all = form.getK();
   int64_t perRun = form.getBlocks() / form.runs * form.block;
-  uint8_t mask = layout.hasIntegerCodes() ? (1u << layout.getCodes().getIntOrFloatBitWidth()) - 1 : 255;
-  codes.assign(form.n * all * width, 0);
+  codes.assign(form.n * all * width, meaning.flip);
   const char *from = bytesOf(components[0]).data();
   // Along the fastest reduction the weight has one stride.
   int64_t length = form.reductions.empty() ? 1 : form.reductionExtents.back();
@@ -237,22 +268,37 @@ void WeightPacker::gatherCodes(std::vector<uint8_t> &codes) {
       int64_t first = rhsIndex(n, k, ones, shape);
       uint8_t *to = codes.data() + (n * all + k / form.runLength * perRun + k % form.runLength) * width;
       for (int64_t inner = 0; inner < length; ++inner)
-        for (int64_t byte = 0; byte < width; ++byte) {
-          uint8_t code = from[(first + inner * stride) * width + byte];
-          to[inner * width + byte] = layout.hasIntegerCodes() ? (code & mask) ^ meaning.flip : code;
-        }
+        std::memcpy(to + inner * width, from + (first + inner * stride) * width, width);
     }
 }
 
-std::vector<uint8_t> WeightPacker::gatherParameter(const WeightParameter &parameter) {
+/// Elements of a parameter's type, little-endian.
+static std::vector<uint8_t> storeElements(Type type, ArrayRef<float> values) {
   std::vector<uint8_t> bytes;
+  if (type.isF16()) {
+    bytes.resize(2 * values.size());
+    halvesOfFloats(values, reinterpret_cast<uint16_t *>(bytes.data()));
+    return bytes;
+  }
+  bytes.reserve(values.size() * type.getIntOrFloatBitWidth() / 8);
+  for (float value : values)
+    appendElement(bytes, type, value);
+  return bytes;
+}
+
+std::vector<uint8_t> WeightPacker::gatherParameter(const WeightParameter &parameter) {
+  if (!parameter.type)
+    return {};
   int64_t perRun = form.getBlocks() / form.runs;
   ArrayRef<float> values = parameter.nested ? parameter.codes : parameter.values;
-  for (int64_t n = 0; n < (parameter.type ? form.n : 0); ++n)
+  if (liesInOrder() && ArrayRef(grid) == ArrayRef({form.n, form.getBlocks()}))
+    return storeElements(parameter.type, values);
+  std::vector<float> ordered;
+  for (int64_t n = 0; n < form.n; ++n)
     for (int64_t run = 0; run < form.runs; ++run)
       for (int64_t b = 0; b < perRun; ++b)
-        appendElement(bytes, parameter.type, values[rhsIndex(n, run * form.runLength + b * form.block, block, grid)]);
-  return bytes;
+        ordered.push_back(values[rhsIndex(n, run * form.runLength + b * form.block, block, grid)]);
+  return storeElements(parameter.type, ordered);
 }
 
 /// What multiplies a nested parameter or is added to it, for every row and group of blocks.
@@ -267,27 +313,131 @@ std::vector<uint8_t> WeightPacker::gatherOuter(const WeightParameter &parameter,
   return bytes;
 }
 
-LogicalResult WeightPacker::replace(ArrayRef<uint8_t> codes) {
-  int64_t k = form.getK();
-  size_t size = layout.getBytes(form.n, k);
-  AsmResourceBlob blob = HeapAsmResourceBlob::allocate(size, 64, /*dataIsMutable=*/true);
-  std::string error;
-  MutableArrayRef<uint8_t> out(reinterpret_cast<uint8_t *>(blob.getMutableData().data()), size);
+LogicalResult WeightPacker::pack(MutableArrayRef<uint8_t> out) {
+  bool integer = layout.hasIntegerCodes();
+  std::vector<uint8_t> gathered;
+  ArrayRef<char> lying = bytesOf(components.front());
+  ArrayRef<uint8_t> codes(reinterpret_cast<const uint8_t *>(lying.data()), lying.size());
+  if (!liesInOrder()) {
+    gatherCodes(gathered);
+    codes = gathered;
+  }
   std::vector<uint8_t> scales = gatherParameter(scale), zeros = gatherParameter(zero), offsets = gatherParameter(offset);
   std::vector<uint8_t> scaleScales = gatherOuter(scale, scale.outerType, scale.outer);
   std::vector<uint8_t> scaleShifts = gatherOuter(scale, scale.outerOffsetType, scale.outerOffset);
   std::vector<uint8_t> offsetScales = gatherOuter(offset, offset.outerType, offset.outer);
-  PackSource source{form.n, k, codes, scales, zeros, offsets, scaleScales, scaleShifts, offsetScales};
+  PackSource source{form.n, form.getK(), codes, scales, zeros, offsets, scaleScales, scaleShifts, offsetScales};
+  if (integer) {
+    source.mask = (1u << layout.getCodes().getIntOrFloatBitWidth()) - 1;
+    source.flip = meaning.flip;
+  }
+  std::string error;
   if (failed(packWeight(layout, source, out, error)))
     return op.emitOpError(error);
+  return success();
+}
+
+LogicalResult WeightPacker::replace(ArrayRef<uint8_t> bytes) {
+  llvm::Expected<AsmResourceBlob> blob = space.makeBlob(bytes);
+  if (!blob)
+    return op.emitOpError(llvm::toString(blob.takeError()));
   OpBuilder b(op);
-  auto type = RankedTensorType::get(static_cast<int64_t>(size), b.getI8Type());
-  auto packed = arith::ConstantOp::create(b, op.getLoc(), DenseResourceElementsAttr::get(type, "packed", std::move(blob)));
+  auto type = RankedTensorType::get(static_cast<int64_t>(bytes.size()), b.getI8Type());
+  auto packed = arith::ConstantOp::create(b, op.getLoc(), DenseResourceElementsAttr::get(type, "packed", std::move(*blob)));
   std::string format = llvm::formatv("{0}", layout);
   packed->setDiscardableAttr("qtensor.format", b.getStringAttr(format));
   op.getRhsMutable().assign(packed.getResult());
   op.setRhsLayoutAttr(qtile::PackedAttr::get(op.getContext(), layout, shape));
   return success();
+}
+
+/// From components to a layout.
+LogicalResult WeightPacker::prepare(std::string &reason) {
+  ones.assign(shape.size(), 1);
+  if (encoding) {
+    block = encoding.getBlockExtents(shape);
+    grid = encoding.getGrid(shape);
+    if (failed(loadParameters()))
+      return failure();
+  }
+  return chooseLayout(reason);
+}
+
+LogicalResult WeightPacker::packWhole() {
+  std::vector<uint8_t> bytes(layout.getBytes(form.n, form.getK()));
+  return failure(failed(pack(bytes)) || failed(replace(bytes)));
+}
+
+//===----------------------------------------------------------------------===//
+// Weights that are still to be encoded
+//===----------------------------------------------------------------------===//
+
+LogicalResult WeightPacker::encodeRows(const LateWeight &late, int64_t first, NearestCodes &nearest, bool parallel) {
+  FailureOr<std::vector<ComponentBytes>> encoded = late.encodeRows(first, shape.front(), parallel, nearest);
+  if (failed(encoded))
+    return failure();
+  for (ComponentBytes &bytes : *encoded)
+    components.push_back({{}, std::move(bytes)});
+  return success();
+}
+
+/// Rows that are encoded and packed at a time: whole panels, few enough to stay near the processor; 0 when a part would
+/// not have the bytes of the whole.
+int64_t WeightPacker::getPartRows(const LateWeight &late) {
+  constexpr int64_t kPartValues = int64_t(1) << 16;
+  int64_t independent = getIndependentRows(encoding, late.getEncoder());
+  if (!independent || !liesInOrder())
+    return 0;
+  int64_t unit = std::lcm(independent, chooseRows());
+  int64_t part = unit * std::max<int64_t>(1, kPartValues / (unit * shape[1]));
+  return part < shape[0] ? part : 0;
+}
+
+/// Encodes and packs part after part. Not `done` when the parts do not agree on a layout, which types of parameters may
+/// depend on.
+LogicalResult WeightPacker::packParts(const LateWeight &late, int64_t partRows, NearestCodes &nearest, bool &done) {
+  std::vector<uint8_t> bytes(layout.getBytes(form.n, form.getK()));
+  MutableArrayRef<uint8_t> out(bytes);
+  std::atomic<bool> failing = false, agree = true;
+  llvm::parallelFor(0, llvm::divideCeil(form.n, partRows), [&](size_t index) {
+    int64_t first = int64_t(index) * partRows;
+    WeightPacker part(*this, std::min(partRows, form.n - first));
+    std::string reason;
+    if (failing || !agree)
+      return;
+    if (failed(part.encodeRows(late, first, nearest, /*parallel=*/false)) || failed(part.prepare(reason))) {
+      failing = true;
+      return;
+    }
+    if (!reason.empty() || part.layout != layout) {
+      agree = false;
+      return;
+    }
+    size_t begin = layout.getBytes(first, form.getK()), size = layout.getBytes(part.form.n, form.getK());
+    if (failed(part.pack(out.slice(begin, size))))
+      failing = true;
+  });
+  done = agree;
+  return failure(failing || (agree && failed(replace(bytes))));
+}
+
+LogicalResult WeightPacker::packLate(const LateWeight &late, std::string &reason) {
+  NearestCodes nearest;
+  if (int64_t partRows = getPartRows(late)) {
+    WeightPacker first(*this, partRows);
+    if (failed(first.encodeRows(late, 0, nearest, /*parallel=*/false)) || failed(first.prepare(reason)))
+      return failure();
+    layout = first.layout;
+    bool done = false;
+    if (reason.empty() && failed(packParts(late, partRows, nearest, done)))
+      return failure();
+    if (done)
+      return success();
+    reason.clear();
+  }
+  if (failed(encodeRows(late, 0, nearest, /*parallel=*/true)) || failed(prepare(reason)))
+    return failure();
+  return reason.empty() ? packWhole() : success();
 }
 
 LogicalResult WeightPacker::run(std::string &reason) {
@@ -307,33 +457,27 @@ LogicalResult WeightPacker::run(std::string &reason) {
   if (failed(codes))
     return success();
   meaning = *codes;
-  if (failed(readComponents(reason)))
-    return failure();
-  if (!reason.empty())
-    return success();
-  ones.assign(shape.size(), 1);
-  if (encoding) {
-    block = encoding.getBlockExtents(shape);
-    grid = encoding.getGrid(shape);
-    if (failed(loadParameters()))
-      return failure();
+  auto encode = op.getRhs().front().getDefiningOp<EncodeOp>();
+  if (encode && llvm::equal(encode.getResults(), op.getRhs())) {
+    FailureOr<std::optional<LateWeight>> late = LateWeight::match(encode);
+    if (failed(late) || *late)
+      return failed(late) ? failure() : packLate(**late, reason);
   }
-  if (failed(chooseLayout(reason)) || !reason.empty())
-    return success();
-  std::vector<uint8_t> matrix;
-  gatherCodes(matrix);
-  return replace(matrix);
+  if (failed(readComponents(reason)) || (reason.empty() && failed(prepare(reason))))
+    return failure();
+  return reason.empty() ? packWhole() : success();
 }
 
 namespace {
 struct PackContractsPass : mlir::qtensor::impl::PackContractsBase<PackContractsPass> {
   using PackContractsBase::PackContractsBase;
   void runOnOperation() override {
+    ScratchSpace space(memory);
     WalkResult result = getOperation().walk([&](ContractOp op) {
       if (op.getRhsLayout())
         return WalkResult::advance();
       std::string reason;
-      if (failed(WeightPacker(op, rows, wideRows).run(reason)))
+      if (failed(WeightPacker(op, rows, wideRows, space).run(reason)))
         return WalkResult::interrupt();
       if (!reason.empty())
         op->setDiscardableAttr("qtensor.unpacked", StringAttr::get(op.getContext(), reason));

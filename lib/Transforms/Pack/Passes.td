@@ -21,12 +21,17 @@ def PackContracts : Pass<"qtensor-pack-contracts", "::mlir::ModuleOp"> {
     A panel interleaves `rows` outputs, or up to `wide-rows` where that pads N by no more than another sixteenth: wide
     panels are long streams and whole cache lines.
 
+    A weight that is still a constant and a rounding (`qtensor.encode`, see `late-from` of `qtensor-quantize-weights`) is
+    encoded here, a few panels at a time straight into packed bytes. Packed bytes stay in memory up to `memory` bytes;
+    further ones go to files without a name, so that a compiler of any model needs little memory.
+
     A contraction that cannot be packed keeps its components and says why in `qtensor.unpacked`; a weight component
     whose bytes are missing is an error.
   }];
   let options = [
     Option<"rows", "rows", "int64_t", "16", "outputs that a panel interleaves at least">,
-    Option<"wideRows", "wide-rows", "int64_t", "16", "outputs that a panel interleaves at most">];
+    Option<"wideRows", "wide-rows", "int64_t", "16", "outputs that a panel interleaves at most">,
+    Option<"memory", "memory", "int64_t", "int64_t(3) << 29", "bytes of packed weights that stay in memory">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::qtile::QTileDialect"];
 }
 

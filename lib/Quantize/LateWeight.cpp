@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Quantize/LateWeight.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "qtensor/Codec.h"
+#include "llvm/Support/TimeProfiler.h"
+
+using namespace mlir;
+using namespace mlir::qtensor;
+
+FailureOr<std::optional<LateWeight>> LateWeight::match(EncodeOp encode) {
+  std::optional<LateWeight> none;
+  auto type = dyn_cast<RankedTensorType>(encode.getSource().getType());
+  if (!type || !type.hasStaticShape() || !encode.getParams().empty() || encode.getSums())
+    return none;
+  Value value = encode.getSource();
+  auto transpose = value.getDefiningOp<linalg::TransposeOp>();
+  if (transpose)
+    value = transpose.getInput();
+  auto constant = value.getDefiningOp<arith::ConstantOp>();
+  if (!constant)
+    return none;
+  FailureOr<FloatSource> source = FloatSource::get(constant);
+  if (failed(source))
+    return failure();
+  LateWeight weight(encode, *source);
+  weight.shape = llvm::to_vector(type.getShape());
+  if (transpose)
+    weight.permutation = llvm::to_vector(transpose.getPermutation());
+  return std::optional<LateWeight>(std::move(weight));
+}
+
+std::vector<float> LateWeight::readRows(int64_t first, int64_t count) const {
+  int64_t length = 1;
+  for (int64_t extent : ArrayRef(shape).drop_front())
+    length *= extent;
+  std::vector<float> values(count * length);
+  if (permutation.empty()) {
+    source.read(first * length, values);
+    return values;
+  }
+  if (shape.size() == 2) { // Columns of the constant: a piece of each of its rows.
+    std::vector<float> piece(count);
+    for (int64_t column = 0; column < length; ++column) {
+      source.read(column * shape[0] + first, piece);
+      for (int64_t row = 0; row < count; ++row)
+        values[row * length + column] = piece[row];
+    }
+    return values;
+  }
+  SmallVector<int64_t> from(shape.size());
+  for (auto [extent, dim] : llvm::zip_equal(shape, permutation))
+    from[dim] = extent;
+  std::vector<float> all(length * shape.front());
+  source.read(0, all);
+  all = transpose(all, from, permutation);
+  llvm::copy(ArrayRef(all).slice(first * length, count * length), values.begin());
+  return values;
+}
+
+FailureOr<std::vector<ComponentBytes>> LateWeight::encodeRows(int64_t first, int64_t count, bool parallel,
+                                                              NearestCodes &nearest) const {
+  llvm::TimeTraceScope scope("encode values"); // a time apart from that of the passes
+  SmallVector<int64_t> rows = shape;
+  rows.front() = count;
+  EncodeOptions options;
+  options.encoder = getEncoder();
+  options.parallel = parallel;
+  options.nearest = &nearest;
+  EncodeOp at = op;
+  return encodeTensor(readRows(first, count), rows, getEncoding(), options, [&] { return at.emitError(); });
+}

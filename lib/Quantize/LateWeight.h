@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Large weights stay what they were, a constant and a rounding, until their bytes are needed; then a few rows at a time.
+#pragma once
+#include "dialects/QTensor/IR/QTensorOps.h"
+#include "lib/Quantize/ConstantData.h"
+#include "qtensor/Encode.h"
+
+namespace mlir::qtensor {
+
+/// What a qtensor.encode of a constant stands for.
+class LateWeight {
+public:
+  /// Null when `encode` does not round a constant (or its transposition) with parameters of its own. Fails after an error
+  /// when it does, but the constant has no numbers.
+  static FailureOr<std::optional<LateWeight>> match(EncodeOp encode);
+
+  EncodeOp getOp() const { return op; }
+  ArrayRef<int64_t> getShape() const { return shape; }
+  BlockAttr getEncoding() const { return EncodeOp(op).getEncoding(); }
+  StringRef getEncoder() const { return EncodeOp(op).getEncoder().value_or("absmax"); }
+
+  /// The components of rows [first, first + count) (positions of the first dimension), as of a tensor of its own. With
+  /// count a multiple of getIndependentRows() and `first` too, these are the bytes of the whole weight's components.
+  FailureOr<std::vector<ComponentBytes>> encodeRows(int64_t first, int64_t count, bool parallel,
+                                                    NearestCodes &nearest) const;
+
+private:
+  LateWeight(EncodeOp op, FloatSource source) : op(op), source(source) {}
+  std::vector<float> readRows(int64_t first, int64_t count) const;
+
+  EncodeOp op;
+  FloatSource source;
+  SmallVector<int64_t> shape;
+  SmallVector<int64_t> permutation; ///< Empty: the constant lies as the weight does.
+};
+
+} // namespace mlir::qtensor
