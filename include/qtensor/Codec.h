@@ -49,12 +49,6 @@ struct Embedding {
 };
 Embedding getEmbedding(CodecAttr codec);
 
-/// Floats with the same upper bits, in the order of floats: at most one threshold lies among them.
-struct CodeBucket {
-  float threshold; ///< NaN where there is none.
-  int16_t below, above; ///< Codes.
-};
-
 /// Finds the code nearest to a value under the codec's tie rule. Values beyond the range saturate, infinities too
 /// (except in codecs of more than 8 bits with `ieee` specials, which are the builtin float types and follow IEEE 754);
 /// NaN takes the codec's NaN code, or the code of zero where there is none. Negative values round to the -0 of codecs
@@ -79,17 +73,19 @@ public:
   /// What the loops over lanes need; null where codes are found one by one. It lives as long as this object stays where
   /// it is.
   std::optional<LaneRule> getLaneRule() const;
+  const CodecRange &getRange() const { return range; }
 
 private:
   template <typename T>
   void encodeRun(llvm::ArrayRef<float> x, float scale, float zero, float offset, T *codes) const;
   int64_t roundWide(float value, float zero) const;
   void buildThresholds(CodecAttr codec);
-  void buildBuckets();
+  void buildRanks();
   uint32_t searchOne(float value) const;
   uint32_t convertFloat(float value) const;
 
   enum class Method { Integer, Thresholds, Convert } method;
+  CodecRange range;
   unsigned tie, bits;
   int64_t low = 0, high = 0, bias = 0; ///< Integer: bounds of the rounded value, and what is added to make a code.
   bool hasNaNCode = false;             ///< Integer: NaN has a code of its own; elsewhere it takes that of zero.
@@ -100,8 +96,8 @@ private:
   std::vector<int32_t> codeOfRank;     ///< Container form.
   std::vector<int32_t> codeSteps;      ///< From the code of a rank to that of the next.
   std::vector<float> valueOfRank;
-  std::vector<CodeBucket> buckets;         ///< By the upper bits of the (sign-ordered) value; only for many thresholds.
-  unsigned bucketShift = 0;
+  std::vector<uint32_t> ranks; ///< See LaneRule; empty where thresholds are few or too close.
+  unsigned rankShift = 0;
 };
 
 /// The rules of codecs, built when they are first asked for: for many tensors one after the other, from any thread.

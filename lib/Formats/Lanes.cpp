@@ -77,7 +77,36 @@ QTENSOR_INLINE Floats roundToRange(const LaneRule &rule, Floats v, Floats zero) 
   return select(r > rule.high, Floats{} + rule.high, r);
 }
 
-QTENSOR_INLINE Ints codesOf(const LaneRule &rule, Floats v, Floats zero) {
+/// Up to fifteen thresholds, filled up with NaN, which nothing reaches.
+struct Thresholds {
+  static constexpr size_t kMost = 15;
+  bool used;
+  Floats of[kMost];
+};
+
+QTENSOR_INLINE Thresholds spreadThresholds(const LaneRule &rule) {
+  Thresholds all;
+  all.used = rule.unitSteps && rule.thresholds.size() > 4 && rule.thresholds.size() <= Thresholds::kMost;
+  for (size_t i = 0; all.used && i < Thresholds::kMost; ++i)
+    all.of[i] = splat(i < rule.thresholds.size() ? rule.thresholds[i] : std::numeric_limits<float>::quiet_NaN());
+  return all;
+}
+
+/// How many thresholds v reaches, by halving: each comparison leaves half of those that may be next.
+QTENSOR_INLINE Ints countReached(const Thresholds &t, Floats v) {
+  Ints upper = v >= t.of[7];
+  Floats next[7];
+  for (size_t i = 0; i < 7; ++i)
+    next[i] = upper ? t.of[i + 8] : t.of[i];
+  Ints second = v >= next[3];
+  Floats last[3];
+  for (size_t i = 0; i < 3; ++i)
+    last[i] = second ? next[i + 4] : next[i];
+  Ints third = v >= last[1], fourth = v >= (third ? last[2] : last[0]);
+  return -(8 * upper + 4 * second + 2 * third + fourth);
+}
+
+QTENSOR_INLINE Ints codesOf(const LaneRule &rule, const Thresholds &thresholds, Floats v, Floats zero) {
   if (rule.integer) {
     if (rule.nanIsZero)
       v = select(v == v, v, Floats{});
@@ -89,13 +118,9 @@ QTENSOR_INLINE Ints codesOf(const LaneRule &rule, Floats v, Floats zero) {
   v += zero;
   Floats magnitude = rule.signBit ? (Floats)((Ints)v & 0x7fffffff) : v;
   Ints code = Ints{} + rule.firstCode;
-  if (!rule.buckets.empty()) {
-    Ints bits = (Ints)magnitude, ordered = bits ^ ((bits >> 31) | int32_t(0x80000000)); // of signs, all bits change
-    for (size_t i = 0; i < kLanes; ++i) {
-      const CodeBucket &bucket = rule.buckets[uint32_t(ordered[i]) >> rule.bucketShift];
-      code[i] = magnitude[i] >= bucket.threshold ? bucket.above : bucket.below;
-    }
-  } else if (rule.unitSteps)
+  if (thresholds.used)
+    code += countReached(thresholds, magnitude);
+  else if (rule.unitSteps)
     for (float threshold : rule.thresholds)
       code -= magnitude >= threshold;
   else
@@ -111,23 +136,81 @@ QTENSOR_INLINE Floats quotients(Floats x, float scale, float offset) {
   return scale == 0 ? select(x == x, Floats{}, x) : (x - offset) / scale;
 }
 
+/// Bits of quotients in the order of floats, or with `magnitudes` those of |v|, and the signs' bits. True when all are
+/// numbers. `count` may end inside a vector; whole vectors are written.
+QTENSOR_INLINE bool orderQuotients(const float *x, size_t count, float scale, float offset, Floats zero,
+                                   bool magnitudes, uint32_t *bits, uint32_t *signs) {
+  Ints numbers = Ints{} - 1;
+  for (size_t i = 0; i < count; i += kLanes) {
+    Floats values{};
+    if (i + kLanes <= count)
+      values = load(x + i);
+    else
+      std::memcpy(&values, x + i, (count - i) * sizeof(float));
+    Floats v = quotients(values, scale, offset) + zero;
+    numbers &= v == v;
+    Ints raw = (Ints)v, sign = raw >> 31;
+    // Of negative numbers all bits change.
+    Ints ordered = magnitudes ? raw | int32_t(0x80000000) : raw ^ (sign | int32_t(0x80000000));
+    std::memcpy(bits + i, &ordered, sizeof(ordered));
+    if (magnitudes)
+      std::memcpy(signs + i, &sign, sizeof(sign));
+  }
+  int32_t all = -1;
+  for (size_t i = 0; i < kLanes; ++i)
+    all &= numbers[i];
+  return all != 0;
+}
+
+/// Up to kRun values of one cell through the table of ranks: their bits in vectors, then a load each.
+constexpr size_t kRun = 256;
+template <typename T>
+QTENSOR_INLINE void encodeRun(const LaneRule &rule, const float *x, size_t count, float scale, float offset, Floats zero,
+                              T *codes) {
+  alignas(64) uint32_t bits[kRun], signs[kRun];
+  bool numbers = rule.signBit ? orderQuotients(x, count, scale, offset, zero, true, bits, signs)
+                              : orderQuotients(x, count, scale, offset, zero, false, bits, signs);
+  // Copies: a store of a byte may change anything.
+  const uint32_t *ranks = rule.ranks.data();
+  const int32_t *codeOfRank = rule.codeOfRank.data();
+  const unsigned shift = rule.rankShift;
+  const uint32_t first = uint32_t(rule.firstCode), signBit = rule.signBit;
+  if (rule.unitSteps && !signBit)
+    for (size_t i = 0; i < count; ++i)
+      codes[i] = T(((ranks[bits[i] >> shift] + bits[i]) >> shift) + first);
+  else if (!signBit)
+    for (size_t i = 0; i < count; ++i)
+      codes[i] = T(codeOfRank[(ranks[bits[i] >> shift] + bits[i]) >> shift]);
+  else
+    for (size_t i = 0; i < count; ++i)
+      codes[i] = T(uint32_t(codeOfRank[(ranks[bits[i] >> shift] + bits[i]) >> shift]) | (signs[i] & signBit));
+  for (size_t i = 0; i < count && !numbers; ++i) {
+    float v = scale == 0 ? x[i] : (x[i] - offset) / scale + zero[0];
+    if (v != v)
+      codes[i] = T(rule.nan);
+  }
+}
+
 template <typename T>
 QTENSOR_INLINE void encodeCells(const LaneRule &rule, ArrayRef<float> x, size_t block, const CellNumbersOf &cells,
                                 T *codes) {
   using Stored = typename Codes<T>::type;
+  const Thresholds thresholds = spreadThresholds(rule);
   for (size_t begin = 0, cell = 0; begin < x.size(); begin += block, ++cell) {
     float scale = cells.scale.first[cell * cells.scale.step], offset = cells.offset.first[cell * cells.offset.step];
     float z = cells.zero.first[cell * cells.zero.step];
     Floats zero = splat(z == 0 ? -0.0f : z); // adding -0 changes nothing; adding +0 would change -0
     size_t end = std::min(begin + block, x.size()), i = begin;
+    for (; !rule.ranks.empty() && i < end; i += kRun)
+      encodeRun(rule, &x[i], std::min(kRun, end - i), scale, offset, zero, codes + i);
     for (; i + kLanes <= end; i += kLanes) {
-      Stored stored = __builtin_convertvector(codesOf(rule, quotients(load(&x[i]), scale, offset), zero), Stored);
+      Stored stored = __builtin_convertvector(codesOf(rule, thresholds, quotients(load(&x[i]), scale, offset), zero), Stored);
       std::memcpy(codes + i, &stored, sizeof(stored));
     }
     if (i < end) {
       Floats rest{};
       std::memcpy(&rest, &x[i], (end - i) * sizeof(float));
-      Stored stored = __builtin_convertvector(codesOf(rule, quotients(rest, scale, offset), zero), Stored);
+      Stored stored = __builtin_convertvector(codesOf(rule, thresholds, quotients(rest, scale, offset), zero), Stored);
       std::memcpy(codes + i, &stored, (end - i) * sizeof(T));
     }
   }

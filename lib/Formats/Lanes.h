@@ -9,7 +9,7 @@
 
 namespace mlir::qtensor {
 
-/// How a quotient becomes a code: by rounding to integers, by counting thresholds, or by its bucket.
+/// How a quotient becomes a code: by rounding to integers, by counting thresholds, or by a table of ranks.
 struct LaneRule {
   bool integer = false;
   // Integers: |low|, |high| < 2^20.
@@ -25,9 +25,12 @@ struct LaneRule {
   bool unitSteps = false;      ///< All of them are 1.
   float firstValue = 0;
   ArrayRef<float> values; ///< Behind each threshold.
-  // Buckets, where thresholds are many; numbers by orderedBits().
-  ArrayRef<CodeBucket> buckets;
-  unsigned bucketShift = 0;
+  // A table, where thresholds are many. With `o` the bits of a value (magnitude) in the order of floats, its rank is
+  // (ranks[o >> rankShift] + o) >> rankShift modulo 2^32: among the values of an entry there is at most one threshold, and
+  // from there on the sum carries.
+  ArrayRef<uint32_t> ranks;
+  unsigned rankShift = 0;
+  ArrayRef<int32_t> codeOfRank;
 
   int32_t nan = 0;
 };

@@ -46,11 +46,12 @@ private:
 class Search {
 public:
   explicit Search(BlockAttr encoding)
-      : fit(encoding), nearest(encoding.getCodec()), rule(nearest.getLaneRule()),
+      : fit(encoding, getCodecRange(encoding.getCodec())), nearest(encoding.getCodec()), rule(nearest.getLaneRule()),
         reader(encoding.getCodec(), int64_t(1) << 20), storedScale(encoding.getScale()),
         storedZero(encoding.getZero()), storedOffset(encoding.getOffset()),
         bytes(getContainerBytes(encoding.getCodec())) {
-    if (rule && !rule->buckets.empty())
+    constexpr size_t kCounted = 40;
+    if (rule && rule->thresholds.size() > kCounted)
       rule.reset(); // counting all thresholds takes longer than looking up the code
   }
 

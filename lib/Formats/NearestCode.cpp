@@ -20,15 +20,15 @@ struct Entry {
   uint32_t code;
 };
 
-/// Up to so many thresholds all are compared; beyond, a value's upper bits say where to start.
-constexpr size_t kFewThresholds = 40;
+/// Up to so many thresholds all are compared, and up to so many where no table can be made; else a value's upper bits
+/// are looked up.
+constexpr size_t kFewThresholds = 15, kManyThresholds = 40;
 
 /// Order of floats as unsigned integers.
 uint32_t orderedBits(float value) {
   uint32_t u = llvm::bit_cast<uint32_t>(value);
   return u & 0x80000000u ? ~u : u | 0x80000000u;
 }
-
 
 /// The smallest float v for which v > `t`, or v >= `t` with `inclusive`.
 float firstFloatAbove(double t, bool inclusive) {
@@ -56,8 +56,8 @@ bool tieGoesUp(TieRule tie, const Entry &a, const Entry &b) {
 }
 } // namespace
 
-NearestCode::NearestCode(CodecAttr codec) : tie(unsigned(codec.getTie())), bits(codec.getBits()) {
-  CodecRange range = getCodecRange(codec);
+NearestCode::NearestCode(CodecAttr codec)
+    : range(getCodecRange(codec)), tie(unsigned(codec.getTie())), bits(codec.getBits()) {
   if (codec.getKind() == CodecKind::Int) {
     method = Method::Integer;
     low = int64_t(range.lowest);
@@ -145,27 +145,29 @@ void NearestCode::buildThresholds(CodecAttr codec) {
       nanCode = uint32_t(codeOfRank[llvm::count_if(thresholds, [](float t) { return 0.0f >= t; })]);
   }
   if (thresholds.size() > kFewThresholds && bits <= 15)
-    buildBuckets();
+    buildRanks();
 }
 
-/// As few upper bits as leave one threshold to a bucket: the table should stay near the processor.
-void NearestCode::buildBuckets() {
+/// As few upper bits as leave one threshold to an entry: the table should stay near the processor.
+void NearestCode::buildRanks() {
+  auto place = [](float threshold) { return orderedBits(threshold == 0 ? -0.0f : threshold); }; // -0 >= +0
   auto isShared = [&](unsigned shift) {
-    auto clash = [&](float a, float b) { return orderedBits(a) >> shift == orderedBits(b) >> shift; };
+    auto clash = [&](float a, float b) { return place(a) >> shift == place(b) >> shift; };
     return std::adjacent_find(thresholds.begin(), thresholds.end(), clash) != thresholds.end();
   };
-  bucketShift = 22;
-  while (bucketShift >= 16 && isShared(bucketShift))
-    --bucketShift;
-  if (bucketShift < 16)
+  rankShift = 22;
+  while (rankShift >= 16 && isShared(rankShift))
+    --rankShift;
+  if (rankShift < 16)
     return;
-  const float nan = std::numeric_limits<float>::quiet_NaN();
-  size_t rank = 0;
-  for (uint32_t upper = 0; upper < (1u << (32 - bucketShift)); ++upper) {
-    auto code = [&](size_t r) { return int16_t(codeOfRank[r]); };
-    bool has = rank < thresholds.size() && orderedBits(thresholds[rank]) >> bucketShift == upper;
-    buckets.push_back({has ? thresholds[rank] : nan, code(rank), code(rank + has)});
-    rank += has;
+  uint32_t rank = 0;
+  for (uint32_t upper = 0; upper < (1u << (32 - rankShift)); ++upper) {
+    uint32_t first = upper << rankShift, entry = (rank << rankShift) - first;
+    if (rank < thresholds.size() && place(thresholds[rank]) >> rankShift == upper) {
+      entry += (1u << rankShift) - (place(thresholds[rank]) - first); // carries from the threshold on
+      ++rank;
+    }
+    ranks.push_back(entry);
   }
 }
 
@@ -219,11 +221,12 @@ std::optional<LaneRule> NearestCode::getLaneRule() const {
     rule.nanIsZero = !hasNaNCode; // NaN reads back as zero, whose code is the zero point
     return rule;
   }
-  if (method != Method::Thresholds || (thresholds.size() > kFewThresholds && buckets.empty()))
+  if (method != Method::Thresholds || (thresholds.size() > kManyThresholds && ranks.empty()))
     return std::nullopt;
   rule.signBit = signBit;
-  rule.buckets = buckets;
-  rule.bucketShift = bucketShift;
+  rule.ranks = ranks;
+  rule.rankShift = rankShift;
+  rule.codeOfRank = codeOfRank;
   rule.thresholds = thresholds;
   rule.firstCode = codeOfRank.front();
   rule.codeSteps = codeSteps;

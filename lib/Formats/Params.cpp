@@ -72,8 +72,7 @@ static std::vector<float> spreadCells(ArrayRef<float> values, ArrayRef<int64_t> 
 /// Codes of a float type or codec, one per value; finite values stay finite.
 static ComponentBytes storeCodes(CodecAttr codec, const NearestCode &nearest, ArrayRef<float> values) {
   unsigned bytes = getContainerBytes(codec);
-  CodecRange range = getCodecRange(codec);
-  float lowest = float(range.lowest), highest = float(range.highest);
+  float lowest = float(nearest.getRange().lowest), highest = float(nearest.getRange().highest);
   std::vector<float> bounded(values);
   for (float &value : bounded)
     if (std::isfinite(value))

@@ -95,9 +95,9 @@ std::vector<float> mlir::qtensor::computeMeans(ArrayRef<float> values, const Blo
 
 static bool isPerCell(ParamAttr param) { return param && !param.getScalar() && param.getOwnBlock().empty(); }
 
-CellFit::CellFit(BlockAttr encoding)
+CellFit::CellFit(BlockAttr encoding, const CodecRange &codec)
     : hasZero(encoding.getZero() && !encoding.getZero().getScalar()), hasOffset(isPerCell(encoding.getOffset())),
-      codec(getCodecRange(encoding.getCodec())), offsetNegated(encoding.getOffset() && encoding.getOffset().getNegated()) {}
+      codec(codec), offsetNegated(encoding.getOffset() && encoding.getOffset().getNegated()) {}
 
 /// What an affine cell must reach down to: 0 where 0 must have a code, or where offsets are stored negated and so never
 /// positive.
@@ -124,7 +124,7 @@ float CellFit::scale(const CellRange &range) const {
 /// `fit` of every cell.
 static std::vector<float> fitCells(const CellJob &job, ArrayRef<CellRange> ranges, const ParamValues &scale,
                                    float (CellFit::*fit)(const CellRange &, float) const) {
-  CellFit cells(job.encoding);
+  CellFit cells(job.encoding, job.codec);
   std::vector<float> values(ranges.size());
   for (size_t cell = 0; cell < ranges.size(); ++cell)
     values[cell] = (cells.*fit)(ranges[cell], scale[int64_t(cell)]);
@@ -133,7 +133,7 @@ static std::vector<float> fitCells(const CellJob &job, ArrayRef<CellRange> range
 
 std::vector<float> mlir::qtensor::computeZeros(const CellJob &job, ArrayRef<CellRange> ranges,
                                                const ParamValues &scale) {
-  return CellFit(job.encoding).hasZero ? fitCells(job, ranges, scale, &CellFit::zero) : std::vector<float>();
+  return CellFit(job.encoding, job.codec).hasZero ? fitCells(job, ranges, scale, &CellFit::zero) : std::vector<float>();
 }
 
 std::vector<float> mlir::qtensor::computeOffsets(const CellJob &job, ArrayRef<CellRange> ranges,
@@ -146,7 +146,7 @@ std::vector<float> mlir::qtensor::computeOffsets(const CellJob &job, ArrayRef<Ce
 //===----------------------------------------------------------------------===//
 
 static std::vector<float> absmaxScales(const CellJob &job, MutableArrayRef<CellRange> ranges) {
-  CellFit fit(job.encoding);
+  CellFit fit(job.encoding, job.codec);
   std::vector<float> scales(ranges.size());
   for (auto [scale, range] : llvm::zip_equal(scales, ranges))
     scale = fit.scale(range);
@@ -155,8 +155,7 @@ static std::vector<float> absmaxScales(const CellJob &job, MutableArrayRef<CellR
 
 /// The value of largest magnitude becomes the lowest code: one more step than absmax has, and scales of either sign.
 static std::vector<float> signedMaxScales(const CellJob &job, MutableArrayRef<CellRange> ranges) {
-  CodecRange codec = getCodecRange(job.encoding.getCodec());
-  float lowest = float(codec.lowest < 0 ? codec.lowest : -codec.amax);
+  float lowest = float(job.codec.lowest < 0 ? job.codec.lowest : -job.codec.amax);
   std::vector<float> scales(ranges.size());
   for (auto [scale, range] : llvm::zip_equal(scales, ranges))
     scale = range.peak / lowest;
@@ -177,7 +176,7 @@ static std::vector<float> nvfp4Scales(const CellJob &job, MutableArrayRef<CellRa
 
 /// OCP Microscaling: the exponent of the largest magnitude less that of the largest element; NaN poisons the block.
 static std::vector<float> mxFloorScales(const CellJob &job, MutableArrayRef<CellRange> ranges) {
-  int elementExponent = std::ilogb(getCodecRange(job.encoding.getCodec()).highest);
+  int elementExponent = std::ilogb(job.codec.highest);
   std::vector<float> scales(ranges.size());
   for (auto [scale, range] : llvm::zip_equal(scales, ranges)) {
     float absmax = std::max(-range.low, range.high);

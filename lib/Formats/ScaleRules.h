@@ -13,6 +13,7 @@ struct CellJob {
   BlockAttr encoding;
   const ParamValues &offset; ///< Known before the scales: scalar, or shared by cells; else 0.
   bool parallel;
+  const CodecRange &codec;
 };
 
 /// Finite values of one cell, less the known offset. Both 0 when there is none.
@@ -35,7 +36,7 @@ ArrayRef<ScaleRule> getScaleRules();
 /// From the range of a cell to its ideal parameters.
 class CellFit {
 public:
-  explicit CellFit(BlockAttr encoding);
+  CellFit(BlockAttr encoding, const CodecRange &codec);
   /// The scale that makes the ends of `range` those of the codec.
   float scale(const CellRange &range) const;
   /// The zero point, or the offset, under a stored scale.

@@ -29,11 +29,12 @@ FailureOr<std::optional<LateWeight>> LateWeight::match(EncodeOp encode) {
   return std::optional<LateWeight>(std::move(weight));
 }
 
-std::vector<float> LateWeight::readRows(int64_t first, int64_t count) const {
+SmallVector<float, 0> LateWeight::readRows(int64_t first, int64_t count) const {
   int64_t length = 1;
   for (int64_t extent : ArrayRef(shape).drop_front())
     length *= extent;
-  std::vector<float> values(count * length);
+  SmallVector<float, 0> values;
+  values.resize_for_overwrite(count * length);
   if (permutation.empty()) {
     source.read(first * length, values);
     return values;

@@ -26,7 +26,7 @@ public:
 
 private:
   LateWeight(EncodeOp op, FloatSource source) : op(op), source(source) {}
-  std::vector<float> readRows(int64_t first, int64_t count) const;
+  SmallVector<float, 0> readRows(int64_t first, int64_t count) const;
 
   EncodeOp op;
   FloatSource source;

@@ -202,9 +202,9 @@ int64_t WeightPacker::chooseGroup() {
 
 /// The widest panel that pads N by at most a sixteenth more than the narrowest.
 int64_t WeightPacker::chooseRows() const {
-  int64_t widest = rows, least = llvm::alignTo(form.n, rows);
+  int64_t widest = rows, least = int64_t(llvm::alignTo(form.n, rows));
   for (int64_t wide = 2 * rows; wide <= wideRows; wide *= 2)
-    if (llvm::alignTo(form.n, wide) - least <= least / 16)
+    if (int64_t(llvm::alignTo(form.n, wide)) - least <= least / 16)
       widest = wide;
   return widest;
 }
