@@ -13,11 +13,12 @@ program, folder, *formats = sys.argv[1:]
 
 
 def read(path):
-    """The last numbers that /proc has of a process, or nothing when it is gone."""
+    """The numbers that /proc has of a process, or nothing when it is gone."""
     try:
         with open(path) as file:
-            return {line.split(":")[0]: int(line.split(":")[1].split()[0]) for line in file if line.split(":")[1].split()[0].isdigit()}
-    except (OSError, IndexError, ValueError):
+            fields = (line.replace(":", " ").split() for line in file)
+            return {field[0]: int(field[1]) for field in fields if len(field) > 1 and field[1].isdigit()}
+    except OSError:
         return {}
 
 

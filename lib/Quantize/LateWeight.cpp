@@ -2,17 +2,20 @@
 #include "lib/Quantize/LateWeight.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "qtensor/Codec.h"
-#include "llvm/Support/TimeProfiler.h"
 
 using namespace mlir;
 using namespace mlir::qtensor;
 
-FailureOr<std::optional<LateWeight>> LateWeight::match(EncodeOp encode) {
+FailureOr<std::optional<LateWeight>> LateWeight::match(Operation *op) {
   std::optional<LateWeight> none;
-  auto type = dyn_cast<RankedTensorType>(encode.getSource().getType());
-  if (!type || !type.hasStaticShape() || !encode.getParams().empty() || encode.getSums())
+  auto encode = dyn_cast<EncodeOp>(op);
+  auto quantize = dyn_cast<QuantizeOp>(op);
+  bool own = encode ? encode.getParams().empty() && !encode.getSums()
+                    : quantize && quantize.getParams().empty() && quantize.getStatistics().empty();
+  auto type = own ? dyn_cast<RankedTensorType>(op->getOperand(0).getType()) : RankedTensorType();
+  if (!type || !type.hasStaticShape())
     return none;
-  Value value = encode.getSource();
+  Value value = op->getOperand(0);
   auto transpose = value.getDefiningOp<linalg::TransposeOp>();
   if (transpose)
     value = transpose.getInput();
@@ -22,7 +25,9 @@ FailureOr<std::optional<LateWeight>> LateWeight::match(EncodeOp encode) {
   FailureOr<FloatSource> source = FloatSource::get(constant);
   if (failed(source))
     return failure();
-  LateWeight weight(encode, *source);
+  LateWeight weight(op, *source);
+  weight.encoding = encode ? encode.getEncoding() : getBlockEncoding(quantize.getType());
+  weight.encoder = (encode ? encode.getEncoder() : quantize.getEncoder()).value_or("absmax");
   weight.shape = llvm::to_vector(type.getShape());
   if (transpose)
     weight.permutation = llvm::to_vector(transpose.getPermutation());
@@ -60,13 +65,11 @@ SmallVector<float, 0> LateWeight::readRows(int64_t first, int64_t count) const {
 
 FailureOr<std::vector<ComponentBytes>> LateWeight::encodeRows(int64_t first, int64_t count, bool parallel,
                                                               NearestCodes &nearest) const {
-  llvm::TimeTraceScope scope("encode values"); // a time apart from that of the passes
   SmallVector<int64_t> rows = shape;
   rows.front() = count;
   EncodeOptions options;
   options.encoder = getEncoder();
   options.parallel = parallel;
   options.nearest = &nearest;
-  EncodeOp at = op;
-  return encodeTensor(readRows(first, count), rows, getEncoding(), options, [&] { return at.emitError(); });
+  return encodeTensor(readRows(first, count), rows, getEncoding(), options, [&] { return op->emitError(); });
 }

@@ -7,17 +7,16 @@
 
 namespace mlir::qtensor {
 
-/// What a qtensor.encode of a constant stands for.
+/// What a qtensor.encode or qtensor.quantize of a constant stands for.
 class LateWeight {
 public:
-  /// Null when `encode` does not round a constant (or its transposition) with parameters of its own. Fails after an error
+  /// Nothing when `op` does not round a constant (or its transposition) with parameters of its own. Fails after an error
   /// when it does, but the constant has no numbers.
-  static FailureOr<std::optional<LateWeight>> match(EncodeOp encode);
+  static FailureOr<std::optional<LateWeight>> match(Operation *op);
 
-  EncodeOp getOp() const { return op; }
   ArrayRef<int64_t> getShape() const { return shape; }
-  BlockAttr getEncoding() const { return EncodeOp(op).getEncoding(); }
-  StringRef getEncoder() const { return EncodeOp(op).getEncoder().value_or("absmax"); }
+  BlockAttr getEncoding() const { return encoding; }
+  StringRef getEncoder() const { return encoder; }
 
   /// The components of rows [first, first + count) (positions of the first dimension), as of a tensor of its own. With
   /// count a multiple of getIndependentRows() and `first` too, these are the bytes of the whole weight's components.
@@ -25,11 +24,13 @@ public:
                                                     NearestCodes &nearest) const;
 
 private:
-  LateWeight(EncodeOp op, FloatSource source) : op(op), source(source) {}
+  LateWeight(Operation *op, FloatSource source) : op(op), source(source) {}
   SmallVector<float, 0> readRows(int64_t first, int64_t count) const;
 
-  EncodeOp op;
+  Operation *op;
   FloatSource source;
+  BlockAttr encoding;
+  StringRef encoder;
   SmallVector<int64_t> shape;
   SmallVector<int64_t> permutation; ///< Empty: the constant lies as the weight does.
 };

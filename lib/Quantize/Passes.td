@@ -65,6 +65,8 @@ def EncodeConstants : Pass<"qtensor-encode-constants", "ModuleOp"> {
     %c = arith.constant dense_resource<w.codes> : tensor<64x128xi8>
     %s = arith.constant dense_resource<w.scale> : tensor<64x4xf16>
     ```
+
+    Before C3 a `qtensor.quantize` of a constant becomes an assembly of such constants.
   }];
   let dependentDialects = ["QTensorDialect", "arith::ArithDialect"];
 }

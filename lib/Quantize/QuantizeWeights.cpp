@@ -12,7 +12,6 @@
 #include "qtensor/Encode.h"
 #include "qtensor/RecordEncoder.h"
 #include "llvm/ADT/MapVector.h"
-#include "llvm/Support/TimeProfiler.h"
 
 namespace mlir::qtensor {
 #define GEN_PASS_DEF_QUANTIZEWEIGHTS
@@ -199,10 +198,8 @@ FailureOr<Value> QuantizeWeights::assemble(Operation *reader, arith::ConstantOp 
   EncodeOptions options;
   options.encoder = key.encoder;
   options.parallel = parallel;
-  FailureOr<std::vector<ComponentBytes>> components = [&] {
-    llvm::TimeTraceScope scope("encode values"); // a time apart from that of the pass
-    return encodeTensor(*values, key.type.getShape(), encoding, options, [&] { return reader->emitError(); });
-  }();
+  FailureOr<std::vector<ComponentBytes>> components =
+      encodeTensor(*values, key.type.getShape(), encoding, options, [&] { return reader->emitError(); });
   if (failed(components))
     return failure();
   SmallVector<Component> types;

@@ -29,7 +29,8 @@ static SmallVector<Tensor> getAll(ValueRange values, Evaluation &evaluation) {
 
 static LogicalResult evaluateQuantize(QuantizeOp op, Evaluation &evaluation) {
   if (op.getEncoder() && *op.getEncoder() != "absmax")
-    return op.emitOpError("reference: encoder \"") << *op.getEncoder() << "\" is not known here; give its parameters";
+    return op.emitOpError("reference: encoder \"")
+           << *op.getEncoder() << "\" is not known here; give its parameters, or run qtensor-encode-constants if it rounds a constant";
   Tensor source = evaluation.get(op.getSource());
   FailureOr<SmallVector<Tensor>> components = encodeTensor(
       getBlockEncoding(op.getType()), source, getAll(op.getParams(), evaluation), [&] { return op.emitOpError(); });

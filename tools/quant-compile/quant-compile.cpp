@@ -23,6 +23,7 @@ static constexpr char kOverview[] =
     "  quant-compile model.onnx --weights=int4/32 -o out/    4-bit weights in blocks of 32 (see --list-formats)\n"
     "  quant-compile model.onnx --weights=int8/channel --activations=int8/token -o out/\n"
     "  quant-compile model.onnx --weights=int8/channel --activations=int8/static --calibrate=samples/ -o out/\n"
+    "  quant-compile model.mlir --constants=model.safetensors --weights=int4/32 -o out/\n"
     "  quant-compile model.onnx --phase-to=C3 --elide-weights  look at the IR on the way\n\n"
     "Writes lib<model>.so, lib<model>.a, <model>.o, <model>.h, <model>.weights and <model>.json.\n";
 

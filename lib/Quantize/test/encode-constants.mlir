@@ -3,6 +3,8 @@
 // RUN: quant-opt %s --qtensor-quantize-weights="weights=int4/32 late-from=512" --qtensor-decompose --qtensor-encode-constants \
 // RUN:   --canonicalize --cse | FileCheck %s --check-prefix=DONE
 // RUN: quant-opt %s --qtensor-quantize-weights="weights=int4/32" --qtensor-decompose --canonicalize --cse | FileCheck %s --check-prefix=DONE
+// RUN: quant-opt %s --qtensor-quantize-weights="weights=int4/32 late-from=512" --qtensor-encode-constants --qtensor-decompose \
+// RUN:   --canonicalize --cse | FileCheck %s --check-prefix=DONE
 
 // A large constant stays, with its rounding written behind it; a small one is encoded at once. The order of [k, n] becomes
 // that of [n, k], as ever.

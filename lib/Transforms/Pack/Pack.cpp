@@ -15,7 +15,12 @@ public:
       : source(source), rows(layout.getRows()), block(layout.getBlock()), paddedBlock(layout.getPaddedBlock()),
         chunk(layout.getChunk()), chunkBytes(layout.getChunkBytes()), blocks(layout.getNumBlocks(source.k)),
         blockBytes(layout.getBlockBytes()), codesOffset(layout.getCodesOffset()), integer(layout.hasIntegerCodes()),
-        codeBytes(integer ? 1 : layout.getCodes().getIntOrFloatBitWidth() / 8), pieces(layout.getPieces()) {
+        codeBytes(integer ? 1 : layout.getCodes().getIntOrFloatBitWidth() / 8) {
+    unsigned from = 0;
+    for (unsigned width : integer ? layout.getPieces() : SmallVector<unsigned, 3>()) {
+      pieces.push_back(makePiece(width, from));
+      from += width;
+    }
     addParameter(parameters, source.scale, layout.getScale(), 0);
     addParameter(parameters, source.zero, layout.getZero(), layout.getZeroOffset());
     addParameter(parameters, source.offset, layout.getOffset(), layout.getOffsetOffset());
@@ -32,23 +37,22 @@ public:
     int64_t valid = std::min(rows, source.n - panel * rows);
     if (!integer || valid < rows) // else every byte is written
       std::memset(out, 0, blocks * blockBytes + groups * groupBytes);
-    for (int64_t b = 0; b < blocks; ++b, out += blockBytes) {
-      if (groups && b % perGroup == 0) {
+    for (int64_t b = 0; b < blocks; ++b) {
+      if (groups && b % perGroup == 0)
         for (const Parameter &parameter : outer)
-          copyParameter(parameter, panel * rows * groups + b / perGroup, groups, valid, out);
-        out += groupBytes;
-      }
+          copyParameter(parameter, panel * rows * groups + b / perGroup, groups, valid, out + getOffset(b) - groupBytes);
       for (const Parameter &parameter : parameters)
-        copyParameter(parameter, panel * rows * blocks + b, blocks, valid, out);
-      int64_t length = std::min(block, source.k - b * block);
-      const uint8_t *codes = source.codes.data() + (panel * rows * source.k + b * block) * codeBytes;
-      if (integer)
-        packBlock(codes, length, valid, out + codesOffset);
-      else if (codeBytes == 2)
-        transpose<uint16_t>(codes, source.k, length, valid, out + codesOffset);
-      else
-        transpose<uint32_t>(codes, source.k, length, valid, out + codesOffset);
+        copyParameter(parameter, panel * rows * blocks + b, blocks, valid, out + getOffset(b));
     }
+    const uint8_t *codes = source.codes.data() + panel * rows * source.k * codeBytes;
+    if (integer)
+      return packCodes(codes, valid, out);
+    for (int64_t b = 0; b < blocks; ++b)
+      for (int64_t k = 0, length = std::min(block, source.k - b * block); k < length; ++k) {
+        const uint8_t *from = codes + (b * block + k) * codeBytes;
+        uint8_t *to = out + getOffset(b) + codesOffset + k * rows * codeBytes;
+        codeBytes == 2 ? gather<uint16_t>(from, source.k, valid, to) : gather<uint32_t>(from, source.k, valid, to);
+      }
   }
 
 private:
@@ -84,74 +88,142 @@ private:
       std::memcpy(out + i * sizeof(T), data + i * stride * sizeof(T), sizeof(T));
   }
 
-  /// Elements of `valid` rows, `stride` elements apart, to [k][rows].
-  template <typename T>
-  void transpose(const uint8_t *codes, int64_t stride, int64_t length, int64_t valid, uint8_t *out) const {
-    for (int64_t k = 0; k < length; ++k)
-      gather<T>(codes + k * sizeof(T), stride, valid, out + k * rows * sizeof(T));
+  /// Bits [from, from + width) of codes, as masks on words of four codes.
+  struct Piece {
+    unsigned width, from;
+    uint32_t kept, flip; ///< What of a shifted word is kept; what is flipped in a word of the result.
+  };
+
+  Piece makePiece(unsigned width, unsigned from) const {
+    uint32_t bytes = 0x01010101u, all = (1u << width) - 1, flip = 0;
+    for (unsigned j = 0; j < 8; j += width)
+      flip |= (bytes * (source.flip >> from & all)) << j;
+    return {width, from, bytes * (source.mask >> from & all), flip};
   }
 
-  /// The chunks of a block. A chunk that the block does not fill is copied and filled up.
-  void packBlock(const uint8_t *codes, int64_t length, int64_t valid, uint8_t *out) const {
-    uint8_t rest[kMaxRows * kMaxChunk];
-    for (int64_t k = 0; k < paddedBlock; k += chunk, codes += chunk, out += chunkBytes) {
-      if (k + chunk <= length) {
-        packChunk(codes, source.k, valid, out);
-        continue;
+  /// Of the parameters of a block, in the panel.
+  int64_t getOffset(int64_t b) const { return b * blockBytes + (groups ? (b / perGroup + 1) * groupBytes : 0); }
+
+  /// A chunk of a row: where its codes are, how many, and where its vectors begin.
+  struct Chunk {
+    const uint8_t *codes;
+    int64_t count;
+    uint8_t *out;
+  };
+
+  /// A few chunks at a time of row after row: whole cache lines are read, and what is written stays in the first-level
+  /// cache until the last row is there.
+  void packCodes(const uint8_t *codes, int64_t valid, uint8_t *out) const {
+    int64_t perBlock = paddedBlock / chunk, all = blocks * perBlock;
+    for (int64_t first = 0; first < all; first += kStretch) {
+      int64_t count = std::min(kStretch, all - first);
+      Chunk chunks[kStretch];
+      for (int64_t c = 0; c < count; ++c) {
+        int64_t b = (first + c) / perBlock, k = (first + c) % perBlock * chunk;
+        int64_t length = std::min(block, source.k - b * block) - k;
+        chunks[c] = {codes + b * block + k, std::clamp<int64_t>(length, 0, chunk),
+                     out + getOffset(b) + codesOffset + k / chunk * chunkBytes};
       }
-      std::memset(rest, source.flip, valid * chunk); // becomes code 0
-      for (int64_t r = 0; r < valid && k < length; ++r)
-        std::memcpy(rest + r * chunk, codes + r * source.k, length - k);
-      packChunk(rest, chunk, valid, out);
+      int64_t r = 0;
+      for (; r + kQuad <= valid; r += kQuad)
+        for (const Chunk &c : ArrayRef(chunks, count))
+          packRows<kQuad>(c.codes + r * source.k, c.count, c.out + r * 4);
+      for (; r < valid; ++r)
+        for (const Chunk &c : ArrayRef(chunks, count))
+          packRows<1>(c.codes + r * source.k, c.count, c.out + r * 4);
     }
   }
 
-  /// The pieces of a chunk, one after the other.
-  void packChunk(const uint8_t *codes, int64_t stride, int64_t valid, uint8_t *out) const {
-    unsigned from = 0;
-    for (unsigned width : pieces) {
-      switch (width) {
-      case 8:
-        packPiece<8>(codes, stride, valid, from, out);
-        break;
-      case 4:
-        packPiece<4>(codes, stride, valid, from, out);
-        break;
-      case 2:
-        packPiece<2>(codes, stride, valid, from, out);
-        break;
-      default:
-        packPiece<1>(codes, stride, valid, from, out);
-      }
-      from += width;
-      out += chunk * rows * width / 8;
+  /// A chunk of neighbouring rows; what it lacks becomes code 0.
+  template <unsigned Rows>
+  void packRows(const uint8_t *codes, int64_t count, uint8_t *out) const {
+    uint8_t filled[Rows * kMaxChunk];
+    int64_t stride = source.k;
+    if (count < chunk) {
+      std::memset(filled, source.flip, sizeof(filled));
+      for (unsigned r = 0; r < Rows; ++r)
+        std::memcpy(filled + r * kMaxChunk, codes + r * stride, count);
+      codes = filled;
+      stride = kMaxChunk;
+    }
+    chunk == 32 ? packPieces<Rows, 32>(codes, stride, out) : packPieces<Rows, 16>(codes, stride, out);
+  }
+
+  template <unsigned Rows, unsigned Chunk>
+  void packPieces(const uint8_t *codes, int64_t stride, uint8_t *out) const {
+    for (const Piece &piece : pieces) {
+      if (Rows == kQuad && piece.width == 8)
+        packBytes<Chunk>(piece, codes, stride, out);
+      else if (Rows == kQuad && Chunk == 32 && piece.width == 4)
+        packNibbles(piece, codes, stride, out);
+      else
+        for (unsigned r = 0; r < Rows; ++r)
+          packPiece(piece, Chunk, codes + r * stride, out + r * 4);
+      out += Chunk * rows * piece.width / 8;
     }
   }
 
-  /// Bits [from, from + Width) of a chunk's codes. Four codes of a row are one word, 8 / Width neighbours share one of the
-  /// result: a row's words are put together first, then they go to the row's place in each vector.
-  template <unsigned Width>
-  void packPiece(const uint8_t *codes, int64_t stride, int64_t valid, unsigned from, uint8_t *out) const {
-    constexpr unsigned perWord = 8 / Width;
-    const uint32_t all = 0x01010101u * ((1u << Width) - 1);
-    const uint32_t mask = 0x01010101u * source.mask, flip = 0x01010101u * source.flip;
-    int64_t words = chunk / 4 / perWord;
-    for (int64_t r = 0; r < valid; ++r)
-      for (int64_t w = 0; w < words; ++w) {
-        uint32_t group[perWord], word = 0;
-        std::memcpy(group, codes + r * stride + w * 4 * perWord, sizeof(group));
-        for (unsigned j = 0; j < perWord; ++j)
-          word |= (((group[j] & mask) ^ flip) >> from & all) << (j * Width);
-        std::memcpy(out + (w * rows + r) * 4, &word, 4);
+  /// Bits [from, from + width) of a row's codes. Four codes are one word, 8 / width neighbours share one of the result,
+  /// which goes to the row's place in each vector.
+  void packPiece(const Piece &piece, unsigned codesInChunk, const uint8_t *codes, uint8_t *out) const {
+    unsigned perWord = 8 / piece.width;
+    for (unsigned w = 0; w < codesInChunk / 4 / perWord; ++w, out += rows * 4) {
+      uint32_t word = piece.flip;
+      for (unsigned j = 0; j < perWord; ++j, codes += 4) {
+        uint32_t group;
+        std::memcpy(&group, codes, 4);
+        word ^= (group >> piece.from & piece.kept) << (j * piece.width);
       }
+      std::memcpy(out, &word, 4);
+    }
   }
 
-  static constexpr int64_t kMaxRows = 64, kMaxChunk = 32;
+  // The same for four rows at once in vectors of four words, which any processor has.
+  using Words = uint32_t __attribute__((vector_size(16)));
+  static Words load(const uint8_t *from) {
+    Words words;
+    std::memcpy(&words, from, sizeof(words));
+    return words;
+  }
+
+  /// Word w of rows a, b, c, d goes to vector w.
+  void storeTransposed(Words a, Words b, Words c, Words d, uint8_t *out) const {
+    Words ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+    Words abHigh = __builtin_shufflevector(a, b, 2, 6, 3, 7), cdHigh = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    Words columns[] = {__builtin_shufflevector(ab, cd, 0, 1, 4, 5), __builtin_shufflevector(ab, cd, 2, 3, 6, 7),
+                       __builtin_shufflevector(abHigh, cdHigh, 0, 1, 4, 5),
+                       __builtin_shufflevector(abHigh, cdHigh, 2, 3, 6, 7)};
+    for (unsigned w = 0; w < 4; ++w)
+      std::memcpy(out + w * rows * 4, &columns[w], sizeof(Words));
+  }
+
+  template <unsigned Chunk>
+  void packBytes(const Piece &piece, const uint8_t *codes, int64_t stride, uint8_t *out) const {
+    for (unsigned at = 0; at < Chunk; at += 16, out += 4 * rows * 4) {
+      Words row[kQuad];
+      for (unsigned r = 0; r < kQuad; ++r)
+        row[r] = (load(codes + r * stride + at) & piece.kept) ^ piece.flip;
+      storeTransposed(row[0], row[1], row[2], row[3], out);
+    }
+  }
+
+  void packNibbles(const Piece &piece, const uint8_t *codes, int64_t stride, uint8_t *out) const {
+    Words row[kQuad];
+    for (unsigned r = 0; r < kQuad; ++r) {
+      Words low = load(codes + r * stride), high = load(codes + r * stride + 16);
+      Words even = __builtin_shufflevector(low, high, 0, 2, 4, 6), odd = __builtin_shufflevector(low, high, 1, 3, 5, 7);
+      row[r] = (even >> piece.from & piece.kept) ^ (odd >> piece.from & piece.kept) << 4 ^ piece.flip;
+    }
+    storeTransposed(row[0], row[1], row[2], row[3], out);
+  }
+
+  static constexpr int64_t kMaxChunk = 32, kStretch = 16;
+  static constexpr unsigned kQuad = 4;
   const PackSource &source;
   int64_t rows, block, paddedBlock, chunk, chunkBytes, blocks, blockBytes, codesOffset;
   bool integer;
   int64_t codeBytes;
-  SmallVector<unsigned, 3> pieces;
+  SmallVector<Piece, 3> pieces;
   Parameters parameters, outer; ///< Of a block, and in front of a group of blocks.
   int64_t groups, groupBytes, perGroup;
 };

@@ -61,7 +61,8 @@ private:
   std::vector<uint8_t> gatherOuter(const WeightParameter &parameter, Type type, ArrayRef<float> values);
   LogicalResult pack(MutableArrayRef<uint8_t> out);
   LogicalResult packWhole();
-  LogicalResult replace(ArrayRef<uint8_t> bytes);
+  MutableArrayRef<uint8_t> open() { return space.open(layout.getBytes(form.n, form.getK())); }
+  LogicalResult replace();
 
   ContractOp op;
   int64_t rows, wideRows;
@@ -337,12 +338,13 @@ LogicalResult WeightPacker::pack(MutableArrayRef<uint8_t> out) {
   return success();
 }
 
-LogicalResult WeightPacker::replace(ArrayRef<uint8_t> bytes) {
-  llvm::Expected<AsmResourceBlob> blob = space.makeBlob(bytes);
+/// The packed bytes that are open take the place of the components.
+LogicalResult WeightPacker::replace() {
+  llvm::Expected<AsmResourceBlob> blob = space.close();
   if (!blob)
     return op.emitOpError(llvm::toString(blob.takeError()));
   OpBuilder b(op);
-  auto type = RankedTensorType::get(static_cast<int64_t>(bytes.size()), b.getI8Type());
+  auto type = RankedTensorType::get(static_cast<int64_t>(blob->getData().size()), b.getI8Type());
   auto packed = arith::ConstantOp::create(b, op.getLoc(), DenseResourceElementsAttr::get(type, "packed", std::move(*blob)));
   std::string format = llvm::formatv("{0}", layout);
   packed->setDiscardableAttr("qtensor.format", b.getStringAttr(format));
@@ -364,8 +366,7 @@ LogicalResult WeightPacker::prepare(std::string &reason) {
 }
 
 LogicalResult WeightPacker::packWhole() {
-  std::vector<uint8_t> bytes(layout.getBytes(form.n, form.getK()));
-  return failure(failed(pack(bytes)) || failed(replace(bytes)));
+  return failure(failed(pack(open())) || failed(replace()));
 }
 
 //===----------------------------------------------------------------------===//
@@ -396,8 +397,7 @@ int64_t WeightPacker::getPartRows(const LateWeight &late) {
 /// Encodes and packs part after part. Not `done` when the parts do not agree on a layout, which types of parameters may
 /// depend on.
 LogicalResult WeightPacker::packParts(const LateWeight &late, int64_t partRows, NearestCodes &nearest, bool &done) {
-  std::vector<uint8_t> bytes(layout.getBytes(form.n, form.getK()));
-  MutableArrayRef<uint8_t> out(bytes);
+  MutableArrayRef<uint8_t> out = open();
   std::atomic<bool> failing = false, agree = true;
   llvm::parallelFor(0, llvm::divideCeil(form.n, partRows), [&](size_t index) {
     int64_t first = int64_t(index) * partRows;
@@ -418,7 +418,7 @@ LogicalResult WeightPacker::packParts(const LateWeight &late, int64_t partRows, 
       failing = true;
   });
   done = agree;
-  return failure(failing || (agree && failed(replace(bytes))));
+  return failure(failing || (agree && failed(replace())));
 }
 
 LogicalResult WeightPacker::packLate(const LateWeight &late, std::string &reason) {

@@ -31,7 +31,7 @@ def PackContracts : Pass<"qtensor-pack-contracts", "::mlir::ModuleOp"> {
   let options = [
     Option<"rows", "rows", "int64_t", "16", "outputs that a panel interleaves at least">,
     Option<"wideRows", "wide-rows", "int64_t", "16", "outputs that a panel interleaves at most">,
-    Option<"memory", "memory", "int64_t", "int64_t(3) << 29", "bytes of packed weights that stay in memory">];
+    Option<"memory", "memory", "int64_t", "int64_t(1) << 31", "bytes of packed weights that stay in memory">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::qtile::QTileDialect"];
 }
 

@@ -31,20 +31,34 @@ static std::error_code writeAndMap(StringRef pattern, StringRef bytes, fs::mappe
   return code;
 }
 
-llvm::Expected<AsmResourceBlob> ScratchSpace::makeBlob(ArrayRef<uint8_t> bytes) {
-  StringRef text(reinterpret_cast<const char *>(bytes.data()), bytes.size());
-  if (bytes.size() <= left) {
-    left -= bytes.size();
-    return HeapAsmResourceBlob::allocateAndCopyWithAlign(ArrayRef(text.data(), text.size()), 64);
+MutableArrayRef<uint8_t> ScratchSpace::open(size_t wanted) {
+  size = wanted;
+  if (size <= left) {
+    blob = HeapAsmResourceBlob::allocate(size, 64, /*dataIsMutable=*/true);
+    return {reinterpret_cast<uint8_t *>(blob.getMutableData().data()), size};
+  }
+  if (size > capacity) {
+    page.reset(); // before the new one
+    page.reset(new uint8_t[size]);
+    capacity = size;
+  }
+  return {page.get(), size};
+}
+
+llvm::Expected<AsmResourceBlob> ScratchSpace::close() {
+  if (size <= left) {
+    left -= size;
+    return std::move(blob);
   }
   llvm::SmallString<128> folder;
   llvm::sys::path::system_temp_directory(/*ErasedOnReboot=*/true, folder);
   auto region = std::make_shared<fs::mapped_file_region>();
+  StringRef text(reinterpret_cast<const char *>(page.get()), size);
   if (std::error_code code = writeAndMap((folder + "/qtensor-weight-%%%%%%").str(), text, *region))
     return llvm::createStringError(code, llvm::formatv("cannot put {0} bytes of packed weights into a temporary file in "
                                                        "'{1}': {2}; point TMPDIR to a folder with more room",
-                                                       text.size(), folder, code.message()));
-  ArrayRef<char> mapped(region->const_data(), text.size());
+                                                       size, folder, code.message()));
+  ArrayRef<char> mapped(region->const_data(), size);
   auto release = [region = std::move(region)](void *, size_t, size_t) mutable { region.reset(); };
   return AsmResourceBlob(mapped, 64, std::move(release), /*dataIsMutable=*/false);
 }
