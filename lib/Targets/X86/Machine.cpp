@@ -6,11 +6,11 @@ using namespace mlir::qtensor::x86;
 
 // Tiles in (rows, vectors of columns). A one-row tile keeps several panels, so several memory streams, in flight; tiles of a
 // few rows have eight sums or more, to hide the latency of a dot product. Of tiles of as many rows, and for the highest one,
-// the cheapest for the format is taken (UnitPlan.cpp): {12, 1} where the f32 sums of short blocks want registers too, {8, 2}
-// where blocks are long, which reads an activation once for two vectors of weights.
+// the cheapest for the format is taken (UnitPlan.cpp): {12, 1} where weights are unpacked, which it does for twelve rows at
+// once; {4, 4} and {8, 2}, which load an activation once for several vectors, where they are not.
 static constexpr TileShape narrowTiles[] = {{1, 1}};
 static constexpr TileShape ymmTiles[] = {{1, 8}, {4, 2}};
-static constexpr TileShape zmmTiles[] = {{1, 4}, {2, 4}, {4, 2}, {6, 4}, {8, 1}, {8, 2}, {12, 1}};
+static constexpr TileShape zmmTiles[] = {{1, 4}, {2, 4}, {4, 2}, {4, 4}, {8, 1}, {8, 2}, {12, 1}};
 
 // What cores do in a cycle, measured with benchmarks/limits where we have them. Golden Cove: two zmm ports, one of which
 // shifts and one of which shuffles; three ymm ports, two of which multiply. Zen 4: zmm instructions take a ymm pipe twice;

@@ -69,6 +69,8 @@ namespace {
 /// The body of a unit's function.
 class UnitEmitter {
   using Tile = std::pair<TileVariant, func::FuncOp>;
+  /// Where the weights of a tile come from: memory, the caches, or what was decoded.
+  enum class Reading { Streamed, Cached, Decoded };
 
 public:
   UnitEmitter(ModuleOp module, const KernelSpec &spec, const TileMachine &machine, const UnitPlan &plan);
@@ -79,8 +81,8 @@ private:
   void emitRows(Value begin, Value end);
   void emitRanges(Value from, Value to, bool decode);
   void emitRange(Value from, Value to, bool decode);
-  void emitTiles(Value row, Value valid, bool decode);
-  Value emitChoice(Value left, size_t run, bool decode);
+  void emitTiles(Value row, Value valid, Reading from);
+  Value emitChoice(Value left, size_t run, Reading from);
   void emitColumns(const Tile &tile, Value first, Value last);
   void emitFinish(Value begin, Value end);
   void call(const Tile &tile);
@@ -167,9 +169,12 @@ void UnitEmitter::emitSingleRow(Value row) {
 }
 
 /// Calls the set's tile for `left` rows, if that is choice `run` or a later one, and returns the tile's rows.
-Value UnitEmitter::emitChoice(Value left, size_t run, bool decode) {
+Value UnitEmitter::emitChoice(Value left, size_t run, Reading from) {
   ImplicitLocOpBuilder &b = *builder;
-  ArrayRef<std::pair<int64_t, size_t>> choices = decode ? plan.decoded.choices : plan.fused.choices;
+  bool decode = from == Reading::Decoded;
+  ArrayRef<std::pair<int64_t, size_t>> choices = decode                      ? plan.decoded.choices
+                                                 : from == Reading::Streamed ? plan.fused.streamChoices
+                                                                             : plan.fused.choices;
   const Tile &tile = (decode ? decoded : fused)[choices[run].second];
   auto emit = [&]() -> Value {
     emitColumns(tile, firstVector, lastVector);
@@ -183,12 +188,12 @@ Value UnitEmitter::emitChoice(Value left, size_t run, bool decode) {
   b.setInsertionPointToStart(choice.thenBlock());
   scf::YieldOp::create(b, emit());
   b.setInsertionPointToStart(choice.elseBlock());
-  scf::YieldOp::create(b, emitChoice(left, run + 1, decode));
+  scf::YieldOp::create(b, emitChoice(left, run + 1, from));
   return choice.getResult(0);
 }
 
 /// `valid` rows from `row` on, with the tiles that the plan has for that many.
-void UnitEmitter::emitTiles(Value row, Value valid, bool decode) {
+void UnitEmitter::emitTiles(Value row, Value valid, Reading from) {
   ImplicitLocOpBuilder &b = *builder;
   args.tileRow = row;
   auto isLeft = [&](OpBuilder &inner, Location loc, ValueRange done) {
@@ -200,7 +205,7 @@ void UnitEmitter::emitTiles(Value row, Value valid, bool decode) {
     b.restoreInsertionPoint(inner.saveInsertionPoint());
     args.inside = done[0];
     args.firstSum = mul(b, add(b, sub(b, row, firstRow), done[0]), args.sumStride);
-    scf::YieldOp::create(b, add(b, done[0], emitChoice(sub(b, valid, done[0]), 0, decode)));
+    scf::YieldOp::create(b, add(b, done[0], emitChoice(sub(b, valid, done[0]), 0, from)));
   };
   scf::WhileOp::create(b, TypeRange{b.getIndexType()}, ValueRange{constant(b, 0)}, isLeft, tile);
 }
@@ -216,7 +221,13 @@ void UnitEmitter::emitRange(Value from, Value to, bool decode) {
       args.firstDecoded = mul(b, inUnit, constant(b, DecodedLayout(spec, machine).getOffset(1, 0)));
       call(decoder);
     });
-  loop(from, to, height, [&](Value row) { emitTiles(row, min(b, height, sub(b, to, row)), decode); });
+  auto valid = [&](Value row) { return min(b, height, sub(b, to, row)); };
+  if (decode || plan.fused.choices == plan.fused.streamChoices) {
+    loop(from, to, height, [&](Value row) { emitTiles(row, valid(row), decode ? Reading::Decoded : Reading::Cached); });
+    return;
+  }
+  emitTiles(from, valid(from), Reading::Streamed);
+  loop(add(b, from, height), to, height, [&](Value row) { emitTiles(row, valid(row), Reading::Cached); });
 }
 
 /// Rows [from, to), one range of K after the other: what a range reads stays in the caches next to the core.

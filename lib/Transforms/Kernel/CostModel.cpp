@@ -17,6 +17,8 @@ Operations Operations::operator*(double factor) const {
           shuffle * factor, load * factor,   broadcast * factor, store * factor};
 }
 
+/// Every tile reads all decoded weights again, and not always from the first-level cache.
+static constexpr double kDecodedLoads = 2;
 /// What is not the bound still gets in its way now and then.
 static constexpr double kCollisions = 0.05;
 
@@ -162,7 +164,7 @@ Operations kernel::countTile(const KernelSpec &spec, const TileMachine &machine,
   double limbs = isFloat || spec.weight.upper.empty() ? 1 : 2;
   o.broadcast += variant.shape.rows * codes / (isFloat ? 1 : 4) * limbs;
   if (variant.isDecoded()) {
-    o.load += decode.store * columns;
+    o.load += kDecodedLoads * decode.store * columns;
   } else {
     decode.store = 0;
     // The two limbs of several rows are taken one after the other.

@@ -11,7 +11,7 @@ using namespace mlir::qtensor;
 using namespace mlir::qtensor::kernel;
 
 /// Bytes of decoded weights: they share the first-level cache with activations and sums.
-static constexpr int64_t kDecodedBytes = 32 * 1024;
+static constexpr int64_t kDecodedBytes = 16 * 1024;
 
 DecodedLayout::DecodedLayout(const KernelSpec &spec, const TileMachine &machine)
     : isFloat(spec.strategy == SumStrategy::Float), lanes(machine.lanes),

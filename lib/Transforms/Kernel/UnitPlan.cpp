@@ -13,6 +13,11 @@ static constexpr double kLeastGain = 1.05;
 /// Codes of K, or values, whose activations stay in the first-level cache beside the weights of a column.
 static constexpr int64_t kRangeCodes = 1024, kRangeValues = 256;
 
+/// Rows of the tiles that read weights for the first time, and the least vectors of columns that these have: they take what
+/// lies in a panel in the order of its addresses. A tile of one column vector skips three lines of four, which no prefetcher
+/// follows; where scales leave registers for two vectors only, it is still faster than twice as many tiles.
+static constexpr int64_t kStreamRows = 4, kStreamColumns = 4;
+
 namespace {
 class Planner {
 public:
@@ -35,7 +40,7 @@ private:
   /// How many times as slow as its products alone, over all cores.
   double slowness(TileVariant::Kind kind, TileShape shape) const;
   TileSet chooseTiles(TileVariant::Kind kind, int64_t height = 0) const;
-  void chooseRuns(TileSet &set, TileVariant::Kind kind) const;
+  SmallVector<std::pair<int64_t, size_t>> chooseRuns(ArrayRef<TileShape> shapes, TileVariant::Kind kind, int64_t highest) const;
   void chooseDecoding(UnitPlan &plan) const;
 
   const KernelSpec &spec;
@@ -67,27 +72,32 @@ TileSet Planner::chooseTiles(TileVariant::Kind kind, int64_t height) const {
       set.shapes.back() = shape;
   }
   llvm::erase_if(set.shapes, [&](TileShape shape) { return height ? shape.rows != height : shape.rows > best.rows; });
-  chooseRuns(set, kind);
+  set.choices = set.streamChoices = chooseRuns(set.shapes, kind, UnitPlan::kNever);
+  auto isNarrow = [](TileShape shape) { return shape.rows <= kStreamRows && shape.columns < kStreamColumns; };
+  if (kind == TileVariant::Range && llvm::none_of(set.shapes, isNarrow))
+    set.streamChoices = chooseRuns(set.shapes, kind, kStreamRows);
   return set;
 }
 
-/// The cheapest tiles for each number of rows, by the slowest core.
-void Planner::chooseRuns(TileSet &set, TileVariant::Kind kind) const {
+/// The cheapest tiles of at most `highest` rows for each number of rows, over all cores.
+SmallVector<std::pair<int64_t, size_t>> Planner::chooseRuns(ArrayRef<TileShape> shapes, TileVariant::Kind kind,
+                                                            int64_t highest) const {
   SmallVector<double> least{0};
-  set.choices.clear();
-  for (int64_t left = 1; left <= set.shapes.back().rows; ++left) {
+  SmallVector<std::pair<int64_t, size_t>> choices;
+  for (int64_t left = 1; left <= shapes.back().rows; ++left) {
     size_t best = 0;
     double bestCost = std::numeric_limits<double>::infinity();
-    for (auto [i, shape] : llvm::enumerate(set.shapes)) {
+    for (auto [i, shape] : llvm::enumerate(shapes)) {
       double cost = shape.rows * slowness(kind, shape) + least[std::max<int64_t>(0, left - shape.rows)];
-      if (cost < bestCost)
+      if (shape.rows <= highest && cost < bestCost)
         best = i, bestCost = cost;
     }
     least.push_back(bestCost);
-    if (set.choices.empty() || set.choices.back().second != best)
-      set.choices.push_back({left, best});
-    set.choices.back().first = left;
+    if (choices.empty() || choices.back().second != best)
+      choices.push_back({left, best});
+    choices.back().first = left;
   }
+  return choices;
 }
 
 double Planner::predictRows(const CoreModel &core, const TileSet &tiles, TileVariant::Kind kind, int64_t rows) const {
