@@ -174,7 +174,7 @@ SmallVector<Value> TileEmitter::steps(function_ref<SmallVector<Value>(Value, Val
 
 /// Left to itself, LLVM does one column after the other, keeps all broadcasts of a step for the next, and spills them.
 Value TileEmitter::pin(Value sums) {
-  return machine.pinned && shape.rows > 1 ? qtile::PinOp::create(b, sums).getResult() : sums;
+  return machine.pinned ? qtile::PinOp::create(b, sums).getResult() : sums;
 }
 
 /// One is within [-256 * max, 254 * max].

@@ -60,7 +60,7 @@ struct TileMachine {
   int64_t lanes = 16;           ///< f32 or i32 elements of a vector; 4 * lanes bytes.
   int64_t registers = 16;       ///< Vector registers.
   bool pairSums = false;        ///< Byte products are summed in i16 first, as long as range analysis shows that they fit.
-  bool pinned = false;          ///< Tiles of several rows nearly fill the registers: dot products keep the order of the text.
+  bool pinned = false;          ///< Tiles nearly fill the registers: dot products keep the order of the text.
   /// Tiles to choose from, ascending rows; the first one has one row. Columns divide those of a unit.
   SmallVector<TileShape> tiles;
   SmallVector<CoreModel> cores; ///< For the choice; empty: the first tile of as many rows, and nothing is decoded.

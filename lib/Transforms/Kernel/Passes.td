@@ -80,7 +80,7 @@ def LowerComponents : Pass<"qtensor-lower-components", "::mlir::ModuleOp"> {
     Option<"lanes", "lanes", "int64_t", "8", "f32 elements of a vector register">,
     Option<"registers", "registers", "int64_t", "16", "vector registers">,
     Option<"pairSums", "pair-sums", "bool", "false", "byte products are summed in i16 as long as they fit">,
-    Option<"pinned", "pinned", "bool", "false", "dot products of tiles of several rows keep their order (few registers)">,
+    Option<"pinned", "pinned", "bool", "false", "dot products keep their order (few registers)">,
     ListOption<"tileRows", "tile-rows", "int64_t", "rows of the register tiles, ascending">,
     ListOption<"tileColumns", "tile-columns", "int64_t", "vectors of columns of the same tiles">,
     ListOption<"cores", "cores", "double", "whole vectors in a cycle, eight numbers for each processor: arithmetic, "
