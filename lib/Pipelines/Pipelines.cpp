@@ -50,6 +50,7 @@ static void addImportedPasses(OpPassManager &pm) {
   function.addPass(createFoldScale());
   function.addPass(createNormalizeMatmul());
   function.addPass(createSimplifyShapes());
+  function.addPass(createCheckStateWrites());
   // Last: transposed, scaled and reshaped weights become constants.
   function.addPass(createEvaluateConstants());
   // Sinking leaves the same reshape, extent or scalar many times.
@@ -71,6 +72,11 @@ static void addQuantizedPasses(OpPassManager &pm, const PipelineOptions &options
   weights.tables = options.tables;
   weights.planFile = options.planFile;
   pm.addPass(createQuantizeWeights(weights));
+  // Before activations: what is multiplied with a cache is rounded like what is multiplied with a weight.
+  QuantizeStatesOptions states;
+  states.caches = options.caches;
+  states.planFile = options.planFile;
+  pm.addPass(createQuantizeStates(states));
   QuantizeActivationsOptions activations;
   activations.activations = options.activations;
   activations.planFile = options.planFile;
@@ -82,6 +88,8 @@ static void addQuantizedPasses(OpPassManager &pm, const PipelineOptions &options
 
 /// C2 -> C3: epilogues are fused while values are still encoded and whole; decomposition comes last.
 static void addSelectedPasses(OpPassManager &pm, const PipelineOptions &options) {
+  // Before its two products are contractions of their own.
+  pm.addPass(createSelectAttention());
   SelectContractionsOptions select;
   select.strategy = options.strategy;
   pm.addNestedPass<func::FuncOp>(createLowerRules());

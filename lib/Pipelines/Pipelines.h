@@ -12,7 +12,7 @@ namespace mlir::qtensor {
 struct PipelineOptions {
   const Target *target = nullptr;
   /// Formats of what the plan does not name; "none" leaves it as it is.
-  std::string weights = "none", tables = "none", activations = "none";
+  std::string weights = "none", tables = "none", activations = "none", caches = "none";
   /// Bytes of a constant from which its rounding waits for the packer, which then streams it.
   int64_t lateFrom = int64_t(1) << 20;
   std::string planFile;          ///< Patterns and formats; may be empty.

@@ -96,4 +96,26 @@ def QuantizeActivations : Pass<"qtensor-quantize-activations", "ModuleOp"> {
   let dependentDialects = ["QTensorDialect", "linalg::LinalgDialect"];
 }
 
+def QuantizeStates : Pass<"qtensor-quantize-states", "ModuleOp"> {
+  let summary = "Encode the caches that a model keeps between calls";
+  let description = [{
+    A float state of rank 2 or more (`qtensor.state`) gets the encoding that the plan names for it, or else the option;
+    the last dimension is what a token has, so `int8/token` has one scale a token and head, and `int4/32` one for 32
+    elements. What the model writes must be slices of whole rows: they become `qtensor.insert`, which rounds on the way
+    into the cache. Contractions read the cache as it is; any other reader decodes it.
+
+    ```mlir
+    func.func @main(%c: tensor<256x64xf32> {qtensor.state = "keys"}, ...)
+    %1 = tensor.insert_slice %k into %c[%p, 0] [1, 64] [1, 1] : tensor<1x64xf32> into tensor<256x64xf32>
+    // => with caches=int8/token
+    func.func @main(%c: tensor<256x64xf32, #kv> {qtensor.state = "keys"}, ...)
+    %1 = qtensor.insert %k into %c[%p, 0] [1, 64] [1, 1] : tensor<1x64xf32> into tensor<256x64xf32, #kv>
+    ```
+  }];
+  let options = [
+    Option<"caches", "caches", "std::string", "\"none\"", "Format of states that the plan does not name, e.g. int8/token">,
+    Option<"planFile", "plan", "std::string", "\"\"", "File of patterns and formats; see lib/Quantize/README.md">];
+  let dependentDialects = ["QTensorDialect"];
+}
+
 #endif

@@ -9,7 +9,7 @@
 using namespace mlir;
 using namespace mlir::qtensor;
 
-static constexpr StringLiteral kKeys[] = {"weights", "activations", "tables", "strategy"};
+static constexpr StringLiteral kKeys[] = {"weights", "activations", "tables", "strategy", "caches"};
 
 static FileLineColLoc at(FileLineColLoc start, size_t column) {
   return FileLineColLoc::get(start.getFilename(), start.getLine(), start.getColumn() + column);

@@ -11,7 +11,7 @@
 namespace mlir::qtensor {
 
 /// What a rule may decide.
-enum class PlanKey { Weights, Activations, Tables, Strategy };
+enum class PlanKey { Weights, Activations, Tables, Strategy, Caches };
 
 class Plan {
 public:
@@ -35,7 +35,7 @@ private:
     std::string text;
     llvm::Regex pattern;
     Location location;
-    std::optional<std::string> values[4];
+    std::optional<std::string> values[5];
     bool matched = false;
   };
   static FailureOr<Rule> parseRule(StringRef line, FileLineColLoc location);

@@ -68,6 +68,9 @@ static cl::opt<std::string> tables("tables", cl::desc("Format of tables that are
 static cl::opt<std::string> activations("activations",
                                         cl::desc("Format of what weights are multiplied with, e.g. int8/token"),
                                         cl::value_desc("format"), cl::init("none"), cl::cat(category));
+static cl::opt<std::string> caches("caches",
+                                   cl::desc("Format of float states (--state), one block for each token, e.g. int8/token"),
+                                   cl::value_desc("format"), cl::init("none"), cl::cat(category));
 static cl::opt<std::string> planFile("plan", cl::desc("File that gives each layer its formats by name"),
                                      cl::value_desc("file"), cl::cat(category));
 static cl::list<std::string> samples("calibrate",
@@ -129,6 +132,7 @@ bool tools::ModelOptions::readCommandLine(StringRef path) {
   pipeline.weights = weights;
   pipeline.tables = tables;
   pipeline.activations = activations;
+  pipeline.caches = caches;
   pipeline.planFile = planFile;
   pipeline.statisticsFile = statisticsFile;
   pipeline.strategy = strategy;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Verifiers of the contraction family: contract, epilogue, attention.
+// Verifiers of the contraction family: contract and epilogue.
 #include "dialects/QTensor/IR/QTensorOps.h"
 #include "mlir/IR/AffineMap.h"
 #include "mlir/IR/Builders.h"
@@ -122,7 +122,7 @@ LogicalResult ContractOp::verify() {
 }
 
 //===----------------------------------------------------------------------===//
-// EpilogueOp and AttentionOp
+// EpilogueOp
 //===----------------------------------------------------------------------===//
 
 LogicalResult EpilogueOp::verify() {
@@ -131,35 +131,4 @@ LogicalResult EpilogueOp::verify() {
     return emitOpError() << "clause L1: accumulator and output have the same shape";
   return verifyEpilogueRegion(*this, "L1", getBody(), accumulator.getElementType(), getExtra(), getExtraMaps(),
                               output.getRank(), output.getElementType());
-}
-
-static bool disagree(int64_t a, int64_t b) {
-  return !ShapedType::isDynamic(a) && !ShapedType::isDynamic(b) && a != b;
-}
-
-LogicalResult AttentionOp::verify() {
-  auto query = cast<ShapedType>(getQuery().getType()), output = cast<ShapedType>(getOutput().getType());
-  if (getKey().empty() || getValue().empty())
-    return emitOpError() << "clause T1: key and value have operands";
-  auto key = cast<ShapedType>(getKey()[0].getType()), value = cast<ShapedType>(getValue()[0].getType());
-  for (ShapedType type : {query, key, value, output})
-    if (type.getRank() != 4)
-      return emitOpError() << "clause T1: query, key, value and output have rank 4, got " << type;
-  if (disagree(query.getDimSize(3), key.getDimSize(3)) || disagree(key.getDimSize(2), value.getDimSize(2)) ||
-      disagree(output.getDimSize(3), value.getDimSize(3)) || disagree(output.getDimSize(2), query.getDimSize(2)))
-    return emitOpError() << "clause T2: query [B,H,S,D], key [B,G,T,D], value [B,G,T,E], output [B,H,S,E]";
-  int64_t heads = query.getDimSize(1), groups = key.getDimSize(1);
-  if (!ShapedType::isDynamic(heads) && !ShapedType::isDynamic(groups) && (groups == 0 || heads % groups != 0))
-    return emitOpError() << "clause T2: " << heads << " query heads are not a multiple of " << groups << " key heads";
-  auto check = [&](OperandRange group, std::optional<BlockAttr> encoding, StringRef side) -> LogicalResult {
-    SmallVector<Component> components;
-    if (encoding)
-      encoding->getComponents(cast<ShapedType>(group[0].getType()).getShape(), getContext(), components);
-    if (group.size() != (encoding ? components.size() : 1))
-      return emitOpError() << "clause T3: " << side << " has " << (encoding ? components.size() : 1)
-                           << " operands for its encoding, got " << group.size();
-    return success();
-  };
-  return failure(failed(check(getKey(), getKeyEncoding(), "key")) ||
-                 failed(check(getValue(), getValueEncoding(), "value")));
 }

@@ -33,4 +33,15 @@ EncodingAttrInterface getEncoding(Type type);
 BlockAttr getBlockEncoding(Type type);
 /// `type` without its encoding.
 RankedTensorType stripEncoding(RankedTensorType type);
+
+/// Packed codes lie along the last dimension in units of 2 * kPackedRun codes and kPackedRun bytes: byte j of a unit has
+/// code j in its low half and code kPackedRun + j in its high one. The last unit is whole; what it has too many is 0.
+inline constexpr int64_t kPackedRun = 16;
+/// Whether codes of this encoding may be packed: at most 4 bits, and no unit shared by two blocks.
+bool canPackCodes(BlockAttr encoding);
+/// Bytes of `extent` packed codes.
+int64_t getPackedExtent(int64_t extent);
+/// Whether attention's integer strategy takes a cache of this encoding: signed integers of at most 8 bits, with a scale
+/// or none, in blocks of whole runs.
+bool canSumIntegers(std::optional<BlockAttr> encoding);
 } // namespace mlir::qtensor

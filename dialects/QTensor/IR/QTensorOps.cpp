@@ -225,6 +225,15 @@ LogicalResult EncodeOp::verify() {
   if (getSums())
     components.push_back({"sums", RankedTensorType::get(getEncoding().getGrid(source.getShape()),
                                                         IntegerType::get(getContext(), 32))});
+  if (getPacked()) {
+    int64_t last = source.getRank() ? source.getShape().back() : 1;
+    if (!canPackCodes(getEncoding()) || ShapedType::isDynamic(last))
+      return emitOpError() << "clause N3: packed codes have at most 4 bits, blocks of a multiple of 32 or of the whole "
+                           << "extent along the last dimension, and that extent is known";
+    SmallVector<int64_t> shape(source.getShape());
+    shape.back() = getPackedExtent(last);
+    components.front().type = components.front().type.clone(shape);
+  }
   return verifyComponents(*this, "N1", getOutputs().getTypes(), components);
 }
 

@@ -167,10 +167,10 @@ def QTensor_EncodeOp : QTensor_DestinationOp<"encode", [AttrSizedOperandSegments
     ```
     `outs` are the components of the encoding; with `sums` one more of type i32 and the grid's shape: the sum of
     `code - static zero` over each block, which integer contractions use to compensate the other side's zero.
-    Clause N1.
+    With `packed`, codes of at most 4 bits are written two to a byte, as the dialect's README says. Clauses N1 and N3.
   }];
   let arguments = (ins QTensor_Shaped:$source, Variadic<QTensor_Shaped>:$params, Variadic<QTensor_Shaped>:$outputs,
-                       QTensor_BlockAttr:$encoding, UnitAttr:$sums, OptionalAttr<StrAttr>:$encoder);
+                       QTensor_BlockAttr:$encoding, UnitAttr:$sums, OptionalAttr<StrAttr>:$encoder, UnitAttr:$packed);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
     $source (`params` `(` $params^ `:` type($params) `)`)? `as` $encoding (`sums` $sums^)? (`encoder` $encoder^)?
@@ -264,18 +264,30 @@ def QTensor_AttentionOp : QTensor_DestinationOp<"attention", [AttrSizedOperandSe
   let description = [{
     q is [B, H, S, D], k and v [B, G, T, D] and [B, G, T, E] with H a multiple of G, mask (optional) [S, T] or
     [B, H, S, T] added to the scores, output [B, H, S, E]. k and v may be components of an encoding (a quantized
-    cache). Rows whose scores are all -inf yield zeros. Clauses T1-T3.
+    cache). With `key_order` (`value_order`) dimension i of that list is dimension order[i] of the operand: a cache
+    [B, T, G, D] has the order [0, 2, 1, 3]. With `key_packed` (`value_packed`) codes of at most 4 bits lie two to a
+    byte, as the dialect's README says. Tokens whose masked score is -inf are not read; rows where all are yield zeros.
+    The strategy is `float` where none is named. Clauses T1-T6.
   }];
   let arguments = (ins QTensor_Shaped:$query, Variadic<QTensor_Shaped>:$key, OptionalAttr<QTensor_BlockAttr>:$key_encoding,
                        Variadic<QTensor_Shaped>:$value, OptionalAttr<QTensor_BlockAttr>:$value_encoding,
-                       Optional<QTensor_Shaped>:$mask, F32Attr:$scale, QTensor_Shaped:$output);
+                       Optional<QTensor_Shaped>:$mask, F32Attr:$scale, QTensor_Shaped:$output,
+                       OptionalAttr<QTensor_StrategyAttr>:$strategy, OptionalAttr<DenseI64ArrayAttr>:$key_order,
+                       OptionalAttr<DenseI64ArrayAttr>:$value_order, UnitAttr:$key_packed, UnitAttr:$value_packed);
   let results = (outs Optional<AnyRankedTensor>:$result);
   let assemblyFormat = [{
+    (`strategy` $strategy^)?
     `query` `(` $query `:` type($query) `)` `key` `(` $key `:` type($key) `)` (`as` $key_encoding^)?
     `value` `(` $value `:` type($value) `)` (`encoded` $value_encoding^)? (`mask` `(` $mask^ `:` type($mask) `)`)?
     `scale` $scale `outs` `(` $output `:` type($output) `)` (`->` type($result)^)? attr-dict
   }];
-  let extraClassDeclaration = [{ MutableOperandRange getDpsInitsMutable() { return getOutputMutable(); } }];
+  let extraClassDeclaration = [{
+    MutableOperandRange getDpsInitsMutable() { return getOutputMutable(); }
+    /// Which dimension of the key (value) operand is batch, head, token and element of a head.
+    ::llvm::SmallVector<int64_t> getKeyDims();
+    ::llvm::SmallVector<int64_t> getValueDims();
+    bool isInteger() { return getStrategy() && getStrategy()->getKind() == StrategyKind::Integer; }
+  }];
 }
 
 #endif // QTENSOR_OPS_TD

@@ -39,12 +39,13 @@ static const TargetLevel levels[] = {
 };
 
 /// One packed copy of each weight, in panels that every level can read: a vector of the widest level at least, four where
-/// N allows, which one row of activations then reads as a single stream.
+/// N allows, which one row of activations then reads as a single stream. Narrow codes of caches lie without gaps.
 static void addPackPasses(OpPassManager &pm) {
   PackContractsOptions options;
   options.rows = 16;
   options.wideRows = 64;
   pm.addPass(createPackContracts(options));
+  pm.addPass(createPackCaches());
 }
 
 /// Kernels for the level's register tiles; then its instructions, and the generic row for what it has none for.

@@ -64,6 +64,7 @@ void registerKernelPasses(DialectRegistry &registry) {
     DecodeOp::attachInterface<Bufferize<DecodeOp>>(*context);
     ContractOp::attachInterface<Bufferize<ContractOp>>(*context);
     EpilogueOp::attachInterface<Bufferize<EpilogueOp>>(*context);
+    AttentionOp::attachInterface<Bufferize<AttentionOp>>(*context);
   });
 }
 } // namespace mlir::qtensor

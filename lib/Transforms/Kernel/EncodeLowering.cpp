@@ -28,6 +28,7 @@ private:
   Value emitScale(ValueRange cell);
   Value absmax();
   void encodeRow(ValueRange row, Value begin, Value end, Value scale, Value zero, Value sums);
+  void encodePackedRow(ValueRange row, Value begin, Value end, Value scale, Value zero);
   Value encodeVector(Value x, Value scale, Value zero);
   Value roundToInteger(Value x);
   SmallVector<Value> overRows(ValueRange inits, function_ref<SmallVector<Value>(ValueRange row, ValueRange)> body);
@@ -220,6 +221,32 @@ void EncodeLowering::encodeRow(ValueRange row, Value begin, Value end, Value sca
   });
 }
 
+/// Two codes a byte: each unit of 32 has the codes of its first half in the low bits.
+void EncodeLowering::encodePackedRow(ValueRange row, Value begin, Value end, Value scale, Value zero) {
+  static_assert(kPackedRun == kLanes, "a run of packed codes is one vector");
+  auto loop = scf::ForOp::create(b, begin, end, index(2 * kPackedRun));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  auto bytes = VectorType::get(kLanes, b.getI8Type());
+  auto halfAt = [&](Value at) -> Value {
+    // Behind the end codes are 0, whatever a zero point would make of nothing.
+    Value left = arith::MaxSIOp::create(b, arith::SubIOp::create(b, end, at), index(0));
+    Value mask = vector::CreateMaskOp::create(b, VectorType::get(kLanes, b.getI1Type()), left);
+    Value code = arith::TruncIOp::create(b, bytes, encodeVector(loadFloats(b, op.getSource(), row, at, mask), scale, zero));
+    Value none = arith::ConstantOp::create(b, b.getZeroAttr(bytes));
+    return arith::SelectOp::create(b, mask, code, none);
+  };
+  auto splat = [&](int64_t value) {
+    return arith::ConstantOp::create(b, DenseElementsAttr::get(bytes, b.getI8IntegerAttr(value))).getResult();
+  };
+  Value at = loop.getInductionVar();
+  Value low = arith::AndIOp::create(b, halfAt(at), splat(15));
+  Value high = arith::ShLIOp::create(b, halfAt(arith::AddIOp::create(b, at, index(kPackedRun))), splat(4));
+  SmallVector<Value> to(row);
+  to.push_back(arith::DivUIOp::create(b, at, index(2)));
+  vector::StoreOp::create(b, arith::OrIOp::create(b, low, high), op.getOutputs().front(), to);
+}
+
 void EncodeLowering::emitCell(ValueRange cell) {
   begins.clear();
   ends.clear();
@@ -240,7 +267,10 @@ void EncodeLowering::emitCell(ValueRange cell) {
     zero = given.loadZero(b, begins);
   }
   overRows({}, [&](ValueRange row, ValueRange) -> SmallVector<Value> {
-    encodeRow(row, begins.back(), ends.back(), scale, zero, {});
+    if (op.getPacked())
+      encodePackedRow(row, begins.back(), ends.back(), scale, zero);
+    else
+      encodeRow(row, begins.back(), ends.back(), scale, zero, {});
     return {};
   });
 }

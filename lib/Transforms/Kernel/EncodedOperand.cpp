@@ -78,10 +78,19 @@ static Value decodeInteger(ImplicitLocOpBuilder &b, CodecAttr codec, Value code)
   return lowest ? arith::AddIOp::create(b, wide, spreadLike(b, wide, i32Constant(b, lowest))).getResult() : wide;
 }
 
+/// The float type whose bits are the codec's codes, or null.
+static Type getFloatOf(CodecAttr codec) {
+  MLIRContext *context = codec.getContext();
+  for (FloatType type : {FloatType(Float32Type::get(context)), FloatType(Float16Type::get(context)),
+                         FloatType(BFloat16Type::get(context))})
+    if (codec == CodecAttr::getForFloat(type))
+      return type;
+  return {};
+}
+
 Value qtensor::emitDecodeCode(ImplicitLocOpBuilder &b, CodecAttr codec, Value code) {
-  for (Type type : {Type(b.getF32Type()), Type(b.getF16Type()), Type(b.getBF16Type())})
-    if (codec == CodecAttr::getForFloat(cast<FloatType>(type)))
-      return emitToF32(b, arith::BitcastOp::create(b, typeLike(code, type), code));
+  if (Type type = getFloatOf(codec))
+    return emitToF32(b, arith::BitcastOp::create(b, typeLike(code, type), code));
   if (codec.getKind() == CodecKind::Int)
     return arith::SIToFPOp::create(b, typeLike(code, b.getF32Type()), decodeInteger(b, codec, code));
   SmallVector<float> values;
@@ -169,6 +178,10 @@ Value EncodedOperand::subtractZero(ImplicitLocOpBuilder &b, Value value, ValueRa
 static Value loadCodes(ImplicitLocOpBuilder &b, Value codes, ValueRange index, int64_t lanes) {
   auto type = VectorType::get(lanes, cast<MemRefType>(codes.getType()).getElementType());
   return vector::LoadOp::create(b, type, codes, index);
+}
+
+bool EncodedOperand::hasVectors() const {
+  return !encoding || encoding.getCodec().getKind() == CodecKind::Int || getFloatOf(encoding.getCodec());
 }
 
 Value EncodedOperand::loadReal(ImplicitLocOpBuilder &b, ValueRange index) const {

@@ -19,7 +19,9 @@ public:
   /// encoding and of integer codecs only.
   Value loadReals(ImplicitLocOpBuilder &b, ValueRange index, int64_t lanes) const;
   Value loadIntegers(ImplicitLocOpBuilder &b, ValueRange index, int64_t lanes) const;
-  bool hasVectors() const { return !encoding || encoding.getCodec().getKind() == CodecKind::Int; }
+  bool hasVectors() const;
+  /// The decoded f32 of a code, or of each in a vector, with the parameters of the element at `index`.
+  Value decodeReal(ImplicitLocOpBuilder &b, Value code, ValueRange index) const;
   /// The block's scale times the unit, or null when both are absent.
   Value loadScale(ImplicitLocOpBuilder &b, ValueRange index) const;
   /// The block's offset, or null.
@@ -33,7 +35,6 @@ public:
   Value getCodes() const { return codes; }
 
 private:
-  Value decodeReal(ImplicitLocOpBuilder &b, Value code, ValueRange index) const;
   Value subtractZero(ImplicitLocOpBuilder &b, Value value, ValueRange index) const;
   struct Parameter {
     ParamAttr attr;

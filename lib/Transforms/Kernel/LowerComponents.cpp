@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Everything of qtensor that is left on buffers: contractions, and the encoding and decoding of components.
 #include "dialects/QTensor/IR/QTensorOps.h"
+#include "lib/Transforms/Kernel/AttentionKernel.h"
 #include "lib/Transforms/Kernel/ContractLowering.h"
 #include "lib/Transforms/Kernel/EncodeLowering.h"
 #include "lib/Transforms/Kernel/EncodedOperand.h"
@@ -108,7 +109,7 @@ private:
   }
 
   static LogicalResult lower(Operation *op, const TileMachine &machine, KernelNames &names) {
-    if (!isa<ContractOp, EncodeOp, DecodeOp, EpilogueOp>(op))
+    if (!isa<ContractOp, EncodeOp, DecodeOp, EpilogueOp, AttentionOp>(op))
       return success();
     if (op->getNumResults() != 0)
       return op->emitOpError("is on tensors; bufferize first");
@@ -121,6 +122,9 @@ private:
           if (succeeded(lowerPackedContract(contract, machine, names, reason)))
             return success();
           return LogicalResult(contract.emitOpError("has a packed weight but no kernel: ") << reason);
+        })
+        .Case([&](AttentionOp attention) {
+          return lowerAttention(attention, machine.lanes, [&](StringRef key) { return names.get(key); });
         })
         .Case([](EncodeOp encode) { return lowerEncode(encode); })
         .Case([](DecodeOp decode) { return lowerDecode(decode), success(); })

@@ -35,4 +35,24 @@ def PackContracts : Pass<"qtensor-pack-contracts", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::qtile::QTileDialect"];
 }
 
+def PackCaches : Pass<"qtensor-pack-caches", "::mlir::ModuleOp"> {
+  let summary = "codes of at most 4 bits in states => two to a byte";
+  let description = [{
+    The codes of an encoded state that is only written by `qtensor.encode` in slices of whole rows, and only read by
+    attention, lie two to a byte: in units of 32 codes and 16 bytes along the last dimension, so that a row is still
+    written alone. Codes that anything else reads stay one to a byte.
+
+        func.func @main(%c: tensor<1x8x4096x128xi8> {qtensor.state = "keys"}, ...)
+        %k:2 = qtensor.encode %x as <int4, [1, 1, 1, ?], scale = f32> outs(...) -> tensor<1x8x1x128xi8>, tensor<1x8x1x1xf32>
+        %y = qtensor.attention ...
+    =>
+        func.func @main(%c: tensor<1x8x4096x64xi8> {qtensor.state = "keys"}, ...)
+        %k:2 = qtensor.encode %x as <int4, [1, 1, 1, ?], scale = f32> outs(...) {packed} -> tensor<1x8x1x64xi8>, tensor<1x8x1x1xf32>
+        %y = qtensor.attention ... {key_packed}
+
+    It never fails.
+  }];
+  let dependentDialects = ["::mlir::tensor::TensorDialect"];
+}
+
 #endif // QTENSOR_PACK_PASSES

@@ -4,6 +4,24 @@
 
 include "mlir/Pass/PassBase.td"
 
+def CheckStateWrites : Pass<"qtensor-check-state-writes", "func::FuncOp"> {
+  let summary = "Writes into a state whose place only the run knows are checked";
+  let description = [{
+    A slice inserted into a state (`qtensor.state`) at an offset that is a value, as a cache takes the next token, must lie
+    inside. Otherwise the run ends with an error; the slice then goes to the nearest place that fits, so that nothing
+    outside of the state is written, and the state is no longer of use.
+
+    ```mlir
+    %1 = tensor.insert_slice %k into %c[%p, 0] [1, 64] [1, 1] : tensor<1x64xf32> into tensor<256x64xf32>
+    // =>
+    cf.assert %fits, "a write into the state 'keys' goes past its end: dimension 0 has 256 places; ..."
+    %q = arith.maxsi (arith.minsi %p, 255), 0
+    %1 = tensor.insert_slice %k into %c[%q, 0] [1, 64] [1, 1] : tensor<1x64xf32> into tensor<256x64xf32>
+    ```
+  }];
+  let dependentDialects = ["arith::ArithDialect", "cf::ControlFlowDialect"];
+}
+
 def MakeEntry : Pass<"qtensor-make-entry", "ModuleOp"> {
   let summary = "Give @main the calling convention of an artifact, and derive @shapes";
   let description = [{

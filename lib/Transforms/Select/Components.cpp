@@ -133,3 +133,40 @@ BlockAttr qtensor::collapseEncoding(BlockAttr encoding, ArrayRef<int64_t> shape,
   }
   return BlockAttr::get(encoding.getContext(), encoding.getCodec(), blocks, params[0], params[1], params[2]);
 }
+
+/// A block in front of which `more` dimensions are added: rows stay rows, whole columns of rows stay whole.
+static FailureOr<SmallVector<int64_t>> addDims(ArrayRef<int64_t> block, int64_t more) {
+  if (block.empty())
+    return SmallVector<int64_t>();
+  if (block[0] != 1 && !ShapedType::isDynamic(block[0]))
+    return failure();
+  SmallVector<int64_t> result(more, block[0]);
+  llvm::append_range(result, block);
+  return result;
+}
+
+static FailureOr<ParamAttr> addDims(ParamAttr param, int64_t more);
+
+FailureOr<BlockAttr> qtensor::addLeadingDims(BlockAttr encoding, int64_t more) {
+  FailureOr<SmallVector<int64_t>> block = addDims(encoding.getBlock(), more);
+  FailureOr<ParamAttr> scale = addDims(encoding.getScale(), more), zero = addDims(encoding.getZero(), more),
+                       offset = addDims(encoding.getOffset(), more);
+  if (failed(block) || failed(scale) || failed(zero) || failed(offset))
+    return failure();
+  return BlockAttr::get(encoding.getContext(), encoding.getCodec(), *block, *scale, *zero, *offset);
+}
+
+static FailureOr<ParamAttr> addDims(ParamAttr param, int64_t more) {
+  if (!param || !param.isData())
+    return param;
+  FailureOr<SmallVector<int64_t>> own = addDims(param.getOwnBlock(), more);
+  Attribute value = param.getValue();
+  if (auto nested = dyn_cast<BlockAttr>(value)) {
+    FailureOr<BlockAttr> wide = addLeadingDims(nested, more);
+    if (failed(wide))
+      return failure();
+    value = *wide;
+  }
+  return failed(own) ? FailureOr<ParamAttr>(failure())
+                     : ParamAttr::get(param.getContext(), value, param.getNegated(), *own);
+}

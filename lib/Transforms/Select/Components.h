@@ -26,4 +26,8 @@ SmallVector<OpFoldResult> divideByGrid(OpBuilder &builder, Location loc, ArrayRe
 /// whole.
 BlockAttr collapseEncoding(BlockAttr encoding, ArrayRef<int64_t> shape, ArrayRef<ReassociationIndices> groups);
 
+/// The encoding of a tensor with `more` dimensions in front: rows of the first dimension stay rows, and what is whole stays
+/// whole. Fails where a block holds several rows.
+FailureOr<BlockAttr> addLeadingDims(BlockAttr encoding, int64_t more);
+
 } // namespace mlir::qtensor

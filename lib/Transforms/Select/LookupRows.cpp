@@ -16,44 +16,6 @@ namespace mlir::qtensor {
 using namespace mlir;
 using namespace mlir::qtensor;
 
-/// A block of rank 2 in front of which `more` dimensions are added: rows stay rows, whole columns of rows stay whole.
-static FailureOr<SmallVector<int64_t>> addDims(ArrayRef<int64_t> block, int64_t more) {
-  if (block.empty())
-    return SmallVector<int64_t>();
-  if (block[0] != 1 && !ShapedType::isDynamic(block[0]))
-    return failure();
-  SmallVector<int64_t> result(more, block[0]);
-  llvm::append_range(result, block);
-  return result;
-}
-
-static FailureOr<ParamAttr> addDims(ParamAttr param, int64_t more);
-
-/// The encoding of gathered rows of a table of `encoding`, in a tensor with `more` dimensions more.
-static FailureOr<BlockAttr> addDims(BlockAttr encoding, int64_t more) {
-  FailureOr<SmallVector<int64_t>> block = addDims(encoding.getBlock(), more);
-  FailureOr<ParamAttr> scale = addDims(encoding.getScale(), more), zero = addDims(encoding.getZero(), more),
-                       offset = addDims(encoding.getOffset(), more);
-  if (failed(block) || failed(scale) || failed(zero) || failed(offset))
-    return failure();
-  return BlockAttr::get(encoding.getContext(), encoding.getCodec(), *block, *scale, *zero, *offset);
-}
-
-static FailureOr<ParamAttr> addDims(ParamAttr param, int64_t more) {
-  if (!param || !param.isData())
-    return param;
-  FailureOr<SmallVector<int64_t>> own = addDims(param.getOwnBlock(), more);
-  Attribute value = param.getValue();
-  if (auto nested = dyn_cast<BlockAttr>(value)) {
-    FailureOr<BlockAttr> wide = addDims(nested, more);
-    if (failed(wide))
-      return failure();
-    value = *wide;
-  }
-  return failed(own) ? FailureOr<ParamAttr>(failure())
-                     : ParamAttr::get(param.getContext(), value, param.getNegated(), *own);
-}
-
 namespace {
 /// A linalg.generic whose elements are table[row, last loop], with the row independent of the last loop.
 class Lookup {
@@ -128,7 +90,7 @@ bool Lookup::rewrite(IRRewriter &rewriter) {
   Value table = extract.getTensor();
   auto type = cast<RankedTensorType>(table.getType());
   auto result = cast<RankedTensorType>(op.getResult(0).getType());
-  FailureOr<BlockAttr> encoding = addDims(getBlockEncoding(type), result.getRank() - 2);
+  FailureOr<BlockAttr> encoding = addLeadingDims(getBlockEncoding(type), result.getRank() - 2);
   bool wholeRows =
       type.hasStaticShape() && result.getRank() >= 2 && result.getDimSize(result.getRank() - 1) == type.getDimSize(1);
   if (failed(encoding) || !wholeRows || result.getElementType() != type.getElementType())

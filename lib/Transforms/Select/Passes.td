@@ -33,6 +33,30 @@ def SelectContractions : Pass<"qtensor-select", "ModuleOp"> {
   let dependentDialects = ["QTensorDialect", "tensor::TensorDialect", "arith::ArithDialect"];
 }
 
+def SelectAttention : Pass<"qtensor-select-attention", "ModuleOp"> {
+  let summary = "Turn attention over encoded keys and values into qtensor.attention";
+  let description = [{
+    Two contractions with softmax between them, softmax(scale * q.k^T + mask).v, whose keys and values are encoded
+    (a quantized cache): no score leaves the kernel, and keys and values are decoded in registers. Between the first product
+    and softmax may stand factors, sums with what does not depend on the scores, and selections of -inf; together they are
+    the mask, computed once over [rows, tokens] where it is the same for all heads. Keys may lie in any order of batch,
+    head and token. The strategy is `integer` where the model rounds queries and weights (`--activations`) and the codes
+    are signed integers, else `float`, and `qtensor.reason` says why. Extents are known. What does not fit stays as it is,
+    for qtensor-select; it never fails.
+
+    ```mlir
+    %s = linalg.generic ... ins(%q, %k : tensor<1x64xf32>, tensor<256x64xf32, #kv>) { mulf, addf }
+    %m = linalg.generic ... ins(%s) { index, cmpi, select } ; softmax of %m
+    %y = linalg.generic ... ins(%w, %v : tensor<1x256xf32>, tensor<256x64xf32, #kv>) { mulf, addf }
+    // =>
+    %m = linalg.generic ... outs(%e : tensor<1x256xf32>) { index, cmpi, select }
+    %y = qtensor.attention query(%q4 : tensor<1x1x1x64xf32>) key(%kc, %ks : tensor<1x1x256x64xi8>, tensor<1x1x256x1xf32>)
+           as <int8, [1, 1, 1, ?], scale = f32> value(...) ... mask(%m : tensor<1x256xf32>) scale 0.125 outs(...)
+    ```
+  }];
+  let dependentDialects = ["QTensorDialect", "tensor::TensorDialect", "linalg::LinalgDialect", "arith::ArithDialect"];
+}
+
 def FuseElementwise : Pass<"qtensor-fuse-elementwise", "ModuleOp"> {
   let summary = "Make one op of a chain of elementwise ops";
   let description = [{

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Private to this folder: the kernel of qtensor.attention for a few rows of queries that share a key head. The order of
+// all sums is in the dialect's README ("Canonical order of attention") and does not depend on the machine.
+#pragma once
+#include "dialects/QTensor/IR/QTensorOps.h"
+#include "lib/Transforms/Kernel/EncodedOperand.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include <functional>
+
+namespace mlir::qtensor {
+
+/// Tokens whose scores are held at once, and whose values are added before the next are looked at.
+inline constexpr int64_t kAttentionChunk = 64;
+/// Elements of a canonical vector: partial sums of a score, tokens of a softmax step, elements of a result.
+inline constexpr int64_t kAttentionLanes = 16;
+
+/// Keys or values as memory holds them.
+struct AttentionCache {
+  AttentionCache(ValueRange components, BlockAttr encoding, ArrayRef<int64_t> dims, bool packed, int64_t extent);
+
+  /// The index of element `d` of token `token`, for every dimension of the operand.
+  SmallVector<Value> index(Value batch, Value head, Value token, Value d) const;
+  /// Element positions of one block of parameters along the last dimension.
+  int64_t getBlock() const;
+  int64_t getNumBlocks() const { return (extent + getBlock() - 1) / getBlock(); }
+
+  SmallVector<Value> components;
+  EncodedOperand operand;
+  BlockAttr encoding; ///< May be null.
+  SmallVector<int64_t> dims;
+  bool packed;
+  int64_t extent; ///< Elements of a head.
+};
+
+/// What one pass over the values of a chunk sums up, in registers.
+struct ValuePass {
+  int64_t unit, units;             ///< Units of 16 bytes of every token,
+  int64_t block;                   ///< all of one block;
+  int64_t firstRow, lastRow;       ///< for these rows,
+  SmallVector<int64_t, 2> halves;  ///< and of packed bytes these halves.
+  bool ahead;                      ///< Ask for the keys of the next chunk meanwhile.
+};
+
+/// The function that computes `rows` rows for one batch and key head. Scratch lies on its stack.
+class AttentionKernel {
+public:
+  /// `op` gives attributes and types. The machine has `lanes` i32 elements in a vector.
+  AttentionKernel(AttentionOp op, int64_t rows, int64_t lanes);
+  /// Its types are those of the operands of `op`, then batch, key head and first row as index.
+  func::FuncOp build(ModuleOp module, StringRef name);
+
+private:
+  // The frame.
+  void readArguments(func::FuncOp function);
+  void allocate();
+  void emitRowPositions();
+  void emitChunk(Value first);
+  void emitSoftmax(Value first);
+  Value loadScores(Value first, int64_t row, int64_t t);
+  void rescale(ArrayRef<Value> before, ArrayRef<Value> now);
+  Value isVisible(Value first);
+  Value loadMask(Value row, Value token);
+  void finish();
+
+  // Float strategy.
+  void prepareFloat();
+  void scoreFloat(Value first);
+  void accumulateFloat(Value first);
+  Value loadValues(const AttentionCache &cache, Value token, int64_t d);
+
+  // Integer strategy.
+  void prepareInteger();
+  void quantizeQuery(Value row, int64_t block);
+  void scoreInteger(Value first);
+  void sumBlock(Value start, int64_t block);
+  void addToScores(Value at, Value first, int64_t block);
+  void weighValues(Value first, ArrayRef<Value> weights);
+  void accumulateInteger(Value first);
+  void accumulatePass(Value first, const ValuePass &pass);
+  void addToResults(const ValuePass &pass, int64_t row, int64_t e, int64_t unit, ValueRange words);
+  SmallVector<Value> loadWords(Value start, int64_t unit, int64_t units);
+  SmallVector<Value> loadUnits(const AttentionCache &cache, ArrayRef<Value> tokens, int64_t unit, int64_t units);
+  Value loadBytes(const AttentionCache &cache, Value token, int64_t unit, int64_t units);
+  Value toUnsigned(const AttentionCache &cache, Value bytes, int64_t half);
+  Value loadScales(const AttentionCache &cache, Value first, int64_t d, int64_t count);
+  int64_t getZero(const AttentionCache &cache) const;
+
+  // Shorthands.
+  Value constant(int64_t value);
+  Value f32(double value);
+  Value i32(int64_t value);
+  Value splat(Value scalar, int64_t count);
+  Value load(Value buffer, ValueRange at, int64_t count);
+  void store(Value value, Value buffer, ValueRange at);
+  Value add(Value x, Value y);
+  Value mul(Value x, Value y);
+  Value shuffle(Value x, Value y, ArrayRef<int64_t> mask);
+  Value larger(Value x, Value y);
+  SmallVector<Value> foldHalves(ArrayRef<Value> vectors, function_ref<Value(Value, Value)> combine);
+  SmallVector<Value> addHalves(ArrayRef<Value> vectors);
+  SmallVector<Value> largest(ArrayRef<Value> vectors);
+  int64_t getPrefetchStep(const AttentionCache &cache);
+  void prefetch(const AttentionCache &cache, Value token);
+  Value clampToken(Value token);
+  void loop(int64_t from, int64_t to, int64_t step, function_ref<void(Value)> body);
+  Value makeBuffer(ArrayRef<int64_t> shape, Type type);
+  VectorType vec(int64_t count, Type type) { return VectorType::get(count, type); }
+
+  AttentionOp op;
+  ImplicitLocOpBuilder b;
+  int64_t rows, lanes, depth, width;
+  bool integer;
+  Value query, mask, output, batch, head, firstRow, tokens;
+  bool wholeChunks = false; ///< The number of tokens is known to be a multiple of the chunk.
+  std::optional<AttentionCache> key, value;
+  Value rowHeads, rowPositions;        ///< memref<rows x index>
+  Value scores, tops, totals, results; ///< [rows, chunk], [rows], [rows, 16], [rows, width to whole vectors]
+  Value queries;                       ///< Float: [rows, depth to whole vectors]; integer: i32 [rows, runs, lanes].
+  Value parts;                         ///< Float: [rows, 16 tokens, 16]; integer: i32 [rows, 4, lanes].
+  Value queryScales, queryZeros;       ///< Integer: [rows, blocks of keys].
+  Value weightCodes, weightScales, weightZeros; ///< Integer: i32 [rows, blocks of values, chunk / 4]; [rows, blocks].
+};
+
+/// Sums over the runs of `width` lanes at each level, for vectors whose lanes are tokens in the end: level by level two
+/// vectors become one. `vectors` is a power of two of them; the result's lane order is that of `vectors`.
+Value emitTransposedSum(ImplicitLocOpBuilder &b, ArrayRef<Value> vectors);
+
+/// Replaces attention on buffers by calls of its kernel in a parallel loop.
+LogicalResult lowerAttention(AttentionOp op, int64_t lanes, function_ref<std::string(StringRef)> nameOf);
+
+} // namespace mlir::qtensor
