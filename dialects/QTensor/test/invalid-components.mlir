@@ -161,3 +161,50 @@ func.func @t3(%q: tensor<1x4x8x16xf32>, %k: tensor<1x2x8x16xi8>, %v: tensor<1x2x
       value(%v : tensor<1x2x8x16xf32>) scale 0.25 outs(%o : tensor<1x4x8x16xf32>) -> tensor<1x4x8x16xf32>
   return
 }
+
+// -----
+
+func.func @t4(%q: tensor<1x4x8x16xf32>, %k: tensor<1x2x8x16xf32>) {
+  // expected-error @+1 {{clause T4: an order is a permutation of 4 dimensions that leaves the last one last}}
+  %0 = qtensor.attention query(%q : tensor<1x4x8x16xf32>) key(%k : tensor<1x2x8x16xf32>) value(%k : tensor<1x2x8x16xf32>)
+      scale 0.25 outs(%q : tensor<1x4x8x16xf32>) -> tensor<1x4x8x16xf32> {key_order = array<i64: 0, 1, 3, 2>}
+  return
+}
+
+// -----
+
+func.func @t5_codes(%q: tensor<1x4x8x32xf32>, %k: tensor<1x2x8x32xi8>, %s: tensor<1x2x8x1xf16>) {
+  // expected-error @+1 {{clause T5: packed codes have at most 4 bits and blocks of a multiple of 32, or of the whole extent, along the last dimension; key has other ones}}
+  %0 = qtensor.attention query(%q : tensor<1x4x8x32xf32>) key(%k, %s : tensor<1x2x8x32xi8>, tensor<1x2x8x1xf16>) as <int8, [1, 1, 1, ?], scale = f16>
+      value(%k, %s : tensor<1x2x8x32xi8>, tensor<1x2x8x1xf16>) encoded <int8, [1, 1, 1, ?], scale = f16>
+      scale 0.25 outs(%q : tensor<1x4x8x32xf32>) -> tensor<1x4x8x32xf32> {key_packed}
+  return
+}
+
+// -----
+
+func.func @t5_extent(%q: tensor<1x4x8x32xf32>, %k: tensor<1x2x8x32xi8>, %s: tensor<1x2x8x1xf16>) {
+  // expected-error @+1 {{clause T5: 32 packed codes take 16 bytes, the operand of value has 32}}
+  %0 = qtensor.attention query(%q : tensor<1x4x8x32xf32>) key(%k, %s : tensor<1x2x8x32xi8>, tensor<1x2x8x1xf16>) as <int4, [1, 1, 1, ?], scale = f16>
+      value(%k, %s : tensor<1x2x8x32xi8>, tensor<1x2x8x1xf16>) encoded <int4, [1, 1, 1, ?], scale = f16>
+      scale 0.25 outs(%q : tensor<1x4x8x32xf32>) -> tensor<1x4x8x32xf32> {value_packed}
+  return
+}
+
+// -----
+
+func.func @t6(%q: tensor<1x4x8x16xf32>, %k: tensor<1x2x8x16xf32>) {
+  // expected-error @+1 {{clause T6: the integer strategy needs keys and values of signed integers of at most 8 bits}}
+  %0 = qtensor.attention strategy #qtensor.strategy<integer<1>> query(%q : tensor<1x4x8x16xf32>) key(%k : tensor<1x2x8x16xf32>)
+      value(%k : tensor<1x2x8x16xf32>) scale 0.25 outs(%q : tensor<1x4x8x16xf32>) -> tensor<1x4x8x16xf32>
+  return
+}
+
+// -----
+
+func.func @n3(%x: tensor<4x32xf32>, %c: tensor<4x32xi8>, %s: tensor<4x1xf32>) {
+  // expected-error @+1 {{clause N3: packed codes have at most 4 bits}}
+  %0:2 = qtensor.encode %x as <int8, [1, ?], scale = f32> outs(%c, %s : tensor<4x32xi8>, tensor<4x1xf32>) {packed}
+           : tensor<4x32xf32> -> tensor<4x32xi8>, tensor<4x1xf32>
+  return
+}

@@ -2,9 +2,10 @@
 """attention_cases.py <folder> <quant-compile> <quant-run>: attention of odd sizes on caches of every kind, one artifact with
 an output for each. Every processor level gives the same bits; against attention in double on the decoded cache, the float
 strategy is within 1e-5, and the integer strategy within the bound of the dialect's README ("Canonical order of attention")."""
-import math, os, random, struct, subprocess, sys
+import math, os, random, shlex, struct, subprocess, sys
 
-folder, compiler, runner = sys.argv[1:]
+folder = sys.argv[1]
+compiler, runner = map(shlex.split, sys.argv[2:])
 random.seed(7)
 CHUNK, RUN = 64, 16
 # name, batch, query heads, key heads, rows, tokens, D, E, codec, block, strategy, tokens before the first row, order, packed
@@ -180,12 +181,12 @@ with open(os.path.join(folder, "attention.mlir"), "w") as file:
     results = ", ".join(f'{k} {{qtensor.name = "{n}"}}' for n, _, k in outputs)
     file.write(f"func.func @main({named}) -> ({results}) {{\n" + "\n".join(body) +
                f"\n  return {', '.join(o for _, o, _ in outputs)} : {', '.join(k for *_, k in outputs)}\n}}\n")
-subprocess.run([compiler, os.path.join(folder, "attention.mlir"), "--phase-from=C3", "-o", folder, "--name=a"], check=True)
+subprocess.run([*compiler, os.path.join(folder, "attention.mlir"), "--phase-from=C3", "-o", folder, "--name=a"], check=True)
 
 seen, levels = {}, 0
 for level in ("baseline", "avx2", "avx2vnni", "avx512"):
     for threads in (1, 3):
-        command = [runner, os.path.join(folder, "liba.so"), "--level", level, f"--num-threads={threads}"]
+        command = [*runner, os.path.join(folder, "liba.so"), "--level", level, f"--num-threads={threads}"]
         command += [f"--input={n}={folder}/{n}.npy" for n, _ in arguments]
         command += [f"--output={n}={folder}/{n}.out.npy" for n, *_ in outputs]
         done = subprocess.run(command, capture_output=True, text=True)
