@@ -101,8 +101,9 @@ SmallVector<Value> AttentionKernel::largest(ArrayRef<Value> vectors) {
 
 /// The next chunk is asked for while this one is computed: alternating between keys and values, the hardware's own
 /// prefetching forgets both. One line of two is named, the other one comes with it; naming both would fill the misses
-/// that the first cache can have in flight, and with them the bandwidth is half of what there is.
-static constexpr int64_t kLinePair = 128;
+/// that the first cache can have in flight, and with them the bandwidth is half of what there is. Several rows compute
+/// for longer than the hardware needs to catch up: one line of eight reminds it.
+static int64_t getPrefetchBytes(int64_t rows) { return rows == 1 ? 128 : 512; }
 
 int64_t AttentionKernel::getPrefetchStep(const AttentionCache &cache) {
   auto type = cast<MemRefType>(cache.components[0].getType());
@@ -110,12 +111,12 @@ int64_t AttentionKernel::getPrefetchStep(const AttentionCache &cache) {
   SmallVector<int64_t> strides;
   int64_t offset;
   bool dense = succeeded(type.getStridesAndOffset(strides, offset)) && strides[cache.dims[2]] == type.getDimSize(3);
-  return dense && row > 0 ? std::max<int64_t>(1, kLinePair / row) : 1;
+  return dense && row > 0 ? std::max<int64_t>(1, getPrefetchBytes(rows) / row) : 1;
 }
 
 void AttentionKernel::prefetch(const AttentionCache &cache, Value token) {
   auto type = cast<MemRefType>(cache.components[0].getType());
-  for (int64_t d = 0; d < type.getDimSize(3); d += kLinePair * 8 / type.getElementTypeBitWidth())
+  for (int64_t d = 0; d < type.getDimSize(3); d += getPrefetchBytes(rows) * 8 / type.getElementTypeBitWidth())
     memref::PrefetchOp::create(b, cache.components[0], cache.index(batch, head, clampToken(token), constant(d)),
                                /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
 }

@@ -32,3 +32,21 @@ func.func @no_scratch(%x: memref<4x64xf32>, %w: memref<1152xi8>, %y: memref<4x32
   }
   return
 }
+
+// -----
+
+func.func @open_heads(%q: memref<1x2x1x?xf32>, %k: memref<1x2x8x?xf32>) {
+  // expected-error@+1 {{needs heads of known width; the last extents of query and output are open}}
+  qtensor.attention query(%q : memref<1x2x1x?xf32>) key(%k : memref<1x2x8x?xf32>) value(%k : memref<1x2x8x?xf32>)
+      scale 1.0 outs(%q : memref<1x2x1x?xf32>)
+  return
+}
+
+// -----
+
+func.func @gaps(%q: memref<1x2x1x16xf32>, %k: memref<1x2x8x16xf32, strided<[512, 256, 32, 2]>>) {
+  // expected-error@+1 {{reads operands whose last dimension lies without gaps in memory}}
+  qtensor.attention query(%q : memref<1x2x1x16xf32>) key(%k : memref<1x2x8x16xf32, strided<[512, 256, 32, 2]>>)
+      value(%k : memref<1x2x8x16xf32, strided<[512, 256, 32, 2]>>) scale 1.0 outs(%q : memref<1x2x1x16xf32>)
+  return
+}
