@@ -32,7 +32,7 @@ void *qb_create(const qb_config *c) {
   auto *blas = new Blas{c->N, c->K, 0, {}, nullptr, {}};
   size_t size = c->N * c->K * sizeof(float);
   for (int i = 0; i < c->copies; ++i) {
-    auto *copy = static_cast<float *>(aligned_alloc(64, (size + 63) / 64 * 64));
+    auto *copy = static_cast<float *>(aligned_alloc(QB_PAGE, (size + QB_PAGE - 1) / QB_PAGE * QB_PAGE));
     memcpy(copy, c->W, size);
     blas->weights.push_back(copy);
   }

@@ -141,7 +141,7 @@ static bool openCopies(Layer &layer, const std::string &folder, const qb_config 
   }
   options.report = [](void *, const char *text) { fprintf(stderr, "qtensor: %s\n", text); };
   for (int i = 0; i < c.copies; ++i) {
-    void *copy = aligned_alloc(64, (bytes.size() + 63) / 64 * 64);
+    void *copy = aligned_alloc(QB_PAGE, (bytes.size() + QB_PAGE - 1) / QB_PAGE * QB_PAGE);
     memcpy(copy, bytes.data(), bytes.size());
     layer.weights.push_back(copy);
     qt_weights weights{nullptr, copy, bytes.size()};

@@ -15,7 +15,7 @@ struct Roof {
 };
 } // namespace
 
-static constexpr size_t kHugePage = 2 << 20;
+static constexpr size_t kHugePage = QB_PAGE;
 static constexpr double kBits = 4.5; // of a weight whose reading is imitated
 static volatile int sink;
 

@@ -10,6 +10,9 @@
 extern "C" {
 #endif
 
+/* Weights begin on such a boundary and fill such pages, so that none of them is in small pages at its ends. */
+#define QB_PAGE ((size_t)2 << 20)
+
 enum {
   QB_PREQUANT = 1, /* activations arrive quantized or in another type */
   QB_RAWOUT = 2,   /* the output is left as s32 or bf16 */

@@ -66,11 +66,11 @@ int32_t mlir::qtensor::toContainer(CodecAttr codec, uint32_t code) {
   return isSigned ? int32_t(llvm::SignExtend64(code, codec.getBits())) : int32_t(code);
 }
 
-/// Integer codecs: `narrow` drops the lowest code, `amax` bounds what the encoder produces.
+/// Integer codecs: `narrow` drops the lowest code, `count` the highest ones, `amax` bounds what the encoder produces.
 static CodecRange getIntRange(CodecAttr codec) {
   uint64_t count = codec.getNumCodes();
   double lowest = codec.getIntStyle() == IntStyle::Signed ? -double(count / 2) : 0.0 - double(codec.getIntOffset());
-  double highest = lowest + double(count - 1);
+  double highest = lowest + double((codec.getCount() ? codec.getCount() : count) - 1);
   if (codec.getNarrow())
     lowest += 1;
   if (!codec.getAmax())

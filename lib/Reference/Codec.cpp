@@ -12,7 +12,7 @@ Codec::Codec(CodecAttr codec) : attribute(codec), mask((uint64_t(1) << codec.get
   if (isInteger()) {
     double count = double(mask) + 1;
     low = codec.getIntStyle() == IntStyle::Signed ? -count / 2 : -double(codec.getIntOffset());
-    high = low + count - 1;
+    high = low + (codec.getCount() ? codec.getCount() : count) - 1;
     low += codec.getNarrow();
     amax = high > 0 ? high : -low;
     if (codec.getAmax()) {

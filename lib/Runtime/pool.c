@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A parallel-for on pthreads. The calling thread works too; one job at a time uses the workers, and a caller that finds
-// them busy (another thread runs the same handle, or a nested call) does its work alone rather than wait.
+// them busy (another thread runs the same handle, or a nested call) does its work alone rather than wait. Waking a thread
+// takes longer than a small layer, and the next job is mostly near: who waits looks for a while before it sleeps.
 #include "lib/Runtime/qtrt.h"
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -12,11 +15,24 @@ struct qtrt_pool {
   qt_task task;
   void *arg;
   int64_t n, chunks, next; ///< next: first chunk that nobody has taken
-  int64_t running;         ///< workers inside of the current job
-  uint64_t generation;     ///< counts jobs
+  _Atomic int64_t running;     ///< workers inside of the current job; changes under the mutex
+  _Atomic uint64_t generation; ///< counts jobs; changes under the mutex
   int busy, stop, worker_count;
   pthread_t workers[];
 };
+
+/// How often a thread looks: some 50 us. It offers its processor to others each time.
+enum { LOOKS = 200 };
+
+static void look_for_job(const struct qtrt_pool *pool, uint64_t seen) {
+  for (int i = 0; i < LOOKS && atomic_load(&pool->generation) == seen; ++i)
+    sched_yield();
+}
+
+static void look_for_end(const struct qtrt_pool *pool) {
+  for (int i = 0; i < LOOKS && atomic_load(&pool->running) != 0; ++i)
+    sched_yield();
+}
 
 /// Takes chunks until none is left. Called with the mutex held; returns with it held.
 static void work(struct qtrt_pool *pool) {
@@ -34,11 +50,17 @@ static void *worker_main(void *argument) {
   uint64_t seen = 0;
   pthread_mutex_lock(&pool->mutex);
   while (!pool->stop) {
-    if (pool->generation == seen || pool->next >= pool->chunks) {
-      pthread_cond_wait(&pool->wake, &pool->mutex);
+    if (pool->generation == seen) {
+      pthread_mutex_unlock(&pool->mutex);
+      look_for_job(pool, seen);
+      pthread_mutex_lock(&pool->mutex);
+      if (pool->generation == seen && !pool->stop)
+        pthread_cond_wait(&pool->wake, &pool->mutex);
       continue;
     }
     seen = pool->generation;
+    if (pool->next >= pool->chunks)
+      continue;
     ++pool->running;
     work(pool);
     if (--pool->running == 0)
@@ -100,6 +122,11 @@ static int run_job(struct qtrt_pool *pool, int64_t n, qt_task task, void *arg) {
   ++pool->generation;
   pthread_cond_broadcast(&pool->wake);
   work(pool);
+  if (pool->running) {
+    pthread_mutex_unlock(&pool->mutex);
+    look_for_end(pool);
+    pthread_mutex_lock(&pool->mutex);
+  }
   while (pool->running)
     pthread_cond_wait(&pool->done, &pool->mutex);
   pool->busy = 0;
@@ -110,7 +137,7 @@ static int run_job(struct qtrt_pool *pool, int64_t n, qt_task task, void *arg) {
 void qtrt_parallel_for(const struct qtrt_context *context, int64_t n, qt_task task, void *arg) {
   if (n <= 0)
     return;
-  if (context->user_parallel_for) {
+  if (n > 1 && context->user_parallel_for) {
     context->user_parallel_for(context->user, n, task, arg);
     return;
   }

@@ -77,7 +77,7 @@ static bool makeWeights(const Description &spec, Operands &to, std::vector<float
   qtile::LayoutAttr layout = weight.layout;
   int64_t parameters = spec.n * layout.getNumBlocks(spec.k), codes = int64_t(1) << layout.getStoredBits();
   if (layout.hasIntegerCodes()) {
-    int64_t logical = int64_t(1) << layout.getCodes().getIntOrFloatBitWidth();
+    int64_t logical = layout.getRadix() ? layout.getRadix() : int64_t(1) << layout.getCodes().getIntOrFloatBitWidth();
     for (int64_t i = 0; i < spec.n * spec.k; ++i)
       to.codes.push_back(spec.extremes ? logical - 1 : random() % logical);
     codes = logical;

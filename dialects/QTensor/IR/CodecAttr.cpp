@@ -23,6 +23,7 @@ struct CodecFields {
   TieRule tie = TieRule::Even;
   FloatAttr amax;
   IntegerAttr nanCode;
+  unsigned count = 0;
 };
 
 template <typename EnumT>
@@ -101,8 +102,10 @@ ParseResult parseOption(AsmParser &parser, CodecFields &f) {
     f.amax = parser.getBuilder().getF64FloatAttr(amax);
     return success();
   }
+  if (succeeded(parser.parseOptionalKeyword("count")))
+    return failure(parser.parseEqual() || parser.parseInteger(f.count));
   int64_t nan;
-  if (parser.parseKeyword("nan", " or one of 'narrow', 'tie', 'amax'") || parser.parseEqual() ||
+  if (parser.parseKeyword("nan", " or one of 'narrow', 'tie', 'amax', 'count'") || parser.parseEqual() ||
       parser.parseInteger(nan))
     return failure();
   f.nanCode = parser.getBuilder().getI64IntegerAttr(nan);
@@ -127,10 +130,10 @@ FailureOr<CodecAttr> parseStructure(AsmParser &parser) {
     return failure();
   if (failed(CodecAttr::verify([&] { return parser.emitError(loc); }, f.bits, f.kind, f.intStyle, f.intOffset, f.narrow,
                                f.exponentBits, f.mantissaBits, f.bias, f.specials, f.hasSign, f.table, f.tie, f.amax,
-                               f.nanCode)))
+                               f.nanCode, f.count)))
     return failure();
   return CodecAttr::get(parser.getContext(), f.bits, f.kind, f.intStyle, f.intOffset, f.narrow, f.exponentBits,
-                        f.mantissaBits, f.bias, f.specials, f.hasSign, f.table, f.tie, f.amax, f.nanCode);
+                        f.mantissaBits, f.bias, f.specials, f.hasSign, f.table, f.tie, f.amax, f.nanCode, f.count);
 }
 
 void printRule(AsmPrinter &printer, CodecAttr codec) {
@@ -168,6 +171,8 @@ void printStructure(AsmPrinter &printer, CodecAttr codec) {
   }
   if (codec.getNanCode())
     printer << ", nan = " << codec.getNanCode().getInt();
+  if (codec.getCount())
+    printer << ", count = " << codec.getCount();
   printer << ">";
 }
 } // namespace
@@ -234,7 +239,8 @@ static LogicalResult verifyFloatRule(function_ref<InFlightDiagnostic()> emitErro
 LogicalResult CodecAttr::verify(function_ref<InFlightDiagnostic()> emitError, unsigned bits, CodecKind kind,
                                 IntStyle intStyle, int64_t intOffset, bool narrow, unsigned exponentBits,
                                 unsigned mantissaBits, int64_t bias, FloatSpecials specials, bool hasSign,
-                                DenseF64ArrayAttr table, TieRule tie, FloatAttr amax, IntegerAttr nanCode) {
+                                DenseF64ArrayAttr table, TieRule tie, FloatAttr amax, IntegerAttr nanCode,
+                                unsigned count) {
   if (bits < 1 || bits > 32)
     return emitError() << "codec clause E1: bits must be in 1..32, got " << bits;
   if (kind == CodecKind::Float &&
@@ -258,5 +264,7 @@ LogicalResult CodecAttr::verify(function_ref<InFlightDiagnostic()> emitError, un
     return emitError() << "codec clause E5: amax must be positive";
   if (nanCode && (nanCode.getInt() < 0 || nanCode.getInt() >= int64_t(1) << bits))
     return emitError() << "codec clause E6: NaN code " << nanCode.getInt() << " is not a code of " << bits << " bits";
+  if (count && (kind != CodecKind::Int || intStyle == IntStyle::Signed || count < 2 || uint64_t(count) >> bits))
+    return emitError() << "codec clause E7: 'count' is for unsigned and offset integers, and from 2 to less than 2^bits";
   return success();
 }

@@ -49,6 +49,7 @@ def QTensor_CodecAttr : QTensor_Attr<"Codec", "codec"> {
     #qtensor.codec<4, int<signed>>                                two's complement, -8..7
     #qtensor.codec<4, int<signed>, narrow>                        -7..7; -8 is never produced but still decodes
     #qtensor.codec<4, int<offset 8>>                              code - 8
+    #qtensor.codec<2, int<offset 1>, amax = 1.0, count = 3>       codes 0, 1, 2: digits of base 3
     #qtensor.codec<4, fp<2, 1, bias 1, finite, sign>, tie = even, amax = 6.0>
     #qtensor.codec<8, fp<8, 0, bias 127, finite>, nan = 255>      no sign bit
     #qtensor.codec<4, table<[-1.0, ..., 1.0]>, tie = low>         2^bits entries, any order
@@ -61,13 +62,23 @@ def QTensor_CodecAttr : QTensor_Attr<"Codec", "codec"> {
     not decide the lower value; `low` and `up` the lower and the higher value, `away` the larger magnitude.
     `amax` is the magnitude that the absmax rule maps the largest element of a block to; absent = the largest value of
     an integer codec, else the largest finite magnitude. An integer codec with `amax` never encodes beyond it.
+    `count`: codes from there on are never encoded, but still decode. Packed weights may hold the others as digits, where
+    that takes fewer bits.
   }];
   let parameters = (ins "unsigned":$bits, "::mlir::qtensor::CodecKind":$kind,
       "::mlir::qtensor::IntStyle":$intStyle, "int64_t":$intOffset, "bool":$narrow,
       "unsigned":$exponentBits, "unsigned":$mantissaBits, "int64_t":$bias,
       "::mlir::qtensor::FloatSpecials":$specials, "bool":$hasSign,
       "::mlir::DenseF64ArrayAttr":$table, "::mlir::qtensor::TieRule":$tie, "::mlir::FloatAttr":$amax,
-      "::mlir::IntegerAttr":$nanCode);
+      "::mlir::IntegerAttr":$nanCode, DefaultValuedParameter<"unsigned", "0">:$count);
+  let builders = [AttrBuilder<(ins "unsigned":$bits, "::mlir::qtensor::CodecKind":$kind,
+      "::mlir::qtensor::IntStyle":$intStyle, "int64_t":$intOffset, "bool":$narrow, "unsigned":$exponentBits,
+      "unsigned":$mantissaBits, "int64_t":$bias, "::mlir::qtensor::FloatSpecials":$specials, "bool":$hasSign,
+      "::mlir::DenseF64ArrayAttr":$table, "::mlir::qtensor::TieRule":$tie, "::mlir::FloatAttr":$amax,
+      "::mlir::IntegerAttr":$nanCode), [{
+    return $_get($_ctxt, bits, kind, intStyle, intOffset, narrow, exponentBits, mantissaBits, bias, specials, hasSign, table,
+                 tie, amax, nanCode, /*count=*/0u);
+  }]>];
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{

@@ -70,6 +70,12 @@ func.func private @f() attributes {a = #qtensor.codec<4, int<signed>, nan = 16>}
 
 // -----
 
+// E7: count.
+// expected-error @+1 {{codec clause E7: 'count' is for unsigned and offset integers, and from 2 to less than 2^bits}}
+func.func private @f() attributes {a = #qtensor.codec<2, int<offset 1>, count = 4>}
+
+// -----
+
 // unknown name.
 // expected-error @+1 {{unknown codec 'int9'}}
 func.func private @f() attributes {a = #qtensor.block<int9, [1, 32]>}

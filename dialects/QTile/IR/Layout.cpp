@@ -30,15 +30,24 @@ SmallVector<unsigned, 3> LayoutAttr::getPieces() const {
   SmallVector<unsigned, 3> pieces;
   if (!hasIntegerCodes())
     return {bitsOf(getCodes())};
-  for (unsigned width : {8u, 4u, 2u, 1u})
+  for (unsigned width : {1u, 2u, 4u, 8u})
     if (getStoredBits() & width)
       pieces.push_back(width);
   return pieces;
 }
 
+int64_t LayoutAttr::countDigits(int64_t radix) {
+  int64_t digits = 0;
+  for (int64_t values = radix; radix > 1 && values <= 256; values *= radix)
+    ++digits;
+  return digits;
+}
+
 int64_t LayoutAttr::getChunk() const {
   if (!hasIntegerCodes())
     return 4;
+  if (getRadix())
+    return 4 * getDigits();
   int64_t chunk = chunkOf(getStoredBits());
   // Long blocks are walked in steps of 32 codes; the few codes of padding cost nothing there.
   return getBlock() % 32 == 0 || getBlock() > 128 ? 32 : chunk;
@@ -46,14 +55,18 @@ int64_t LayoutAttr::getChunk() const {
 
 int64_t LayoutAttr::getPaddedBlock() const { return llvm::alignTo(getBlock(), getChunk()); }
 
-int64_t LayoutAttr::getChunkBytes() const { return getChunk() * getRows() * getStoredBits() / 8; }
+int64_t LayoutAttr::getChunkBytes() const {
+  if (getRadix())
+    return 4 * getRows();
+  return getChunk() * getRows() * getStoredBits() / 8;
+}
 
 int64_t LayoutAttr::getParameterBytes() const {
   return getRows() * (bitsOf(getScale()) + bitsOf(getZero()) + bitsOf(getOffset())) / 8;
 }
 
 int64_t LayoutAttr::getBlockBytes() const {
-  return getParameterBytes() + getPaddedBlock() / getChunk() * getChunkBytes();
+  return getCodeBytes() + getParameterBytes();
 }
 
 int64_t LayoutAttr::getNumGroups(int64_t k) const {
@@ -83,7 +96,7 @@ static bool isParameter(Type type) {
 
 LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t rows, int64_t block, Type codes,
                                  Type scale, Type zero, Type offset, int64_t group, Type scaleScale, Type scaleShift,
-                                 Type offsetScale) {
+                                 Type offsetScale, int64_t radix) {
   if (rows < 4 || rows > 64 || !llvm::isPowerOf2_64(rows))
     return emitError() << "layout clause W1: rows must be a power of two from 4 to 64, not " << rows;
   if (block < 1)
@@ -103,6 +116,13 @@ LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError, i
     if (outer && (!inner || !isa<Float16Type, BFloat16Type, Float32Type>(outer)))
       return emitError() << "layout clause W5: scaleScale and offsetScale are f32, f16 or bf16 and multiply a parameter, not "
                          << outer;
+  if (radix && (!integer || radix < 3 || radix > int64_t(1) << codes.getIntOrFloatBitWidth() ||
+                countDigits(radix) * codes.getIntOrFloatBitWidth() <= 8))
+    return emitError() << "layout clause W6: digits of base " << radix << " must hold codes of " << codes
+                       << " in fewer bits than those";
+  // Larger sums of fractions would not fit.
+  if (radix && block > 1 << 13)
+    return emitError() << "layout clause W6: blocks of digits have at most 8192 codes, not " << block;
   if (scaleShift && (!scaleScale || !isa<Float16Type, BFloat16Type, Float32Type>(scaleShift)))
     return emitError() << "layout clause W5: scaleShift is f32, f16 or bf16 and added behind scaleScale, not " << scaleShift;
   return success();

@@ -27,33 +27,40 @@ def QTile_LayoutAttr : AttrDef<QTile_Dialect, "Layout"> {
     The bytes of a packed weight are a function of this attribute and (N, K) alone: every CPU level, every M and every
     strategy reads the same copy. N is cut into panels of `rows`, K into blocks of `block` codes (the last may be short):
 
-        [panel][block]{ scale[rows] zero[rows] offset[rows] codes }
+        [panel][block]{ codes scale[rows] zero[rows] offset[rows] }
 
-    A parameter that is absent takes no bytes; data of a parameter is little-endian. Nested parameters keep their codes
+    A parameter that is absent takes no bytes; data of a parameter is little-endian. Parameters lie behind the codes, where
+    the sums of the block meet them. Nested parameters keep their codes
     beside those of the block, and what multiplies them in front of every `group` blocks (0: of all blocks of a panel):
 
-        [panel][group]{ scaleScale[rows] scaleShift[rows] offsetScale[rows] [block]{ scale[rows] zero[rows] offset[rows] codes } }
+        [panel][group]{ scaleScale[rows] scaleShift[rows] offsetScale[rows] [block]{ codes scale[rows] zero[rows] offset[rows] } }
 
     Then the f32 scale of a block is scaleScale * scale + scaleShift, each step rounded to f32, and its offset offsetScale *
     offset. Integer codes (`codes = iB`, 1..8
     bits, made unsigned) lie in groups of `rows` x 4 bytes: byte (n, k % 4). A code is cut into pieces of 8, 4, 2 or 1
-    bits, low bits first (5 = 4 + 1), and 8/w consecutive groups of a w-bit piece share one vector of 4 * rows bytes: group j sits in
+    bits, narrow pieces first and high bits first (5 = 1 + 4), and 8/w consecutive groups of a w-bit piece share one vector of 4 * rows bytes: group j sits in
     bits [j*w, (j+1)*w). A block is padded to whole chunks of 16 or 32 codes; padding holds code 0 and meets activations
     of 0. Floating-point codes (`codes = f16`, `bf16`, `f32`) lie as [k][rows] in steps of four k.
     N is padded to whole panels.
 
+    Codes below `radix` are digits of that base, as many as fit a byte (radix = 3: five): a vector of bytes holds as many
+    groups, the first in the highest digit. With q the number of the digits and R = radix^digits, the byte is ceil(256 q / R):
+    a fraction, whose product with the radix has the first digit above its 256ths and the fraction of the others in them.
+
         #qtile.layout<rows = 16, block = 32, codes = i4, scale = f16>
         #qtile.layout<rows = 16, block = 64, codes = i8, scale = f32, zero = i8>
+        #qtile.layout<rows = 16, block = 256, codes = i2, scale = f16, radix = 3>
         #qtile.layout<rows = 16, block = 32, codes = i4, scale = i8, offset = i8, group = 8, scaleScale = f16, offsetScale = f16>
   }];
   let parameters = (ins "int64_t":$rows, "int64_t":$block, "::mlir::Type":$codes, OptionalParameter<"::mlir::Type">:$scale,
     OptionalParameter<"::mlir::Type">:$zero, OptionalParameter<"::mlir::Type">:$offset,
     DefaultValuedParameter<"int64_t", "0">:$group, OptionalParameter<"::mlir::Type">:$scaleScale,
     OptionalParameter<"::mlir::Type">:$scaleShift,
-    OptionalParameter<"::mlir::Type">:$offsetScale);
+    OptionalParameter<"::mlir::Type">:$offsetScale, DefaultValuedParameter<"int64_t", "0">:$radix);
   let builders = [AttrBuilder<(ins "int64_t":$rows, "int64_t":$block, "::mlir::Type":$codes, "::mlir::Type":$scale,
                                    "::mlir::Type":$zero, "::mlir::Type":$offset), [{
-    return $_get($_ctxt, rows, block, codes, scale, zero, offset, /*group=*/0, ::mlir::Type(), ::mlir::Type(), ::mlir::Type());
+    return $_get($_ctxt, rows, block, codes, scale, zero, offset, /*group=*/0, ::mlir::Type(), ::mlir::Type(), ::mlir::Type(),
+                 /*radix=*/0);
   }]>];
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
@@ -61,16 +68,20 @@ def QTile_LayoutAttr : AttrDef<QTile_Dialect, "Layout"> {
     /// Codes of one row in a group: 4 for integer codes, 1 for floating-point codes.
     int64_t getDepth() const;
     bool hasIntegerCodes() const;
-    /// Bits a code takes in memory: those of `codes`, or one more where the padding of a lone bit would cost more.
+    /// Digits of base `radix` that fit a byte; 0 where there are none.
+    static int64_t countDigits(int64_t radix);
+    int64_t getDigits() const { return countDigits(getRadix()); }
+    /// Bits a code takes in memory, where it has no digits: those of `codes`, or one more where the padding of a lone bit would cost more.
     unsigned getStoredBits() const;
-    /// Widths of the pieces of a code, low bits first; {16} or {32} for floating-point codes.
+    /// Widths of the pieces of a code, ascending, high bits first; {16} or {32} for floating-point codes.
     ::llvm::SmallVector<unsigned, 3> getPieces() const;
-    /// Codes that one unpack yields for a row: 16 or 32 (4 for floating-point codes).
+    /// Codes that one unpack yields for a row: 16 or 32 (4 for floating-point codes, 4 for each digit of a byte).
     int64_t getChunk() const;
     /// Codes of a block in memory, padding included.
     int64_t getPaddedBlock() const;
-    /// Bytes of the codes of a chunk, of a block's parameters, of a block, of a panel, and of the whole operand.
+    /// Bytes of the codes of a chunk, of a block's codes and of its parameters, of a block, of a panel, and of the whole operand.
     int64_t getChunkBytes() const;
+    int64_t getCodeBytes() const { return getPaddedBlock() / getChunk() * getChunkBytes(); }
     int64_t getParameterBytes() const;
     int64_t getBlockBytes() const;
     int64_t getNumBlocks(int64_t k) const { return (k + getBlock() - 1) / getBlock(); }
@@ -86,11 +97,10 @@ def QTile_LayoutAttr : AttrDef<QTile_Dialect, "Layout"> {
     /// Byte offset in front of a group.
     int64_t getScaleShiftOffset() const;
     int64_t getOffsetScaleOffset() const;
-    /// Byte offsets inside a block. The parameter must be present.
+    /// Byte offsets behind the codes of a block. The parameter must be present.
     int64_t getScaleOffset() const { return 0; }
     int64_t getZeroOffset() const;
     int64_t getOffsetOffset() const;
-    int64_t getCodesOffset() const { return getParameterBytes(); }
   }];
 }
 
@@ -113,17 +123,20 @@ def QTile_Sums : FixedVectorOfRankAndType<[1], [I16, I32]>;
 def QTile_UnpackOp : QTile_Op<"unpack"> {
   let summary = "packed pieces of a chunk -> one vector of unsigned codes for each group";
   let description = [{
-    The operands are the vectors of a chunk as `#qtile.layout` stores them: for each piece of `widths`, in order, its
+    The operands are the vectors of a chunk as `#qtile.layout` stores them: for each piece of `widths`, high bits first, its
     vectors. Result g holds the codes of group g, one byte each.
 
-        // 32 codes of 5 bits: four vectors of low nibbles, then one vector of high bits
-        %g:8 = qtile.unpack [4, 1] %a, %b, %c, %d, %e : vector<64xi8>
+        // 32 codes of 5 bits: one vector of high bits, then four vectors of low nibbles
+        %g:8 = qtile.unpack [1, 4] %a, %b, %c, %d, %e : vector<64xi8>
 
-    With P the sum of `widths`, n results need n * P / 8 operands.
+    With P the sum of `widths`, n results need n * P / 8 operands. `alternate`: odd groups hold their codes shifted left by
+    the width of the one piece, 1, 2 or 4 bits, which saves every other shift; sums over them are as many times too large.
+
+        %g:4 = qtile.unpack [2] alternate %a : vector<64xi8>
   }];
-  let arguments = (ins DenseI64ArrayAttr:$widths, Variadic<QTile_Bytes>:$pieces);
+  let arguments = (ins DenseI64ArrayAttr:$widths, UnitAttr:$alternate, Variadic<QTile_Bytes>:$pieces);
   let results = (outs Variadic<QTile_Bytes>:$groups);
-  let assemblyFormat = [{ custom<Widths>($widths) $pieces attr-dict `:` custom<SameVectors>(type($pieces), ref($widths), type($groups)) }];
+  let assemblyFormat = [{ custom<Widths>($widths) (`alternate` $alternate^)? $pieces attr-dict `:` custom<SameVectors>(type($pieces), ref($widths), type($groups)) }];
   let hasVerifier = 1;
 }
 

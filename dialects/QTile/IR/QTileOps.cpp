@@ -54,6 +54,8 @@ LogicalResult UnpackOp::verify() {
       return emitOpError("clause V1: a piece is 8, 4, 2 or 1 bits wide, not ") << width;
     total += width;
   }
+  if (getAlternate() && (getWidths().size() != 1 || total == 8))
+    return emitOpError("clause V1: only codes of one piece of 1, 2 or 4 bits alternate");
   if (total < 1 || total > 8)
     return emitOpError("clause V1: the pieces of a code must add up to 1 to 8 bits, not ") << total;
   int64_t groups = getGroups().size();

@@ -51,6 +51,24 @@ func.func private @f() attributes {l = #qtile.layout<rows = 16, block = 32, code
 
 // -----
 
+// expected-error@+1 {{layout clause W6: digits of base 4 must hold codes of 'i2' in fewer bits than those}}
+func.func private @f() attributes {l = #qtile.layout<rows = 16, block = 32, codes = i2, radix = 4>}
+
+// -----
+
+// expected-error@+1 {{layout clause W6: blocks of digits have at most 8192 codes, not 20000}}
+func.func private @f() attributes {l = #qtile.layout<rows = 16, block = 20000, codes = i2, radix = 3>}
+
+// -----
+
+func.func @alternate(%p: vector<64xi8>) {
+  // expected-error@+1 {{clause V1: only codes of one piece of 1, 2 or 4 bits alternate}}
+  %g:8 = qtile.unpack [1, 4] alternate %p, %p, %p, %p, %p : 5 -> 8 x vector<64xi8>
+  return
+}
+
+// -----
+
 func.func @f(%p: vector<64xi8>) {
   // expected-error@+1 {{clause V1: a piece is 8, 4, 2 or 1 bits wide, not 3}}
   %g:8 = qtile.unpack [3] %p, %p, %p : 3 -> 8 x vector<64xi8>

@@ -16,8 +16,10 @@ func.func private @layouts() attributes {
 // CHECK-LABEL: func @ops
 func.func @ops(%p: vector<64xi8>, %acc: vector<16xi32>, %sums: vector<32xi16>, %i: vector<16xi32>)
     -> (vector<16xi32>, vector<16xi32>, vector<16xf32>) {
-  // CHECK: %[[G:.*]]:8 = qtile.unpack [4, 1] %{{.*}} : 5 -> 8 x vector<64xi8>
-  %g:8 = qtile.unpack [4, 1] %p, %p, %p, %p, %p : 5 -> 8 x vector<64xi8>
+  // CHECK: %[[G:.*]]:8 = qtile.unpack [1, 4] %{{.*}} : 5 -> 8 x vector<64xi8>
+  %g:8 = qtile.unpack [1, 4] %p, %p, %p, %p, %p : 5 -> 8 x vector<64xi8>
+  // CHECK: qtile.unpack [2] alternate %{{.*}} : 1 -> 4 x vector<64xi8>
+  %h:4 = qtile.unpack [2] alternate %p : 1 -> 4 x vector<64xi8>
   // CHECK: %[[V:.*]] = qtile.lookup %[[G]]#7 dense<[0, 1, 4, 12]> : tensor<4xi8> : vector<64xi8> -> vector<64xi8>
   %v = qtile.lookup %g#7 dense<[0, 1, 4, 12]> : tensor<4xi8> : vector<64xi8> -> vector<64xi8>
   // CHECK: qtile.lookup %{{.*}} dense<[-1.000000e+00, 1.000000e+00]> : tensor<2xf32> : vector<16xi32> -> vector<16xf32>

@@ -95,7 +95,7 @@
     scale.codes = [4 : (j) -> (32 + j * 4), 2 : (j) -> (16 + j * 2)],
     codes = [4 : (i) -> (64 + (i floordiv 32) * 128 + (i mod 16) * 8 + ((i floordiv 16) mod 2) * 4)]>,
   encoder = "ggml_iq4_xs", aliases = {ggml = 23, gguf = "IQ4_XS"}, summary = "GGUF IQ4_XS">
-#tq1_0 = #qtensor.format<block<ternary, [1, 256], scale = f16>,
+#tq1_0 = #qtensor.format<block<trit, [1, 256], scale = f16>,
   layout = <[1, 256] in 54,
     codes = [digit 3 of 5 : (i) -> (i mod 32, i floordiv 32) for 0 to 160,
       digit 3 of 5 : (i) -> (32 + (i - 160) mod 16, (i - 160) floordiv 16) for 160 to 240,

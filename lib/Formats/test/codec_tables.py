@@ -91,6 +91,7 @@ def codecs():
         yield f"biased{width}", width, lambda c, o=offset: c - o
     yield "binary", 1, lambda c: 2 * c - 1
     yield "ternary", 2, lambda c: c - 1
+    yield "trit", 2, lambda c: c - 1
     yield "e2m1", 4, lambda c: minifloat(2, 1, 1, c)
     yield "e2m3", 6, lambda c: minifloat(2, 3, 1, c)
     yield "e3m2", 6, lambda c: minifloat(3, 2, 3, c)

@@ -102,7 +102,7 @@ struct LowerDot2 : OpRewritePattern<qtile::Dot2Op>, Row {
 static Value tablePart(ImplicitLocOpBuilder &b, DenseElementsAttr table, int64_t first, int64_t count, VectorType type) {
   SmallVector<Attribute> all = llvm::to_vector(table.getValues<Attribute>()), part;
   for (int64_t i = 0; i < type.getNumElements(); ++i)
-    part.push_back(all[std::min<int64_t>(first + i % count, all.size() - 1)]);
+    part.push_back(all[(first + i % count) % all.size()]);
   return arith::ConstantOp::create(b, DenseElementsAttr::get(type, part));
 }
 
@@ -134,11 +134,33 @@ struct LowerLookup : OpRewritePattern<qtile::LookupOp>, Row {
       return rewriter.notifyMatchFailure(op, "the table is too large for registers");
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
     Value codes = op.getCodes();
+    if (!isFloat && machine.byteTable64 && entries <= 64)
+      if (Value unmasked = shiftedPiece(b, codes, entries)) {
+        codes = unmasked;
+        size = 64;
+      }
     rewriter.replaceOp(op, selectSegments(b, codes, entries, size, [&](int64_t first) {
                          Value part = tablePart(b, table, first, size, type);
                          return isFloat ? permuteFloats(b, type, part, codes) : permuteBytes(b, type, part, codes, size);
                        }));
     return success();
+  }
+
+  /// The vector whose bytes have a code of an unpack in their low bits and other codes above; null when `entries` are not
+  /// all its codes. A table that repeats needs no mask where the instruction reads the low bits alone. Bytes of words
+  /// move together: a shift of bytes would be a shift and a mask.
+  static Value shiftedPiece(ImplicitLocOpBuilder &b, Value codes, int64_t entries) {
+    auto unpack = codes.getDefiningOp<qtile::UnpackOp>();
+    if (!unpack || unpack.getAlternate() || unpack.getWidths().size() != 1 || entries != 1 << unpack.getWidths()[0])
+      return {};
+    int64_t width = unpack.getWidths()[0], perVector = 8 / width, group = cast<OpResult>(codes).getResultNumber();
+    Value piece = unpack.getPieces()[group / perVector];
+    if (group % perVector == 0)
+      return piece;
+    auto words = VectorType::get(cast<VectorType>(piece.getType()).getNumElements() / 2, b.getI16Type());
+    Value amount = splat(b, words, group % perVector * width);
+    Value moved = arith::ShRUIOp::create(b, vector::BitCastOp::create(b, words, piece), amount);
+    return vector::BitCastOp::create(b, piece.getType(), moved);
   }
 
   static Value permuteFloats(ImplicitLocOpBuilder &b, VectorType type, Value table, Value codes) {

@@ -4,7 +4,7 @@
 using namespace mlir::qtensor;
 using namespace mlir::qtensor::x86;
 
-// Tiles in (rows, vectors of columns). A one-row tile keeps several panels, so several memory streams, in flight; tiles of a
+// Tiles in (rows, vectors of columns). A one-row tile takes a panel at once, one memory stream; tiles of a
 // few rows have eight sums or more, to hide the latency of a dot product. Of tiles of as many rows, and for the highest one,
 // the cheapest for the format is taken (UnitPlan.cpp): {12, 1} where weights are unpacked, which it does for twelve rows at
 // once; {4, 4} and {8, 2}, which load an activation once for several vectors, where they are not.
@@ -19,8 +19,8 @@ static constexpr TileShape zmmTiles[] = {{1, 4}, {2, 4}, {4, 2}, {4, 4}, {8, 1},
 static const CoreModel zmmCores[] = {{"golden-cove", 2, 2, 2, 1, 1, 2, 2, 1}, {"zen4", 2, 1, 1, 1, 1, 1, 2, 0.5}};
 static const CoreModel ymmCores[] = {{"golden-cove", 3, 2, 2, 2, 2, 3, 3, 2}, {"zen4", 4, 2, 2, 2, 2, 2, 2, 1}};
 
-// No row prefetches: one-row tiles read four streams, which the hardware follows by itself. Asking ahead as well cost a
-// third of the read rate on Zen 4 (17 instead of 24 GB/s).
+// No row prefetches: one-row tiles read ascending addresses, which the hardware follows by itself. Asking ahead as well cost
+// up to half of the read rate on Zen 4.
 static const MachineRow rows[] = {
     // level, lanes, registers, dot, shuffle, vpermb, f32 table, half, pinned, tiles, cores
     {"baseline", 8, 16, Dot::Generic, 0, false, 0, false, false, narrowTiles, {}},

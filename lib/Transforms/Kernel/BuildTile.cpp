@@ -33,11 +33,15 @@ private:
   SmallVector<Value> decodedStep(Value allSteps, Value first, ValueRange sums);
   void multiplyRows(Value x, ArrayRef<Value> w, MutableArrayRef<Value> sums);
   Value loadDecoded(Value allSteps, int64_t column, int64_t i, Value behind);
-  SmallVector<SmallVector<Value>> byteGroups(Value block, Value step, int64_t limb);
+  SmallVector<SmallVector<Value>> byteGroups(Value block, Value step, int64_t limb, bool alternate);
+  Value firstWord(Value block, Value step);
   SmallVector<Value> steps(function_ref<SmallVector<Value>(Value step, ValueRange)> body, ValueRange inits);
   SmallVector<Value> blockSums(Value block, ValueRange inits);
+  SmallVector<Value> alternateSums(Value block, ValueRange inits);
+  SmallVector<Value> fractionSums(Value block, ValueRange inits);
+  SmallVector<Value> fractionStep(Value block, Value step, ValueRange inits);
   SmallVector<Value> dotStep(Value block, Value step, ArrayRef<ArrayRef<uint8_t>> limbs, int64_t firstLimb,
-                             ValueRange inits);
+                             ValueRange inits, bool alternate = false);
   Value broadcastAt(Value buffer, Value index, int64_t offset);
   Value pin(Value sums);
   void store(ValueRange sums);
@@ -190,9 +194,9 @@ Value TileEmitter::loadDecoded(Value allSteps, int64_t column, int64_t i, Value 
 }
 
 /// The codes of a step, or from decoded weights the values of limb `limb`.
-SmallVector<SmallVector<Value>> TileEmitter::byteGroups(Value block, Value step, int64_t limb) {
+SmallVector<SmallVector<Value>> TileEmitter::byteGroups(Value block, Value step, int64_t limb, bool alternate) {
   if (!variant.isDecoded())
-    return reader.loadGroups(reader.stepOffset(reader.blockOffset(block), step));
+    return reader.loadGroups(reader.stepOffset(reader.blockOffset(block), step), alternate);
   SmallVector<SmallVector<Value>> groups(shape.columns);
   int64_t words = spec.getStep() / 4;
   Value allSteps = add(b, mul(b, block, common.extents.steps), step);
@@ -202,16 +206,22 @@ SmallVector<SmallVector<Value>> TileEmitter::byteGroups(Value block, Value step,
   return groups;
 }
 
-/// i32 sums of one step: every group of four codes meets every row of the tile. `limbs` are the tables of the codes'
-/// values, `firstLimb` is the number of the first one; each has its own sums.
-SmallVector<Value> TileEmitter::dotStep(Value block, Value step, ArrayRef<ArrayRef<uint8_t>> limbs, int64_t firstLimb,
-                                       ValueRange inits) {
-  SmallVector<Value> next = llvm::to_vector(inits);
-  SmallVector<SmallVector<Value>> groups = byteGroups(block, step, firstLimb);
-  int64_t words = spec.getStep() / 4;
+/// Where the tile's activations of a step begin, in words of four codes.
+Value TileEmitter::firstWord(Value block, Value step) {
   Value allSteps = add(b, mul(b, block, common.extents.steps), step);
-  Value first = add(b, div(b, mul(b, args.tileRow, paddedK(b, spec, common.extents)), constant(b, 4)),
-                    mul(b, add(b, mul(b, allSteps, args.height), args.inside), constant(b, words)));
+  return add(b, div(b, mul(b, args.tileRow, paddedK(b, spec, common.extents)), constant(b, 4)),
+             mul(b, add(b, mul(b, allSteps, args.height), args.inside), constant(b, spec.getStep() / 4)));
+}
+
+/// i32 sums of one step: every group of four codes meets every row of the tile. `limbs` are the tables of the codes'
+/// values, `firstLimb` is the number of the first one; each has its own sums. `alternate`: odd groups stay shifted and have
+/// sums of their own, behind the others.
+SmallVector<Value> TileEmitter::dotStep(Value block, Value step, ArrayRef<ArrayRef<uint8_t>> limbs, int64_t firstLimb,
+                                       ValueRange inits, bool alternate) {
+  SmallVector<Value> next = llvm::to_vector(inits);
+  SmallVector<SmallVector<Value>> groups = byteGroups(block, step, firstLimb, alternate);
+  int64_t words = spec.getStep() / 4;
+  Value first = firstWord(block, step);
   SmallVector<Value> values(limbs.size() * shape.columns), pairs(next.size());
   int64_t pairSteps = machine.pairSums ? getPairSteps(spec.weight.max) : 1;
   for (int64_t g = 0; g < words; ++g) {
@@ -226,10 +236,12 @@ SmallVector<Value> TileEmitter::dotStep(Value block, Value step, ArrayRef<ArrayR
                     : vector::BitCastOp::create(b, bytes, broadcastAt(common.x.words, first, r * words + g));
       for (size_t limb = 0; limb < limbs.size(); ++limb)
         for (int64_t c = 0; c < shape.columns; ++c) {
-          size_t i = limb * dotRows() * shape.columns + at(r, c);
+          bool shifted = alternate && g % 2;
+          size_t i = (shifted ? 1 : limb) * dotRows() * shape.columns + at(r, c);
           Value w = values[limb * shape.columns + c];
           if (pairSteps == 1) {
-            next[i] = pin(qtile::Dot4Op::create(b, next[i], w, x, spec.weight.max));
+            int64_t max = spec.weight.max << (shifted ? layout.getStoredBits() : 0);
+            next[i] = pin(qtile::Dot4Op::create(b, next[i], w, x, max));
             continue;
           }
           pairs[i] = pin(qtile::Dot2Op::create(b, g % pairSteps ? pairs[i] : splat(b, i16, 0), w, x));
@@ -248,6 +260,14 @@ SmallVector<Value> TileEmitter::blockSums(Value block, ValueRange inits) {
   auto sumsOf = [&](ArrayRef<ArrayRef<uint8_t>> limbs, int64_t first, ValueRange start) {
     return steps([&](Value step, ValueRange values) { return dotStep(block, step, limbs, first, values); }, start);
   };
+  if (shape.rows == 1 && lower.empty() && !machine.pairSums && !variant.isDecoded()) {
+    // One row meets each digit once: fractions are less work than digits, where their sums need no narrower products.
+    if (layout.getRadix() && !spec.lhsZero)
+      return fractionSums(block, inits);
+    // Sums of both kinds of groups fit the registers of one row. Two bits: the unpacking is as much work as the products.
+    if (!layout.getRadix() && layout.getStoredBits() == 2)
+      return alternateSums(block, inits);
+  }
   if (upper.empty())
     return sumsOf({lower}, 0, inits);
   SmallVector<Value> zeros(inits.size(), splat(b, i32, 0));
@@ -263,6 +283,52 @@ SmallVector<Value> TileEmitter::blockSums(Value block, ValueRange inits) {
   llvm::append_range(both, zeros);
   both = sumsOf({lower, upper}, 0, both);
   return addShifted(ArrayRef(both).drop_front(inits.size()), ArrayRef(both).take_front(inits.size()));
+}
+
+/// The sums of the odd groups are whole multiples of what the groups are shifted by, and exact: 2^18 codes, the longest
+/// row, stay below 2^29.
+SmallVector<Value> TileEmitter::alternateSums(Value block, ValueRange inits) {
+  SmallVector<Value> both = llvm::to_vector(inits), sums;
+  both.append(inits.size(), splat(b, i32, 0));
+  auto step = [&](Value at, ValueRange values) {
+    return dotStep(block, at, ArrayRef<uint8_t>(), 0, values, /*alternate=*/true);
+  };
+  both = steps(step, both);
+  Value shift = splat(b, i32, layout.getStoredBits());
+  for (size_t i = 0; i < inits.size(); ++i)
+    sums.push_back(arith::AddIOp::create(b, both[i], arith::ShRSIOp::create(b, both[inits.size() + i], shift)));
+  return sums;
+}
+
+/// Sums of fractions f and of what follows them, f': a digit is (radix * f - f') / 256, and so is the sum of digits.
+SmallVector<Value> TileEmitter::fractionStep(Value block, Value step, ValueRange inits) {
+  SmallVector<Value> next = llvm::to_vector(inits);
+  SmallVector<SmallVector<Value>> fractions = reader.loadFractions(reader.stepOffset(reader.blockOffset(block), step));
+  Value first = firstWord(block, step);
+  for (int64_t g = 0; g < spec.getStep() / 4; ++g) {
+    Value word = broadcastAt(common.x.words, first, g);
+    for (int64_t c = 0; c < shape.columns; ++c) {
+      Value &fraction = fractions[c][g / layout.getDigits()];
+      Value x = vector::BitCastOp::create(b, fraction.getType(), word);
+      next[c] = qtile::Dot4Op::create(b, next[c], fraction, x, 255);
+      // Left to itself, LLVM makes each fraction of the first one, by multiplications of bytes.
+      fraction = qtile::PinOp::create(b, reader.nextFraction(fraction));
+      next[shape.columns + c] = qtile::Dot4Op::create(b, next[shape.columns + c], fraction, x, 255);
+    }
+  }
+  return next;
+}
+
+/// Exact modulo 2^32, and radix * sum - sum' is 256 times a sum of at most 2^13 products of a digit below 6.
+SmallVector<Value> TileEmitter::fractionSums(Value block, ValueRange inits) {
+  SmallVector<Value> both(2 * inits.size(), splat(b, i32, 0)), sums;
+  both = steps([&](Value step, ValueRange values) { return fractionStep(block, step, values); }, both);
+  Value radix = splat(b, i32, layout.getRadix()), places = splat(b, i32, 8);
+  for (size_t i = 0; i < inits.size(); ++i) {
+    Value scaled = arith::SubIOp::create(b, arith::MulIOp::create(b, both[i], radix), both[inits.size() + i]);
+    sums.push_back(arith::AddIOp::create(b, inits[i], arith::ShRSIOp::create(b, scaled, places)));
+  }
+  return sums;
 }
 
 SmallVector<Value> TileEmitter::integerBlock(Value block, ValueRange accumulators) {

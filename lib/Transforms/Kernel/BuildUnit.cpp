@@ -17,6 +17,8 @@ static constexpr int64_t kStretchRows = 96;
 
 int64_t KernelSpec::getStep() const {
   int64_t padded = weight.layout.getPaddedBlock();
+  if (weight.layout.getRadix())
+    return weight.layout.getChunk();
   return padded % 32 == 0 ? 32 : padded % 16 == 0 ? 16 : weight.layout.getChunk();
 }
 

@@ -140,7 +140,10 @@ Value EncodeLowering::absmax() {
       return {arith::SelectOp::create(b, larger, x, all[0]).getResult()};
     });
   });
-  return vector::ReductionOp::create(b, vector::CombiningKind::MAXNUMF, largest.front());
+  // Magnitudes without NaN are in the order of their bits, and integers may be compared in any order: a tree of vectors.
+  Value bits = arith::BitcastOp::create(b, f32.clone(b.getI32Type()), largest.front());
+  Value most = vector::ReductionOp::create(b, vector::CombiningKind::MAXUI, bits);
+  return arith::BitcastOp::create(b, b.getF32Type(), most);
 }
 
 /// Computes and stores the cell's scale, or loads what is given; null when there is none.
@@ -288,9 +291,18 @@ LogicalResult EncodeLowering::lower() {
   }
   if (zeros.empty())
     return op.emitOpError("has rank 0; encode a tensor of rank 1");
-  auto loop = scf::ParallelOp::create(b, zeros, counts, ones);
+  // A row is a microsecond's work, less than to hand it to threads: those share rows.
+  size_t shared = std::max<size_t>(1, zeros.size() - 1);
+  auto loop = scf::ParallelOp::create(b, ArrayRef(zeros).take_front(shared), ArrayRef(counts).take_front(shared),
+                                      ArrayRef(ones).take_front(shared));
   b.setInsertionPointToStart(loop.getBody());
-  emitCell(loop.getInductionVars());
+  SmallVector<Value> cell(loop.getInductionVars());
+  if (shared < zeros.size()) {
+    auto along = scf::ForOp::create(b, zeros.back(), counts.back(), ones.back());
+    b.setInsertionPointToStart(along.getBody());
+    cell.push_back(along.getInductionVar());
+  }
+  emitCell(cell);
   op.erase();
   return success();
 }

@@ -31,15 +31,16 @@ struct ExpandUnpack : OpRewritePattern<qtile::UnpackOp> {
   LogicalResult matchAndRewrite(qtile::UnpackOp op, PatternRewriter &rewriter) const override {
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
     SmallVector<Value> groups(op.getGroups().size());
-    unsigned operand = 0, to = 0;
+    unsigned operand = 0;
+    int64_t to = llvm::sum_of(op.getWidths());
     for (int64_t width : op.getWidths()) {
+      to -= width;
       for (auto [g, group] : llvm::enumerate(groups)) {
-        unsigned perVector = 8 / width;
-        Value bits = moveBits(b, op.getPieces()[operand + g / perVector], g % perVector * width, to, width);
+        unsigned perVector = 8 / width, place = op.getAlternate() ? g % 2 * width : to;
+        Value bits = moveBits(b, op.getPieces()[operand + g / perVector], g % perVector * width, place, width);
         group = group ? arith::OrIOp::create(b, group, bits).getResult() : bits;
       }
       operand += groups.size() * width / 8;
-      to += width;
     }
     rewriter.replaceOp(op, groups);
     return success();

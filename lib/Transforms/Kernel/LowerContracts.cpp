@@ -213,7 +213,7 @@ std::string FastContract::makeKey() {
   os << static_cast<int>(spec.strategy) << ' ' << w.layout.getRows() << ' ' << w.layout.getCodes() << ' ' << w.layout.getStoredBits()
      << ' ' << w.layout.getChunk() << ' ' << w.layout.getScale() << ' ' << w.layout.getZero() << ' ' << w.layout.getOffset() << ' '
      << w.layout.getGroup() << ' ' << w.layout.getScaleScale() << ' ' << w.layout.getScaleShift() << ' '
-     << w.layout.getOffsetScale() << ' ' << spec.getStep() << ' '
+     << w.layout.getOffsetScale() << ' ' << w.layout.getRadix() << ' ' << spec.getStep() << ' '
      << (spec.hasDynamicSteps() ? 0 : spec.getSteps()) << ' ' << w.zero << ' ' << w.max << ' ' << llvm::bit_cast<uint32_t>(w.unit) << ' '
      << llvm::bit_cast<uint32_t>(w.scale.value_or(0)) << ' ' << w.scale.has_value() << ' ' << spec.columnTail << spec.lhsZero << ' ' << spec.integerResult << ' ' << spec.output << ' ';
   for (uint8_t value : llvm::concat<const uint8_t>(w.bytes, w.upper))

@@ -120,8 +120,12 @@ public:
   /// Byte offset of a block, and of a step in it, behind a panel's start.
   Value blockOffset(Value block);
   Value stepOffset(Value blockOffset, Value step);
-  /// Vectors of codes of one step, [column][group]: a vector of 4 * lanes bytes for each group of four codes.
-  SmallVector<SmallVector<Value>> loadGroups(Value stepOffset);
+  /// Vectors of codes of one step, [column][group]: a vector of 4 * lanes bytes for each group of four codes. `alternate`:
+  /// odd groups stay shifted, as qtile.unpack says.
+  SmallVector<SmallVector<Value>> loadGroups(Value stepOffset, bool alternate = false);
+  /// Digits: the vectors of one step, [column][vector], and the fractions behind the first digits of one.
+  SmallVector<SmallVector<Value>> loadFractions(Value stepOffset);
+  Value nextFraction(Value fraction);
   /// Unsigned values of codes under a table of the weight's; an empty one leaves them as they are.
   Value lookupBytes(Value group, ArrayRef<uint8_t> table);
   /// Vectors of f32, [column][k of the step], before scale.
@@ -140,7 +144,9 @@ private:
   Value loadBytes(Value base, Value offset, int64_t constant, int64_t count);
   Value elementBase(int64_t column, int64_t bytes);
   SmallVector<SmallVector<Value>> loadPacked(Value stepOffset, int64_t elementBytes, int64_t count);
-  SmallVector<Value> widenCodes(ArrayRef<Value> packed, ArrayRef<Value> groups);
+  SmallVector<SmallVector<Value>> loadDigits(Value stepOffset);
+  Value firstDigit(Value fraction);
+  SmallVector<Value> widenCodes(ArrayRef<Value> packed, int64_t width);
   Value decodeCode(Value code);
   Value loadParameter(int64_t column, Value at, int64_t byteOffset, Type type);
   Value loadByteParameter(int64_t column, Value blockOffset, int64_t byteOffset);
@@ -150,7 +156,7 @@ private:
   qtile::LayoutAttr layout;
   bool isFloat;
   int64_t lanes, chunks;
-  Value weights, blockBytes;
+  Value weights, codeBytes, blockBytes; ///< Bytes of a block: of its codes, of all of it.
   Value groupBlocks, groupStart;               ///< Blocks of a group; bytes in front of the groups up to this one.
   SmallVector<Value> scaleScales, scaleShifts, offsetScales; ///< Of the current group, one a column; empty without.
   SmallVector<Value> panels; ///< Byte offset of each column vector's panel.

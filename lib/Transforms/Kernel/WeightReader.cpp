@@ -32,8 +32,8 @@ Value kernel::splat(ImplicitLocOpBuilder &b, VectorType type, double value) {
 
 void WeightReader::begin(Value bytes, const KernelExtents &extents, Value first, int64_t count, Value last) {
   weights = bytes;
-  Value codes = mul(b, extents.steps, constant(b, chunks * layout.getChunkBytes()));
-  blockBytes = add(b, codes, constant(b, layout.getParameterBytes()));
+  codeBytes = mul(b, extents.steps, constant(b, chunks * layout.getChunkBytes()));
+  blockBytes = add(b, codeBytes, constant(b, layout.getParameterBytes()));
   Value panelBytes = mul(b, blockBytes, extents.blocks);
   if (layout.hasGroups()) {
     groupBlocks = layout.getGroup() ? constant(b, layout.getGroup()) : extents.blocks;
@@ -116,12 +116,14 @@ SmallVector<SmallVector<Value>> WeightReader::loadPacked(Value stepOffset, int64
   SmallVector<SmallVector<Value>> packed(panels.size());
   for (int64_t v = 0; v < count; ++v)
     for (auto [column, vectors] : llvm::enumerate(packed))
-      vectors.push_back(loadBytes(elementBase(column, elementBytes), stepOffset,
-                                  layout.getCodesOffset() + v * layout.getRows() * elementBytes, elementBytes * lanes));
+      vectors.push_back(loadBytes(elementBase(column, elementBytes), stepOffset, v * layout.getRows() * elementBytes,
+                                  elementBytes * lanes));
   return packed;
 }
 
-SmallVector<SmallVector<Value>> WeightReader::loadGroups(Value stepOffset) {
+SmallVector<SmallVector<Value>> WeightReader::loadGroups(Value stepOffset, bool alternate) {
+  if (layout.getRadix())
+    return loadDigits(stepOffset);
   SmallVector<unsigned, 3> pieces = layout.getPieces();
   SmallVector<int64_t> widths(pieces.begin(), pieces.end());
   int64_t perChunk = layout.getChunkBytes() / (4 * layout.getRows());
@@ -130,10 +132,49 @@ SmallVector<SmallVector<Value>> WeightReader::loadGroups(Value stepOffset) {
     SmallVector<Value> &groups = all.emplace_back();
     for (int64_t chunk = 0; chunk < chunks; ++chunk) {
       SmallVector<Type> types(layout.getChunk() / 4, packed.front().getType());
-      auto unpack = qtile::UnpackOp::create(b, types, b.getDenseI64ArrayAttr(widths),
+      auto unpack = qtile::UnpackOp::create(b, types, b.getDenseI64ArrayAttr(widths), alternate,
                                             ArrayRef(packed).slice(chunk * perChunk, perChunk));
       llvm::append_range(groups, unpack.getGroups());
     }
+  }
+  return all;
+}
+
+/// The vectors of a step whose bytes are fractions of digits.
+SmallVector<SmallVector<Value>> WeightReader::loadFractions(Value stepOffset) { return loadPacked(stepOffset, 4, chunks); }
+
+/// radix * fraction modulo 1: what the digits behind the first one make. By additions, which bytes have.
+Value WeightReader::nextFraction(Value fraction) {
+  Value sum = fraction;
+  for (int64_t bit = llvm::Log2_64(layout.getRadix()); bit-- > 0;) {
+    sum = arith::AddIOp::create(b, sum, sum);
+    if (layout.getRadix() >> bit & 1)
+      sum = arith::AddIOp::create(b, sum, fraction);
+  }
+  return sum;
+}
+
+/// The first digit of each fraction: how many of its upper bounds it has reached.
+Value WeightReader::firstDigit(Value fraction) {
+  auto type = cast<VectorType>(fraction.getType());
+  Value digit;
+  for (int64_t value = 1; value < layout.getRadix(); ++value) {
+    Value bound = splat(b, type, static_cast<int8_t>(llvm::divideCeil(256 * value, layout.getRadix())));
+    Value reached = arith::CmpIOp::create(b, arith::CmpIPredicate::uge, fraction, bound);
+    Value one = arith::ExtUIOp::create(b, type, reached);
+    digit = digit ? arith::AddIOp::create(b, digit, one).getResult() : one;
+  }
+  return digit;
+}
+
+SmallVector<SmallVector<Value>> WeightReader::loadDigits(Value stepOffset) {
+  SmallVector<SmallVector<Value>> all = loadFractions(stepOffset);
+  for (SmallVector<Value> &column : all) {
+    SmallVector<Value> groups;
+    for (Value fraction : column)
+      for (int64_t digit = 0; digit < layout.getDigits(); ++digit, fraction = nextFraction(fraction))
+        groups.push_back(firstDigit(fraction));
+    column = groups;
   }
   return all;
 }
@@ -179,14 +220,12 @@ static Value toF32(ImplicitLocOpBuilder &b, Value bytes, Type type, int64_t lane
   return type.isF32() ? values : arith::ExtFOp::create(b, f32, values).getResult();
 }
 
-/// Codes of one row and step, each in an i32 lane, k ascending. Where codes are one piece, a shift of the packed word and a
-/// mask make one; else their pieces are put together first.
-SmallVector<Value> WeightReader::widenCodes(ArrayRef<Value> packed, ArrayRef<Value> groups) {
+/// Codes of one column and step, each in an i32 lane, k ascending: a shift and a mask of a word of codes of `width` bits.
+SmallVector<Value> WeightReader::widenCodes(ArrayRef<Value> packed, int64_t width) {
   auto i32 = VectorType::get(lanes, b.getI32Type());
-  int64_t width = groups.empty() ? layout.getStoredBits() : 8;
   Value mask = splat(b, i32, (1 << width) - 1);
   SmallVector<Value> codes;
-  for (Value bytes : groups.empty() ? packed : groups) {
+  for (Value bytes : packed) {
     Value word = vector::BitCastOp::create(b, i32, bytes);
     for (int64_t from = 0; from < 8; from += width)
       for (int64_t j = 0; j < 4; ++j) {
@@ -220,11 +259,12 @@ SmallVector<SmallVector<Value>> WeightReader::loadValues(Value stepOffset) {
         values[c].push_back(toF32(b, element, layout.getCodes(), lanes));
     return values;
   }
-  bool onePiece = layout.getPieces().size() == 1;
-  auto vectors = onePiece ? loadPacked(stepOffset, 4, chunks * layout.getChunkBytes() / (4 * layout.getRows()))
-                          : loadGroups(stepOffset);
+  // Pieces of a code are put together first.
+  bool onePiece = !layout.getRadix() && layout.getPieces().size() == 1;
+  int64_t count = chunks * layout.getChunkBytes() / (4 * layout.getRows());
+  auto vectors = onePiece ? loadPacked(stepOffset, 4, count) : loadGroups(stepOffset);
   for (size_t c = 0; c < values.size(); ++c)
-    for (Value code : onePiece ? widenCodes(vectors[c], {}) : widenCodes({}, vectors[c]))
+    for (Value code : widenCodes(vectors[c], onePiece ? layout.getStoredBits() : 8))
       values[c].push_back(decodeCode(code));
   return values;
 }
@@ -245,6 +285,7 @@ Value WeightReader::loadByteParameter(int64_t column, Value blockOffset, int64_t
 Value WeightReader::loadZero(int64_t column, Value blockOffset) {
   if (!layout.getZero())
     return {};
+  blockOffset = add(b, blockOffset, codeBytes);
   if (layout.getZero().isF32())
     return loadParameter(column, blockOffset, layout.getZeroOffset(), layout.getZero());
   return loadByteParameter(column, blockOffset, layout.getZeroOffset());
@@ -256,6 +297,7 @@ Value WeightReader::loadScale(int64_t column, Value blockOffset) {
   if (!layout.getScale())
     return weight.scale || weight.unit != 1 ? splat(b, f32, weight.scale.value_or(1.0f) * weight.unit) : Value();
   Value scale;
+  blockOffset = add(b, blockOffset, codeBytes);
   if (weight.scaleValues.empty()) {
     scale = loadParameter(column, blockOffset, layout.getScaleOffset(), layout.getScale());
   } else {
@@ -274,7 +316,7 @@ Value WeightReader::loadScale(int64_t column, Value blockOffset) {
 Value WeightReader::loadOffset(int64_t column, Value blockOffset) {
   if (!layout.getOffset())
     return {};
-  Value offset = loadParameter(column, blockOffset, layout.getOffsetOffset(), layout.getOffset());
+  Value offset = loadParameter(column, add(b, blockOffset, codeBytes), layout.getOffsetOffset(), layout.getOffset());
   return offsetScales.empty() ? offset : arith::MulFOp::create(b, offsetScales[column], offset).getResult();
 }
 

@@ -14,16 +14,18 @@ public:
   PanelPacker(qtile::LayoutAttr layout, const PackSource &source)
       : source(source), rows(layout.getRows()), block(layout.getBlock()), paddedBlock(layout.getPaddedBlock()),
         chunk(layout.getChunk()), chunkBytes(layout.getChunkBytes()), blocks(layout.getNumBlocks(source.k)),
-        blockBytes(layout.getBlockBytes()), codesOffset(layout.getCodesOffset()), integer(layout.hasIntegerCodes()),
-        codeBytes(integer ? 1 : layout.getCodes().getIntOrFloatBitWidth() / 8) {
-    unsigned from = 0;
+        blockBytes(layout.getBlockBytes()), integer(layout.hasIntegerCodes()),
+        codeBytes(integer ? 1 : layout.getCodes().getIntOrFloatBitWidth() / 8), radix(layout.getRadix()),
+        digits(layout.getDigits()) {
+    unsigned from = layout.getStoredBits();
     for (unsigned width : integer ? layout.getPieces() : SmallVector<unsigned, 3>()) {
+      from -= width;
       pieces.push_back(makePiece(width, from));
-      from += width;
     }
-    addParameter(parameters, source.scale, layout.getScale(), 0);
-    addParameter(parameters, source.zero, layout.getZero(), layout.getZeroOffset());
-    addParameter(parameters, source.offset, layout.getOffset(), layout.getOffsetOffset());
+    int64_t behind = layout.getCodeBytes();
+    addParameter(parameters, source.scale, layout.getScale(), behind);
+    addParameter(parameters, source.zero, layout.getZero(), behind + layout.getZeroOffset());
+    addParameter(parameters, source.offset, layout.getOffset(), behind + layout.getOffsetOffset());
     addParameter(outer, source.scaleScale, layout.getScaleScale(), 0);
     addParameter(outer, source.scaleShift, layout.getScaleShift(), layout.getScaleShiftOffset());
     addParameter(outer, source.offsetScale, layout.getOffsetScale(), layout.getOffsetScaleOffset());
@@ -50,7 +52,7 @@ public:
     for (int64_t b = 0; b < blocks; ++b)
       for (int64_t k = 0, length = std::min(block, source.k - b * block); k < length; ++k) {
         const uint8_t *from = codes + (b * block + k) * codeBytes;
-        uint8_t *to = out + getOffset(b) + codesOffset + k * rows * codeBytes;
+        uint8_t *to = out + getOffset(b) + k * rows * codeBytes;
         codeBytes == 2 ? gather<uint16_t>(from, source.k, valid, to) : gather<uint32_t>(from, source.k, valid, to);
       }
   }
@@ -101,7 +103,7 @@ private:
     return {width, from, bytes * (source.mask >> from & all), flip};
   }
 
-  /// Of the parameters of a block, in the panel.
+  /// Of a block, in the panel.
   int64_t getOffset(int64_t b) const { return b * blockBytes + (groups ? (b / perGroup + 1) * groupBytes : 0); }
 
   /// A chunk of a row: where its codes are, how many, and where its vectors begin.
@@ -122,7 +124,7 @@ private:
         int64_t b = (first + c) / perBlock, k = (first + c) % perBlock * chunk;
         int64_t length = std::min(block, source.k - b * block) - k;
         chunks[c] = {codes + b * block + k, std::clamp<int64_t>(length, 0, chunk),
-                     out + getOffset(b) + codesOffset + k / chunk * chunkBytes};
+                     out + getOffset(b) + k / chunk * chunkBytes};
       }
       int64_t r = 0;
       for (; r + kQuad <= valid; r += kQuad)
@@ -146,7 +148,24 @@ private:
       codes = filled;
       stride = kMaxChunk;
     }
+    if (radix)
+      return packDigits<Rows>(codes, stride, out);
     chunk == 32 ? packPieces<Rows, 32>(codes, stride, out) : packPieces<Rows, 16>(codes, stride, out);
+  }
+
+  /// Codes k, k + 4 ... are the digits of one byte.
+  template <unsigned Rows>
+  void packDigits(const uint8_t *codes, int64_t stride, uint8_t *out) const {
+    int64_t values = 1;
+    for (int64_t d = 0; d < digits; ++d)
+      values *= radix;
+    for (unsigned r = 0; r < Rows; ++r)
+      for (int64_t j = 0; j < 4; ++j) {
+        int64_t number = 0;
+        for (int64_t k = j; k < chunk; k += 4)
+          number = number * radix + ((codes[r * stride + k] & source.mask) ^ source.flip);
+        out[r * 4 + j] = (256 * number + values - 1) / values;
+      }
   }
 
   template <unsigned Rows, unsigned Chunk>
@@ -220,9 +239,9 @@ private:
   static constexpr int64_t kMaxChunk = 32, kStretch = 16;
   static constexpr unsigned kQuad = 4;
   const PackSource &source;
-  int64_t rows, block, paddedBlock, chunk, chunkBytes, blocks, blockBytes, codesOffset;
+  int64_t rows, block, paddedBlock, chunk, chunkBytes, blocks, blockBytes;
   bool integer;
-  int64_t codeBytes;
+  int64_t codeBytes, radix, digits;
   SmallVector<Piece, 3> pieces;
   Parameters parameters, outer; ///< Of a block, and in front of a group of blocks.
   int64_t groups, groupBytes, perGroup;

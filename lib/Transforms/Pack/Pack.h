@@ -10,8 +10,8 @@ namespace mlir::qtensor {
 /// layout's types, [n][blocks of k]; one that the layout does not have is empty.
 struct PackSource {
   int64_t n, k;
-  /// Integer codes: one byte each; (code & mask) ^ flip is packed, and below 2^stored bits. Floating-point codes: raw
-  /// little-endian elements.
+  /// Integer codes: one byte each; (code & mask) ^ flip is packed, and below 2^stored bits, or the radix. Floating-point
+  /// codes: raw little-endian elements.
   llvm::ArrayRef<uint8_t> codes;
   llvm::ArrayRef<uint8_t> scale, zero, offset;
   /// What multiplies nested parameters, and is added to scales, [n][groups of blocks].

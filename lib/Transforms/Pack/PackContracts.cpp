@@ -55,6 +55,7 @@ private:
   std::optional<int64_t> getGroup(const WeightParameter &parameter);
   int64_t chooseGroup();
   int64_t chooseRows() const;
+  int64_t chooseRadix();
   int64_t rhsIndex(int64_t column, int64_t k, ArrayRef<int64_t> divisors, ArrayRef<int64_t> extents);
   void gatherCodes(std::vector<uint8_t> &codes);
   std::vector<uint8_t> gatherParameter(const WeightParameter &parameter);
@@ -210,6 +211,18 @@ int64_t WeightPacker::chooseRows() const {
   return widest;
 }
 
+/// The number of codes, where these are digits of fewer bits than the codec's; 0 where some code is none of them (a file
+/// may hold codes that no encoder makes).
+int64_t WeightPacker::chooseRadix() {
+  constexpr int64_t kMaxBlock = 1 << 13;
+  int64_t count = encoding ? encoding.getCodec().getCount() : 0;
+  if (!count || form.block > kMaxBlock ||
+      qtile::LayoutAttr::countDigits(count) * encoding.getCodec().getBits() <= 8)
+    return 0;
+  bool all = llvm::all_of(bytesOf(components[0]), [&](char code) { return static_cast<uint8_t>(code) < count; });
+  return all ? count : 0;
+}
+
 LogicalResult WeightPacker::chooseLayout(std::string &reason) {
   bool integer = op.getStrategy().getKind() == StrategyKind::Integer;
   if (!zero.values.empty()) {
@@ -230,7 +243,7 @@ LogicalResult WeightPacker::chooseLayout(std::string &reason) {
   layout = qtile::LayoutAttr::get(op.getContext(), chooseRows(), form.block, meaning.codes, scale.type, zero.type, offset.type,
                                   group, scale.nested ? scale.outerType : Type(),
                                   scale.nested ? scale.outerOffsetType : Type(),
-                                  offset.nested ? offset.outerType : Type());
+                                  offset.nested ? offset.outerType : Type(), chooseRadix());
   return success();
 }
 

@@ -39,6 +39,21 @@ func.func @bytes_16(%c: vector<64xi8>) -> vector<64xi8> {
   return %v : vector<64xi8>
 }
 
+// Sixteen entries repeat in a table of 64, whose instruction reads six bits: codes of a piece need no mask.
+// CHECK-LABEL: func @bytes_of_piece
+// CHECK-SAME: (%[[P:.*]]: vector<64xi8>)
+// ZMM: %[[FOUR:.*]] = arith.constant dense<4> : vector<32xi16>
+// ZMM: %[[MOVED:.*]] = arith.shrui %{{.*}}, %[[FOUR]]
+// ZMM: %[[CODES:.*]] = vector.bitcast %[[MOVED]] : vector<32xi16> to vector<64xi8>
+// ZMM: llvm.call_intrinsic "llvm.x86.avx512.permvar.qi.512"(%{{.*}}, %[[CODES]])
+// ZMM-NOT: qtile.unpack
+// YMM: qtile.unpack
+func.func @bytes_of_piece(%p: vector<64xi8>) -> vector<64xi8> {
+  %g:2 = qtile.unpack [4] %p : 1 -> 2 x vector<64xi8>
+  %v = qtile.lookup %g#1 dense<[0, 1, 2, 3, 4, 6, 8, 12, 0, 1, 2, 3, 4, 6, 8, 12]> : tensor<16xi8> : vector<64xi8> -> vector<64xi8>
+  return %v : vector<64xi8>
+}
+
 // CHECK-LABEL: func @bytes_32
 // ZMM: llvm.call_intrinsic "llvm.x86.avx512.permvar.qi.512"
 func.func @bytes_32(%c: vector<64xi8>) -> vector<64xi8> {

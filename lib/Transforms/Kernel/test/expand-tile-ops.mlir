@@ -7,15 +7,28 @@
 // CHECK-LABEL: func @unpack
 // CHECK-SAME: (%[[LOW:.*]]: vector<32xi8>, %[[HIGH:.*]]: vector<32xi8>)
 func.func @unpack(%low: vector<32xi8>, %high: vector<32xi8>) -> (vector<32xi8>, vector<32xi8>) {
-  // The fifth bit of group 7 is bit 7 of the last piece; it moves to bit 4.
+  // The fifth bit of group 7 is bit 7 of the first piece; it moves to bit 4.
   // CHECK-DAG: %[[THREE:.*]] = arith.constant dense<3> : vector<32xi8>
   // CHECK-DAG: %[[FOUR:.*]] = arith.constant dense<4> : vector<32xi8>
   // CHECK-DAG: %[[BIT:.*]] = arith.constant dense<16> : vector<32xi8>
-  // CHECK: %[[NIBBLE:.*]] = arith.shrui %[[LOW]], %[[FOUR]]
   // CHECK: %[[SHIFTED:.*]] = arith.shrui %[[HIGH]], %[[THREE]]
   // CHECK: arith.andi %[[SHIFTED]], %[[BIT]]
-  %g:8 = qtile.unpack [4, 1] %low, %low, %low, %low, %high : 5 -> 8 x vector<32xi8>
+  // CHECK: %[[NIBBLE:.*]] = arith.shrui %[[LOW]], %[[FOUR]]
+  %g:8 = qtile.unpack [1, 4] %high, %low, %low, %low, %low : 5 -> 8 x vector<32xi8>
   return %g#0, %g#7 : vector<32xi8>, vector<32xi8>
+}
+
+// Groups 1 and 3 of an alternating unpack stay at bit 2, and one shift serves two groups.
+// CHECK-LABEL: func @alternate
+// CHECK-SAME: (%[[P:.*]]: vector<32xi8>)
+// CHECK-DAG: %[[FOUR:.*]] = arith.constant dense<4> : vector<32xi8>
+// CHECK-DAG: %[[SECOND:.*]] = arith.constant dense<12> : vector<32xi8>
+// CHECK: arith.andi %[[P]], %[[SECOND]]
+// CHECK: %[[SHIFTED:.*]] = arith.shrui %[[P]], %[[FOUR]]
+// CHECK: arith.andi %[[SHIFTED]], %[[SECOND]]
+func.func @alternate(%p: vector<32xi8>) -> (vector<32xi8>, vector<32xi8>) {
+  %g:4 = qtile.unpack [2] alternate %p : 1 -> 4 x vector<32xi8>
+  return %g#1, %g#3 : vector<32xi8>, vector<32xi8>
 }
 
 // CHECK-LABEL: func @lookup

@@ -89,8 +89,9 @@ func.func @not_shared(%xc: memref<?x96xi8>, %xs: memref<?x1xf32>, %w: memref<124
 // CHECK-LABEL: func.func @encode
 // CHECK: scf.parallel
 // CHECK: math.absf
-// CHECK: %[[MAX:.*]] = vector.reduction <maxnumf>
-// CHECK: %[[S:.*]] = arith.divf %[[MAX]], %{{.*}} : f32
+// CHECK: %[[MAX:.*]] = vector.reduction <maxui>
+// CHECK: %[[F:.*]] = arith.bitcast %[[MAX]] : i32 to f32
+// CHECK: %[[S:.*]] = arith.divf %[[F]], %{{.*}} : f32
 // CHECK: memref.store %[[S]]
 // CHECK: arith.divf %{{.*}} : vector<16xf32>
 // CHECK: math.roundeven

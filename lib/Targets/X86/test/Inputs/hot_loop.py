@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The hot loop of functions in an assembly file on standard input: the innermost loop with the most products.
 
-    hot_loop.py [--product=vpdpbusd] [--mca=llvm-mca] FUNCTION...
+    hot_loop.py [--product=vpdpbusd] [--mca=llvm-mca] [--order=yes] FUNCTION...
 
 Prints one line a function: products, vector instructions in all and for one product, broadcasts that are operands of products
 and that are loads of their own, vectors moved from or to the stack, scalar instructions other than the loop's own, shuffles;
-with --mca also the cycles a product that llvm-mca has as a bound for each processor."""
+with --mca also the cycles a product that llvm-mca has as a bound for each processor, with --order how many whole vectors are
+loaded from below the one before."""
 import re
 import subprocess
 import sys
@@ -56,7 +57,7 @@ def bound(loop, tool, processor):
     return int(re.search(r"Total Cycles:\s+(\d+)", output).group(1)) / iterations
 
 
-def describe(loop, product, tool):
+def describe(loop, product, tool, order):
     loop = [line for line in loop if line and not line.startswith(".")]
     products = sum(product in line for line in loop)
     vectors = [line for line in loop if re.search(r"%[xyz]mm", line)]
@@ -67,6 +68,10 @@ def describe(loop, product, tool):
     shuffles = sum(bool(SHUFFLES.match(re.sub(r"\s+", " ", line))) for line in loop)
     text = (f"{products} products, {len(vectors)} vector instructions ({len(vectors) / products:.2f}), broadcasts {operands} operands "
             f"{loads} loads, stack {stack}, shuffles {shuffles}, scalar {scalars}")
+    if order:
+        loads = [re.match(r"vmov\w+\s+(-?\d*)\(\S+\), %zmm", line) for line in loop]
+        places = [int(load[1] or 0) for load in loads if load]
+        text += f", backward {sum(here < last for last, here in zip(places, places[1:]))}"
     if tool:
         text += "; llvm-mca" + "".join(f" {p} {bound(loop, tool, p) / products:.2f}" for p in PROCESSORS)
     return text
@@ -79,4 +84,4 @@ for name, body in functions(sys.stdin.read().splitlines()):
     if name in wanted or not wanted:
         loop = hot_loop(body, product)
         if loop or wanted:
-            print(f"{name}: {describe(loop, product, options.get('mca')) if loop else 'no loop'}")
+            print(f"{name}: {describe(loop, product, options.get('mca'), 'order' in options) if loop else 'no loop'}")
