@@ -15,9 +15,14 @@ static constexpr int64_t kDecodedBytes = 16 * 1024;
 
 DecodedLayout::DecodedLayout(const KernelSpec &spec, const TileMachine &machine)
     : isFloat(spec.strategy == SumStrategy::Float), lanes(machine.lanes),
-      vectorElements(isFloat ? lanes : 4 * lanes), bufferElements(isFloat ? kDecodedBytes / 4 : kDecodedBytes) {
+      vectorElements(isFloat ? lanes : 4 * lanes) {
   int64_t limbs = isFloat || spec.weight.upper.empty() ? 1 : 2;
   columnElements = spec.getStep() * lanes * limbs;
+  int64_t wanted = isFloat ? kDecodedBytes / 4 : kDecodedBytes;
+  maxSteps = std::max<int64_t>(1, wanted / getStepElements());
+  // A range has at least one block where blocks are not split.
+  int64_t least = spec.hasDynamicSteps() ? 1 : spec.getSteps();
+  bufferElements = std::max(wanted, std::max(maxSteps, least) * getStepElements());
 }
 
 Type DecodedLayout::elementOf(MLIRContext *context) const {

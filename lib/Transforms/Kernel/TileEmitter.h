@@ -47,14 +47,14 @@ public:
   /// Element of vector `i` of column vector `column`, inside a step.
   int64_t getOffset(int64_t column, int64_t i) const { return column * columnElements + i * vectorElements; }
   /// Steps that fit the buffer.
-  int64_t getMaxSteps() const { return bufferElements / getStepElements(); }
+  int64_t getMaxSteps() const { return maxSteps; }
   VectorType getVectorType(MLIRContext *context) const { return VectorType::get(vectorElements, elementOf(context)); }
   MemRefType getBufferType(MLIRContext *context) const { return MemRefType::get({bufferElements}, elementOf(context)); }
 
 private:
   Type elementOf(MLIRContext *context) const;
   bool isFloat;
-  int64_t lanes, vectorElements, columnElements, bufferElements;
+  int64_t lanes, vectorElements, columnElements, maxSteps, bufferElements;
 };
 
 /// The arguments of a function behind the common ones. `getFields` says which a variant has.

@@ -138,13 +138,11 @@ void Planner::chooseDecoding(UnitPlan &plan) const {
 UnitPlan Planner::plan() {
   UnitPlan plan;
   bool isFloat = spec.strategy == SumStrategy::Float;
-  // Digits come in steps of their own length, for which a range of decoded values has no place yet.
-  bool decodes = spec.variant != KernelVariant::Fused && !(isFloat && spec.weight.layout.getRadix());
   plan.rangeSteps = std::max<int64_t>(1, (isFloat ? kRangeValues : kRangeCodes) / spec.getStep());
   plan.fused = chooseTiles(TileVariant::Range);
   plan.decoded = chooseTiles(TileVariant::Decoded);
   plan.height = plan.fused.shapes.back().rows;
-  if (isFloat && decodes && plan.decoded.shapes.back().rows > 1) {
+  if (isFloat && spec.variant != KernelVariant::Fused && plan.decoded.shapes.back().rows > 1) {
     // A value is decoded by a few instructions and multiplied by one for each row: fused tiles would be no faster for two
     // rows, and many times the code.
     plan.height = plan.decoded.shapes.back().rows;
@@ -152,7 +150,7 @@ UnitPlan Planner::plan() {
     plan.minDecodedRows = 2;
     return plan;
   }
-  if (machine.cores.empty() || !decodes)
+  if (machine.cores.empty())
     return plan;
   plan.decoded = chooseTiles(TileVariant::Decoded, plan.height);
   chooseDecoding(plan);
