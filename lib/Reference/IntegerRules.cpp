@@ -58,10 +58,6 @@ static int32_t scaleBy(int64_t accumulator, QuantizedMultiplier by, bool single)
   return int32_t(mapFixed(accumulator, by.multiplier, by.shift, single ? FixedMode::Single : FixedMode::Double));
 }
 
-int32_t reference::multiplyByQuantized(int64_t accumulator, double real, bool singleRounding) {
-  return scaleBy(accumulator, quantizeMultiplier(real, singleRounding), singleRounding);
-}
-
 int64_t reference::codeOf(float real, const CodeTensor &tensor) {
   return int64_t(std::round(real / tensor.scale)) + tensor.zero;
 }
@@ -233,18 +229,24 @@ static LogicalResult averagePool(RuleCall &call, std::string &problem) {
   return success();
 }
 
-/// The sum of differences to the zero point, scaled by a multiplier that has taken in 1 / count.
-static LogicalResult mean(RuleCall &call, std::string &) {
+QuantizedMultiplier reference::meanMultiplier(const RuleCall &call, int64_t count) {
+  double ratio = double(call.inputs[0].scale) / double(call.output.scale);
+  QuantizedMultiplier by = quantizeMultiplier(ratio, call.singleRounding());
+  int bits = std::min({63 - int(__builtin_clzll(uint64_t(count))), 32, 31 + by.shift});
+  return {int32_t((int64_t(by.multiplier) << bits) / count), by.shift - bits};
+}
+
+/// The sum of differences to the zero point, scaled.
+static LogicalResult mean(RuleCall &call, std::string &problem) {
   const CodeTensor &x = call.inputs[0];
   CodeTensor &out = call.output;
   bool single = call.singleRounding();
   int64_t count = 1;
   for (int64_t axis : call.list("axes"))
     count *= x.shape[axis];
-  QuantizedMultiplier by = quantizeMultiplier(double(x.scale) / double(out.scale), single);
-  int bits = std::min({63 - int(__builtin_clzll(uint64_t(count))), 32, 31 + by.shift});
-  by.multiplier = int32_t((int64_t(by.multiplier) << bits) / count);
-  by.shift -= bits;
+  if (count == 0)
+    return problem = "there is nothing to take the mean of", failure();
+  QuantizedMultiplier by = meanMultiplier(call, count);
   std::vector<int64_t> sums(out.count());
   for (int64_t i = 0, all = x.count(); i < all; ++i) {
     int64_t rest = i, position = 0, stride = 1;
@@ -260,30 +262,35 @@ static LogicalResult mean(RuleCall &call, std::string &) {
   return success();
 }
 
-static LogicalResult softmax(RuleCall &call, std::string &problem) {
+std::vector<int32_t> reference::softmaxTerms(const RuleCall &call) {
   const CodeTensor &x = call.inputs[0];
-  CodeTensor &out = call.output;
-  if (x.bits > 8 || out.bits > 8 || x.shape.empty())
-    return problem = "it is defined for codes of 8 bits", failure();
   bool single = call.singleRounding();
   double most = double((int64_t(1) << (single ? 30 : 31)) - 1);
   double real = std::min(call.real("beta") * double(x.scale) * double(1 << 26), most);
   QuantizedMultiplier by = quantizeMultiplier(real, single);
   int64_t least = -int64_t(std::floor(31.0 * double(1 << 26) / std::ldexp(1.0, by.shift)));
+  std::vector<int32_t> terms(size_t(1) << x.bits);
+  for (int64_t i = 0; i < int64_t(terms.size()) && -i >= least; ++i)
+    terms[i] = expOnNegative(scaleBy(-i, by, single), 5);
+  return terms;
+}
+
+static LogicalResult softmax(RuleCall &call, std::string &problem) {
+  const CodeTensor &x = call.inputs[0];
+  CodeTensor &out = call.output;
+  if (x.bits > 8 || out.bits > 8 || x.shape.empty())
+    return problem = "it is defined for codes of 8 bits", failure();
+  std::vector<int32_t> terms = softmaxTerms(call);
   int64_t depth = x.shape.back();
   for (int64_t row = 0, rows = depth ? x.count() / depth : 0; row < rows; ++row) {
     const int32_t *from = x.codes.data() + row * depth;
     int32_t top = *std::max_element(from, from + depth), sum = 0;
-    auto term = [&](int64_t i) { return expOnNegative(scaleBy(from[i] - top, by, single), 5); };
     for (int64_t i = 0; i < depth; ++i)
-      if (from[i] - top >= least)
-        sum += divideByPowerOfTwo(term(i), 12);
+      sum += divideByPowerOfTwo(terms[top - from[i]], 12);
     int headroom = __builtin_clz(uint32_t(sum));
     int32_t inverse = oneOverOnePlus(int32_t((uint32_t(sum) << headroom) - (1u << 31)));
     for (int64_t i = 0; i < depth; ++i) {
-      int64_t code = 0;
-      if (from[i] - top >= least)
-        code = divideByPowerOfTwo(doublingHighMultiply(inverse, term(i)), (12 - headroom) + 31 - 8);
+      int64_t code = divideByPowerOfTwo(doublingHighMultiply(inverse, terms[top - from[i]]), (12 - headroom) + 31 - 8);
       out.codes[row * depth + i] = int32_t(std::clamp(code + out.low, out.low, out.high));
     }
   }
@@ -356,13 +363,6 @@ static const Entry *lookup(StringRef name) {
 }
 
 bool reference::isIntegerRule(StringRef name) { return lookup(name); }
-
-std::vector<StringRef> reference::listIntegerRules() {
-  std::vector<StringRef> names;
-  for (const Entry &entry : entries)
-    names.push_back(entry.name);
-  return names;
-}
 
 LogicalResult reference::applyIntegerRule(StringRef name, RuleCall &call, std::string &problem) {
   const Entry *entry = lookup(name);

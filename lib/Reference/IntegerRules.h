@@ -2,6 +2,7 @@
 // The published integer algorithms that qtensor.as names: exact functions on codes. They are the oracle of every lowering.
 #pragma once
 #include "dialects/QTensor/IR/QTensorOps.h"
+#include "lib/Reference/FixedPoint.h"
 #include <vector>
 
 namespace mlir::qtensor::reference {
@@ -35,13 +36,14 @@ struct RuleCall {
 
 /// True when `name` is a rule of the registry.
 bool isIntegerRule(StringRef name);
-/// Names of all rules, sorted.
-std::vector<StringRef> listIntegerRules();
 /// Fills the output's codes. On failure `problem` says which parameter or shape the rule cannot have.
 LogicalResult applyIntegerRule(StringRef name, RuleCall &call, std::string &problem);
 
-/// accumulator * multiplier in fixed point: gemmlowp's double rounding, or one rounding.
-int32_t multiplyByQuantized(int64_t accumulator, double real, bool singleRounding);
+/// exp(beta * scale * -i) as Q0.31 for i = 0, 1, ... 2^bits - 1: what softmax adds for a code that is i below the largest one
+/// of its row. 0 from the difference on that the rule leaves out.
+std::vector<int32_t> softmaxTerms(const RuleCall &call);
+/// The multiplier of tflite.mean's sums over `count` elements, which has taken in 1 / count.
+QuantizedMultiplier meanMultiplier(const RuleCall &call, int64_t count);
 /// The code of a real under a tensor's parameters, ties away from zero, not clamped.
 int64_t codeOf(float real, const CodeTensor &tensor);
 /// Neighbours of an output position along one axis, and its distance to the lower one in units of 2^-10.

@@ -1,9 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Import/Graph/Function.h"
+#include "dialects/QTensor/IR/QTensorOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 namespace mlir::qtensor::graph {
+
+void registerDialects(DialectRegistry &registry) {
+  registry.insert<QTensorDialect, arith::ArithDialect, cf::ControlFlowDialect, func::FuncDialect, linalg::LinalgDialect,
+                  math::MathDialect, scf::SCFDialect, tensor::TensorDialect>();
+}
+
+OwningOpRef<ModuleOp>
+importWith(MLIRContext *context,
+           llvm::function_ref<OwningOpRef<ModuleOp>(llvm::function_ref<void(const Twine &)> report)> import) {
+  DialectRegistry registry;
+  registerDialects(registry);
+  context->appendDialectRegistry(registry);
+  context->loadAllAvailableDialects();
+  bool reported = false;
+  return import([&](const Twine &what) {
+    if (!std::exchange(reported, true))
+      emitError(UnknownLoc::get(context)) << what;
+  });
+}
 
 DictionaryAttr borderAttrs(OpBuilder &builder, StringRef name, Elem elem) {
   NamedAttrList attributes;

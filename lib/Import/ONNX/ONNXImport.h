@@ -33,8 +33,5 @@ OwningOpRef<ModuleOp> importONNX(StringRef path, MLIRContext *context, const ONN
 OwningOpRef<ModuleOp> importONNX(StringRef path, StringRef bytes, MLIRContext *context,
                                  const ONNXImportOptions &options = {});
 
-/// Loads the dialects the importer uses.
-void registerONNXImportDialects(DialectRegistry &registry);
-
 } // namespace qtensor
 } // namespace mlir

@@ -1,34 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Import/TFLite/TFLiteImport.h"
+#include "lib/Import/Graph/Function.h"
 #include "lib/Import/TFLite/Importer.h"
 #include "lib/Import/TFLite/Registry.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/Support/MemoryBuffer.h"
 
 namespace mlir::qtensor {
 
-static void addDialects(DialectRegistry &registry) {
-  registry.insert<QTensorDialect, arith::ArithDialect, func::FuncDialect, linalg::LinalgDialect, math::MathDialect,
-                  scf::SCFDialect, tensor::TensorDialect>();
-}
-
-static OwningOpRef<ModuleOp> importBytes(StringRef path, StringRef bytes, std::shared_ptr<void> owner, MLIRContext *context,
-                                    const ImportOptions &options) {
-  DialectRegistry registry;
-  addDialects(registry);
-  context->appendDialectRegistry(registry);
-  context->loadAllAvailableDialects();
-  bool reported = false;
-  auto report = [&](const Twine &what) {
-    if (!std::exchange(reported, true))
-      emitError(UnknownLoc::get(context)) << what;
-  };
-  std::unique_ptr<tflite::Model> model = tflite::readModel(path, bytes, std::move(owner), report);
-  return model ? tflite::Importer(*model, context, options, report).run() : nullptr;
+static OwningOpRef<ModuleOp> importBytes(StringRef path, StringRef bytes, std::shared_ptr<void> owner,
+                                         MLIRContext *context, const ImportOptions &options) {
+  return graph::importWith(context, [&](tflite::ReportFn report) -> OwningOpRef<ModuleOp> {
+    std::unique_ptr<tflite::Model> model = tflite::readModel(path, bytes, std::move(owner), report);
+    return model ? tflite::Importer(*model, context, options, report).run() : nullptr;
+  });
 }
 
 OwningOpRef<ModuleOp> importTFLite(StringRef path, StringRef bytes, MLIRContext *context, const ImportOptions &options) {
@@ -48,7 +32,7 @@ static OwningOpRef<ModuleOp> importFile(StringRef path, MLIRContext *context, co
 }
 
 void registerTFLiteImport(DialectRegistry &registry) {
-  addDialects(registry);
+  graph::registerDialects(registry);
   registerImporter("tflite", importFile, [](raw_ostream &os) { tflite::Registry::get().printTable(os); });
 }
 

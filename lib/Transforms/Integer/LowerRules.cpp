@@ -303,12 +303,10 @@ LogicalResult RuleEmitter::emitMean() {
                          Value zero = arith::ConstantIntOp::create(w.b, x.zero, 32);
                          return arith::AddIOp::create(w.b, in[1], arith::SubIOp::create(w.b, wide, zero).getResult());
                        });
-  QuantizedMultiplier by = reference::quantizeMultiplier(double(x.scale) / double(out.scale), single);
-  int bits = std::min({63 - int(__builtin_clzll(uint64_t(count))), 32, 31 + by.shift});
-  auto multiplier = int32_t((int64_t(by.multiplier) << bits) / count);
+  QuantizedMultiplier by = reference::meanMultiplier(call, count);
   finish({sums}, {identity()}, out.low, out.high, [&](Wide w, ValueRange in) {
     auto number = [&](int32_t value) { return arith::ConstantIntOp::create(w.b, value, 32).getResult(); };
-    Value mapped = mapFixed(w, w.extend(in[0]), number(multiplier), number(by.shift - bits),
+    Value mapped = mapFixed(w, w.extend(in[0]), number(by.multiplier), number(by.shift),
                             single ? FixedMode::Single : FixedMode::Double);
     return w.add(mapped, w.constant(out.zero));
   });
@@ -368,24 +366,26 @@ static Value emitOneOverOnePlus(Wide w, Value a) {
   return w.clamp(w.left(x, w.constant(1)), -high - 1, high);
 }
 
+/// The number of leading zeros of a positive i32, without an instruction that some processors lack; and the number
+/// shifted left by it.
+static std::pair<Value, Value> emitHeadroom(Wide w, Value sum) {
+  Value zeros = w.constant(0), rest = sum;
+  for (int64_t step : {16, 8, 4, 2, 1}) {
+    Value free = w.compare(arith::CmpIPredicate::slt, rest, w.constant(int64_t(1) << (32 - step)));
+    zeros = w.select(free, w.add(zeros, w.constant(step)), zeros);
+    rest = w.select(free, w.left(rest, w.constant(step)), rest);
+  }
+  return {zeros, rest};
+}
+
 /// Terms of the sum are a table over the difference to the row's largest code; the reciprocal of the sum is arithmetic.
 LogicalResult RuleEmitter::emitSoftmax() {
   const CodeTensor &x = call.inputs[0];
   CodeTensor &out = call.output;
-  bool single = call.singleRounding();
-  double most = double((int64_t(1) << (single ? 30 : 31)) - 1);
-  QuantizedMultiplier by =
-      reference::quantizeMultiplier(std::min(call.real("beta") * double(x.scale) * double(1 << 26), most), single);
-  int64_t least = -int64_t(std::floor(31.0 * double(1 << 26) / std::ldexp(1.0, by.shift)));
-  // Entry i is for the largest code - i; 0 where the rule leaves the element out, which no term of the others is.
-  int64_t size = int64_t(1) << x.bits;
-  SmallVector<int64_t> terms;
-  for (int64_t i = 0; i < size; ++i)
-    terms.push_back(-i >= least ? reference::expOnNegative(reference::multiplyByQuantized(
-                                      -i, std::min(call.real("beta") * double(x.scale) * double(1 << 26), most), single), 5)
-                                : 0);
+  std::vector<int32_t> terms = reference::softmaxTerms(call);
   Type i32 = b.getI32Type();
-  Value table = constant(terms, i32, {size}), input = codes(0);
+  Value table = constant(SmallVector<int64_t>(terms.begin(), terms.end()), i32, {int64_t(terms.size())});
+  Value input = codes(0);
   SmallVector<int64_t> rows(x.shape);
   rows.pop_back();
   SmallVector<AffineExpr> lead;
@@ -418,23 +418,13 @@ LogicalResult RuleEmitter::emitSoftmax() {
     SmallVector<IteratorType> parallel(rank() - 1, IteratorType::parallel);
     return generic({sums}, tensor::EmptyOp::create(b, rows, i32), {map, map}, parallel, body);
   };
-  // The number of leading zeros of a positive i32, without an instruction that every processor has.
-  auto headroom = [](Wide w, Value sum) {
-    Value zeros = w.constant(0), rest = sum;
-    for (int64_t step : {16, 8, 4, 2, 1}) {
-      Value free = w.compare(arith::CmpIPredicate::slt, rest, w.constant(int64_t(1) << (32 - step)));
-      zeros = w.select(free, w.add(zeros, w.constant(step)), zeros);
-      rest = w.select(free, w.left(rest, w.constant(step)), rest);
-    }
-    return std::pair(zeros, rest);
-  };
   Value inverses = overRows([&](Wide w, ValueRange in) -> Value {
-    auto [zeros, shifted] = headroom(w, w.extend(in[0]));
+    auto [zeros, shifted] = emitHeadroom(w, w.extend(in[0]));
     Value inverse = emitOneOverOnePlus(w, w.sub(shifted, w.constant(int64_t(1) << 31)));
     return arith::TruncIOp::create(w.b, i32, inverse);
   });
   Value shifts = overRows([&](Wide w, ValueRange in) -> Value {
-    Value amount = w.sub(w.constant(12 + 31 - 8), headroom(w, w.extend(in[0])).first);
+    Value amount = w.sub(w.constant(12 + 31 - 8), emitHeadroom(w, w.extend(in[0])).first);
     return arith::TruncIOp::create(w.b, i32, amount);
   });
   SmallVector<Value> inputs{input, tops, inverses, shifts};

@@ -301,7 +301,7 @@ ArrayRef<Mutant> conformance::getMutants() {
 std::vector<NamedCell> conformance::getMutantCells() {
   auto make = [](StringLiteral name, std::string format, CellOp op, std::string activation, bool bias, int64_t rows,
                  int64_t features, int64_t depth, int64_t stride) {
-    return NamedCell{name, {format, op, activation, false, bias, 1, 1, rows, features, depth, stride, 1, false}};
+    return NamedCell{name, {format, op, activation, false, bias, 1, 1, rows, features, depth, stride, 1, false, false}};
   };
   return {make("blocks", "int4/32", CellOp::MatmulNK, "block", true, 5, 33, 112, 1),
           make("zeros", "uint4/32", CellOp::MatmulNK, "token", false, 3, 16, 64, 1),
