@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Transforms/Firmware/KernelBuilder.h"
+#include "lib/Transforms/Integer/EmitFixedPoint.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+using namespace mlir::qtensor;
+using namespace mlir::qtensor::firmware;
+using arith::CmpIPredicate;
+
+Value KernelBuilder::number(int64_t value, Type type) {
+  auto scalar = cast<IntegerType>(getElementTypeOrSelf(type));
+  TypedAttr attribute = b.getIntegerAttr(scalar, APInt(scalar.getWidth(), value, /*isSigned=*/true, /*implicitTrunc=*/true));
+  if (auto vector = dyn_cast<VectorType>(type))
+    attribute = SplatElementsAttr::get(vector, attribute);
+  return arith::ConstantOp::create(b, attribute);
+}
+
+Value KernelBuilder::add(Value x, Value y) { return arith::AddIOp::create(b, x, y); }
+Value KernelBuilder::sub(Value x, Value y) { return arith::SubIOp::create(b, x, y); }
+Value KernelBuilder::mul(Value x, Value y) { return arith::MulIOp::create(b, x, y); }
+Value KernelBuilder::both(Value x, Value y) { return arith::AndIOp::create(b, x, y); }
+Value KernelBuilder::either(Value x, Value y) { return arith::OrIOp::create(b, x, y); }
+Value KernelBuilder::left(Value x, Value bits) { return arith::ShLIOp::create(b, x, bits); }
+Value KernelBuilder::right(Value x, Value bits) { return arith::ShRSIOp::create(b, x, bits); }
+Value KernelBuilder::rightUnsigned(Value x, Value bits) { return arith::ShRUIOp::create(b, x, bits); }
+Value KernelBuilder::least(Value x, Value y) { return arith::MinSIOp::create(b, x, y); }
+Value KernelBuilder::most(Value x, Value y) { return arith::MaxSIOp::create(b, x, y); }
+Value KernelBuilder::clamp(Value x, int64_t low, int64_t high) {
+  return least(most(x, number(low, x.getType())), number(high, x.getType()));
+}
+Value KernelBuilder::select(Value condition, Value x, Value y) { return arith::SelectOp::create(b, condition, x, y); }
+Value KernelBuilder::isLess(Value x, Value y) { return arith::CmpIOp::create(b, CmpIPredicate::slt, x, y); }
+Value KernelBuilder::isEqual(Value x, Value y) { return arith::CmpIOp::create(b, CmpIPredicate::eq, x, y); }
+Value KernelBuilder::extend(Value x, Type type) {
+  return x.getType() == type ? x : arith::ExtSIOp::create(b, type, x).getResult();
+}
+Value KernelBuilder::extendUnsigned(Value x, Type type) {
+  return x.getType() == type ? x : arith::ExtUIOp::create(b, type, x).getResult();
+}
+Value KernelBuilder::truncate(Value x, Type type) {
+  return x.getType() == type ? x : arith::TruncIOp::create(b, type, x).getResult();
+}
+
+Value KernelBuilder::at(Value pointer, int64_t bytes) {
+  if (bytes == 0)
+    return pointer;
+  return LLVM::GEPOp::create(b, pointer.getType(), i8(), pointer, ArrayRef<LLVM::GEPArg>{int32_t(bytes)},
+                             LLVM::GEPNoWrapFlags::inbounds);
+}
+Value KernelBuilder::at(Value pointer, Value bytes) {
+  return LLVM::GEPOp::create(b, pointer.getType(), i8(), pointer, ArrayRef<LLVM::GEPArg>{bytes},
+                             LLVM::GEPNoWrapFlags::inbounds);
+}
+static unsigned sizeOf(Type type) {
+  unsigned bits = getElementTypeOrSelf(type).getIntOrFloatBitWidth();
+  return bits / 8;
+}
+Value KernelBuilder::load(Value pointer, Type type, unsigned alignment) {
+  return LLVM::LoadOp::create(b, type, pointer, alignment ? alignment : sizeOf(type));
+}
+void KernelBuilder::store(Value value, Value pointer, unsigned alignment) {
+  LLVM::StoreOp::create(b, value, pointer, alignment ? alignment : sizeOf(value.getType()));
+}
+Value KernelBuilder::loadCode(Value pointer, unsigned bits) {
+  return extend(load(pointer, b.getIntegerType(bits)), i32());
+}
+void KernelBuilder::storeCode(Value value, Value pointer, unsigned bits) {
+  store(truncate(value, b.getIntegerType(bits)), pointer);
+}
+
+Value KernelBuilder::intrinsic(StringRef name, Type result, ValueRange operands) {
+  return LLVM::CallIntrinsicOp::create(b, result, b.getStringAttr(name), operands).getResult(0);
+}
+void KernelBuilder::intrinsic(StringRef name, ValueRange operands) {
+  LLVM::CallIntrinsicOp::create(b, b.getStringAttr(name), operands);
+}
+
+SmallVector<Value> KernelBuilder::loop(Value from, Value to, int64_t step, ValueRange start, Body body) {
+  SmallVector<Value> results;
+  auto made = scf::ForOp::create(b, from, to, number(step, from.getType()), start,
+                                 [&](OpBuilder &inner, Location loc, Value i, ValueRange carried) {
+                                   OpBuilder::InsertionGuard guard(b);
+                                   b.restoreInsertionPoint(inner.saveInsertionPoint());
+                                   SmallVector<Value> next = body(i, carried);
+                                   scf::YieldOp::create(b, next);
+                                 });
+  return SmallVector<Value>(made.getResults());
+}
+
+SmallVector<Value> KernelBuilder::loop(int64_t from, int64_t to, int64_t step, ValueRange start, Body body) {
+  if (from >= to)
+    return SmallVector<Value>(start);
+  if (from + step >= to)
+    return body(number(from), start);
+  return loop(number(from), number(to), step, start, body);
+}
+
+void KernelBuilder::loop(int64_t from, int64_t to, int64_t step, llvm::function_ref<void(Value)> body) {
+  loop(from, to, step, ValueRange(), [&](Value i, ValueRange) {
+    body(i);
+    return SmallVector<Value>();
+  });
+}
+
+void KernelBuilder::when(Value condition, llvm::function_ref<void()> body) {
+  scf::IfOp::create(b, condition, [&](OpBuilder &inner, Location loc) {
+    OpBuilder::InsertionGuard guard(b);
+    b.restoreInsertionPoint(inner.saveInsertionPoint());
+    body();
+    scf::YieldOp::create(b);
+  });
+}
+
+Value KernelBuilder::mapExactly(Value sum, Value multiplier, Value shift, FixedMode mode) {
+  integer::Wide wide(b);
+  Value mapped = integer::mapFixed(wide, extend(sum, i64()), multiplier, shift, mode);
+  return truncate(mapped, i32());
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Transforms/Firmware/Layer.h"
+#include "lib/Reference/FixedPoint.h"
+
+using namespace mlir;
+using namespace mlir::qtensor;
+using namespace mlir::qtensor::firmware;
+
+bool ConvLayer::hasPadding() const {
+  int64_t height = (out.height - 1) * window.strideHeight + (window.kernelHeight - 1) * window.dilationHeight + 1;
+  int64_t width = (out.width - 1) * window.strideWidth + (window.kernelWidth - 1) * window.dilationWidth + 1;
+  return window.padTop || window.padLeft || height > in.height || width > in.width;
+}
+
+int32_t ConvConstants::weight(const ConvLayer &layer, int64_t o, int64_t ky, int64_t kx, int64_t c) const {
+  const Window &w = layer.window;
+  if (layer.depthwise)
+    return weights[(ky * w.kernelWidth + kx) * layer.out.channels + o];
+  return weights[((o * w.kernelHeight + ky) * w.kernelWidth + kx) * layer.in.channels + c];
+}
+
+std::vector<int64_t> ConvConstants::foldedBias(const ConvLayer &layer) const {
+  std::vector<int64_t> folded;
+  for (int64_t o = 0; o < layer.out.channels; ++o) {
+    int64_t sum = 0;
+    for (int64_t ky = 0; ky < layer.window.kernelHeight; ++ky)
+      for (int64_t kx = 0; kx < layer.window.kernelWidth; ++kx)
+        for (int64_t c = 0; c < (layer.depthwise ? 1 : layer.in.channels); ++c)
+          sum += weight(layer, o, ky, kx, c);
+    folded.push_back(bias[bias.size() == 1 ? 0 : o] - layer.inputZero * sum);
+  }
+  return folded;
+}
+
+/// gemmlowp's fixed-point product of an i32, in either mode.
+static int32_t mapNumber(int64_t value, int32_t multiplier, int32_t shift, FixedMode mode) {
+  constexpr int64_t low = std::numeric_limits<int32_t>::min(), high = std::numeric_limits<int32_t>::max();
+  if (mode == FixedMode::Single) {
+    int bits = 31 - shift;
+    int64_t product = value * multiplier;
+    int64_t mapped = bits > 62 ? 0 : bits <= 0 ? product << -bits : ((product >> (bits - 1)) + 1) >> 1;
+    return int32_t(std::clamp(mapped, low, high));
+  }
+  int64_t enlarged = std::clamp(shift > 0 ? value << shift : value, low, high);
+  return reference::divideByPowerOfTwo(reference::doublingHighMultiply(int32_t(enlarged), multiplier), std::max(-shift, 0));
+}
+
+int32_t AddLayer::term(unsigned i, int64_t code) const {
+  return mapNumber((code - zeros[i]) * (int64_t(1) << leftShift), int32_t(multipliers[i]), int32_t(shifts[i]), map.mode);
+}
+
+static Extents describeImage(ShapedType type) {
+  ArrayRef<int64_t> shape = type.getShape();
+  if (shape.size() == 2)
+    return {1, 1, shape[0], shape[1]};
+  return {shape[0], shape[1], shape[2], shape[3]};
+}
+
+template <typename OpTy>
+static Window describeWindow(OpTy op) {
+  return {op.getWindow()[0],    op.getWindow()[1],    op.getStrides()[0], op.getStrides()[1],
+          op.getDilations()[0], op.getDilations()[1], op.getPads()[0],    op.getPads()[1]};
+}
+
+template <typename OpTy>
+static FinalMap describeMap(OpTy op) {
+  return {op.getMap().getMode(), int64_t(op.getOutputZero()), int64_t(op.getLow()), int64_t(op.getHigh())};
+}
+
+template <typename OpTy>
+static ConvLayer describeConv(OpTy op, Window window, bool depthwise) {
+  ConvLayer layer;
+  layer.in = describeImage(op.getInputType());
+  layer.out = describeImage(op.getOutputType());
+  layer.window = window;
+  layer.depthwise = depthwise;
+  layer.inputZero = op.getInputZero();
+  layer.inputBits = op.getInputType().getElementTypeBitWidth();
+  layer.weightBits = op.getWeightBits();
+  layer.map = describeMap(op);
+  return layer;
+}
+
+static AddLayer describeAdd(qnn::AddOp op) {
+  AddLayer layer;
+  layer.count = op.getOutputType().getNumElements();
+  llvm::copy(op.getZeros(), layer.zeros);
+  llvm::copy(op.getMultipliers(), layer.multipliers);
+  llvm::copy(op.getShifts(), layer.shifts);
+  layer.leftShift = op.getLeftShift();
+  layer.subtract = op.getSubtract();
+  layer.bits = op.getInputType().getElementTypeBitWidth();
+  layer.map = describeMap(op);
+  return layer;
+}
+
+std::optional<Layer> firmware::describeLayer(qnn::LayerOpInterface op) {
+  for (Value operand : op->getOperands()) {
+    auto element = cast<ShapedType>(operand.getType()).getElementType();
+    if (!element.isInteger(8) && !element.isInteger(16) && !element.isInteger(32) && !element.isInteger(64))
+      return std::nullopt;
+  }
+  if (auto conv = dyn_cast<qnn::Conv2DOp>(*op))
+    return describeConv(conv, describeWindow(conv), /*depthwise=*/false);
+  if (auto conv = dyn_cast<qnn::DepthwiseConv2DOp>(*op))
+    return describeConv(conv, describeWindow(conv), /*depthwise=*/true);
+  if (auto product = dyn_cast<qnn::FullyConnectedOp>(*op))
+    return describeConv(product, Window(), /*depthwise=*/false);
+  if (auto add = dyn_cast<qnn::AddOp>(*op))
+    return describeAdd(add);
+  if (auto pool = dyn_cast<qnn::Pool2DOp>(*op)) {
+    unsigned bits = pool.getInputType().getElementTypeBitWidth();
+    return PoolLayer{describeImage(pool.getInputType()), describeImage(pool.getOutputType()), describeWindow(pool),
+                     pool.getMax(), int64_t(pool.getLow()), int64_t(pool.getHigh()), bits};
+  }
+  auto softmax = cast<qnn::SoftmaxOp>(*op);
+  int64_t length = softmax.getInputType().getShape().back(), count = softmax.getInputType().getNumElements();
+  return SoftmaxLayer{length ? count / length : 0, length, int64_t(softmax.getLow()), int64_t(softmax.getHigh())};
+}

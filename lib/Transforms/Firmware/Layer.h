@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// What a kernel may know of a layer: numbers only, taken from an op of the qnn dialect.
+#pragma once
+#include "dialects/QNN/IR/QNN.h"
+#include <optional>
+#include <variant>
+#include <vector>
+
+namespace mlir::qtensor::firmware {
+
+/// How sums become codes: code = clamp(map(sum, multiplier, shift) + zero, low, high), the map exact as in lib/Reference.
+struct FinalMap {
+  FixedMode mode = FixedMode::Double;
+  int64_t zero = 0, low = -128, high = 127;
+};
+
+/// Windows of `kernel` extents; output (y, x) begins at (y * stride - padTop, x * stride - padLeft).
+struct Window {
+  int64_t kernelHeight = 1, kernelWidth = 1, strideHeight = 1, strideWidth = 1, dilationHeight = 1, dilationWidth = 1;
+  int64_t padTop = 0, padLeft = 0;
+  int64_t taps() const { return kernelHeight * kernelWidth; }
+};
+
+/// NHWC extents, of whole batches.
+struct Extents {
+  int64_t batch = 1, height = 1, width = 1, channels = 1;
+  int64_t count() const { return batch * height * width * channels; }
+};
+
+/// A convolution; a fully connected layer is one of 1 x 1 over an image of one row, a pixel for each row of its input.
+struct ConvLayer {
+  Extents in, out;
+  Window window;
+  bool depthwise = false;
+  int64_t inputZero = 0;
+  unsigned inputBits = 8, weightBits = 8; ///< Inputs and outputs are signed, of 8 or 16 bits; weights of 2, 4 or 8.
+  FinalMap map;
+  /// A bound of |sum|, bias with the folded zero point included, on the way and at the end. Known to accept() and
+  /// pack() alone: a kernel that needs it has a name of its own.
+  int64_t sumBound = 0;
+
+  int64_t depth() const { return window.taps() * (depthwise ? 1 : in.channels); } ///< Products in a sum.
+  /// Whether some window leaves the input.
+  bool hasPadding() const;
+};
+
+/// The constants of a convolution, channel by channel (lists of one element are repeated).
+struct ConvConstants {
+  std::vector<int32_t> weights; ///< [O][KH][KW][C]; depthwise: [KH][KW][O].
+  std::vector<int64_t> bias;    ///< As the model has it: the zero point is not folded.
+  std::vector<int32_t> multiplier, shift;
+
+  /// bias - input_zero * (sum of the channel's weights): right where padding reads as the zero point.
+  std::vector<int64_t> foldedBias(const ConvLayer &layer) const;
+  int32_t weight(const ConvLayer &layer, int64_t o, int64_t ky, int64_t kx, int64_t c) const;
+};
+
+struct PoolLayer {
+  Extents in, out;
+  Window window;
+  bool max = false;
+  int64_t low = -128, high = 127;
+  unsigned bits = 8;
+};
+struct PoolConstants {};
+
+/// Elementwise: `count` pairs.
+struct AddLayer {
+  int64_t count = 0, zeros[2] = {0, 0}, leftShift = 20, multipliers[3] = {}, shifts[3] = {};
+  bool subtract = false;
+  unsigned bits = 8;
+  FinalMap map;
+
+  /// What input `i` (0 or 1) brings to the sum for `code`: the mapped and shifted difference to its zero point.
+  int32_t term(unsigned i, int64_t code) const;
+};
+struct AddConstants {};
+
+struct SoftmaxLayer {
+  int64_t rows = 1, length = 1, low = -128, high = 127;
+};
+struct SoftmaxConstants {
+  std::vector<int32_t> terms; ///< 256, by the distance to the row's largest code. Q0.31.
+};
+
+using Layer = std::variant<ConvLayer, PoolLayer, AddLayer, SoftmaxLayer>;
+
+/// The layer of an op, with or without kernel. Nothing where codes have widths that no kernel takes.
+std::optional<Layer> describeLayer(qnn::LayerOpInterface op);
+
+} // namespace mlir::qtensor::firmware

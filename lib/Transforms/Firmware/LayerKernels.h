@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// What a target brings to compute layers: a list of kernels for each kind, best first.
+#pragma once
+#include "lib/Transforms/Firmware/KernelBuilder.h"
+#include "lib/Transforms/Firmware/Layer.h"
+
+namespace mlir::qtensor::firmware {
+
+/// Addresses that a kernel works on, as !llvm.ptr. Those of the arena and of constants are multiples of 16; so are inputs and
+/// outputs of the model. `constants` and `scratch` are null where the kernel asked for none.
+struct LayerPointers {
+  Value input, second, constants, scratch, output;
+};
+
+/// One way to compute layers of a kind `L` with constants `C`. What a kernel packs and what it emits have one home: its
+/// file. Kernels have no state.
+template <typename L, typename C>
+class LayerKernel {
+public:
+  virtual ~LayerKernel() = default;
+  /// Unique among the kernels of the target, e.g. "dsp.conv.2x2"; IR keeps it.
+  virtual StringRef getName() const = 0;
+  /// Whether this kernel computes this layer, with the reference's bits.
+  virtual bool accepts(const L &layer, const C &constants) const = 0;
+  /// The bytes that emitted code reads at `constants`.
+  virtual std::vector<char> pack(const L &layer, const C &constants) const = 0;
+  /// Bytes of the kernel's own in the arena, aligned to 16.
+  virtual int64_t getScratchBytes(const L &layer) const { return 0; }
+  /// Emits the loops of one layer. Nothing outside of the tensors, the constants and the scratch may be read or written.
+  virtual void emit(KernelBuilder &k, const L &layer, const LayerPointers &at) const = 0;
+};
+
+using ConvKernel = LayerKernel<ConvLayer, ConvConstants>;
+using PoolKernel = LayerKernel<PoolLayer, PoolConstants>;
+using AddKernel = LayerKernel<AddLayer, AddConstants>;
+using SoftmaxKernel = LayerKernel<SoftmaxLayer, SoftmaxConstants>;
+
+/// The kernels of a target: the first that accepts a layer computes it.
+struct LayerKernels {
+  std::vector<const ConvKernel *> conv;
+  std::vector<const PoolKernel *> pool;
+  std::vector<const AddKernel *> add;
+  std::vector<const SoftmaxKernel *> softmax;
+};
+
+/// The kernels that are right on every processor: one sum at a time. A target's list ends with them.
+void addPlainKernels(LayerKernels &kernels);
+
+/// Appends a little-endian number to packed bytes.
+template <typename T>
+void appendNumber(std::vector<char> &bytes, T value) {
+  const char *from = reinterpret_cast<const char *>(&value);
+  bytes.insert(bytes.end(), from, from + sizeof(T));
+}
+
+} // namespace mlir::qtensor::firmware
