@@ -8,6 +8,9 @@
 #include <cstdint>
 
 namespace mlir::qtensor {
+namespace firmware {
+struct LayerKernels;
+}
 
 /// One question that an artifact asks the processor when it is opened. The runtime reads word `word` of the
 /// identification leaf (`leaf`, `subleaf`) and wants every bit of `bits` set. Leaf `kEnabledState` is the mask of
@@ -41,6 +44,10 @@ struct Target {
   /// C5 -> C6, on buffers, once per level: lowers qtensor and qtile ops to vector, LLVM and the target's own dialects.
   /// Runs before the common lowering of linalg, scf, vector and memref. May be null.
   void (*addNativePasses)(mlir::OpPassManager &pm, const TargetLevel &level) = nullptr;
+
+  /// Its kernels for the layers of integer-only networks (lib/Transforms/Firmware). Null: such networks are compiled like
+  /// others, element by element.
+  const firmware::LayerKernels &(*layerKernels)() = nullptr;
 };
 
 /// Adds a target; called once per folder by registerAll(). A second record of the same name is ignored.

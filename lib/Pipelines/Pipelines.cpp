@@ -3,6 +3,7 @@
 #include "lib/Pipelines/Pipelines.h"
 #include "lib/Calibrate/Passes.h"
 #include "lib/Quantize/Passes.h"
+#include "lib/Transforms/Firmware/Passes.h"
 #include "lib/Transforms/Integer/Passes.h"
 #include "lib/Transforms/Kernel/Passes.h"
 #include "lib/Transforms/Native/Passes.h"
@@ -28,6 +29,8 @@ static void addCleanup(OpPassManager &pm) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
 }
+
+static bool hasLayers(const Target *target) { return target && target->layerKernels; }
 
 /// What an importer made -> C0: normalisation.
 static void addImportedPasses(OpPassManager &pm) {
@@ -92,6 +95,8 @@ static void addSelectedPasses(OpPassManager &pm, const PipelineOptions &options)
   pm.addPass(createSelectAttention());
   SelectContractionsOptions select;
   select.strategy = options.strategy;
+  if (hasLayers(options.target))
+    pm.addNestedPass<func::FuncOp>(createFormLayers());
   pm.addNestedPass<func::FuncOp>(createLowerRules());
   pm.addPass(createSelectContractions(select));
   // Before a lookup is fused with what reads it.
@@ -115,13 +120,19 @@ static void addTiledPasses(OpPassManager &pm, const PipelineOptions &options) {
   pm.addPass(createLayOutWeights());
   pm.addNestedPass<func::FuncOp>(createEvaluateConstants());
   addCleanup(pm);
+  if (hasLayers(options.target))
+    pm.addNestedPass<func::FuncOp>(createPackLayers({options.target->name.str()}));
 }
 
 /// C4 -> C5: from tensors to buffers, to one arena.
-static void addPlannedPasses(OpPassManager &pm) {
+static void addPlannedPasses(OpPassManager &pm, const PipelineOptions &options) {
   pm.addPass(createMakeEntry());
   addCleanup(pm);
-  pm.addPass(createExternalizeConstants());
+  ExternalizeConstantsOptions constants;
+  PlanMemoryOptions plan;
+  if (hasLayers(options.target))
+    constants.alignment = plan.alignment = kFirmwareAlignment;
+  pm.addPass(createExternalizeConstants(constants));
   pm.addPass(createSplitFills());
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
   pm.addPass(bufferization::createOneShotBufferizePass());
@@ -130,7 +141,9 @@ static void addPlannedPasses(OpPassManager &pm) {
   addCleanup(pm);
   // Kernels want room for their activations: it must exist before the arena is planned.
   pm.addPass(createAttachScratch());
-  pm.addPass(createPlanMemory());
+  if (hasLayers(options.target))
+    pm.addNestedPass<func::FuncOp>(createAttachLayerScratch({options.target->name.str()}));
+  pm.addPass(createPlanMemory(plan));
   addCleanup(pm);
 }
 
@@ -149,7 +162,7 @@ void mlir::qtensor::addPhasePasses(OpPassManager &pm, Phase phase, const Pipelin
   case Phase::Tiled:
     return addTiledPasses(pm, options);
   case Phase::Planned:
-    return addPlannedPasses(pm);
+    return addPlannedPasses(pm, options);
   }
 }
 
@@ -162,6 +175,7 @@ void mlir::qtensor::addNativePasses(OpPassManager &pm, const Target &target, con
   entry.suffix = level.name.str();
   pm.addPass(createEmitEntry(entry));
   pm.addPass(createLowerChecks());
+  pm.addPass(createExpandCopies());
   pm.addPass(createOutlineOps());
   // The register tile of a level: accumulators, the vectors of one row and a broadcast must fit its registers.
   VectorizeOptions tile;
@@ -202,6 +216,35 @@ void mlir::qtensor::addNativePasses(OpPassManager &pm, const Target &target, con
   pm.addPass(createArithToLLVMConversionPass());
   pm.addPass(createConvertControlFlowToLLVMPass());
   pm.addPass(createConvertFuncToLLVMPass());
+  pm.addPass(createReconcileUnrealizedCastsPass());
+  addCleanup(pm);
+}
+
+void mlir::qtensor::addFirmwarePasses(OpPassManager &pm, const Target &target, StringRef prefix) {
+  pm.addPass(createEmitFirmwareEntry({prefix.str()}));
+  pm.addPass(createLowerLayers({target.name.str()}));
+  pm.addPass(createLowerChecks());
+  pm.addPass(createExpandCopies());
+  pm.addPass(createConvertLinalgToLoopsPass());
+  pm.addPass(createForallToForLoopPass());
+  addCleanup(pm);
+  pm.addPass(createLoopInvariantCodeMotionPass());
+  pm.addPass(memref::createExpandStridedMetadataPass());
+  pm.addPass(createLowerAffinePass());
+  addCleanup(pm);
+  pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(createExpandSmallFloats());
+  pm.addPass(createConvertMathToLibmPass());
+  pm.addPass(arith::createArithExpandOpsPass());
+  FinalizeMemRefToLLVMConversionPassOptions memory;
+  memory.indexBitwidth = 32;
+  pm.addPass(createFinalizeMemRefToLLVMConversionPass(memory));
+  pm.addPass(createConvertIndexToLLVMPass({32}));
+  pm.addPass(createArithToLLVMConversionPass({32}));
+  pm.addPass(createConvertControlFlowToLLVMPass({32}));
+  ConvertFuncToLLVMPassOptions functions;
+  functions.indexBitwidth = 32;
+  pm.addPass(createConvertFuncToLLVMPass(functions));
   pm.addPass(createReconcileUnrealizedCastsPass());
   addCleanup(pm);
 }

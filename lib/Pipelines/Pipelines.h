@@ -29,6 +29,10 @@ void addPhasePasses(OpPassManager &pm, Phase phase, const PipelineOptions &optio
 /// `<prefix>_run_<level>` and `<prefix>_shapes_<level>`.
 void addNativePasses(OpPassManager &pm, const Target &target, const TargetLevel &level, StringRef prefix);
 
+/// Adds the passes from C5 to LLVM dialect for a target without an operating system. The entry is `<prefix>_run`, the
+/// constants are `<prefix>_weights`.
+void addFirmwarePasses(OpPassManager &pm, const Target &target, StringRef prefix);
+
 /// Makes pipelines available to quant-opt by name.
 void registerPipelines(DialectRegistry &registry);
 

@@ -34,6 +34,21 @@ def QNN_LayerInterface : OpInterface<"LayerOpInterface"> {
     InterfaceMethod<"What the kernel reads; null where there is nothing.", "::mlir::Value", "getPackedConstants", (ins), [{
       return $_op.getConstants();
     }]>,
+    InterfaceMethod<"", "::mlir::MutableOperandRange", "getPackedConstantsMutable", (ins), [{
+      return $_op.getConstantsMutable();
+    }]>,
+    InterfaceMethod<"The constants before packing.", "::mlir::OperandRange", "getWeightOperands", (ins), [{
+      return $_op.getWeights();
+    }]>,
+    InterfaceMethod<"", "::mlir::MutableOperandRange", "getWeightOperandsMutable", (ins), [{
+      return $_op.getWeightsMutable();
+    }]>,
+    InterfaceMethod<"What the layer reads, constants aside.", "::mlir::OperandRange", "getLayerInputs", (ins), [{
+      return $_op.getInputs();
+    }]>,
+    InterfaceMethod<"What it writes.", "::mlir::OpOperand &", "getDestination", (ins), [{
+      return $_op.getInitMutable();
+    }]>,
     InterfaceMethod<"Room of the kernel's own; null where it needs none.", "::mlir::Value", "getScratchBuffer", (ins), [{
       return $_op.getScratch();
     }]>,

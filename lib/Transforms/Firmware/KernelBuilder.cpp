@@ -19,6 +19,7 @@ Value KernelBuilder::number(int64_t value, Type type) {
 Value KernelBuilder::add(Value x, Value y) { return arith::AddIOp::create(b, x, y); }
 Value KernelBuilder::sub(Value x, Value y) { return arith::SubIOp::create(b, x, y); }
 Value KernelBuilder::mul(Value x, Value y) { return arith::MulIOp::create(b, x, y); }
+Value KernelBuilder::quotient(Value x, Value y) { return arith::DivSIOp::create(b, x, y); }
 Value KernelBuilder::both(Value x, Value y) { return arith::AndIOp::create(b, x, y); }
 Value KernelBuilder::either(Value x, Value y) { return arith::OrIOp::create(b, x, y); }
 Value KernelBuilder::left(Value x, Value bits) { return arith::ShLIOp::create(b, x, bits); }
@@ -112,8 +113,33 @@ void KernelBuilder::when(Value condition, llvm::function_ref<void()> body) {
   });
 }
 
+SmallVector<Value> KernelBuilder::when(Value condition, ValueRange otherwise, llvm::function_ref<SmallVector<Value>()> body) {
+  auto made = scf::IfOp::create(
+      b, condition,
+      [&](OpBuilder &inner, Location loc) {
+        OpBuilder::InsertionGuard guard(b);
+        b.restoreInsertionPoint(inner.saveInsertionPoint());
+        SmallVector<Value> values = body();
+        scf::YieldOp::create(b, values);
+      },
+      [&](OpBuilder &inner, Location loc) { scf::YieldOp::create(inner, loc, otherwise); });
+  return SmallVector<Value>(made.getResults());
+}
+
 Value KernelBuilder::mapExactly(Value sum, Value multiplier, Value shift, FixedMode mode) {
   integer::Wide wide(b);
   Value mapped = integer::mapFixed(wide, extend(sum, i64()), multiplier, shift, mode);
   return truncate(mapped, i32());
+}
+
+Value KernelBuilder::doublingHighMultiply(Value x, Value y) {
+  Value product = mul(extend(x, i64()), extend(y, i64()));
+  return truncate(right(add(product, int64_t(1) << 30), 31), i32());
+}
+
+std::pair<Value, Value> KernelBuilder::softmaxReciprocal(Value sum) {
+  integer::Wide wide(b);
+  auto [zeros, shifted] = integer::emitHeadroom(wide, wide.extend(sum));
+  Value inverse = integer::emitOneOverOnePlus(wide, wide.sub(shifted, wide.constant(int64_t(1) << 31)));
+  return {truncate(inverse, i32()), sub(number(12 + 31 - 8), truncate(zeros, i32()))};
 }

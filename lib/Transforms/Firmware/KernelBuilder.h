@@ -23,6 +23,7 @@ public:
   Value add(Value x, Value y);
   Value sub(Value x, Value y);
   Value mul(Value x, Value y);
+  Value quotient(Value x, Value y); ///< Signed, towards zero.
   Value both(Value x, Value y); ///< Bitwise and.
   Value either(Value x, Value y);
   Value left(Value x, Value bits);
@@ -39,6 +40,7 @@ public:
   Value truncate(Value x, Type type);
   Value add(Value x, int64_t y) { return y ? add(x, number(y, x.getType())) : x; }
   Value mul(Value x, int64_t y) { return mul(x, number(y, x.getType())); }
+  Value quotient(Value x, int64_t y) { return y == 1 ? x : quotient(x, number(y, x.getType())); }
   Value left(Value x, int64_t bits) { return bits ? left(x, number(bits, x.getType())) : x; }
   Value right(Value x, int64_t bits) { return bits ? right(x, number(bits, x.getType())) : x; }
   Value rightUnsigned(Value x, int64_t bits) { return bits ? rightUnsigned(x, number(bits, x.getType())) : x; }
@@ -68,9 +70,15 @@ public:
   void loop(int64_t from, int64_t to, int64_t step, llvm::function_ref<void(Value i)> body);
   /// Runs `body` where an i1 holds.
   void when(Value condition, llvm::function_ref<void()> body);
+  /// Its values where the condition holds, else `otherwise`.
+  SmallVector<Value> when(Value condition, ValueRange otherwise, llvm::function_ref<SmallVector<Value>()> body);
 
   /// The final map of an i32 or i64 sum, without zero point and clamps, in 64-bit arithmetic: for any multiplier and shift.
   Value mapExactly(Value sum, Value multiplier, Value shift, FixedMode mode);
+  /// floor((x * y + 2^30) / 2^31) of i32 that are not both -2^31.
+  Value doublingHighMultiply(Value x, Value y);
+  /// The reciprocal, in Q0.31, of a softmax's sum of terms, and by how many bits products with it are shifted (lib/Reference).
+  std::pair<Value, Value> softmaxReciprocal(Value sum);
 
 private:
   ImplicitLocOpBuilder b;

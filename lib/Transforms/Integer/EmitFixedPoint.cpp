@@ -92,3 +92,25 @@ Value integer::mapFixed(Wide w, Value accumulator, Value multiplier, Value shift
   return w.clamp(mapped, kLow, kHigh);
 }
 
+Value integer::emitOneOverOnePlus(Wide w, Value a) {
+  constexpr int64_t high = (int64_t(1) << 31) - 1;
+  // a + 2^31 is not negative: halves round down.
+  Value half = w.right(w.add(a, w.constant(high + 1)), w.constant(1));
+  Value x = w.add(w.constant(1515870810), w.doublingHighMultiply(half, w.constant(-1010580540)));
+  for (int step = 0; step < 3; ++step) {
+    Value error = w.sub(w.constant(1 << 29), w.doublingHighMultiply(half, x));
+    Value by = w.left(w.doublingHighMultiply(x, error), w.constant(2));
+    x = w.add(x, w.clamp(by, -high - 1, high));
+  }
+  return w.clamp(w.left(x, w.constant(1)), -high - 1, high);
+}
+
+std::pair<Value, Value> integer::emitHeadroom(Wide w, Value sum) {
+  Value zeros = w.constant(0), rest = sum;
+  for (int64_t step : {16, 8, 4, 2, 1}) {
+    Value free = w.compare(arith::CmpIPredicate::slt, rest, w.constant(int64_t(1) << (32 - step)));
+    zeros = w.select(free, w.add(zeros, w.constant(step)), zeros);
+    rest = w.select(free, w.left(rest, w.constant(step)), rest);
+  }
+  return {zeros, rest};
+}

@@ -42,5 +42,10 @@ Value mapReal(Wide w, Value accumulator, Value multiplier, RoundingMode rounding
 Value mapFixed(Wide w, Value accumulator, Value multiplier, Value shift, FixedMode mode);
 /// value / 2^bits, ties away from zero; i64 bits, at most 31 (0 beyond).
 Value divideByPowerOfTwo(Wide w, Value value, Value bits);
+/// 1 / (1 + a) as Q0.31 for a in [0, 1) as Q0.31: three steps of Newton.
+Value emitOneOverOnePlus(Wide w, Value a);
+/// The number of leading zeros of a positive i32, without an instruction that some processors lack; and the number
+/// shifted left by it.
+std::pair<Value, Value> emitHeadroom(Wide w, Value sum);
 
 } // namespace mlir::qtensor::integer

@@ -5,6 +5,7 @@
 #include "lib/Reference/IntegerRules.h"
 #include "lib/Transforms/Integer/EmitFixedPoint.h"
 #include "lib/Transforms/Integer/Passes.h"
+#include "lib/Transforms/Integer/RuleCalls.h"
 #include <cmath>
 
 namespace mlir::qtensor {
@@ -31,7 +32,6 @@ public:
 private:
   using Body = llvm::function_ref<Value(Wide, ValueRange)>;
 
-  LogicalResult readCall();
   LogicalResult emitTable();
   LogicalResult emitAdd(int sign);
   LogicalResult emitScaled(double positive, double negative);
@@ -43,7 +43,7 @@ private:
   int64_t rank() const { return int64_t(call.output.shape.size()); }
   AffineMap identity() { return AffineMap::getMultiDimIdentityMap(rank(), b.getContext()); }
   AffineMap broadcastMap(ArrayRef<int64_t> from);
-  Value codes(unsigned input);
+  Value codes(unsigned input) { return codesOf(b, b.getLoc(), op.getInputs()[input]); }
   Value constant(ArrayRef<int64_t> values, Type element, ArrayRef<int64_t> shape);
   Value extend(Wide w, Value code, const CodeTensor &of);
   Value scaled(Wide w, Value value, double real);
@@ -57,45 +57,6 @@ private:
   SmallVector<bool> isUnsigned; ///< Of the inputs' codes.
 };
 } // namespace
-
-LogicalResult RuleEmitter::readCall() {
-  call.parameters = op.getParametersAttr();
-  auto describe = [&](Type type, CodeTensor &to) -> LogicalResult {
-    auto tensor = cast<RankedTensorType>(type);
-    std::optional<CodeTensor> codes = CodeTensor::describe(tensor, tensor.getShape());
-    bool offset = codes && getBlockEncoding(type).getCodec().getIntStyle() == IntStyle::Offset;
-    if (!codes || offset || !tensor.hasStaticShape())
-      return op.emitOpError("has rule \"") << op.getRule() << "\", which takes integer codes of a static encoding and shape, got "
-                                           << type;
-    to = std::move(*codes);
-    return success();
-  };
-  for (Value input : op.getInputs()) {
-    call.inputs.emplace_back();
-    if (failed(describe(input.getType(), call.inputs.back())))
-      return failure();
-    isUnsigned.push_back(getBlockEncoding(input.getType()).getCodec().getIntStyle() == IntStyle::Unsigned);
-  }
-  if (op.getNumResults() != 1)
-    return op.emitOpError("has rule \"") << op.getRule() << "\", which has one result";
-  if (failed(describe(op.getResult(0).getType(), call.output)))
-    return failure();
-  // The rule's own checks, on zeros; shapes and parameters are all that they look at.
-  reference::RuleCall probe = call;
-  for (CodeTensor &input : probe.inputs)
-    input.codes.assign(input.count(), int32_t(input.zero));
-  std::string problem;
-  if (succeeded(reference::applyIntegerRule(op.getRule(), probe, problem)))
-    return success();
-  return op.emitOpError("has rule \"") << op.getRule() << "\": " << problem;
-}
-
-Value RuleEmitter::codes(unsigned input) {
-  Value value = op.getInputs()[input];
-  SmallVector<Component> components;
-  getBlockEncoding(value.getType()).getComponents(call.inputs[input].shape, b.getContext(), components);
-  return ComponentOp::create(b, components[0].type, value, b.getStringAttr("codes"));
-}
 
 Value RuleEmitter::constant(ArrayRef<int64_t> values, Type element, ArrayRef<int64_t> shape) {
   SmallVector<Attribute> numbers;
@@ -352,32 +313,6 @@ LogicalResult RuleEmitter::emitResizeBilinear() {
   return success();
 }
 
-/// 1 / (1 + a) as Q0.31 for a in [0, 1) as Q0.31: three steps of Newton.
-static Value emitOneOverOnePlus(Wide w, Value a) {
-  constexpr int64_t high = (int64_t(1) << 31) - 1;
-  // a + 2^31 is not negative: halves round down.
-  Value half = w.right(w.add(a, w.constant(high + 1)), w.constant(1));
-  Value x = w.add(w.constant(1515870810), w.doublingHighMultiply(half, w.constant(-1010580540)));
-  for (int step = 0; step < 3; ++step) {
-    Value error = w.sub(w.constant(1 << 29), w.doublingHighMultiply(half, x));
-    Value by = w.left(w.doublingHighMultiply(x, error), w.constant(2));
-    x = w.add(x, w.clamp(by, -high - 1, high));
-  }
-  return w.clamp(w.left(x, w.constant(1)), -high - 1, high);
-}
-
-/// The number of leading zeros of a positive i32, without an instruction that some processors lack; and the number
-/// shifted left by it.
-static std::pair<Value, Value> emitHeadroom(Wide w, Value sum) {
-  Value zeros = w.constant(0), rest = sum;
-  for (int64_t step : {16, 8, 4, 2, 1}) {
-    Value free = w.compare(arith::CmpIPredicate::slt, rest, w.constant(int64_t(1) << (32 - step)));
-    zeros = w.select(free, w.add(zeros, w.constant(step)), zeros);
-    rest = w.select(free, w.left(rest, w.constant(step)), rest);
-  }
-  return {zeros, rest};
-}
-
 /// Terms of the sum are a table over the difference to the row's largest code; the reciprocal of the sum is arithmetic.
 LogicalResult RuleEmitter::emitSoftmax() {
   const CodeTensor &x = call.inputs[0];
@@ -437,7 +372,7 @@ LogicalResult RuleEmitter::emitSoftmax() {
 }
 
 LogicalResult RuleEmitter::run() {
-  if (failed(readCall()))
+  if (failed(readRuleCall(op, call, isUnsigned)))
     return failure();
   StringRef rule = op.getRule();
   if (rule == "tflite.add")

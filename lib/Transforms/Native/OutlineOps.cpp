@@ -52,12 +52,6 @@ struct OutlineOps : mlir::qtensor::impl::OutlineOpsBase<OutlineOps> {
       getOperation().emitError("@main has no context argument; qtensor-make-entry must run first");
       return signalPassFailure();
     }
-    // Copies are elementwise ops like others.
-    main.walk([](memref::CopyOp copy) {
-      OpBuilder b(copy);
-      linalg::makeMemRefCopyOp(b, copy.getLoc(), copy.getSource(), copy.getTarget());
-      copy.erase();
-    });
     SymbolTable symbols(getOperation());
     llvm::StringMap<func::FuncOp> known; // By the text of the function: equal text is equal code.
     main.walk([&](linalg::LinalgOp op) {

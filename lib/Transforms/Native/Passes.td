@@ -26,11 +26,26 @@ def EmitEntry : Pass<"qtensor-emit-entry", "ModuleOp"> {
   let dependentDialects = ["LLVM::LLVMDialect", "memref::MemRefDialect", "arith::ArithDialect"];
 }
 
+def ExpandCopies : Pass<"qtensor-expand-copies", "ModuleOp"> {
+  let summary = "Copies of buffers => elementwise ops";
+  let description = [{
+    LLVM's lowering of `memref.copy` calls a function of a runtime when a side is strided. Copies are elementwise ops like
+    others.
+
+    ```mlir
+    memref.copy %a, %b : memref<4x8xf32, strided<[16, 1]>> to memref<4x8xf32>
+    // =>
+    linalg.generic {...} ins(%a) outs(%b) { linalg.yield %in }
+    ```
+  }];
+  let dependentDialects = ["linalg::LinalgDialect"];
+}
+
 def OutlineOps : Pass<"qtensor-outline-ops", "ModuleOp"> {
   let summary = "Give every linalg op of @main a function, shared by all ops that are the same";
   let description = [{
     The layers of a model repeat, so their ops do: with the same types, maps and body they share one function and are
-    compiled once. Functions stay small, which LLVM rewards. Copies are treated as elementwise ops. Operands become
+    compiled once. Functions stay small, which LLVM rewards. Operands become
     arguments, constants go into the function. The context is the first argument, for parallel loops.
 
     ```mlir

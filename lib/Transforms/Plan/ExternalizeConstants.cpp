@@ -51,7 +51,7 @@ namespace {
 /// Collects the entries of the weights file.
 class Weights {
 public:
-  Weights(MLIRContext *context) : b(context) {}
+  Weights(MLIRContext *context, int64_t alignment) : b(context), alignment(alignment) {}
 
   /// The offset of a constant's bytes, shared with an earlier equal one.
   int64_t place(arith::ConstantOp op, ElementsAttr value, ArrayRef<char> bytes) {
@@ -60,7 +60,7 @@ public:
     for (auto [known, offset] : candidates)
       if (known == bytes)
         return offset;
-    int64_t offset = llvm::alignTo(end, kBufferAlignment);
+    int64_t offset = llvm::alignTo(end, alignment);
     end = offset + bytes.size();
     candidates.push_back({bytes, offset});
     NamedAttrList entry;
@@ -79,7 +79,7 @@ public:
 
 private:
   Builder b;
-  int64_t end = 0;
+  int64_t alignment, end = 0;
   SmallVector<Attribute> entries;
   DenseMap<uint64_t, SmallVector<std::pair<ArrayRef<char>, int64_t>, 1>> byHash;
 };
@@ -93,7 +93,7 @@ struct ExternalizeConstants : mlir::qtensor::impl::ExternalizeConstantsBase<Exte
       getOperation().emitError("@main has no %weights argument; qtensor-make-entry must run first");
       return signalPassFailure();
     }
-    Weights weights(&getContext());
+    Weights weights(&getContext(), alignment);
     WalkResult walk = main.walk([&](arith::ConstantOp op) {
       return failed(convert(op, main, weights)) ? WalkResult::interrupt() : WalkResult::advance();
     });

@@ -12,6 +12,9 @@ enum EntryArgument : unsigned { kContextArgument, kWeightsArgument, kScratchArgu
 /// Offsets in the weights file and in the arena are multiples of this, and the caller's scratch pointer too.
 constexpr int64_t kBufferAlignment = 64;
 
+/// The same for firmware, where no vector is wider and no byte is free.
+constexpr int64_t kFirmwareAlignment = 16;
+
 /// Attributes of the module that describe the artifact.
 constexpr llvm::StringLiteral kInputsAttr = "qtensor.inputs";
 constexpr llvm::StringLiteral kOutputsAttr = "qtensor.outputs";

@@ -61,8 +61,8 @@ def MakeEntry : Pass<"qtensor-make-entry", "ModuleOp"> {
 def ExternalizeConstants : Pass<"qtensor-externalize-constants", "ModuleOp"> {
   let summary = "Move large constants of @main to the weights file";
   let description = [{
-    Every tensor constant above `max-inline-bytes` becomes a view of `%weights` at a constant offset, aligned to 64
-    bytes. Equal bytes are stored once. The bytes stay in an attribute of the module until the weights file is
+    Every tensor constant above `max-inline-bytes` becomes a view of `%weights` at a constant offset, a multiple of
+    `alignment`. Equal bytes are stored once. The bytes stay in an attribute of the module until the weights file is
     written: LLVM never sees them. A large splat is filled at run time instead.
 
     ```mlir
@@ -75,7 +75,8 @@ def ExternalizeConstants : Pass<"qtensor-externalize-constants", "ModuleOp"> {
     ```
   }];
   let options = [Option<"maxInlineBytes", "max-inline-bytes", "int64_t", "256",
-                        "Constants up to this size stay in the code">];
+                        "Constants up to this size stay in the code">,
+                 Option<"alignment", "alignment", "int64_t", "64", "Of offsets in the weights, in bytes">];
   let dependentDialects = ["bufferization::BufferizationDialect", "memref::MemRefDialect", "tensor::TensorDialect",
                            "arith::ArithDialect", "linalg::LinalgDialect"];
 }
@@ -98,6 +99,7 @@ def PlanMemory : Pass<"qtensor-plan-memory", "ModuleOp"> {
 
     The size of a buffer must follow from the extents of the inputs; one that depends on their values is an error.
   }];
+  let options = [Option<"alignment", "alignment", "int64_t", "64", "Of offsets in the arena, in bytes">];
   let dependentDialects = ["memref::MemRefDialect", "arith::ArithDialect", "affine::AffineDialect"];
 }
 

@@ -32,7 +32,7 @@ struct Storage {
 
 class Planner {
 public:
-  explicit Planner(func::FuncOp main) : main(main), sizes(main) {}
+  Planner(func::FuncOp main, int64_t alignment) : main(main), alignment(alignment), sizes(main) {}
 
   LogicalResult run();
 
@@ -48,6 +48,7 @@ private:
   void replace(Storage &storage, Value offset);
 
   func::FuncOp main;
+  int64_t alignment;
   SizeExpressions sizes;
   SmallVector<Storage> storages;
   DenseMap<Operation *, unsigned> storageOf;
@@ -160,7 +161,7 @@ FailureOr<Value> Planner::slotOffsets(OpBuilder &b, ArrayRef<SmallVector<AffineE
       offsets->push_back(offset);
     Value size;
     for (AffineExpr expr : slot) {
-      Value bytes = affine::expandAffineExpr(b, loc, expr.ceilDiv(kBufferAlignment) * kBufferAlignment, {}, symbols);
+      Value bytes = affine::expandAffineExpr(b, loc, expr.ceilDiv(alignment) * alignment, {}, symbols);
       if (!bytes)
         return failure();
       size = size ? arith::MaxSIOp::create(b, loc, size, bytes).getResult() : bytes;
@@ -217,7 +218,7 @@ LogicalResult Planner::place() {
     if (!isFixed)
       kinds.push_back(kindOf.insert({storage.bytes, kindOf.size()}).first->second);
   }
-  ArenaPlan plan = planArena(fixed, kBufferAlignment);
+  ArenaPlan plan = planArena(fixed, alignment);
   SmallVector<SmallVector<AffineExpr>> slots(assignSlots(dynamic, kinds));
   for (auto [buffer, index] : llvm::zip_equal(dynamic, dynamicIndex))
     if (!llvm::is_contained(slots[buffer.offset], storages[index].bytes))
@@ -256,6 +257,8 @@ LogicalResult Planner::run() {
 
 namespace {
 struct PlanMemory : mlir::qtensor::impl::PlanMemoryBase<PlanMemory> {
+  using PlanMemoryBase::PlanMemoryBase;
+
   void runOnOperation() override {
     auto main = getOperation().lookupSymbol<func::FuncOp>("main");
     if (!main || main.getNumArguments() < kFirstTensorArgument || main.isExternal()) {
@@ -265,7 +268,7 @@ struct PlanMemory : mlir::qtensor::impl::PlanMemoryBase<PlanMemory> {
     if (getOperation()->hasAttr(kPlanAttr))
       return; // An IR file that was already at this point.
     resolveExtents(main);
-    if (failed(Planner(main).run()))
+    if (failed(Planner(main, alignment).run()))
       signalPassFailure();
   }
 };

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Transforms/Firmware/KernelTable.h"
+#include "lib/Transforms/Firmware/Passes.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+namespace mlir::qtensor {
+#define GEN_PASS_DEF_ATTACHLAYERSCRATCH
+#include "lib/Transforms/Firmware/Passes.h.inc"
+} // namespace mlir::qtensor
+
+using namespace mlir;
+using namespace mlir::qtensor;
+using namespace mlir::qtensor::firmware;
+
+static constexpr int64_t kAlignment = 16;
+
+/// Whether elements lie without gaps, from an address that is known.
+static bool isDense(MemRefType type) {
+  auto [strides, offset] = type.getStridesAndOffset();
+  if (ShapedType::isDynamic(offset) || offset * type.getElementTypeBitWidth() / 8 % kAlignment)
+    return false;
+  int64_t expected = 1;
+  for (int64_t d = type.getRank() - 1; d >= 0; --d) {
+    if (type.getDimSize(d) != 1 && strides[d] != expected)
+      return false;
+    expected *= type.getDimSize(d);
+  }
+  return true;
+}
+
+/// A kernel walks over bytes: an operand with gaps takes the way over a buffer without.
+static void copyStrided(qnn::LayerOpInterface op) {
+  for (OpOperand &operand : op->getOpOperands()) {
+    auto type = dyn_cast<MemRefType>(operand.get().getType());
+    if (!type || isDense(type))
+      continue;
+    OpBuilder b(op);
+    Value strided = operand.get();
+    Value own = memref::AllocOp::create(b, op->getLoc(), MemRefType::get(type.getShape(), type.getElementType()),
+                                        b.getI64IntegerAttr(kAlignment));
+    bool written = &operand == &op.getDestination();
+    if (written)
+      b.setInsertionPointAfter(op);
+    memref::CopyOp::create(b, op->getLoc(), written ? own : strided, written ? strided : own);
+    operand.set(own);
+  }
+}
+
+namespace {
+struct AttachLayerScratch : mlir::qtensor::impl::AttachLayerScratchBase<AttachLayerScratch> {
+  using AttachLayerScratchBase::AttachLayerScratchBase;
+
+  void runOnOperation() override {
+    const LayerKernels *kernels = lookupLayerKernels(target);
+    WalkResult walk = getOperation().walk([&](qnn::LayerOpInterface op) {
+      if (!kernels) {
+        op->emitOpError() << "cannot be lowered: target '" << target << "' has no kernels for layers";
+        return WalkResult::interrupt();
+      }
+      if (!isa<MemRefType>(op.getDestination().get().getType()) || op.getScratchBuffer())
+        return WalkResult::advance();
+      copyStrided(op);
+      FailureOr<int64_t> bytes = getScratchBytes(op, *kernels);
+      if (failed(bytes))
+        return WalkResult::interrupt();
+      if (*bytes == 0)
+        return WalkResult::advance();
+      OpBuilder b(op);
+      auto type = MemRefType::get({*bytes}, b.getI8Type());
+      Value scratch = memref::AllocOp::create(b, op->getLoc(), type, b.getI64IntegerAttr(kAlignment));
+      op.getScratchBufferMutable().assign(scratch);
+      return WalkResult::advance();
+    });
+    if (walk.wasInterrupted())
+      signalPassFailure();
+  }
+};
+} // namespace

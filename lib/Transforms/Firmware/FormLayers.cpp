@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Integer sums with their final map => layers. What does not have a layer's form stays as it is, and is right there too.
+#include "lib/Transforms/Firmware/FormLayers.h"
+#include "lib/Transforms/Firmware/Passes.h"
+#include "lib/Transforms/Integer/RuleCalls.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/Matchers.h"
+
+namespace mlir::qtensor {
+#define GEN_PASS_DEF_FORMLAYERS
+#include "lib/Transforms/Firmware/Passes.h.inc"
+} // namespace mlir::qtensor
+
+using namespace mlir;
+using namespace mlir::qtensor;
+using namespace mlir::qtensor::firmware;
+using reference::CodeTensor;
+using reference::QuantizedMultiplier;
+
+static std::optional<int64_t> constantOf(Value value) {
+  APInt number;
+  if (!matchPattern(value, m_ConstantInt(&number)))
+    return std::nullopt;
+  return number.getSExtValue();
+}
+
+namespace {
+/// One of the two factors in the body: a signed code, less a zero point.
+struct Factor {
+  BlockArgument code;
+  int64_t zero = 0;
+};
+} // namespace
+
+static std::optional<Factor> readFactor(Value value) {
+  Factor factor;
+  if (auto difference = value.getDefiningOp<arith::SubIOp>()) {
+    std::optional<int64_t> zero = constantOf(difference.getRhs());
+    if (!zero)
+      return std::nullopt;
+    factor.zero = *zero;
+    value = difference.getLhs();
+  }
+  if (auto wide = value.getDefiningOp<arith::ExtSIOp>())
+    value = wide.getIn();
+  factor.code = dyn_cast<BlockArgument>(value);
+  return factor.code ? std::optional(factor) : std::nullopt;
+}
+
+/// out += (input - zero) * weight, the input first.
+static std::optional<int64_t> readProductBody(linalg::GenericOp op) {
+  if (op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1)
+    return std::nullopt;
+  Block &body = op.getRegion().front();
+  auto sum = body.getTerminator()->getOperand(0).getDefiningOp<arith::AddIOp>();
+  auto product = sum && sum.getLhs() == body.getArgument(2) ? sum.getRhs().getDefiningOp<arith::MulIOp>() : arith::MulIOp();
+  std::optional<Factor> x = product ? readFactor(product.getLhs()) : std::nullopt;
+  std::optional<Factor> w = x ? readFactor(product.getRhs()) : std::nullopt;
+  if (!w || w->zero != 0 || x->code != body.getArgument(0) || w->code != body.getArgument(1))
+    return std::nullopt;
+  auto fill = op.getDpsInits()[0].getDefiningOp<linalg::FillOp>();
+  if (!fill || constantOf(fill.getInputs()[0]) != 0)
+    return std::nullopt;
+  return x->zero;
+}
+
+/// dim * scale, or nothing.
+static std::optional<std::pair<unsigned, int64_t>> readScaledDim(AffineExpr expr) {
+  if (auto dim = dyn_cast<AffineDimExpr>(expr))
+    return std::pair(dim.getPosition(), int64_t(1));
+  auto product = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!product || product.getKind() != AffineExprKind::Mul)
+    return std::nullopt;
+  auto dim = dyn_cast<AffineDimExpr>(product.getLHS());
+  auto scale = dyn_cast<AffineConstantExpr>(product.getRHS());
+  return dim && scale ? std::optional(std::pair(dim.getPosition(), scale.getValue())) : std::nullopt;
+}
+
+namespace {
+/// out * stride + tap * dilation.
+struct Axis {
+  unsigned out, tap;
+  int64_t stride, dilation;
+};
+} // namespace
+
+static std::optional<Axis> readAxis(AffineExpr expr) {
+  auto sum = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!sum || sum.getKind() != AffineExprKind::Add)
+    return std::nullopt;
+  auto out = readScaledDim(sum.getLHS()), tap = readScaledDim(sum.getRHS());
+  if (!out || !tap)
+    return std::nullopt;
+  return Axis{out->first, tap->first, out->second, tap->second};
+}
+
+static bool isDim(AffineMap map, unsigned result, unsigned dim) {
+  auto expr = dyn_cast<AffineDimExpr>(map.getResult(result));
+  return expr && expr.getPosition() == dim;
+}
+
+/// A convolution by its maps: which loops are the window's.
+static std::optional<ProductForm> readWindowForm(linalg::GenericOp op) {
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  AffineMap in = maps[0], weights = maps[1], out = maps[2];
+  unsigned rank = out.getNumResults();
+  if (in.getNumResults() != 4 || rank < 4 || rank > 5 || !out.isProjectedPermutation() || !isDim(in, 0, out.getDimPosition(0)))
+    return std::nullopt;
+  std::optional<Axis> y = readAxis(in.getResult(1)), x = readAxis(in.getResult(2));
+  if (!y || !x || y->out != out.getDimPosition(1) || x->out != out.getDimPosition(2))
+    return std::nullopt;
+  ProductForm form;
+  form.strides = {y->stride, x->stride};
+  form.dilations = {y->dilation, x->dilation};
+  auto channel = dyn_cast<AffineDimExpr>(in.getResult(3));
+  bool one = !channel && isa<AffineConstantExpr>(in.getResult(3));
+  unsigned last = out.getDimPosition(rank - 1);
+  if (rank == 4 && channel && weights.getNumResults() == 4 && isDim(weights, 0, last) && isDim(weights, 1, y->tap) &&
+      isDim(weights, 2, x->tap) && isDim(weights, 3, channel.getPosition()) && channel.getPosition() != last) {
+    form.kind = ProductForm::Conv;
+    return form;
+  }
+  // Depthwise: a channel of the output reads one of the input; with a multiplier both have a loop.
+  bool split = rank == 5 && channel && isDim(out, 3, channel.getPosition());
+  bool plain = rank == 4 && (one || (channel && channel.getPosition() == last));
+  if (!(split || plain) || weights.getNumResults() != rank - 1 || !isDim(weights, 0, y->tap) || !isDim(weights, 1, x->tap) ||
+      !isDim(weights, rank - 2, last) || (split && !isDim(weights, 2, channel.getPosition())))
+    return std::nullopt;
+  form.kind = ProductForm::Depthwise;
+  return form;
+}
+
+std::optional<ProductForm> firmware::readProductForm(linalg::GenericOp op) {
+  std::optional<int64_t> zero = readProductBody(op);
+  if (!zero)
+    return std::nullopt;
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  std::optional<ProductForm> form;
+  bool matrix = maps[0].getNumDims() == 3 && llvm::all_of(maps, [](AffineMap map) {
+    return map.getNumResults() == 2 && map.isProjectedPermutation();
+  });
+  if (matrix && isDim(maps[2], 0, maps[0].getDimPosition(0)) && isDim(maps[2], 1, maps[1].getDimPosition(0)) &&
+      maps[0].getDimPosition(1) == maps[1].getDimPosition(1)) {
+    form.emplace();
+    form->kind = ProductForm::Matrix;
+  } else {
+    form = readWindowForm(op);
+  }
+  if (form)
+    form->inputZero = *zero;
+  return form;
+}
+
+namespace {
+/// Forms the layer behind one final map.
+class LayerFormer {
+public:
+  explicit LayerFormer(RequantizeOp op) : op(op), b(op.getLoc(), op) {}
+
+  void run();
+
+private:
+  bool readSums();
+  void readBias(Value &sums);
+  void stripPadding(ProductForm &form);
+  Value numbers(ArrayRef<int64_t> values, Type element);
+  Operation *create(const ProductForm &form);
+
+  RequantizeOp op;
+  ImplicitLocOpBuilder b;
+  linalg::GenericOp product;
+  Operation *reshape = nullptr; ///< Between the sums and the map.
+  Value input, weights, bias;
+  SmallVector<int64_t, 4> pads{0, 0, 0, 0};
+};
+} // namespace
+
+/// A constant added along the last dimension.
+void LayerFormer::readBias(Value &sums) {
+  auto add = sums.getDefiningOp<linalg::GenericOp>();
+  if (!add || add.getNumParallelLoops() != add.getNumLoops() || add.getNumDpsInputs() != 2)
+    return;
+  Block &body = add.getRegion().front();
+  auto sum = body.getTerminator()->getOperand(0).getDefiningOp<arith::AddIOp>();
+  SmallVector<AffineMap> maps = add.getIndexingMapsArray();
+  unsigned rank = add.getNumLoops();
+  if (!sum || sum.getLhs() != body.getArgument(0) || sum.getRhs() != body.getArgument(1) || !maps[0].isIdentity() ||
+      maps[1].getNumResults() != 1 || !add.getDpsInputs()[1].getDefiningOp<arith::ConstantOp>())
+    return;
+  if (!isDim(maps[1], 0, rank - 1) && !isa<AffineConstantExpr>(maps[1].getResult(0)))
+    return;
+  bias = add.getDpsInputs()[1];
+  sums = add.getDpsInputs()[0];
+}
+
+bool LayerFormer::readSums() {
+  Value sums = op.getAccumulator();
+  readBias(sums);
+  if (isa_and_nonnull<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(sums.getDefiningOp())) {
+    reshape = sums.getDefiningOp();
+    sums = reshape->getOperand(0);
+  }
+  product = sums.getDefiningOp<linalg::GenericOp>();
+  return product && product.getNumDpsInputs() == 2;
+}
+
+/// Zero points around the image become the layer's padding.
+void LayerFormer::stripPadding(ProductForm &form) {
+  auto pad = input.getDefiningOp<tensor::PadOp>();
+  if (!pad || form.kind == ProductForm::Matrix)
+    return;
+  Value value = pad.getConstantPaddingValue();
+  if (!value || constantOf(value) != form.inputZero)
+    return;
+  ArrayRef<int64_t> low = pad.getStaticLow(), high = pad.getStaticHigh();
+  if (low[0] || high[0] || low[3] || high[3] || llvm::any_of(low, ShapedType::isDynamic) || llvm::any_of(high, ShapedType::isDynamic))
+    return;
+  pads = {low[1], low[2], high[1], high[2]};
+  input = pad.getSource();
+}
+
+Value LayerFormer::numbers(ArrayRef<int64_t> values, Type element) {
+  SmallVector<Attribute> list;
+  for (int64_t value : values)
+    list.push_back(b.getIntegerAttr(element, value));
+  auto type = RankedTensorType::get({int64_t(values.size())}, element);
+  return arith::ConstantOp::create(b, DenseElementsAttr::get(type, list));
+}
+
+/// The bits of a weight's codes.
+static int64_t weightBits(Value weights) {
+  auto codes = weights.getDefiningOp<ComponentOp>();
+  BlockAttr encoding = codes ? getBlockEncoding(codes.getSource().getType()) : BlockAttr();
+  return encoding ? encoding.getCodec().getBits() : 8;
+}
+
+Operation *LayerFormer::create(const ProductForm &form) {
+  auto sums = cast<RankedTensorType>(product->getResult(0).getType());
+  BlockAttr encoding = getBlockEncoding(op.getType());
+  Type code = encoding.getCodec().getStorageType();
+  SmallVector<int64_t> shape(sums.getShape());
+  int64_t bits = weightBits(weights);
+  if (shape.size() == 5) {
+    int64_t multiplier = shape.pop_back_val();
+    shape.back() *= multiplier;
+    SmallVector<ReassociationIndices> groups{{0}, {1}, {2, 3}};
+    weights = tensor::CollapseShapeOp::create(b, weights, groups);
+  }
+  Value constants[] = {weights, bias ? bias : numbers({0}, sums.getElementType()), op.getMultiplier(), op.getShift()};
+  Value init = tensor::EmptyOp::create(b, shape, code);
+  auto number = [&](int64_t value) { return b.getI64IntegerAttr(value); };
+  int64_t zero = encoding.getZero() ? int64_t(*encoding.getZero().getScalar()) : 0;
+  NamedAttrList attributes;
+  attributes.set("input_zero", number(form.inputZero));
+  attributes.set("weight_bits", number(bits));
+  attributes.set("output_zero", number(zero));
+  attributes.set("low", number(op.getLow()));
+  attributes.set("high", number(op.getHigh()));
+  attributes.set("map", op.getMap());
+  auto type = cast<RankedTensorType>(weights.getType());
+  StringRef name = qnn::FullyConnectedOp::getOperationName();
+  if (form.kind != ProductForm::Matrix) {
+    bool depthwise = form.kind == ProductForm::Depthwise;
+    name = depthwise ? qnn::DepthwiseConv2DOp::getOperationName() : qnn::Conv2DOp::getOperationName();
+    ArrayRef<int64_t> window = type.getShape().slice(depthwise ? 0 : 1, 2);
+    attributes.set("window", b.getDenseI64ArrayAttr(window));
+    attributes.set("strides", b.getDenseI64ArrayAttr(form.strides));
+    attributes.set("dilations", b.getDenseI64ArrayAttr(form.dilations));
+    attributes.set("pads", b.getDenseI64ArrayAttr(pads));
+  }
+  OperationState state(op.getLoc(), name);
+  state.addOperands(input);
+  state.addOperands(constants);
+  state.addOperands(init);
+  state.addTypes(init.getType());
+  attributes.set("operandSegmentSizes", b.getDenseI32ArrayAttr({1, 4, 0, 0, 1}));
+  state.addAttributes(attributes);
+  return b.create(state);
+}
+
+void LayerFormer::run() {
+  auto sums = cast<RankedTensorType>(op.getAccumulator().getType());
+  int64_t last = sums.getRank() - 1;
+  BlockAttr encoding = getBlockEncoding(op.getType());
+  if (!op.getMap().getFixed() || !encoding.isStatic() || encoding.getCodec().getIntStyle() != IntStyle::Signed ||
+      (op.getAxis() && int64_t(*op.getAxis()) != last) || !readSums())
+    return;
+  std::optional<ProductForm> form = readProductForm(product);
+  if (!form)
+    return;
+  input = product.getDpsInputs()[0];
+  weights = product.getDpsInputs()[1];
+  auto isCode = [](Type type, bool wide) {
+    auto tensor = cast<RankedTensorType>(type);
+    return tensor.hasStaticShape() && (tensor.getElementType().isInteger(8) || (wide && tensor.getElementType().isInteger(16)));
+  };
+  Type code = encoding.getCodec().getStorageType();
+  if (!isCode(input.getType(), true) || !isCode(weights.getType(), false) || (!code.isInteger(8) && !code.isInteger(16)))
+    return;
+  stripPadding(*form);
+  Value codes = create(*form)->getResult(0);
+  auto wanted = RankedTensorType::get(sums.getShape(), code);
+  if (codes.getType() != wanted) {
+    IRMapping mapping;
+    mapping.map(reshape->getOperand(0), codes);
+    Operation *made = b.clone(*reshape, mapping);
+    made->getResult(0).setType(wanted);
+    codes = made->getResult(0);
+  }
+  op.replaceAllUsesWith(AssembleOp::create(b, op.getType(), codes).getResult());
+  op.erase();
+}
+
+namespace {
+struct FormLayers : mlir::qtensor::impl::FormLayersBase<FormLayers> {
+  void runOnOperation() override {
+    SmallVector<RequantizeOp> maps;
+    SmallVector<AsOp> rules;
+    getOperation().walk([&](Operation *op) {
+      if (auto map = dyn_cast<RequantizeOp>(op))
+        maps.push_back(map);
+      if (auto rule = dyn_cast<AsOp>(op); rule && reference::isIntegerRule(rule.getRule()))
+        rules.push_back(rule);
+    });
+    for (RequantizeOp op : maps)
+      LayerFormer(op).run();
+    for (AsOp op : rules)
+      if (failed(formRule(op)))
+        return signalPassFailure();
+  }
+};
+} // namespace

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef QTENSOR_FIRMWARE_PASSES
+#define QTENSOR_FIRMWARE_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def FormLayers : Pass<"qtensor-form-layers", "::mlir::func::FuncOp"> {
+  let summary = "integer sums with their final map, and rules that are layers => qnn";
+  let description = [{
+    What `qtensor-integer-only` left as a linalg op on codes, a bias and a `qtensor.requantize` becomes one layer; padding
+    with the zero point becomes the layer's. Rules of `qtensor.as` that are layers (add, sub, softmax, average pooling) too.
+
+        %p = tensor.pad %x low[0, 1, 1, 0] high[0, 1, 1, 0] { yield %c-128_i8 }
+        %s = linalg.generic ins(%p, %w : tensor<1x10x10x16xi8>, tensor<16x3x3x16xi8>) ... { %acc + (%in + 128) * %weight }
+        %t = linalg.generic ins(%s, %bias : tensor<1x8x8x16xi32>, tensor<16xi32>) ... { %sum + %b }
+        %q = qtensor.requantize %t multiplier(%m : tensor<16xi32>) shift(%r : tensor<16xi32>) axis 3 <fixed<double>> clamp [-128, 127]
+    =>
+        %c = qnn.conv2d ins(%x) weights(%w, %bias, %m, %r) outs(%0) <{pads = array<i64: 1, 1, 1, 1>, input_zero = -128, ...}>
+        %q = qtensor.assemble %c
+
+    What has another form (unsigned codes, `real` maps, weights with a zero point, tensors that are broadcast) stays.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::qnn::QNNDialect", "::mlir::qtensor::QTensorDialect"];
+}
+
+def PackLayers : Pass<"qtensor-pack-layers", "::mlir::func::FuncOp"> {
+  let summary = "layers get the target's kernels, and constants in their order";
+  let description = [{
+    The first kernel of the target that accepts a layer computes it. Its constants become one array of bytes.
+
+        %y = qnn.conv2d ins(%x) weights(%w, %b, %m, %s) outs(%0) <{...}>
+    =>
+        %c = arith.constant dense_resource<...> : tensor<2816xi8>
+        %y = qnn.conv2d ins(%x) constants(%c) outs(%0) <{kernel = "plain.conv", ...}>
+
+    Errors: an unknown target; weights, biases or multipliers that are not constant.
+  }];
+  let options = [Option<"target", "target", "std::string", "\"\"", "Name of the target whose kernels are used">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::qnn::QNNDialect"];
+}
+
+def AttachLayerScratch : Pass<"qtensor-attach-layer-scratch", "::mlir::func::FuncOp"> {
+  let summary = "layers on buffers get the room that their kernels ask for";
+  let description = [{
+        qnn.conv2d ins(%x) constants(%c) outs(%y) <{kernel = "k", ...}>
+    =>
+        %s = memref.alloc() : memref<640xi8>
+        qnn.conv2d ins(%x) constants(%c) scratch(%s) outs(%y) <{kernel = "k", ...}>
+
+    Operands that do not lie without gaps are copied to buffers that do.
+  }];
+  let options = [Option<"target", "target", "std::string", "\"\"", "Name of the target whose kernels are used">];
+  let dependentDialects = ["::mlir::memref::MemRefDialect"];
+}
+
+def LowerLayers : Pass<"qtensor-lower-layers", "::mlir::ModuleOp"> {
+  let summary = "layers => a function each, which its kernel fills";
+  let description = [{
+    Layers that are the same but for addresses share a function.
+
+        qnn.conv2d ins(%x) constants(%c) outs(%y) <{kernel = "plain.conv", ...}>
+    =>
+        func.func private @layer0_conv2d(%in: !llvm.ptr, %constants: !llvm.ptr, %out: !llvm.ptr) { scf.for ... }
+        call @layer0_conv2d(%0, %1, %2)
+  }];
+  let options = [Option<"target", "target", "std::string", "\"\"", "Name of the target whose kernels are used">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+}
+
+def EmitFirmwareEntry : Pass<"qtensor-emit-firmware-entry", "::mlir::ModuleOp"> {
+  let summary = "@main => a C function of plain pointers; constants => a symbol";
+  let description = [{
+    The function takes a pointer for each input, state and output, and the arena; the constants are the symbol
+    `<prefix>_weights`, which the emitter of the object defines.
+
+        func.func @main(%ctx, %weights: memref<?xi8>, %scratch: memref<?xi8>, %x: memref<1x4xi8>, %y: memref<1x2xi8>)
+    =>
+        llvm.func @net_run(%x: !llvm.ptr, %y: !llvm.ptr, %arena: !llvm.ptr)
+  }];
+  let options = [Option<"prefix", "prefix", "std::string", "\"model\"", "What the names begin with">];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::func::FuncDialect"];
+}
+
+#endif // QTENSOR_FIRMWARE_PASSES
