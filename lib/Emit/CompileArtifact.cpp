@@ -40,8 +40,14 @@ static LogicalResult lower(ModuleOp planned, const ArtifactOptions &options, Str
   addNativePasses(pm, *options.target, *code.level, prefix);
   if (failed(pm.run(*module)) || *broken || (options.verify && failed(verifyContract(*module, Phase::Native))))
     return failure();
-  code.module = translateModule(*module, *options.target, *code.level, prefix, *code.context);
-  return success(code.module != nullptr);
+  std::string entries[] = {(prefix + "_run_" + code.level->name).str(), (prefix + "_shapes_" + code.level->name).str()};
+  code.module = translateModule(*module, *code.level, entries, *code.context);
+  if (!code.module)
+    return failure();
+  // Only the glue sees the entries.
+  for (const std::string &entry : entries)
+    code.module->getFunction(entry)->setVisibility(llvm::GlobalValue::HiddenVisibility);
+  return success();
 }
 
 /// LLVM's part. Runs beside other levels.

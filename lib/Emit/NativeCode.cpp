@@ -41,7 +41,7 @@ llvm::Expected<std::unique_ptr<llvm::TargetMachine>> mlir::qtensor::createTarget
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
   options.FunctionSections = true;
   return std::unique_ptr<llvm::TargetMachine>(backend->createTargetMachine(
-      triple, cpu, features, options, llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Default));
+      triple, cpu, features, options, target.layerKernels ? llvm::Reloc::Static : llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Default));
 }
 
 /// Loops this long are as long as they should be, or too long already. LLVM comes to the same end, but finding out what
@@ -110,9 +110,8 @@ llvm::Expected<ObjectBytes> mlir::qtensor::compileModule(llvm::Module &module, l
   return object;
 }
 
-std::unique_ptr<llvm::Module> mlir::qtensor::translateModule(ModuleOp module, const Target &target,
-                                                            const TargetLevel &level, StringRef prefix,
-                                                            llvm::LLVMContext &context) {
+std::unique_ptr<llvm::Module> mlir::qtensor::translateModule(ModuleOp module, const TargetLevel &level,
+                                                            ArrayRef<std::string> entries, llvm::LLVMContext &context) {
   DialectRegistry registry;
   registerAllToLLVMIRTranslations(registry);
   module.getContext()->appendDialectRegistry(registry);
@@ -126,11 +125,8 @@ std::unique_ptr<llvm::Module> mlir::qtensor::translateModule(ModuleOp module, co
     if (!level.features.empty())
       function.addFnAttr("target-features", level.features);
     function.addFnAttr("prefer-vector-width", std::to_string(level.vectorBits));
-    // Only the two entries are seen by the glue; everything else must not meet its twin of another level.
-    StringRef name = function.getName();
-    if (name == (prefix + "_run_" + level.name).str() || name == (prefix + "_shapes_" + level.name).str())
-      function.setVisibility(llvm::GlobalValue::HiddenVisibility);
-    else
+    // Everything else must not meet its twin of another level or model.
+    if (!llvm::is_contained(entries, function.getName()))
       function.setLinkage(llvm::GlobalValue::InternalLinkage);
   }
   return code;

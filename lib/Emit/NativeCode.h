@@ -27,9 +27,9 @@ llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(const T
 llvm::Expected<ObjectBytes> compileModule(llvm::Module &module, llvm::TargetMachine &machine,
                                           std::string *assembly = nullptr);
 
-/// Translates a module in LLVM dialect and gives its functions the processor and features of the level. All but
-/// `<prefix>_run_<level>` and `<prefix>_shapes_<level>` become internal. Null after a diagnostic.
-std::unique_ptr<llvm::Module> translateModule(ModuleOp module, const Target &target, const TargetLevel &level,
-                                              StringRef prefix, llvm::LLVMContext &context);
+/// Translates a module in LLVM dialect and gives its functions the processor and features of the level. All but the
+/// `entries` become internal. Null after a diagnostic.
+std::unique_ptr<llvm::Module> translateModule(ModuleOp module, const TargetLevel &level, ArrayRef<std::string> entries,
+                                              llvm::LLVMContext &context);
 
 } // namespace mlir::qtensor

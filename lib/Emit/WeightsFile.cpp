@@ -23,7 +23,8 @@ static ArrayRef<char> bytesOf(Attribute value) {
   return dense ? dense.getRawData() : ArrayRef<char>();
 }
 
-static LogicalResult readEntry(ModuleOp module, DictionaryAttr attr, uint64_t end, WeightEntry &entry) {
+static LogicalResult readEntry(ModuleOp module, DictionaryAttr attr, int64_t alignment, uint64_t end,
+                               WeightEntry &entry) {
   auto name = attr.getAs<StringAttr>("name");
   auto offset = attr.getAs<IntegerAttr>("offset"), size = attr.getAs<IntegerAttr>("size");
   auto value = dyn_cast_or_null<ElementsAttr>(attr.get("value"));
@@ -39,9 +40,9 @@ static LogicalResult readEntry(ModuleOp module, DictionaryAttr attr, uint64_t en
   if (entry.bytes.size() != entry.size)
     return module.emitError() << "weight '" << entry.name << "' has " << entry.bytes.size() << " bytes, its entry says "
                               << entry.size << "; the resource is missing from the file";
-  if (entry.offset % kBufferAlignment || entry.offset < end)
+  if (entry.offset % alignment || entry.offset < end)
     return module.emitError() << "weight '" << entry.name << "' at offset " << entry.offset
-                              << " is not aligned to 64 bytes or overlaps the one before";
+                              << " is not aligned to " << alignment << " bytes or overlaps the one before";
   return success();
 }
 
@@ -72,13 +73,13 @@ static std::string makePrefix(WeightsFile &weights) {
   return prefix;
 }
 
-FailureOr<WeightsFile> mlir::qtensor::readWeights(ModuleOp module) {
+FailureOr<WeightsFile> mlir::qtensor::readWeights(ModuleOp module, int64_t alignment) {
   WeightsFile weights;
   auto table = module->getAttrOfType<ArrayAttr>(kWeightsAttr);
   if (!table)
     return module.emitError() << "the module has no attribute " << kWeightsAttr << "; it is not at phase C5";
   for (auto attr : table.getAsRange<DictionaryAttr>()) {
-    if (failed(readEntry(module, attr, weights.payloadBytes, weights.entries.emplace_back())))
+    if (failed(readEntry(module, attr, alignment, weights.payloadBytes, weights.entries.emplace_back())))
       return failure();
     weights.payloadBytes = weights.entries.back().offset + weights.entries.back().size;
   }

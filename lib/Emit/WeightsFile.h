@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The weights file of a model: what lib/Runtime/weights_format.h describes.
 #pragma once
+#include "lib/Transforms/Plan/Passes.h"
 #include "mlir/IR/BuiltinOps.h"
 #include <string>
 #include <vector>
@@ -24,8 +25,9 @@ struct WeightsFile {
   uint64_t size() const { return payloadOffset + payloadBytes; }
 };
 
-/// Reads the table of weights of a module at phase C5. The bytes stay in the module.
-FailureOr<WeightsFile> readWeights(ModuleOp module);
+/// Reads the table of weights of a module at phase C5, whose offsets are multiples of `alignment`. The bytes stay in the
+/// module.
+FailureOr<WeightsFile> readWeights(ModuleOp module, int64_t alignment = kBufferAlignment);
 
 /// Writes the file in one pass.
 void writeWeights(const WeightsFile &weights, llvm::raw_ostream &os);

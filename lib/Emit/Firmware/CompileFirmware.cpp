@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Emit/Firmware/CompileFirmware.h"
+#include "dialects/QNN/IR/QNN.h"
+#include "lib/Emit/WeightsFile.h"
+#include "lib/Pipelines/Pipelines.h"
+#include "lib/Pipelines/VerifyPasses.h"
+#include "lib/Transforms/Contracts/Contracts.h"
+#include "lib/Transforms/Plan/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/IR/Constants.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Target/TargetMachine.h"
+
+using namespace mlir;
+using namespace mlir::qtensor;
+
+/// The constants as they lie in flash.
+static std::string flatten(const WeightsFile &weights) {
+  std::string bytes(weights.payloadBytes, '\0');
+  for (const WeightEntry &entry : weights.entries)
+    llvm::copy(entry.bytes, bytes.begin() + entry.offset);
+  return bytes;
+}
+
+/// Gives the symbol that the code names its bytes. They never pass through an optimisation.
+static void defineWeights(llvm::Module &code, StringRef prefix, StringRef bytes) {
+  llvm::GlobalVariable *symbol = code.getGlobalVariable((prefix + "_weights").str());
+  if (!symbol)
+    return;
+  symbol->setInitializer(llvm::ConstantDataArray::getString(code.getContext(), bytes, /*AddNull=*/false));
+  symbol->setSection((".rodata." + prefix + "_weights").str());
+  symbol->setLinkage(llvm::GlobalValue::InternalLinkage);
+}
+
+static LogicalResult lower(ModuleOp module, const ArtifactOptions &options, StringRef prefix) {
+  PassManager pm(module.getContext());
+  auto broken = std::make_shared<std::atomic<bool>>(false);
+  if (options.verify)
+    verifyAroundPasses(pm, Phase::Native, broken);
+  addFirmwarePasses(pm, *options.target, prefix);
+  return failure(failed(pm.run(module)) || *broken || (options.verify && failed(verifyContract(module, Phase::Native))));
+}
+
+static StringRef sourceName(Location loc) {
+  StringRef name;
+  loc->walk([&](Location at) {
+    auto named = dyn_cast<NameLoc>(at);
+    if (!named)
+      return WalkResult::advance();
+    name = named.getName().getValue();
+    return WalkResult::interrupt();
+  });
+  return name;
+}
+
+/// What the layers are, before they become calls.
+static std::vector<FirmwareLayer> describeLayers(ModuleOp module) {
+  std::vector<FirmwareLayer> layers;
+  module.walk([&](qnn::LayerOpInterface op) {
+    FirmwareLayer &layer = layers.emplace_back();
+    layer.source = sourceName(op->getLoc()).str();
+    layer.kind = op->getName().stripDialect().str();
+    layer.kernel = op.getKernelName().str();
+    layer.macs = op.countMultiplications();
+    auto bytesOf = [](Value buffer) { return buffer ? cast<ShapedType>(buffer.getType()).getNumElements() : 0; };
+    layer.constantBytes = bytesOf(op.getPackedConstants());
+    layer.scratchBytes = bytesOf(op.getScratchBuffer());
+  });
+  return layers;
+}
+
+/// The functions that layers became: those of calls, in order.
+static void nameFunctions(ModuleOp module, StringRef prefix, std::vector<FirmwareLayer> &layers) {
+  size_t next = 0;
+  module.walk([&](LLVM::CallOp call) {
+    std::optional<StringRef> callee = call.getCallee();
+    if (callee && callee->starts_with("layer") && next < layers.size())
+      layers[next++].function = (prefix + "_" + *callee).str();
+  });
+}
+
+FailureOr<FirmwareObject> mlir::qtensor::compileFirmware(ModuleOp planned, const ArtifactOptions &options) {
+  auto progress = [&](const Twine &what) {
+    if (options.progress)
+      options.progress(what.str());
+  };
+  const Target &target = *options.target;
+  FailureOr<ModelInterface> model = readInterface(planned, options.model);
+  FailureOr<WeightsFile> weights = readWeights(planned, kFirmwareAlignment);
+  auto plan = planned->getAttrOfType<DictionaryAttr>(kPlanAttr);
+  if (failed(model) || failed(weights) || !plan)
+    return failure();
+  FirmwareObject made;
+  made.arenaBytes = plan.getAs<IntegerAttr>("bytes").getInt();
+  made.arenaBound = plan.getAs<IntegerAttr>("bound").getInt();
+  made.constantBytes = weights->payloadBytes;
+  made.layers = describeLayers(planned);
+  progress("lowering for " + target.name);
+  OwningOpRef<ModuleOp> module = planned.clone();
+  if (failed(lower(*module, options, model->name)))
+    return failure();
+  nameFunctions(*module, model->name, made.layers);
+  const TargetLevel &level = target.levels.front();
+  llvm::LLVMContext context;
+  std::string entry = model->name + "_run";
+  std::unique_ptr<llvm::Module> code = translateModule(*module, level, entry, context);
+  if (!code)
+    return failure();
+  for (llvm::Function &function : *code) {
+    // Loops that copy stay loops: firmware may have no C library.
+    function.addFnAttr("no-builtins");
+    if (!function.isDeclaration() && function.getName() != entry)
+      function.setName(model->name + "_" + function.getName());
+  }
+  defineWeights(*code, model->name, flatten(*weights));
+  progress("compiling");
+  auto machine = createTargetMachine(target, level.cpu, level.features);
+  if (!machine)
+    return planned.emitError() << llvm::toString(machine.takeError());
+  auto object = compileModule(*code, **machine, options.keepAssembly ? &made.assembly : nullptr);
+  if (!object)
+    return planned.emitError() << llvm::toString(object.takeError());
+  made.object = std::move(*object);
+  made.model = std::move(*model);
+  return made;
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// From a planned module to one object file without a runtime.
+#pragma once
+#include "lib/Emit/Interface.h"
+#include "lib/Emit/NativeCode.h"
+#include "qtensor/Artifact.h"
+
+namespace mlir::qtensor {
+
+/// A layer of the model, in the order in which it runs.
+struct FirmwareLayer {
+  std::string source;   ///< Name in the model's file.
+  std::string kind;     ///< "conv2d"; "linalg" for what is no layer.
+  std::string kernel;   ///< "dsp.conv"; empty for what is no layer.
+  std::string function; ///< Symbol that computes it; layers that are the same share one. Empty: inside of the entry.
+  int64_t macs = 0;     ///< Multiplications of codes; elements where there are none.
+  int64_t constantBytes = 0, scratchBytes = 0;
+  int64_t liveBytes = 0; ///< Bytes of the arena that are live while it runs.
+};
+
+struct FirmwareObject {
+  ModelInterface model;
+  ObjectBytes object;   ///< Relocatable ELF: `<model>_run`, its functions, the constants in `.rodata.<model>_weights`.
+  std::string assembly; ///< Only with keepAssembly.
+  int64_t arenaBytes = 0, arenaBound = 0, constantBytes = 0;
+  std::vector<FirmwareLayer> layers;
+};
+
+/// Compiles a module at phase C5 for a target without an operating system.
+FailureOr<FirmwareObject> compileFirmware(ModuleOp planned, const ArtifactOptions &options);
+
+} // namespace mlir::qtensor
