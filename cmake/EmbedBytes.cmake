@@ -5,7 +5,7 @@ file(READ ${INPUT} bytes HEX)
 string(LENGTH "${bytes}" digits)
 math(EXPR size "${digits} / 2")
 string(REGEX REPLACE "(..)" "0x\\1," bytes "${bytes}")
-file(WRITE ${OUTPUT} "// Generated from a file of the runtime. Do not edit.
+file(WRITE ${OUTPUT} "// Generated. Do not edit.
 #include <cstddef>
 namespace mlir::qtensor {
 extern const unsigned char ${NAME}[];

@@ -124,6 +124,14 @@ function(qtensor_add_tool name)
   set_property(GLOBAL APPEND PROPERTY QTENSOR_TOOLS ${name})
 endfunction()
 
+# qtensor_embed(<file> <name>): <name>.cpp in this room's build folder, with the file's bytes as <name> and <name>Size.
+function(qtensor_embed file name)
+  add_custom_command(OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/${name}.cpp
+    COMMAND ${CMAKE_COMMAND} -DINPUT=${file} -DOUTPUT=${CMAKE_CURRENT_BINARY_DIR}/${name}.cpp -DNAME=${name}
+      -P ${PROJECT_SOURCE_DIR}/cmake/EmbedBytes.cmake
+    DEPENDS ${file} ${PROJECT_SOURCE_DIR}/cmake/EmbedBytes.cmake VERBATIM)
+endfunction()
+
 # Generates InitAll.cpp from what the rooms registered, and ties tablegen output and tools to the rooms.
 function(qtensor_finish)
   get_property(libraries GLOBAL PROPERTY QTENSOR_LIBRARIES)

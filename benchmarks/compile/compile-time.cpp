@@ -125,7 +125,7 @@ int main(int argc, char **argv) {
   MLIRContext context(registry);
   context.loadAllAvailableDialects();
   PipelineOptions options;
-  options.target = getTargets().front();
+  options.target = getDefaultTarget();
   options.weights = weights;
   options.activations = activations;
   OwningOpRef<ModuleOp> module = makeLayer(&context, makeValues(extent * extent));

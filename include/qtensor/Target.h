@@ -32,6 +32,8 @@ struct TargetLevel {
   bool fusedMultiply = true;             ///< f32 fused multiply-adds in hardware; else they are expanded, in vectors.
 };
 
+struct FirmwareRecord;
+
 /// The record of a target. All text and arrays have static storage duration.
 struct Target {
   llvm::StringRef name;        ///< As in `--target=<name>`.
@@ -48,6 +50,9 @@ struct Target {
   /// Its kernels for the layers of integer-only networks (lib/Transforms/Firmware). Null: such networks are compiled like
   /// others, element by element.
   const firmware::LayerKernels &(*layerKernels)() = nullptr;
+  /// How to make firmware for it (qtensor/Firmware.h). Such a target has one level, and its artifact is a bundle. Null: the
+  /// target has an operating system.
+  const FirmwareRecord *firmware = nullptr;
 };
 
 /// Adds a target; called once per folder by registerAll(). A second record of the same name is ignored.
@@ -55,6 +60,9 @@ void registerTarget(const Target &target);
 
 /// All targets, sorted by name.
 llvm::ArrayRef<const Target *> getTargets();
+
+/// What is compiled for when nobody says: the first target that has an operating system.
+const Target *getDefaultTarget();
 
 /// The target called `name`, or null.
 const Target *lookupTarget(llvm::StringRef name);

@@ -70,6 +70,10 @@ FailureOr<Artifact> mlir::qtensor::compileArtifact(ModuleOp planned, const Artif
     if (options.progress)
       options.progress(what.str());
   };
+  if (options.target->firmware)
+    return planned.emitError() << "target '" << options.target->name
+                               << "' has no operating system: a shared library, a weights file and what runs in this "
+                                  "process need a target that has one (see --list-targets)";
   FailureOr<ModelInterface> model = readInterface(planned, options.model);
   FailureOr<WeightsFile> weights = readWeights(planned);
   if (failed(model) || failed(weights))

@@ -29,6 +29,11 @@ void mlir::qtensor::registerTarget(const Target &target) {
 
 llvm::ArrayRef<const Target *> mlir::qtensor::getTargets() { return registry().targets; }
 
+const Target *mlir::qtensor::getDefaultTarget() {
+  const auto *hosted = llvm::find_if(getTargets(), [](const Target *target) { return !target->firmware; });
+  return hosted == getTargets().end() ? nullptr : *hosted;
+}
+
 const Target *mlir::qtensor::lookupTarget(llvm::StringRef name) {
   for (const Target *target : registry().targets)
     if (target->name == name)

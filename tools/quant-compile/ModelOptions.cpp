@@ -27,7 +27,7 @@ using tools::category;
 
 static cl::opt<std::string> modelName("name", cl::desc("Name of the model in the C interface (default: from the file)"),
                                       cl::value_desc("identifier"), cl::cat(category));
-static cl::opt<std::string> targetName("target", cl::desc("Target, see --list-targets (default: the first)"),
+static cl::opt<std::string> targetName("target", cl::desc("Target, see --list-targets (default: the first with an operating system)"),
                                        cl::value_desc("name"), cl::cat(category));
 static cl::opt<std::string> rounding("rounding",
                                      cl::desc("Integer-only arithmetic: double (two roundings, as TFLite Micro and CMSIS-NN), "
@@ -113,7 +113,7 @@ static bool readPhase(StringRef option, StringRef text, Phase &phase) {
 bool tools::ModelOptions::readCommandLine(StringRef path) {
   if (path.empty())
     return fail("no model given; try --help");
-  const Target *target = targetName.empty() ? getTargets().front() : lookupTarget(targetName);
+  const Target *target = targetName.empty() ? getDefaultTarget() : lookupTarget(targetName);
   if (!target)
     return fail("--target=" + targetName + ": no such target; see --list-targets");
   if (!phaseFrom.empty() && !readPhase("phase-from", phaseFrom, run.from.emplace()))
@@ -252,7 +252,7 @@ bool tools::printLists() {
     for (const Target *target : getTargets()) {
       llvm::outs() << target->name << ": " << target->description << "\n";
       for (const TargetLevel &level : target->levels)
-        llvm::outs() << "  " << level.name << ": " << level.cpu << (level.features.empty() ? "" : " ") << level.features << "\n";
+        llvm::outs() << "  " << level.name << (target->firmware ? " (firmware)" : "") << ": " << level.cpu << (level.features.empty() ? "" : " ") << level.features << "\n";
     }
   if (listPhases)
     for (const PhaseInfo &info : getPhases())

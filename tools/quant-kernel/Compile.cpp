@@ -24,10 +24,9 @@ using namespace mlir::qtensor;
 using namespace mlir::qtensor::tool;
 
 static const TargetLevel *findLevel(StringRef name) {
-  for (const Target *target : getTargets())
-    for (const TargetLevel &level : target->levels)
-      if (level.name == name)
-        return &level;
+  for (const TargetLevel &level : getDefaultTarget()->levels)
+    if (level.name == name)
+      return &level;
   return nullptr;
 }
 

@@ -83,7 +83,7 @@ int main(int argc, char **argv) {
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
   context.loadAllAvailableDialects();
   CheckOptions options;
-  options.target = targetName.empty() ? getTargets().front() : lookupTarget(targetName);
+  options.target = targetName.empty() ? getDefaultTarget() : lookupTarget(targetName);
   if (!options.target) {
     llvm::errs() << "qtensor-conformance: there is no target '" << targetName << "'\n";
     return 1;

@@ -51,7 +51,7 @@ int main(int argc, char **argv) {
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
   context.loadAllAvailableDialects();
   CheckOptions options;
-  options.target = getTargets().front();
+  options.target = getDefaultTarget();
 
   llvm::StringMap<CellData> cells;
   for (const NamedCell &named : getMutantCells()) {

@@ -35,7 +35,7 @@ Outcome hostile::process(MLIRContext &context, StringRef bytes, std::string &mes
   run.from = Phase::Quantized;
   run.to = Phase::Selected;
   PipelineOptions pipeline;
-  pipeline.target = getTargets().front();
+  pipeline.target = getDefaultTarget();
   if (module && succeeded(runPhases(*module, run, pipeline)))
     return Outcome::Accepted;
   return errors ? Outcome::Refused : Outcome::Silent;

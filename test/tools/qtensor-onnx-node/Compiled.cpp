@@ -7,7 +7,7 @@ using namespace mlir::qtensor;
 using reference::Tensor;
 
 FailureOr<std::unique_ptr<LoadedModel>> qtensor::compileInMemory(ModuleOp module, StringRef level) {
-  Target target = *getTargets().front();
+  Target target = *getDefaultTarget();
   const auto *chosen = llvm::find_if(target.levels, [&](const TargetLevel &known) { return known.name == level; });
   if (chosen == target.levels.end())
     return module.emitError() << "target " << target.name << " has no level '" << level << "'";
