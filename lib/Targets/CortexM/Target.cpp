@@ -2,6 +2,7 @@
 // The records of Cortex-M processors. Code is for the integer instructions alone: the same object links into programs
 // with and without a floating-point unit.
 #include "lib/Targets/CortexM/Boards.h"
+#include "lib/Targets/CortexM/KernelTables.h"
 #include "mlir/IR/Dialect.h"
 #include <deque>
 
@@ -18,10 +19,11 @@ namespace {
 struct Row {
   StringRef level, target, description, isa, triple;
   StringRef cpu, features; ///< LLVM's.
-  StringRef gccCpu;        ///< GCC 12 has no model of some processors; an architecture then.
   StringRef clangCpu;
+  StringRef gccCpu;        ///< Empty: as clang's. GCC 12 lacks some processors; an architecture then.
   StringRef floats;        ///< Convention of example programs.
   unsigned vectorBits, registers;
+  const firmware::LayerKernels &(*kernels)();
   ArrayRef<FirmwareBoard> (*boards)();
 };
 
@@ -37,24 +39,28 @@ struct Record {
 
 // Registers: what is left for values beside the stack pointer, link register and program counter.
 static const Row rows[] = {
-    {"m0", "cortex-m0", "Cortex-M0: scalar", "Armv6-M", "thumbv6m-none-eabi", "cortex-m0", "", "-mcpu=cortex-m0",
-     "-mcpu=cortex-m0", "-mfloat-abi=soft", 32, 13, cortexm::m0Boards},
+    {"m0", "cortex-m0", "Cortex-M0: scalar", "Armv6-M", "thumbv6m-none-eabi", "cortex-m0", "", "-mcpu=cortex-m0", "",
+     "-mfloat-abi=soft", 32, 13, cortexm::scalarKernels, cortexm::m0Boards},
     {"m0plus", "cortex-m0plus", "Cortex-M0+: scalar", "Armv6-M", "thumbv6m-none-eabi", "cortex-m0plus", "",
-     "-mcpu=cortex-m0plus", "-mcpu=cortex-m0plus", "-mfloat-abi=soft", 32, 13, cortexm::m0plusBoards},
+     "-mcpu=cortex-m0plus", "", "-mfloat-abi=soft", 32, 13, cortexm::scalarKernels, cortexm::m0plusBoards},
     {"m3", "cortex-m3", "Cortex-M3: scalar, long multiplication", "Armv7-M", "thumbv7m-none-eabi", "cortex-m3", "",
-     "-mcpu=cortex-m3", "-mcpu=cortex-m3", "-mfloat-abi=soft", 32, 13, cortexm::m3Boards},
+     "-mcpu=cortex-m3", "", "-mfloat-abi=soft", 32, 13, cortexm::scalarKernels, cortexm::m3Boards},
     {"m4", "cortex-m4", "Cortex-M4: DSP (SMLAD)", "Armv7E-M with DSP", "thumbv7em-none-eabihf", "cortex-m4", "-fpregs",
-     "-mcpu=cortex-m4", "-mcpu=cortex-m4", "-mfloat-abi=soft", 32, 13, cortexm::m4Boards},
-    {"m7", "cortex-m7", "Cortex-M7: DSP (SMLAD), two instructions a cycle", "Armv7E-M with DSP", "thumbv7em-none-eabihf",
-     "cortex-m7", "-fpregs", "-mcpu=cortex-m7", "-mcpu=cortex-m7", "-mfloat-abi=soft", 32, 13, cortexm::m7Boards},
-    {"m33", "cortex-m33", "Cortex-M33: DSP (SMLAD)", "Armv8-M Mainline with DSP", "thumbv8m.main-none-eabihf", "cortex-m33",
-     "-fpregs", "-mcpu=cortex-m33", "-mcpu=cortex-m33", "-mfloat-abi=soft", 32, 13, cortexm::m33Boards},
-    {"m55", "cortex-m55", "Cortex-M55: Helium (MVE), loops without branches", "Armv8.1-M Mainline with DSP and integer MVE",
-     "thumbv8.1m.main-none-eabihf", "cortex-m55", "-fp-armv8d16sp,-mve.fp,+mve", "-mcpu=cortex-m55", "-mcpu=cortex-m55",
-     "-mfloat-abi=hard", 128, 8, cortexm::m55Boards},
-    {"m85", "cortex-m85", "Cortex-M85: Helium (MVE), loops without branches", "Armv8.1-M Mainline with DSP and integer MVE",
-     "thumbv8.1m.main-none-eabihf", "cortex-m85", "-fp-armv8d16sp,-mve.fp,-pacbti,+mve",
-     "-march=armv8.1-m.main+dsp+mve.fp+fp.dp", "-mcpu=cortex-m85+nopacbti", "-mfloat-abi=hard", 128, 8, cortexm::m85Boards},
+     "-mcpu=cortex-m4", "", "-mfloat-abi=soft", 32, 13, cortexm::dspKernels, cortexm::m4Boards},
+    {"m7", "cortex-m7", "Cortex-M7: DSP (SMLAD), two instructions a cycle", "Armv7E-M with DSP",
+     "thumbv7em-none-eabihf", "cortex-m7", "-fpregs", "-mcpu=cortex-m7", "", "-mfloat-abi=soft", 32, 13,
+     cortexm::dspKernels, cortexm::m7Boards},
+    {"m33", "cortex-m33", "Cortex-M33: DSP (SMLAD)", "Armv8-M Mainline with DSP", "thumbv8m.main-none-eabihf",
+     "cortex-m33", "-fpregs", "-mcpu=cortex-m33", "", "-mfloat-abi=soft", 32, 13, cortexm::dspKernels,
+     cortexm::m33Boards},
+    {"m55", "cortex-m55", "Cortex-M55: Helium (MVE), loops without branches",
+     "Armv8.1-M Mainline with DSP and integer MVE", "thumbv8.1m.main-none-eabihf", "cortex-m55",
+     "-fp-armv8d16sp,-mve.fp,+mve", "-mcpu=cortex-m55", "", "-mfloat-abi=hard", 128, 8, cortexm::heliumKernels,
+     cortexm::m55Boards},
+    {"m85", "cortex-m85", "Cortex-M85: Helium (MVE), loops without branches",
+     "Armv8.1-M Mainline with DSP and integer MVE", "thumbv8.1m.main-none-eabihf", "cortex-m85",
+     "-fp-armv8d16sp,-mve.fp,-pacbti,+mve", "-mcpu=cortex-m85+nopacbti", "-march=armv8.1-m.main+dsp+mve.fp+fp.dp",
+     "-mfloat-abi=hard", 128, 8, cortexm::heliumKernels, cortexm::m85Boards},
 };
 
 static const EmbeddedFile startup[] = {{"startup.c", cortexMStartup, &cortexMStartupSize}};
@@ -62,7 +68,7 @@ static const StringRef gccLink[] = {"-nostartfiles", "-nostdlib"}, clangLink[] =
 static const StringRef query[] = {"-print-libgcc-file-name"};
 
 static void fill(Record &record, const Row &row) {
-  record.gccFlags = {row.gccCpu, "-mthumb", row.floats};
+  record.gccFlags = {row.gccCpu.empty() ? row.clangCpu : row.gccCpu, "-mthumb", row.floats};
   // The triple's last part says what the objects' calling convention is; programs choose their own.
   record.clangFlags = {row.floats == "-mfloat-abi=hard" ? "--target=arm-none-eabihf" : "--target=arm-none-eabi",
                        row.clangCpu, "-mthumb", row.floats};
@@ -72,6 +78,7 @@ static void fill(Record &record, const Row &row) {
   record.firmware = {row.isa, "", /*argumentRegisters=*/4, /*stackAlignment=*/8, /*dataAlignment=*/16, record.compilers,
                      row.boards(), startup};
   record.target = {row.target, row.description, row.triple, record.level};
+  record.target.layerKernels = row.kernels;
   record.target.firmware = &record.firmware;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The records of 32-bit RISC-V microcontrollers, named by their extensions.
+#include "lib/Targets/RISCV/KernelTables.h"
 #include "qtensor/Firmware.h"
 #include "mlir/IR/Dialect.h"
 #include <deque>
@@ -18,6 +19,7 @@ struct Row {
   StringRef level, target, description, features;
   StringRef gccArch, clangArch; ///< GCC 12 knows neither CORE-V nor the packaged names of Zve32x's parts.
   unsigned vectorBits, registers;
+  const firmware::LayerKernels &(*kernels)();
   ArrayRef<FirmwareBoard> boards;
 };
 
@@ -44,13 +46,17 @@ static const FirmwareBoard vectorBoard[] = {{"virt", vectorMachine, memory, "VLE
 static const FirmwareBoard coreBoard[] = {{"none", {}, memory, "no packaged emulator executes CORE-V instructions"}};
 
 static const Row rows[] = {
-    {"rv32imc", "rv32imc", "RV32IMC: scalar", "+m,+c", "-march=rv32imc", "-march=rv32imc", 32, 28, scalarBoard},
+    {"rv32imc", "rv32imc", "RV32IMC: scalar", "+m,+c", "-march=rv32imc", "-march=rv32imc", 32, 28,
+     riscv::scalarKernels, scalarBoard},
     {"rv32imc_zve32x", "rv32imc_zve32x", "RV32IMC with Zve32x: integer vectors of any length from 64 bits",
-     "+m,+c,+zve32x,+zvl64b", "-march=rv32imc_zve32x_zvl64b", "-march=rv32imc_zve32x_zvl64b", 64, 32, zveBoard},
+     "+m,+c,+zve32x,+zvl64b", "-march=rv32imc_zve32x_zvl64b", "-march=rv32imc_zve32x_zvl64b", 64, 32,
+     riscv::vectorKernels, zveBoard},
     {"rv32imcv", "rv32imcv", "RV32IMC with V: vectors of any length from 128 bits", "+m,+c,+v", "-march=rv32imcv",
-     "-march=rv32imcv", 128, 32, vectorBoard},
+     "-march=rv32imcv", 128, 32, riscv::vectorKernels,
+     vectorBoard},
     {"rv32imc_xcv", "rv32imc_xcv", "RV32IMC with CORE-V: XCVsimd, XCVmac, XCVmem, XCValu",
-     "+m,+c,+xcvalu,+xcvmac,+xcvmem,+xcvsimd", "", "-march=rv32imc_xcvalu_xcvmac_xcvmem_xcvsimd", 32, 28, coreBoard},
+     "+m,+c,+xcvalu,+xcvmac,+xcvmem,+xcvsimd", "", "-march=rv32imc_xcvalu_xcvmac_xcvmem_xcvsimd", 32, 28,
+     riscv::coreVKernels, coreBoard},
 };
 
 static const EmbeddedFile startup[] = {{"startup.S", riscvStartup, &riscvStartupSize}};
@@ -67,6 +73,7 @@ static void fill(Record &record, const Row &row) {
   record.firmware = {row.target, "ilp32", /*argumentRegisters=*/8, /*stackAlignment=*/16, /*dataAlignment=*/16,
                      record.compilers, row.boards, startup};
   record.target = {row.target, row.description, "riscv32-unknown-elf", record.level};
+  record.target.layerKernels = row.kernels;
   record.target.firmware = &record.firmware;
 }
 

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Targets/RISCV/KernelTables.h"
+
+using namespace mlir::qtensor;
+using firmware::LayerKernels;
+
+/// A table, filled in order; the kernels that are right everywhere come last.
+static LayerKernels makeTable(llvm::ArrayRef<void (*)(LayerKernels &)> parts) {
+  LayerKernels kernels;
+  for (auto *add : parts)
+    add(kernels);
+  firmware::addPlainKernels(kernels);
+  return kernels;
+}
+
+const LayerKernels &riscv::scalarKernels() {
+  static const LayerKernels kernels = makeTable({});
+  return kernels;
+}
+
+const LayerKernels &riscv::vectorKernels() {
+  static const LayerKernels kernels = makeTable({});
+  return kernels;
+}
+
+const LayerKernels &riscv::coreVKernels() {
+  static const LayerKernels kernels = makeTable({});
+  return kernels;
+}
