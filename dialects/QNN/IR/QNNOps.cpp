@@ -67,8 +67,8 @@ static LogicalResult verifyWindow(OpTy op) {
 /// Weights of `shape`; bias, multiplier and shift for one or `channels` channels.
 template <typename OpTy>
 static LogicalResult verifyWeights(OpTy op, ArrayRef<int64_t> shape, int64_t channels) {
-  if (op.getLow() > op.getHigh())
-    return op.emitOpError("clamps to [") << op.getLow() << ", " << op.getHigh() << "]";
+  if (int64_t(op.getLow()) > int64_t(op.getHigh()))
+    return op.emitOpError("clamps to [") << int64_t(op.getLow()) << ", " << int64_t(op.getHigh()) << "]";
   if (op.getKernel())
     return success();
   auto weights = cast<ShapedType>(op.getWeights()[0].getType());
