@@ -48,6 +48,7 @@ struct FirmwareRecord {
   llvm::ArrayRef<FirmwareCompiler> compilers; ///< In order of preference.
   llvm::ArrayRef<FirmwareBoard> boards;       ///< The first that a model fits on is used.
   llvm::ArrayRef<EmbeddedFile> startup;       ///< Sources that start a program on every one of the boards.
+  bool relativeAddresses = false; ///< Code finds its data from where it runs, so that both may lie anywhere (LLVM: medium).
 };
 
 } // namespace mlir::qtensor

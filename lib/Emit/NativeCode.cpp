@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Emit/NativeCode.h"
+#include "qtensor/Firmware.h"
 #include "mlir/Target/LLVMIR/Dialect/All.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/Analysis/LoopInfo.h"
@@ -40,8 +41,17 @@ llvm::Expected<std::unique_ptr<llvm::TargetMachine>> mlir::qtensor::createTarget
   // Fused multiply-add only where the IR says fma: the bits must not depend on the level.
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
   options.FunctionSections = true;
+  auto relocation = llvm::Reloc::PIC_;
+  std::optional<llvm::CodeModel::Model> codeModel;
+  if (target.firmware) {
+    relocation = llvm::Reloc::Static;
+    options.EmitStackSizeSection = true;
+    options.MCOptions.ABIName = target.firmware->abi.str();
+    if (target.firmware->relativeAddresses)
+      codeModel = llvm::CodeModel::Medium;
+  }
   return std::unique_ptr<llvm::TargetMachine>(backend->createTargetMachine(
-      triple, cpu, features, options, target.layerKernels ? llvm::Reloc::Static : llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Default));
+      triple, cpu, features, options, relocation, codeModel, llvm::CodeGenOptLevel::Default));
 }
 
 /// Loops this long are as long as they should be, or too long already. LLVM comes to the same end, but finding out what

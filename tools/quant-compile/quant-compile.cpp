@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // One command from a model file to an artifact.
 #include "ModelOptions.h"
+#include "lib/Emit/Firmware/CompileFirmware.h"
+#include "llvm/Support/FileSystem.h"
 #include "mlir/Support/FileUtilities.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/ToolOutputFile.h"
@@ -39,6 +41,28 @@ static int writeIR(ModuleOp module) {
   return 0;
 }
 
+/// For a target without an operating system.
+static int compileBundle(ModuleOp module, const ArtifactOptions &options, tools::Progress &progress) {
+  FailureOr<FirmwareObject> object = compileFirmware(module, options);
+  if (failed(object))
+    return 1;
+  progress("writing files");
+  std::string error;
+  llvm::sys::fs::create_directories(output);
+  auto file = openOutputFile(output + "/" + object->model.name + ".o", &error);
+  file->os().write(object->object.data(), object->object.size());
+  file->keep();
+  if (!object->assembly.empty()) {
+    auto text = openOutputFile(output + "/" + object->model.name + ".s", &error);
+    text->os() << object->assembly;
+    text->keep();
+  }
+  for (const FirmwareLayer &layer : object->layers)
+    llvm::errs() << layer.kind << " " << layer.kernel << " " << layer.function << " " << layer.macs << "\n";
+  llvm::errs() << object->arenaBytes << " " << object->arenaBound << "\n";
+  return 0;
+}
+
 static int compile(const DialectRegistry &registry) {
   tools::ModelOptions options;
   if (!options.readCommandLine(inputFile))
@@ -57,6 +81,8 @@ static int compile(const DialectRegistry &registry) {
     return 1;
   if (wantsIR)
     return writeIR(*module);
+  if (options.artifact.target->firmware)
+    return compileBundle(*module, options.artifact, progress);
   FailureOr<Artifact> artifact = compileArtifact(*module, options.artifact);
   if (failed(artifact))
     return 1;

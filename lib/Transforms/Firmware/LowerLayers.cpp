@@ -68,7 +68,7 @@ private:
 FailureOr<func::FuncOp> LowerLayers::makeFunction(qnn::LayerOpInterface op, TypeRange types) {
   auto main = op->getParentOfType<func::FuncOp>();
   OpBuilder b(main);
-  std::string name = llvm::formatv("layer{0}_{1}", known.size(), op->getName().stripDialect());
+  std::string name = llvm::formatv("layer{0}_{1}", known.size() - 1, op->getName().stripDialect());
   auto function = func::FuncOp::create(b, op->getLoc(), name, b.getFunctionType(types, {}));
   function.setPrivate();
   function->setAttr("passthrough", b.getStrArrayAttr({"noinline"}));
