@@ -201,16 +201,16 @@ void PlainSoftmax::emitRow(KernelBuilder &k, const SoftmaxLayer &layer, Value te
     return one(k.most(most[0], k.loadCode(k.at(from, i))));
   })[0];
   auto term = [&](Value i) { return k.load32(k.at(terms, k.left(k.sub(top, k.loadCode(k.at(from, i))), 2))); };
-  // Terms are not negative: a division with ties away from zero is one with ties up.
+  // Terms are not negative: a division with ties away from zero is one with ties up, and unsigned, where nothing overflows.
   Value sum = k.loop(0, layer.length, 1, k.number(0), [&](Value i, ValueRange before) {
-    return one(k.add(before[0], k.right(k.add(term(i), 1 << 11), 12)));
+    return one(k.add(before[0], k.rightUnsigned(k.add(term(i), 1 << 11), 12)));
   })[0];
   auto reciprocal = k.softmaxReciprocal(sum);
   Value inverse = reciprocal.first, bits = reciprocal.second;
   k.loop(0, layer.length, 1, [&](Value i) {
     Value product = k.doublingHighMultiply(inverse, term(i));
     Value half = k.left(k.number(1), k.add(bits, -1));
-    Value code = k.add(k.right(k.add(product, half), bits), layer.low);
+    Value code = k.add(k.rightUnsigned(k.add(product, half), bits), layer.low);
     k.storeCode(k.clamp(code, layer.low, layer.high), k.at(to, i));
   });
 }
