@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Targets/CortexM/KernelTables.h"
+#include "lib/Targets/CortexM/Kernels.h"
 
 using namespace mlir::qtensor;
 using firmware::LayerKernels;
@@ -13,13 +14,18 @@ static LayerKernels makeTable(llvm::ArrayRef<void (*)(LayerKernels &)> parts) {
   return kernels;
 }
 
-const LayerKernels &cortexm::scalarKernels() {
-  static const LayerKernels kernels = makeTable({});
+const LayerKernels &cortexm::thumb1Kernels() {
+  static const LayerKernels kernels = makeTable({addThumb1Kernels});
+  return kernels;
+}
+
+const LayerKernels &cortexm::thumb2Kernels() {
+  static const LayerKernels kernels = makeTable({addThumb2Kernels});
   return kernels;
 }
 
 const LayerKernels &cortexm::dspKernels() {
-  static const LayerKernels kernels = makeTable({});
+  static const LayerKernels kernels = makeTable({addDspConvKernels, addThumb2Kernels});
   return kernels;
 }
 

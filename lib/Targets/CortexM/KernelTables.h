@@ -5,7 +5,8 @@
 
 namespace mlir::qtensor::cortexm {
 
-const firmware::LayerKernels &scalarKernels();
+const firmware::LayerKernels &thumb1Kernels();
+const firmware::LayerKernels &thumb2Kernels();
 const firmware::LayerKernels &dspKernels();
 const firmware::LayerKernels &heliumKernels();
 

@@ -40,11 +40,11 @@ struct Record {
 // Registers: what is left for values beside the stack pointer, link register and program counter.
 static const Row rows[] = {
     {"m0", "cortex-m0", "Cortex-M0: scalar", "Armv6-M", "thumbv6m-none-eabi", "cortex-m0", "", "-mcpu=cortex-m0", "",
-     "-mfloat-abi=soft", 32, 13, cortexm::scalarKernels, cortexm::m0Boards},
+     "-mfloat-abi=soft", 32, 13, cortexm::thumb1Kernels, cortexm::m0Boards},
     {"m0plus", "cortex-m0plus", "Cortex-M0+: scalar", "Armv6-M", "thumbv6m-none-eabi", "cortex-m0plus", "",
-     "-mcpu=cortex-m0plus", "", "-mfloat-abi=soft", 32, 13, cortexm::scalarKernels, cortexm::m0plusBoards},
+     "-mcpu=cortex-m0plus", "", "-mfloat-abi=soft", 32, 13, cortexm::thumb1Kernels, cortexm::m0plusBoards},
     {"m3", "cortex-m3", "Cortex-M3: scalar, long multiplication", "Armv7-M", "thumbv7m-none-eabi", "cortex-m3", "",
-     "-mcpu=cortex-m3", "", "-mfloat-abi=soft", 32, 13, cortexm::scalarKernels, cortexm::m3Boards},
+     "-mcpu=cortex-m3", "", "-mfloat-abi=soft", 32, 13, cortexm::thumb2Kernels, cortexm::m3Boards},
     {"m4", "cortex-m4", "Cortex-M4: DSP (SMLAD)", "Armv7E-M with DSP", "thumbv7em-none-eabihf", "cortex-m4", "-fpregs",
      "-mcpu=cortex-m4", "", "-mfloat-abi=soft", 32, 13, cortexm::dspKernels, cortexm::m4Boards},
     {"m7", "cortex-m7", "Cortex-M7: DSP (SMLAD), two instructions a cycle", "Armv7E-M with DSP",

@@ -25,6 +25,9 @@ Value KernelBuilder::either(Value x, Value y) { return arith::OrIOp::create(b, x
 Value KernelBuilder::left(Value x, Value bits) { return arith::ShLIOp::create(b, x, bits); }
 Value KernelBuilder::right(Value x, Value bits) { return arith::ShRSIOp::create(b, x, bits); }
 Value KernelBuilder::rightUnsigned(Value x, Value bits) { return arith::ShRUIOp::create(b, x, bits); }
+Value KernelBuilder::rightExact(Value x, int64_t bits) {
+  return LLVM::AShrOp::create(b, x.getType(), x, number(bits, x.getType()), /*isExact=*/true);
+}
 Value KernelBuilder::least(Value x, Value y) { return arith::MinSIOp::create(b, x, y); }
 Value KernelBuilder::most(Value x, Value y) { return arith::MaxSIOp::create(b, x, y); }
 Value KernelBuilder::clamp(Value x, int64_t low, int64_t high) {
@@ -33,6 +36,7 @@ Value KernelBuilder::clamp(Value x, int64_t low, int64_t high) {
 Value KernelBuilder::select(Value condition, Value x, Value y) { return arith::SelectOp::create(b, condition, x, y); }
 Value KernelBuilder::isLess(Value x, Value y) { return arith::CmpIOp::create(b, CmpIPredicate::slt, x, y); }
 Value KernelBuilder::isEqual(Value x, Value y) { return arith::CmpIOp::create(b, CmpIPredicate::eq, x, y); }
+Value KernelBuilder::isBefore(Value x, Value y) { return LLVM::ICmpOp::create(b, LLVM::ICmpPredicate::ult, x, y); }
 Value KernelBuilder::extend(Value x, Type type) {
   return x.getType() == type ? x : arith::ExtSIOp::create(b, type, x).getResult();
 }
@@ -102,6 +106,20 @@ void KernelBuilder::loop(int64_t from, int64_t to, int64_t step, llvm::function_
     body(i);
     return SmallVector<Value>();
   });
+}
+
+SmallVector<Value> KernelBuilder::repeat(ValueRange start, Turn body) {
+  auto made = scf::WhileOp::create(
+      b, start.getTypes(), start,
+      [&](OpBuilder &inner, Location loc, ValueRange carried) {
+        OpBuilder::InsertionGuard guard(b);
+        b.restoreInsertionPoint(inner.saveInsertionPoint());
+        SmallVector<Value> next;
+        Value again = body(carried, next);
+        scf::ConditionOp::create(b, again, next);
+      },
+      [&](OpBuilder &inner, Location loc, ValueRange carried) { scf::YieldOp::create(inner, loc, carried); });
+  return SmallVector<Value>(made.getResults());
 }
 
 void KernelBuilder::when(Value condition, llvm::function_ref<void()> body) {

@@ -29,12 +29,14 @@ public:
   Value left(Value x, Value bits);
   Value right(Value x, Value bits); ///< Arithmetic.
   Value rightUnsigned(Value x, Value bits);
+  Value rightExact(Value x, int64_t bits); ///< Arithmetic, of a multiple of 2^bits.
   Value least(Value x, Value y); ///< Signed.
   Value most(Value x, Value y);
   Value clamp(Value x, int64_t low, int64_t high);
   Value select(Value condition, Value x, Value y);
   Value isLess(Value x, Value y); ///< Signed; i1.
   Value isEqual(Value x, Value y);
+  Value isBefore(Value x, Value y); ///< Addresses; i1.
   Value extend(Value x, Type type);         ///< Signed.
   Value extendUnsigned(Value x, Type type);
   Value truncate(Value x, Type type);
@@ -68,6 +70,9 @@ public:
   SmallVector<Value> loop(int64_t from, int64_t to, int64_t step, ValueRange start, Body body);
   /// Without carried values.
   void loop(int64_t from, int64_t to, int64_t step, llvm::function_ref<void(Value i)> body);
+  /// Runs `body` at least once, and again while the i1 that it returns holds, with values carried from turn to turn.
+  using Turn = llvm::function_ref<Value(ValueRange carried, SmallVector<Value> &next)>;
+  SmallVector<Value> repeat(ValueRange start, Turn body);
   /// Runs `body` where an i1 holds.
   void when(Value condition, llvm::function_ref<void()> body);
   /// Its values where the condition holds, else `otherwise`.

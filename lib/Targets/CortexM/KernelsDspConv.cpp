@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Convolutions by pairs of 16-bit products. Activations are widened once, into the rows of windows. What bounds these
+// loops is told in README.md.
+#include "lib/Targets/CortexM/Kernels.h"
+#include "lib/Transforms/Firmware/WindowConv.h"
+
+using namespace mlir;
+using namespace mlir::qtensor;
+using namespace mlir::qtensor::firmware;
+
+namespace {
+
+/// Lanes are codes of 16 bits, a word holds two. Where pixels have whole words of codes, the bytes (0, 1, 2, 3) of one
+/// lie as (0, 2), (1, 3): that is what two SXTB16 make of it. Weights have the same order.
+class DspConv : public WindowConv {
+public:
+  DspConv(StringRef name, int64_t pixels, int64_t channels, bool exact = false)
+      : WindowConv(name, {pixels, channels, /*laneBytes=*/2, /*depthUnit=*/4, exact}) {}
+
+protected:
+  void copyCodes(KernelBuilder &k, Value from, Value to, int64_t count) const override;
+
+  static Value smlad(KernelBuilder &k, Value x, Value y, Value sum) {
+    return k.intrinsic("llvm.arm.smlad", k.i32(), {x, y, sum});
+  }
+  static Value evenBytes(KernelBuilder &k, Value x) { return k.intrinsic("llvm.arm.sxtb16", k.i32(), {x}); }
+  static Value oddBytes(KernelBuilder &k, Value x) {
+    return evenBytes(k, k.either(k.rightUnsigned(x, 8), k.left(x, 24)));
+  }
+
+  /// The lane of a window that lies at place `i` of the buffer.
+  static int64_t laneAt(const Group &group, int64_t i) {
+    static constexpr int64_t order[] = {0, 2, 1, 3};
+    return group.inWords ? i / 4 * 4 + order[i % 4] : i;
+  }
+
+  /// The sums after `step` has run for every two words of activations. It gets the words, [pixel][2], the address of their
+  /// weights (`weightBytes` of them) and the sums so far.
+  using Words = SmallVector<std::array<Value, 2>>;
+  using Step = llvm::function_ref<void(const Words &words, Value weights, MutableArrayRef<Value> sums)>;
+  static SmallVector<Value> sumWords(KernelBuilder &k, Tile &tile, int64_t weightBytes, SmallVector<Value> start, Step step);
+};
+
+void DspConv::copyCodes(KernelBuilder &k, Value from, Value to, int64_t count) const {
+  if (count % 4) {
+    auto copy = [&](Value i) { k.store(k.extend(k.load(k.at(from, i), k.i8()), k.i16()), k.at(to, k.left(i, 1))); };
+    return k.loop(0, count, 1, copy);
+  }
+  auto copy = [&](Value from, Value to, int64_t words) {
+    for (int64_t i = 0; i < words; ++i) {
+      Value codes = k.load32(k.at(from, 4 * i));
+      k.store(evenBytes(k, codes), k.at(to, 8 * i), 4);
+      k.store(oddBytes(k, codes), k.at(to, 8 * i + 4), 4);
+    }
+  };
+  constexpr int64_t unrolled = 4;
+  int64_t words = count / 4, rest = words % unrolled;
+  auto end = k.loop(0, words / unrolled, 1, ValueRange{from, to}, [&](Value, ValueRange at) {
+    copy(at[0], at[1], unrolled);
+    return SmallVector<Value>{k.at(at[0], 4 * unrolled), k.at(at[1], 8 * unrolled)};
+  });
+  copy(end[0], end[1], rest);
+}
+
+/// How many steps a turn of the loop makes: a divisor, or all where there are few.
+static int64_t stepsPerTurn(int64_t steps) {
+  if (steps <= 4)
+    return steps;
+  for (int64_t candidate : {4, 3, 5, 2})
+    if (steps % candidate == 0)
+      return candidate;
+  return 4;
+}
+
+SmallVector<Value> DspConv::sumWords(KernelBuilder &k, Tile &tile, int64_t weightBytes, SmallVector<Value> start,
+                                     Step step) {
+  int64_t steps = tile.lanes / 4, unrolled = stepsPerTurn(steps), turns = steps / unrolled;
+  auto run = [&](Value window, Value weights, int64_t count, MutableArrayRef<Value> sums) {
+    for (int64_t i = 0; i < count; ++i) {
+      Words words;
+      for (int64_t p = 0; p < tile.pixels; ++p) {
+        int64_t place = p * tile.pixelBytes + 8 * i;
+        words.push_back({k.load32(k.at(window, place)), k.load32(k.at(window, place + 4))});
+      }
+      step(words, k.at(weights, weightBytes * i), sums);
+    }
+  };
+  Value window = tile.window, end = k.at(window, 8 * unrolled * turns);
+  SmallVector<Value> state{window, tile.weights};
+  state.append(start);
+  auto turn = [&](ValueRange at, SmallVector<Value> &next) -> Value {
+    SmallVector<Value> sums(at.drop_front(2));
+    run(at[0], at[1], unrolled, sums);
+    next = {k.at(at[0], 8 * unrolled), k.at(at[1], weightBytes * unrolled)};
+    next.append(sums);
+    return k.isBefore(next[0], end);
+  };
+  SmallVector<Value> after;
+  if (turns == 1)
+    turn(state, after);
+  else
+    after = k.repeat(state, turn);
+  SmallVector<Value> sums(ArrayRef<Value>(after).drop_front(2));
+  run(after[0], after[1], steps - turns * unrolled, sums);
+  tile.weights = k.at(after[1], weightBytes * (steps - turns * unrolled));
+  return sums;
+}
+
+/// Two channels share a word: each half is 256 * w1 + w0. One product-sum with the word as it is gives
+/// 256 * sum1 + sum0, one with its low bytes sum0, so a word of four weights needs a single SXTB16. Sums of odd channels
+/// must stay below 2^23.
+class DspPairs : public DspConv {
+public:
+  using DspConv::DspConv;
+
+protected:
+  static int32_t pairOf(const Group &group, int64_t c, int64_t i) {
+    int64_t lane = laneAt(group, i);
+    return 256 * group.weight(c + 1, lane) + group.weight(c, lane);
+  }
+
+  bool acceptsSums(const ConvLayer &layer, const ConvConstants &constants) const override;
+
+  void packWeights(std::vector<char> &bytes, const Group &group) const override {
+    for (int64_t i = 0; i < group.lanes; i += 2)
+      for (int64_t c = 0; c < shape.channels; c += 2)
+        for (int64_t half = 0; half < 2; ++half)
+          appendNumber(bytes, int16_t(pairOf(group, c, i + half)));
+  }
+
+  SmallVector<Value> sumProducts(KernelBuilder &k, Tile &tile, ValueRange biases, ValueRange) const override {
+    int64_t channels = shape.channels;
+    SmallVector<Value> start;
+    for (int64_t p = 0; p < tile.pixels; ++p)
+      for (int64_t c = 0; c < channels; c += 2) {
+        start.push_back(biases[c]);
+        start.push_back(k.add(biases[c], k.left(biases[c + 1], 8)));
+      }
+    SmallVector<Value> sums = sumWords(k, tile, 4 * channels, start, [&](const Words &words, Value weights,
+                                                                        MutableArrayRef<Value> sums) {
+      for (int64_t half = 0; half < 2; ++half)
+        for (int64_t c = 0; c < channels; c += 2) {
+          Value pair = k.load32(k.at(weights, 2 * (half * channels + c))), low = evenBytes(k, pair);
+          for (int64_t p = 0; p < tile.pixels; ++p) {
+            Value &sum = sums[p * channels + c], &both = sums[p * channels + c + 1];
+            both = smlad(k, words[p][half], pair, both);
+            sum = smlad(k, words[p][half], low, sum);
+          }
+        }
+    });
+    for (size_t i = 0; i < sums.size(); i += 2)
+      sums[i + 1] = k.rightExact(k.sub(sums[i + 1], sums[i]), 8);
+    return sums;
+  }
+};
+
+bool DspPairs::acceptsSums(const ConvLayer &layer, const ConvConstants &constants) const {
+  if (shape.pixels == 1 && layer.out.count() > layer.out.channels)
+    return false;
+  for (int64_t bound : boundSums(layer, constants))
+    if (bound >= int64_t(1) << 23)
+      return false;
+  // -128 * 256 leaves no room for a negative neighbour.
+  return !llvm::is_contained(constants.weights, -128);
+}
+
+/// Each channel has its words: two SXTB16 for four weights, any sum.
+class DspWide : public DspConv {
+public:
+  using DspConv::DspConv;
+
+protected:
+  void packWeights(std::vector<char> &bytes, const Group &group) const override {
+    for (int64_t i = 0; i < group.lanes; i += 4)
+      for (int64_t c = 0; c < shape.channels; ++c)
+        for (int64_t place : {0, 2, 1, 3})
+          appendNumber(bytes, int8_t(group.weight(c, laneAt(group, i + place))));
+  }
+
+  SmallVector<Value> sumProducts(KernelBuilder &k, Tile &tile, ValueRange biases, ValueRange) const override {
+    int64_t channels = shape.channels;
+    SmallVector<Value> start;
+    for (int64_t p = 0; p < tile.pixels; ++p)
+      start.append(biases.begin(), biases.end());
+    return sumWords(k, tile, 4 * channels, start, [&](const Words &words, Value weights, MutableArrayRef<Value> sums) {
+      for (int64_t c = 0; c < channels; ++c) {
+        Value four = k.load32(k.at(weights, 4 * c));
+        for (int64_t half = 0; half < 2; ++half) {
+          Value two = half ? oddBytes(k, four) : evenBytes(k, four);
+          for (int64_t p = 0; p < tile.pixels; ++p)
+            sums[p * channels + c] = smlad(k, words[p][half], two, sums[p * channels + c]);
+        }
+      }
+    });
+  }
+};
+
+/// Weights of at most 4 bits; four channels share a word: each half is u0 + 16 u1 + 256 u2 + 4096 w3, with u = w + 8. Sums
+/// with more and more of the digits masked away give the channels' by differences, so the last mask of four needs no
+/// instruction. The sum of the activations takes away what the 8 has brought.
+class DspNibbles : public DspConv {
+public:
+  using DspConv::DspConv;
+
+protected:
+  bool acceptsSums(const ConvLayer &layer, const ConvConstants &constants) const override;
+
+  void packWeights(std::vector<char> &bytes, const Group &group) const override {
+    for (int64_t i = 0; i < group.lanes; ++i) {
+      int64_t lane = laneAt(group, i), digits = 4096 * group.weight(3, lane);
+      for (int64_t c = 0; c < 3; ++c)
+        digits += (group.weight(c, lane) + 8) << (4 * c);
+      appendNumber(bytes, int16_t(digits));
+    }
+  }
+
+  SmallVector<Value> prepare(KernelBuilder &k, const Tile &tile) const override {
+    Tile all = tile;
+    SmallVector<Value> start(tile.pixels, k.number(0));
+    SmallVector<Value> sums = sumWords(k, all, 0, start, [&](const Words &words, Value, MutableArrayRef<Value> sums) {
+      for (int64_t p = 0; p < tile.pixels; ++p)
+        for (Value word : words[p])
+          sums[p] = smlad(k, word, k.number(0x00010001), sums[p]);
+    });
+    for (Value &sum : sums)
+      sum = k.left(sum, 3);
+    return sums;
+  }
+
+  SmallVector<Value> sumProducts(KernelBuilder &k, Tile &tile, ValueRange biases, ValueRange eights) const override {
+    SmallVector<Value> start(4 * tile.pixels, k.number(0));
+    SmallVector<Value> sums = sumWords(k, tile, 8, start, [&](const Words &words, Value weights,
+                                                             MutableArrayRef<Value> sums) {
+      for (int64_t half = 0; half < 2; ++half) {
+        Value digits = k.load32(k.at(weights, 4 * half));
+        Value parts[] = {k.both(digits, k.number(0x000F000F)), k.intrinsic("llvm.arm.uxtb16", k.i32(), {digits}),
+                         k.both(digits, k.number(0x0FFF0FFF)), digits};
+        for (int64_t p = 0; p < tile.pixels; ++p)
+          for (int64_t c = 0; c < 4; ++c)
+            sums[4 * p + c] = smlad(k, words[p][half], parts[c], sums[4 * p + c]);
+      }
+    });
+    for (int64_t p = 0; p < tile.pixels; ++p) {
+      for (int64_t c = 3; c > 0; --c)
+        sums[4 * p + c] = k.rightExact(k.sub(sums[4 * p + c], sums[4 * p + c - 1]), 4 * c);
+      for (int64_t c = 0; c < 4; ++c)
+        sums[4 * p + c] = k.add(c < 3 ? k.sub(sums[4 * p + c], eights[p]) : sums[4 * p + c], biases[c]);
+    }
+    return sums;
+  }
+};
+
+bool DspNibbles::acceptsSums(const ConvLayer &layer, const ConvConstants &constants) const {
+  // The lanes of padding hold any 16 bits.
+  int64_t lanes = layer.depth(), unknown = 4 + 2 * layer.window.kernelWidth;
+  return layer.weightBits <= 4 && 128 * 8 * lanes < int64_t(1) << 19 &&
+         15 * (128 * lanes + 32768 * unknown) < int64_t(1) << 23;
+}
+
+} // namespace
+
+void cortexm::addDspConvKernels(LayerKernels &kernels) {
+  static const DspNibbles nibbles("dsp.conv.nibbles", 1, 4);
+  static const DspPairs pairs("dsp.conv.pairs", 2, 2), row("dsp.row.pairs", 1, 4);
+  static const DspWide wide("dsp.conv.wide", 2, 2, /*exact=*/true);
+  kernels.conv.insert(kernels.conv.end(), {&nibbles, &row, &pairs, &wide});
+}

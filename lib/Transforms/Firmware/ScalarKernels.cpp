@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Convolutions of one product at a time: a lane is a byte.
+#include "lib/Transforms/Firmware/ScalarKernels.h"
+#include "lib/Transforms/Firmware/WindowConv.h"
+
+using namespace mlir;
+using namespace mlir::qtensor;
+using namespace mlir::qtensor::firmware;
+
+namespace {
+
+class ScalarConv : public WindowConv {
+public:
+  ScalarConv(StringRef name, Shape shape, int64_t unrolled) : WindowConv(name, shape), unrolled(unrolled) {}
+
+protected:
+  bool acceptsSums(const ConvLayer &layer, const ConvConstants &) const override {
+    return shape.pixels > 1 || layer.out.count() == layer.out.channels || layer.depthwise;
+  }
+
+  void packWeights(std::vector<char> &bytes, const Group &group) const override {
+    for (int64_t lane = 0; lane < group.lanes; ++lane)
+      for (int64_t c = 0; c < shape.channels; ++c)
+        appendNumber(bytes, int8_t(group.weight(c, lane)));
+    bytes.resize((bytes.size() + 3) / 4 * 4);
+  }
+
+  void copyCodes(KernelBuilder &k, Value from, Value to, int64_t count) const override {
+    int64_t size = count % 4 ? 1 : 4;
+    Type type = count % 4 ? k.i8() : k.i32();
+    k.loop(0, count, size, [&](Value i) { k.store(k.load(k.at(from, i), type), k.at(to, i)); });
+  }
+
+  /// `step` adds the products of one lane: its weights are at `weights`, `weightBytes` of them.
+  using Step = llvm::function_ref<void(ArrayRef<Value> codes, Value weights, MutableArrayRef<Value> sums)>;
+  SmallVector<Value> sumLanes(KernelBuilder &k, Tile &tile, int64_t weightBytes, SmallVector<Value> start, Step step) const;
+
+  SmallVector<Value> sumProducts(KernelBuilder &k, Tile &tile, ValueRange biases, ValueRange) const override {
+    SmallVector<Value> start;
+    for (int64_t p = 0; p < tile.pixels; ++p)
+      start.append(biases.begin(), biases.end());
+    return sumLanes(k, tile, shape.channels, start, [&](ArrayRef<Value> codes, Value weights, MutableArrayRef<Value> sums) {
+      for (int64_t c = 0; c < shape.channels; ++c) {
+        Value weight = k.loadCode(k.at(weights, c));
+        for (auto [p, code] : llvm::enumerate(codes))
+          sums[p * shape.channels + c] = k.add(sums[p * shape.channels + c], k.mul(code, weight));
+      }
+    });
+  }
+
+  const int64_t unrolled;
+};
+
+SmallVector<Value> ScalarConv::sumLanes(KernelBuilder &k, Tile &tile, int64_t weightBytes, SmallVector<Value> start,
+                                        Step step) const {
+  // The taps of a depthwise window are few, and far apart.
+  int64_t inTurn = shape.depthwise && tile.lanes <= 12 ? tile.lanes : std::min(unrolled, tile.lanes);
+  int64_t turns = tile.lanes / inTurn;
+  auto run = [&](Value window, Value weights, int64_t count, MutableArrayRef<Value> sums) {
+    for (int64_t lane = 0; lane < count; ++lane) {
+      SmallVector<Value> codes;
+      for (int64_t p = 0; p < tile.pixels; ++p)
+        codes.push_back(k.loadCode(k.at(window, p * tile.pixelBytes + lane * tile.laneStep)));
+      step(codes, k.at(weights, weightBytes * lane), sums);
+    }
+  };
+  Value end = k.at(tile.window, inTurn * turns * tile.laneStep);
+  auto turn = [&](ValueRange at, SmallVector<Value> &next) -> Value {
+    SmallVector<Value> sums(at.drop_front(2));
+    run(at[0], at[1], inTurn, sums);
+    next = {k.at(at[0], inTurn * tile.laneStep), k.at(at[1], weightBytes * inTurn)};
+    next.append(sums);
+    return k.isBefore(next[0], end);
+  };
+  SmallVector<Value> state{tile.window, tile.weights}, after;
+  state.append(start);
+  if (turns == 1)
+    turn(state, after);
+  else
+    after = k.repeat(state, turn);
+  SmallVector<Value> sums(ArrayRef<Value>(after).drop_front(2));
+  run(after[0], after[1], tile.lanes - turns * inTurn, sums);
+  int64_t total = weightBytes * tile.lanes;
+  tile.weights = k.at(tile.weights, (total + 3) / 4 * 4);
+  return sums;
+}
+
+/// Weights of at most 4 bits; two channels share a byte, 16 * w1 + w0 + 8. Its sum less the sum of its low digit is the
+/// second channel's; the sum of the codes takes away what the 8 has brought.
+class ScalarNibbles : public ScalarConv {
+public:
+  using ScalarConv::ScalarConv;
+
+protected:
+  bool acceptsSums(const ConvLayer &layer, const ConvConstants &constants) const override {
+    return layer.weightBits <= 4 && layer.depth() < int64_t(1) << 16 && ScalarConv::acceptsSums(layer, constants);
+  }
+
+  void packWeights(std::vector<char> &bytes, const Group &group) const override {
+    for (int64_t lane = 0; lane < group.lanes; ++lane)
+      for (int64_t c = 0; c < shape.channels; c += 2)
+        appendNumber(bytes, int8_t(16 * group.weight(c + 1, lane) + group.weight(c, lane) + 8));
+    bytes.resize((bytes.size() + 3) / 4 * 4);
+  }
+
+  SmallVector<Value> prepare(KernelBuilder &k, const Tile &tile) const override {
+    Tile all = tile;
+    SmallVector<Value> start(tile.pixels, k.number(0));
+    SmallVector<Value> sums = sumLanes(k, all, 0, start, [&](ArrayRef<Value> codes, Value, MutableArrayRef<Value> sums) {
+      for (auto [sum, code] : llvm::zip_equal(sums, codes))
+        sum = k.add(sum, code);
+    });
+    for (Value &sum : sums)
+      sum = k.left(sum, 3);
+    return sums;
+  }
+
+  SmallVector<Value> sumProducts(KernelBuilder &k, Tile &tile, ValueRange biases, ValueRange eights) const override {
+    int64_t channels = shape.channels;
+    SmallVector<Value> start(channels * tile.pixels, k.number(0));
+    SmallVector<Value> sums = sumLanes(k, tile, channels / 2, start, [&](ArrayRef<Value> codes, Value weights,
+                                                                        MutableArrayRef<Value> sums) {
+      for (int64_t c = 0; c < channels; c += 2) {
+        Value digits = k.loadCode(k.at(weights, c / 2)), low = k.both(digits, k.number(15));
+        for (auto [p, code] : llvm::enumerate(codes)) {
+          MutableArrayRef<Value> pair = sums.slice(p * channels + c, 2);
+          pair[0] = k.add(pair[0], k.mul(code, low));
+          pair[1] = k.add(pair[1], k.mul(code, digits));
+        }
+      }
+    });
+    for (int64_t i = 0; i < int64_t(sums.size()); i += 2) {
+      sums[i + 1] = k.add(k.rightExact(k.sub(sums[i + 1], sums[i]), 4), biases[(i + 1) % channels]);
+      sums[i] = k.add(k.sub(sums[i], eights[i / channels]), biases[i % channels]);
+    }
+    return sums;
+  }
+};
+
+} // namespace
+
+ScalarKernels::ScalarKernels(const ScalarShape &s) : add(makeTableAdd(s.longMultiply)), softmax(makeTableSoftmax(s.longMultiply)) {
+  for (bool exact : {false, true}) {
+    std::string suffix = exact ? ".exact" : "";
+    WindowConv::Shape tile{s.pixels, s.channels, 1, 1, exact, s.longMultiply}, row = tile, depthwise = tile;
+    row.pixels = depthwise.channels = 1;
+    row.channels = s.rowChannels;
+    depthwise.pixels = s.depthwisePixels;
+    depthwise.depthwise = true;
+    conv.push_back(std::make_unique<ScalarNibbles>("scalar.row.nibbles" + suffix, row, s.unrolled));
+    conv.push_back(std::make_unique<ScalarNibbles>("scalar.conv.nibbles" + suffix, tile, s.unrolled));
+    conv.push_back(std::make_unique<ScalarConv>("scalar.row" + suffix, row, s.unrolled));
+    conv.push_back(std::make_unique<ScalarConv>("scalar.conv" + suffix, tile, s.unrolled));
+    conv.push_back(std::make_unique<ScalarConv>("scalar.depthwise" + suffix, depthwise, s.unrolled));
+  }
+}
+
+ScalarKernels::~ScalarKernels() = default;
+
+void ScalarKernels::addTo(LayerKernels &kernels) const {
+  for (const auto &kernel : conv)
+    kernels.conv.push_back(kernel.get());
+  kernels.add.push_back(add.get());
+  kernels.softmax.push_back(softmax.get());
+}

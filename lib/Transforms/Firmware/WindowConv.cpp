@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Transforms/Firmware/WindowConv.h"
+
+using namespace mlir;
+using namespace mlir::qtensor;
+using namespace mlir::qtensor::firmware;
+
+bool WindowConv::accepts(const ConvLayer &layer, const ConvConstants &constants) const {
+  if (layer.depthwise != shape.depthwise || layer.inputBits != 8 || layer.map.mode == FixedMode::X16)
+    return false;
+  std::vector<int64_t> bounds = boundSums(layer, constants);
+  for (int64_t bound : bounds)
+    if (bound >= int64_t(1) << 31)
+      return false;
+  return WindowRows::find(layer, shape.laneBytes, shape.depthUnit) &&
+         (shape.exact || haveFastMaps(layer, constants, bounds)) && acceptsSums(layer, constants);
+}
+
+int64_t WindowConv::getScratchBytes(const ConvLayer &layer) const {
+  return WindowRows::find(layer, shape.laneBytes, shape.depthUnit)->bytes();
+}
+
+std::vector<char> WindowConv::pack(const ConvLayer &layer, const ConvConstants &constants) const {
+  WindowRows rows = *WindowRows::find(layer, shape.laneBytes, shape.depthUnit);
+  std::vector<int64_t> biases = constants.foldedBias(layer), bounds = boundSums(layer, constants);
+  int64_t channels = layer.out.channels;
+  std::vector<char> bytes;
+  for (int64_t first = 0; first < channels; first += shape.channels) {
+    for (int64_t o = first; o < first + shape.channels; ++o)
+      appendNumber(bytes, int32_t(o < channels ? biases[o] : 0));
+    auto weight = [&](int64_t c, int64_t lane) { return rows.weightOfLane(layer, constants, first + c, lane); };
+    packWeights(bytes, {weight, rows.lanes, layer.in.channels % 4 == 0});
+    for (int64_t o = first; o < std::min(channels, first + shape.channels); ++o) {
+      int32_t multiplier = ofChannel(constants.multiplier, o), shift = ofChannel(constants.shift, o);
+      if (!shape.exact) {
+        FastMap::find(layer.map, multiplier, shift, bounds[o])->append(bytes);
+        continue;
+      }
+      appendNumber(bytes, multiplier);
+      appendNumber(bytes, shift);
+    }
+  }
+  return bytes;
+}
+
+Value WindowConv::emitMap(KernelBuilder &k, const ConvLayer &layer, Value sum, ArrayRef<Value> record) const {
+  if (!shape.exact)
+    return FastMapValues{record[0], record[1], record[2]}.apply(k, k.left(sum, 1), layer.map, shape.longMultiply);
+  Value mapped = k.mapExactly(sum, record[0], record[1], layer.map.mode);
+  // A saturated map plus a zero point leaves 32 bits: the clamp comes first.
+  return k.add(k.clamp(mapped, layer.map.low - layer.map.zero, layer.map.high - layer.map.zero), layer.map.zero);
+}
+
+Value WindowConv::emitGroup(KernelBuilder &k, const ConvLayer &layer, Tile tile, Value output, int64_t channels,
+                            ValueRange prepared) const {
+  SmallVector<Value> biases;
+  for (int64_t c = 0; c < shape.channels; ++c)
+    biases.push_back(k.load32(k.at(tile.weights, 4 * c)));
+  tile.weights = k.at(tile.weights, 4 * shape.channels);
+  SmallVector<Value> sums = sumProducts(k, tile, biases, prepared);
+  int64_t words = shape.exact ? 2 : 3;
+  for (int64_t c = 0; c < channels; ++c) {
+    SmallVector<Value> record;
+    for (int64_t i = 0; i < words; ++i)
+      record.push_back(k.load32(k.at(tile.weights, 4 * (words * c + i))));
+    for (int64_t p = 0; p < tile.pixels; ++p)
+      k.storeCode(emitMap(k, layer, sums[p * shape.channels + c], record), k.at(output, p * layer.out.channels + c));
+  }
+  return k.at(tile.weights, 4 * words * channels);
+}
+
+void WindowConv::emitDepthwiseTile(KernelBuilder &k, const ConvLayer &layer, Tile tile, Value output) const {
+  int64_t perInput = layer.out.channels / layer.in.channels;
+  k.loop(0, layer.in.channels, 1, ValueRange{tile.window, tile.weights, output}, [&](Value, ValueRange at) {
+    tile.window = at[0];
+    auto state = k.loop(0, perInput, 1, at.drop_front(), [&](Value, ValueRange at) {
+      tile.weights = at[0];
+      return SmallVector<Value>{emitGroup(k, layer, tile, at[1], 1, {}), k.at(at[1], 1)};
+    });
+    return SmallVector<Value>{k.at(at[0], shape.laneBytes), state[0], state[1]};
+  });
+}
+
+void WindowConv::emitTile(KernelBuilder &k, const ConvLayer &layer, Tile tile, Value output) const {
+  if (shape.depthwise)
+    return emitDepthwiseTile(k, layer, tile, output);
+  SmallVector<Value> prepared = prepare(k, tile);
+  int64_t whole = layer.out.channels / shape.channels, rest = layer.out.channels % shape.channels;
+  Value stream = tile.weights;
+  auto state = k.loop(0, whole, 1, ValueRange{stream, output}, [&](Value, ValueRange at) {
+    tile.weights = at[0];
+    return SmallVector<Value>{emitGroup(k, layer, tile, at[1], shape.channels, prepared), k.at(at[1], shape.channels)};
+  });
+  if (rest == 0)
+    return;
+  tile.weights = state[0];
+  emitGroup(k, layer, tile, state[1], rest, prepared);
+}
+
+void WindowConv::emitRow(KernelBuilder &k, const ConvLayer &layer, const WindowRows &rows, const LayerPointers &at,
+                         Value row) const {
+  Value buffer = at.input;
+  if (!rows.inPlace) {
+    buffer = at.scratch;
+    rows.fillRow(k, layer, at.input, buffer, row, [&](Value from, Value to, int64_t count) { copyCodes(k, from, to, count); });
+  }
+  int64_t pixelBytes = rows.pixelLanes * rows.laneBytes, channels = layer.out.channels;
+  Value output = k.at(at.output, k.mul(row, rows.pixels * channels));
+  int64_t laneStep = (shape.depthwise ? layer.in.channels : 1) * shape.laneBytes;
+  Tile tile{buffer, at.constants, shape.pixels, pixelBytes, rows.lanes, laneStep};
+  auto emitTiles = [&](Value count, int64_t whole) {
+    if (whole == 0)
+      return;
+    Value last = k.add(count, 1 - shape.pixels);
+    k.loop(k.number(0), last, shape.pixels, ValueRange{buffer, output}, [&](Value, ValueRange state) {
+      tile.window = state[0];
+      emitTile(k, layer, tile, state[1]);
+      return SmallVector<Value>{k.at(state[0], shape.pixels * pixelBytes), k.at(state[1], shape.pixels * channels)};
+    });
+  };
+  emitTiles(rows.countPixels(k, row), rows.pixels / shape.pixels);
+  // Of chunks only the last has pixels left over, and a chunk holds whole tiles.
+  int64_t rest = (rows.chunks ? rows.allPixels : rows.pixels) % shape.pixels;
+  if (rest == 0)
+    return;
+  auto emitRest = [&] {
+    Value done = k.sub(rows.countPixels(k, row), k.number(rest));
+    Tile last = tile;
+    last.pixels = rest;
+    last.window = k.at(buffer, k.mul(done, pixelBytes));
+    emitTile(k, layer, last, k.at(output, k.mul(done, channels)));
+  };
+  if (rows.chunks && rows.rows > 1)
+    k.when(k.isEqual(row, k.number(rows.rows - 1)), emitRest);
+  else
+    emitRest();
+}
+
+void WindowConv::emit(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at) const {
+  WindowRows rows = *WindowRows::find(layer, shape.laneBytes, shape.depthUnit);
+  if (!rows.inPlace)
+    rows.fillPads(k, layer, at.scratch);
+  k.loop(0, rows.rows, 1, [&](Value row) { emitRow(k, layer, rows, at, row); });
+}

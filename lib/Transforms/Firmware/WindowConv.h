@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// What kernels of convolutions have in common: rows of windows, tiles of pixels and channels, final maps.
+#pragma once
+#include "lib/Transforms/Firmware/FastMap.h"
+#include "lib/Transforms/Firmware/LayerKernels.h"
+#include "lib/Transforms/Firmware/WindowRows.h"
+
+namespace mlir::qtensor::firmware {
+
+/// A convolution in tiles of pixels x channels whose sums stay in registers. Constants are one stream: for each group of
+/// channels what its sums begin with, its weights in the order of the loop, and the records of its final map. A kernel
+/// says what a lane is, how weights are packed and how products are summed.
+class WindowConv : public ConvKernel {
+public:
+  /// `exact`: the final map in 64 bits, for any multiplier, shift and sum; else the layer must have fast maps. A depthwise
+  /// kernel has groups of one channel, and lanes lie `Tile::laneStep` bytes apart.
+  struct Shape {
+    int64_t pixels, channels, laneBytes, depthUnit;
+    bool exact = false, longMultiply = true, depthwise = false;
+  };
+
+  WindowConv(StringRef name, Shape shape) : shape(shape), name(name) {}
+
+  StringRef getName() const override { return name; }
+  bool accepts(const ConvLayer &layer, const ConvConstants &constants) const override;
+  std::vector<char> pack(const ConvLayer &layer, const ConvConstants &constants) const override;
+  int64_t getScratchBytes(const ConvLayer &layer) const override;
+  void emit(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at) const override;
+
+protected:
+  /// The weights of one group: `weight(c, lane)` of channel c of the group, 0 where there is none.
+  struct Group {
+    llvm::function_ref<int32_t(int64_t channel, int64_t lane)> weight;
+    int64_t lanes; ///< Of a window.
+    bool inWords;  ///< Pixels are whole words of four codes.
+  };
+  /// A tile: the first window, the bytes to the next one, and the group's weights.
+  struct Tile {
+    Value window, weights;
+    int64_t pixels, pixelBytes, lanes, laneStep;
+  };
+
+  /// Whether the kernel's own arithmetic holds for the layer.
+  virtual bool acceptsSums(const ConvLayer &layer, const ConvConstants &constants) const { return true; }
+  virtual void packWeights(std::vector<char> &bytes, const Group &group) const = 0;
+  virtual void copyCodes(KernelBuilder &k, Value from, Value to, int64_t count) const = 0;
+  /// What the sums of a tile of pixels begin with besides the bias; nothing where that is nothing.
+  virtual SmallVector<Value> prepare(KernelBuilder &k, const Tile &tile) const { return {}; }
+  /// The sums of all products, [pixel][channel], beginning with `biases`; `tile.weights` moves behind them.
+  virtual SmallVector<Value> sumProducts(KernelBuilder &k, Tile &tile, ValueRange biases, ValueRange prepared) const = 0;
+
+  const Shape shape;
+
+private:
+  void emitRow(KernelBuilder &k, const ConvLayer &layer, const WindowRows &rows, const LayerPointers &at, Value row) const;
+  void emitTile(KernelBuilder &k, const ConvLayer &layer, Tile tile, Value output) const;
+  void emitDepthwiseTile(KernelBuilder &k, const ConvLayer &layer, Tile tile, Value output) const;
+  Value emitGroup(KernelBuilder &k, const ConvLayer &layer, Tile tile, Value output, int64_t channels,
+                  ValueRange prepared) const;
+  Value emitMap(KernelBuilder &k, const ConvLayer &layer, Value sum, ArrayRef<Value> record) const;
+
+  const std::string name;
+};
+
+} // namespace mlir::qtensor::firmware
