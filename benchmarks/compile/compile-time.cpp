@@ -94,7 +94,8 @@ static LogicalResult measureLevel(ModuleOp planned, const Target &target, const 
     return failure();
   double lowering = now() - start;
   llvm::LLVMContext context;
-  std::unique_ptr<llvm::Module> code = translateModule(*module, target, level, "layer", context);
+  std::string entries[] = {("layer_run_" + level.name).str(), ("layer_shapes_" + level.name).str()};
+  std::unique_ptr<llvm::Module> code = translateModule(*module, level, entries, context);
   auto machine = createTargetMachine(target, level.cpu, level.features);
   if (!code || !machine)
     return failure();

@@ -129,9 +129,8 @@ static void addPlannedPasses(OpPassManager &pm, const PipelineOptions &options) 
   pm.addPass(createMakeEntry());
   addCleanup(pm);
   ExternalizeConstantsOptions constants;
-  PlanMemoryOptions plan;
   if (hasLayers(options.target))
-    constants.alignment = plan.alignment = kFirmwareAlignment;
+    constants.alignment = kFirmwareAlignment;
   pm.addPass(createExternalizeConstants(constants));
   pm.addPass(createSplitFills());
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
@@ -141,9 +140,16 @@ static void addPlannedPasses(OpPassManager &pm, const PipelineOptions &options) 
   addCleanup(pm);
   // Kernels want room for their activations: it must exist before the arena is planned.
   pm.addPass(createAttachScratch());
-  if (hasLayers(options.target))
+  if (hasLayers(options.target)) {
     pm.addNestedPass<func::FuncOp>(createAttachLayerScratch({options.target->name.str()}));
-  pm.addPass(createPlanMemory(plan));
+    PlanRegionsOptions plan;
+    plan.regions.assign(options.memories.begin(), options.memories.end());
+    plan.alignment = kFirmwareAlignment;
+    plan.placesInterface = options.placesInterface;
+    pm.addPass(createPlanRegions(plan));
+  } else {
+    pm.addPass(createPlanMemory());
+  }
   addCleanup(pm);
 }
 

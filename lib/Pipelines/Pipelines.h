@@ -19,6 +19,9 @@ struct PipelineOptions {
   std::string statisticsFile;    ///< What calibration wrote; may be empty.
   std::string strategy = "auto"; ///< auto, float or integer, where the plan does not say.
   std::string rounding;          ///< Integer-only arithmetic: double, single or real; empty: as the model says, or none.
+  /// Memories of a target without an operating system, "name:bytes:cost"; none: one of any size.
+  std::vector<std::string> memories;
+  bool placesInterface = true;   ///< Inputs and outputs lie in these memories; false: the caller has other places.
   bool explain = false;          ///< Print what selection decided, on stderr.
 };
 

@@ -27,6 +27,13 @@ using tools::category;
 
 static cl::opt<std::string> modelName("name", cl::desc("Name of the model in the C interface (default: from the file)"),
                                       cl::value_desc("identifier"), cl::cat(category));
+static cl::list<std::string> memories("memory",
+                                      cl::desc("Firmware: a memory for activations, with the relative cost of an access "
+                                               "(--memory=dtcm:64K:1 --memory=sram:256K:3); the first come first among equals"),
+                                      cl::value_desc("name:bytes:cost"), cl::cat(category));
+static cl::opt<bool> callerInterface("caller-io",
+                                     cl::desc("Firmware: inputs and outputs lie in buffers of the caller's, not in the arena"),
+                                     cl::cat(category));
 static cl::opt<std::string> targetName("target", cl::desc("Target, see --list-targets (default: the first with an operating system)"),
                                        cl::value_desc("name"), cl::cat(category));
 static cl::opt<std::string> rounding("rounding",
@@ -129,6 +136,10 @@ bool tools::ModelOptions::readCommandLine(StringRef path) {
   run.verifyRoundTrip = roundTrip;
   run.verify = artifact.verify = verifyPhases;
   pipeline.target = artifact.target = target;
+  if (!target->firmware && (!memories.empty() || callerInterface))
+    return fail("--memory and --caller-io are for targets without an operating system; see --list-targets");
+  pipeline.memories.assign(memories.begin(), memories.end());
+  pipeline.placesInterface = !callerInterface;
   pipeline.weights = weights;
   pipeline.tables = tables;
   pipeline.activations = activations;

@@ -59,7 +59,8 @@ static int compileBundle(ModuleOp module, const ArtifactOptions &options, tools:
   }
   for (const FirmwareLayer &layer : object->layers)
     llvm::errs() << layer.kind << " " << layer.kernel << " " << layer.function << " " << layer.macs << "\n";
-  llvm::errs() << object->arenaBytes << " " << object->arenaBound << "\n";
+  for (const FirmwareArena &arena : object->arenas)
+    llvm::errs() << arena.bytes << " " << object->arenaBound << "\n";
   return 0;
 }
 

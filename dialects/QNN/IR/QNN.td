@@ -56,7 +56,10 @@ def QNN_LayerInterface : OpInterface<"LayerOpInterface"> {
       return $_op.getScratchMutable();
     }]>,
     InterfaceMethod<"Multiplications and additions of codes, padding included; elements where there are none.",
-                    "int64_t", "countMultiplications">];
+                    "int64_t", "countMultiplications">,
+    InterfaceMethod<[{Whether an element of the output depends on the same elements of the inputs alone, so that it may lie
+                      in their place. Kernels of such layers read an element before they write it.}],
+                    "bool", "mayOverwriteInputs", (ins), "", [{ return false; }]>];
 }
 
 class QNN_LayerOp<string mnemonic> : Op<QNN_Dialect, mnemonic, [
@@ -132,6 +135,7 @@ def QNN_AddOp : QNN_LayerOp<"add"> {
     `map(map((a - zeros[0]) << left_shift; multipliers[0], shifts[0]) + map((b - zeros[1]) << left_shift; multipliers[1],
     shifts[1]); multipliers[2], shifts[2]) + output_zero`, clamped. `subtract`: the second term is taken away. Shapes are equal.
   }];
+  let extraClassDeclaration = common # "bool mayOverwriteInputs() { return true; }";
   let arguments = !con(QNN_Operands, (ins DenseI64ArrayAttr:$zeros, I64Attr:$left_shift, DenseI64ArrayAttr:$multipliers,
                        DenseI64ArrayAttr:$shifts, UnitAttr:$subtract), QNN_FinalMap);
 }

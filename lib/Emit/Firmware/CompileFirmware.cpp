@@ -67,6 +67,8 @@ static std::vector<FirmwareLayer> describeLayers(ModuleOp module) {
     auto bytesOf = [](Value buffer) { return buffer ? cast<ShapedType>(buffer.getType()).getNumElements() : 0; };
     layer.constantBytes = bytesOf(op.getPackedConstants());
     layer.scratchBytes = bytesOf(op.getScratchBuffer());
+    if (auto live = op->getAttrOfType<IntegerAttr>(kLiveAttr))
+      layer.liveBytes = live.getInt();
   });
   return layers;
 }
@@ -81,6 +83,17 @@ static void nameFunctions(ModuleOp module, StringRef prefix, std::vector<Firmwar
   });
 }
 
+static void readPlan(DictionaryAttr plan, size_t inputs, FirmwareObject &made) {
+  auto number = [](DictionaryAttr from, StringRef name) { return from.getAs<IntegerAttr>(name).getInt(); };
+  made.arenaBound = number(plan, "bound");
+  if (auto regions = plan.getAs<ArrayAttr>("regions"))
+    for (auto region : regions.getAsRange<DictionaryAttr>())
+      made.arenas.push_back({region.getAs<StringAttr>("name").str(), number(region, "bytes")});
+  if (auto places = plan.getAs<ArrayAttr>("places"))
+    for (auto [i, place] : llvm::enumerate(places.getAsRange<DictionaryAttr>()))
+      (i < inputs ? made.inputs : made.outputs).push_back({unsigned(number(place, "region")), number(place, "offset")});
+}
+
 FailureOr<FirmwareObject> mlir::qtensor::compileFirmware(ModuleOp planned, const ArtifactOptions &options) {
   auto progress = [&](const Twine &what) {
     if (options.progress)
@@ -93,8 +106,7 @@ FailureOr<FirmwareObject> mlir::qtensor::compileFirmware(ModuleOp planned, const
   if (failed(model) || failed(weights) || !plan)
     return failure();
   FirmwareObject made;
-  made.arenaBytes = plan.getAs<IntegerAttr>("bytes").getInt();
-  made.arenaBound = plan.getAs<IntegerAttr>("bound").getInt();
+  readPlan(plan, model->inputs.size(), made);
   made.constantBytes = weights->payloadBytes;
   made.layers = describeLayers(planned);
   progress("lowering for " + target.name);

@@ -18,11 +18,26 @@ struct FirmwareLayer {
   int64_t liveBytes = 0; ///< Bytes of the arena that are live while it runs.
 };
 
+/// A stretch of memory that the model works in, an argument of its entry.
+struct FirmwareArena {
+  std::string name;  ///< As the user called the memory; "arena" where there is one of no size.
+  int64_t bytes = 0; ///< From a multiple of 16 on.
+};
+
+/// Where an input or output may lie in the arenas.
+struct FirmwarePlace {
+  unsigned arena = 0;
+  int64_t offset = 0;
+};
+
 struct FirmwareObject {
   ModelInterface model;
   ObjectBytes object;   ///< Relocatable ELF: `<model>_run`, its functions, the constants in `.rodata.<model>_weights`.
   std::string assembly; ///< Only with keepAssembly.
-  int64_t arenaBytes = 0, arenaBound = 0, constantBytes = 0;
+  std::vector<FirmwareArena> arenas;
+  std::vector<FirmwarePlace> inputs, outputs; ///< Empty where the caller has buffers for them.
+  int64_t arenaBound = 0; ///< Most bytes that are live at once: no plan needs less.
+  int64_t constantBytes = 0;
   std::vector<FirmwareLayer> layers;
 };
 

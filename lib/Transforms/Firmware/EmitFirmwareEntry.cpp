@@ -25,6 +25,40 @@ static Value wrap(OpBuilder &b, Location loc, MemRefType type, Value data) {
 }
 
 namespace {
+/// A memory: where it begins among the offsets of the plan, and its bytes.
+struct Arena {
+  int64_t base, bytes;
+};
+} // namespace
+
+static SmallVector<Arena> readArenas(DictionaryAttr plan) {
+  SmallVector<Arena> arenas;
+  if (auto regions = plan.getAs<ArrayAttr>("regions"))
+    for (auto region : regions.getAsRange<DictionaryAttr>())
+      arenas.push_back({region.getAs<IntegerAttr>("base").getInt(), region.getAs<IntegerAttr>("bytes").getInt()});
+  return arenas;
+}
+
+/// The offset of a view of the plan's bytes, and the memory it lies in.
+static std::optional<std::pair<int64_t, unsigned>> findPlace(Operation *user, ArrayRef<Arena> arenas) {
+  auto view = dyn_cast<memref::ViewOp>(user);
+  std::optional<int64_t> offset = view ? getConstantIntValue(view.getByteShift()) : std::nullopt;
+  if (!offset)
+    return std::nullopt;
+  for (auto [i, arena] : llvm::enumerate(arenas))
+    if (arena.base <= *offset && *offset < std::max(arena.base + arena.bytes, arena.base + 1))
+      return std::pair(*offset, unsigned(i));
+  return std::nullopt;
+}
+
+static LogicalResult checkViews(func::FuncOp main, ArrayRef<Arena> arenas) {
+  for (Operation *user : main.getArgument(kScratchArgument).getUsers())
+    if (!findPlace(user, arenas))
+      return user->emitOpError("uses the arena at a place that qtensor.plan does not have; run qtensor-plan-regions");
+  return success();
+}
+
+namespace {
 struct EmitFirmwareEntry : mlir::qtensor::impl::EmitFirmwareEntryBase<EmitFirmwareEntry> {
   using EmitFirmwareEntryBase::EmitFirmwareEntryBase;
 
@@ -42,7 +76,10 @@ struct EmitFirmwareEntry : mlir::qtensor::impl::EmitFirmwareEntryBase<EmitFirmwa
                          << "; firmware has static shapes (fix the extents with --dim)";
         return signalPassFailure();
       }
-    rewrite(main, plan.getAs<IntegerAttr>("bytes").getInt(), weightsBytes(module));
+    SmallVector<Arena> arenas = readArenas(plan);
+    if (failed(checkViews(main, arenas)))
+      return signalPassFailure();
+    rewrite(main, arenas, weightsBytes(module));
     if (auto shapes = module.lookupSymbol<func::FuncOp>("shapes"))
       shapes.erase();
     for (StringRef name : {StringRef(kInputsAttr), StringRef(kOutputsAttr), StringRef(kStatesAttr), StringRef(kWeightsAttr),
@@ -60,11 +97,11 @@ private:
     return end;
   }
 
-  void rewrite(func::FuncOp main, int64_t arenaBytes, int64_t weights);
+  void rewrite(func::FuncOp main, ArrayRef<Arena> arenas, int64_t weights);
 };
 } // namespace
 
-void EmitFirmwareEntry::rewrite(func::FuncOp main, int64_t arenaBytes, int64_t weights) {
+void EmitFirmwareEntry::rewrite(func::FuncOp main, ArrayRef<Arena> arenas, int64_t weights) {
   Location loc = main.getLoc();
   OpBuilder b(main);
   auto pointer = LLVM::LLVMPointerType::get(&getContext());
@@ -76,22 +113,30 @@ void EmitFirmwareEntry::rewrite(func::FuncOp main, int64_t arenaBytes, int64_t w
   Block &body = main.front();
   unsigned tensors = body.getNumArguments() - kFirstTensorArgument;
   SmallVector<BlockArgument> old(body.getArguments());
-  SmallVector<Type> types(tensors + 1, pointer);
+  SmallVector<Type> types(tensors + arenas.size(), pointer);
   for (BlockArgument argument : llvm::drop_begin(old, kFirstTensorArgument))
     body.addArgument(pointer, argument.getLoc());
-  Value arena = body.addArgument(pointer, loc);
+  SmallVector<Value> memories;
+  for (size_t i = 0; i < arenas.size(); ++i)
+    memories.push_back(body.addArgument(pointer, loc));
   b.setInsertionPointToStart(&body);
-  // The arguments that hosted code has for a runtime: no context, constants by name, the arena as bytes.
-  auto replaceBytes = [&](BlockArgument argument, Value data, int64_t count) {
-    if (argument.use_empty())
-      return;
-    Value buffer = wrap(b, loc, bytesOf(count), data);
-    argument.replaceAllUsesWith(memref::CastOp::create(b, loc, argument.getType(), buffer).getResult());
+  // The arguments that hosted code has for a runtime: no context, constants by name, memories as bytes.
+  auto asBytes = [&](Type type, Value data, int64_t count) -> Value {
+    return memref::CastOp::create(b, loc, type, wrap(b, loc, bytesOf(count), data));
   };
   old[kContextArgument].replaceAllUsesWith(LLVM::ZeroOp::create(b, loc, pointer).getResult());
   if (blob)
-    replaceBytes(old[kWeightsArgument], LLVM::AddressOfOp::create(b, loc, blob), weights);
-  replaceBytes(old[kScratchArgument], arena, arenaBytes);
+    old[kWeightsArgument].replaceAllUsesWith(
+        asBytes(old[kWeightsArgument].getType(), LLVM::AddressOfOp::create(b, loc, blob), weights));
+  for (auto [memory, arena] : llvm::zip_equal(memories, arenas))
+    memory = asBytes(old[kScratchArgument].getType(), memory, arena.bytes);
+  for (Operation *user : llvm::make_early_inc_range(old[kScratchArgument].getUsers())) {
+    auto [offset, region] = *findPlace(user, arenas);
+    auto view = cast<memref::ViewOp>(user);
+    OpBuilder inside(view);
+    view.getByteShiftMutable().assign(arith::ConstantIndexOp::create(inside, loc, offset - arenas[region].base));
+    view.getSourceMutable().assign(memories[region]);
+  }
   for (unsigned i = 0; i < tensors; ++i) {
     BlockArgument argument = old[kFirstTensorArgument + i];
     argument.replaceAllUsesWith(wrap(b, loc, cast<MemRefType>(argument.getType()), body.getArgument(old.size() + i)));

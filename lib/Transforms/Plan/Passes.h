@@ -22,6 +22,9 @@ constexpr llvm::StringLiteral kStatesAttr = "qtensor.states"; ///< Absent: the m
 constexpr llvm::StringLiteral kWeightsAttr = "qtensor.weights";
 constexpr llvm::StringLiteral kPlanAttr = "qtensor.plan";
 
+/// Attribute of layers once memory is planned: bytes that are live while one runs.
+constexpr llvm::StringLiteral kLiveAttr = "qtensor.live";
+
 /// Attribute of arguments and results of @main that are a state: its name.
 constexpr llvm::StringLiteral kStateAttr = "qtensor.state";
 

@@ -99,7 +99,6 @@ def PlanMemory : Pass<"qtensor-plan-memory", "ModuleOp"> {
 
     The size of a buffer must follow from the extents of the inputs; one that depends on their values is an error.
   }];
-  let options = [Option<"alignment", "alignment", "int64_t", "64", "Of offsets in the arena, in bytes">];
   let dependentDialects = ["memref::MemRefDialect", "arith::ArithDialect", "affine::AffineDialect"];
 }
 
@@ -119,6 +118,31 @@ def SplitFills : Pass<"qtensor-split-fills"> {
     %b = linalg.reduce ... outs(%zero2)
     ```
   }];
+}
+
+def PlanRegions : Pass<"qtensor-plan-regions", "ModuleOp"> {
+  let summary = "Place every buffer of a model of static shapes in the memories that there are";
+  let description = [{
+    As `qtensor-plan-memory`, for a target without an operating system: inputs and outputs have places too (the caller may
+    use others), and buffers with many accesses for their size lie in the memory where an access costs least. Offsets
+    count from the first memory's beginning; `base` says where each begins. `bound` is the most that is live at once.
+
+    ```mlir
+    %a = memref.alloc() : memref<64xi8>
+    // =>
+    module attributes {qtensor.plan = {bound = 64, buffers = 1, bytes = 64, places = [ {offset = 0, region = 0} ],
+                                       regions = [ {base = 0, bytes = 64, name = "dtcm"} ], slots = 0} }
+    %a = memref.view %scratch[%c0][] : memref<?xi8> to memref<64xi8>
+    ```
+
+    Errors: extents that are not known; a model that does not fit, with the bytes that are missing and the layers that
+    decide it; a memory that is not written as name:bytes:cost.
+  }];
+  let options = [
+    ListOption<"regions", "regions", "std::string", "Memories: name:bytes or name:bytes:cost; none: one without an end">,
+    Option<"alignment", "alignment", "int64_t", "16", "Of offsets, in bytes">,
+    Option<"placesInterface", "places-interface", "bool", "true", "Inputs and outputs lie in the memories">];
+  let dependentDialects = ["memref::MemRefDialect", "arith::ArithDialect"];
 }
 
 #endif

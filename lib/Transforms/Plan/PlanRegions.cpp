@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Places every buffer of a model of static shapes, its inputs and outputs too, in the memories that the user has.
+#include "dialects/QNN/IR/QNN.h"
+#include "lib/Transforms/Plan/Passes.h"
+#include "lib/Transforms/Plan/RegionPlanner.h"
+#include "lib/Transforms/Plan/States.h"
+#include "lib/Transforms/Plan/Storages.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
+
+namespace mlir::qtensor {
+#define GEN_PASS_DEF_PLANREGIONS
+#include "lib/Transforms/Plan/Passes.h.inc"
+} // namespace mlir::qtensor
+
+using namespace mlir;
+using namespace mlir::qtensor;
+
+namespace {
+class StaticPlanner {
+public:
+  StaticPlanner(func::FuncOp main, ArrayRef<ArenaRegion> regions, int64_t alignment, bool placesInterface)
+      : main(main), regions(regions), alignment(alignment), placesInterface(placesInterface), sizes(main) {}
+
+  LogicalResult run();
+
+private:
+  LogicalResult addStorages();
+  LogicalResult addInterface();
+  double countAccesses(Value buffer);
+  LogicalResult explainMissing(const RegionPlan &plan);
+  void describe(const RegionPlan &plan);
+  int64_t liveAt(unsigned step) const;
+  void describeLayers();
+
+  func::FuncOp main;
+  ArrayRef<ArenaRegion> regions;
+  int64_t alignment;
+  bool placesInterface;
+  SizeExpressions sizes;
+  SmallVector<Storage> storages;
+  std::vector<RegionBuffer> buffers; ///< Of the storages, then of the inputs and outputs.
+};
+} // namespace
+
+/// Reads and writes of a buffer's bytes: as many as a layer multiplies, or once for each element.
+double StaticPlanner::countAccesses(Value buffer) {
+  double count = 0;
+  SmallVector<Value> aliases{buffer};
+  while (!aliases.empty()) {
+    Value value = aliases.pop_back_val();
+    for (Operation *user : value.getUsers()) {
+      if (auto view = dyn_cast<ViewLikeOpInterface>(user)) {
+        aliases.append(user->result_begin(), user->result_end());
+        continue;
+      }
+      auto layer = dyn_cast<qnn::LayerOpInterface>(user);
+      bool reads = layer && llvm::is_contained(layer.getLayerInputs(), value);
+      auto type = cast<MemRefType>(buffer.getType());
+      count += reads ? double(layer.countMultiplications()) : double(type.hasStaticShape() ? type.getNumElements() : 0);
+    }
+  }
+  return count;
+}
+
+LogicalResult StaticPlanner::addStorages() {
+  FailureOr<SmallVector<Storage>> collected = collectStorages(main, sizes);
+  if (failed(collected))
+    return failure();
+  storages = std::move(*collected);
+  for (const Storage &storage : storages) {
+    auto bytes = dyn_cast<AffineConstantExpr>(storage.bytes);
+    if (!bytes)
+      return storage.allocs.front()->emitError("a buffer has an extent that is not known; give all extents of the inputs (--dim)");
+    double accesses = 0;
+    for (memref::AllocOp alloc : storage.allocs)
+      accesses += countAccesses(alloc);
+    buffers.push_back({{bytes.getValue(), storage.begin, storage.end}, accesses});
+  }
+  return success();
+}
+
+/// Inputs are there before the first step, up to their last use; outputs from their first use to the end.
+LogicalResult StaticPlanner::addInterface() {
+  DenseMap<Operation *, unsigned> positions;
+  for (auto [i, op] : llvm::enumerate(main.front()))
+    positions[&op] = i;
+  unsigned last = positions.size();
+  auto module = main->getParentOfType<ModuleOp>();
+  unsigned inputs = module->getAttrOfType<ArrayAttr>(kInputsAttr).size();
+  for (unsigned i = kFirstTensorArgument; i < main.getNumArguments(); ++i) {
+    BlockArgument argument = main.getArgument(i);
+    auto type = cast<MemRefType>(argument.getType());
+    if (!type.hasStaticShape())
+      return main.emitError() << "an input or result has the type " << type
+                              << "; without an operating system all extents are static (fix them with --dim)";
+    bool isInput = i - kFirstTensorArgument < inputs;
+    unsigned first = last, end = 0;
+    SmallVector<Value> aliases{argument};
+    while (!aliases.empty())
+      for (Operation *user : aliases.pop_back_val().getUsers()) {
+        unsigned position = positions.lookup(main.front().findAncestorOpInBlock(*user));
+        first = std::min(first, position);
+        end = std::max(end, position);
+        if (isa<ViewLikeOpInterface>(user))
+          aliases.append(user->result_begin(), user->result_end());
+      }
+    // Whoever calls may read an input or an output that the model does not touch.
+    if (first > end)
+      std::tie(first, end) = std::pair(0u, last);
+    int64_t bytes = llvm::divideCeil(type.getNumElements() * type.getElementTypeBitWidth(), 8);
+    buffers.push_back({{bytes, isInput ? 0 : first, isInput ? end : last}, countAccesses(argument)});
+  }
+  return success();
+}
+
+int64_t StaticPlanner::liveAt(unsigned step) const {
+  int64_t live = 0;
+  for (const RegionBuffer &buffer : buffers)
+    if (buffer.buffer.begin <= step && step <= buffer.buffer.end)
+      live += llvm::alignTo(buffer.buffer.size, alignment);
+  return live;
+}
+
+/// By how much the model is too large, and what decides it.
+LogicalResult StaticPlanner::explainMissing(const RegionPlan &plan) {
+  Operation *worst = &*std::next(main.front().begin(), std::min<size_t>(plan.worstStep, main.front().getOperations().size() - 1));
+  InFlightDiagnostic error = main.emitError() << "the model does not fit: " << plan.missing << " bytes more are needed";
+  for (const ArenaRegion &region : regions)
+    error << (&region == regions.begin() ? " than " : " and ") << region.size << " in " << region.name;
+  error.attachNote(worst->getLoc()) << "most is live here: " << liveAt(plan.worstStep) << " bytes";
+  for (auto [storage, buffer] : llvm::zip(storages, buffers))
+    if (buffer.buffer.begin <= plan.worstStep && plan.worstStep <= buffer.buffer.end)
+      error.attachNote(storage.allocs.front()->getLoc()) << "of these " << buffer.buffer.size << " bytes: "
+                                                         << storage.allocs.front().getType();
+  return failure();
+}
+
+void StaticPlanner::describe(const RegionPlan &plan) {
+  Builder b(main.getContext());
+  auto number = [&](StringRef name, int64_t value) { return b.getNamedAttr(name, b.getI64IntegerAttr(value)); };
+  SmallVector<Attribute> used, places;
+  int64_t bytes = 0, bound = 0, base = 0;
+  SmallVector<int64_t> bases;
+  for (auto [region, placed] : llvm::zip_equal(regions, plan.regions)) {
+    used.push_back(b.getDictionaryAttr({number("base", base), number("bytes", placed.bytes),
+                                        b.getNamedAttr("name", b.getStringAttr(region.name))}));
+    bases.push_back(base);
+    base += llvm::alignTo(placed.bytes, alignment);
+    bytes += placed.bytes;
+  }
+  for (const RegionBuffer &buffer : buffers)
+    bound = std::max(bound, liveAt(buffer.buffer.begin));
+  for (const RegionBuffer &buffer : ArrayRef(buffers).drop_front(storages.size()))
+    places.push_back(b.getDictionaryAttr({number("offset", buffer.buffer.offset), number("region", buffer.region)}));
+  OpBuilder at = OpBuilder::atBlockBegin(&main.front());
+  SmallVector<Value> offsets;
+  for (const RegionBuffer &buffer : ArrayRef(buffers).take_front(storages.size()))
+    offsets.push_back(arith::ConstantIndexOp::create(at, main.getLoc(), bases[buffer.region] + buffer.buffer.offset));
+  for (auto [storage, offset] : llvm::zip_equal(storages, offsets))
+    replaceByView(storage, main.getArgument(kScratchArgument), offset);
+  main->getParentOfType<ModuleOp>()->setAttr(
+      kPlanAttr, b.getDictionaryAttr({number("bound", bound), number("buffers", buffers.size()), number("bytes", bytes),
+                                      b.getNamedAttr("places", b.getArrayAttr(places)),
+                                      b.getNamedAttr("regions", b.getArrayAttr(used)), number("slots", 0)}));
+}
+
+/// What is live while a layer runs, for the report.
+void StaticPlanner::describeLayers() {
+  for (auto [position, op] : llvm::enumerate(main.front()))
+    if (isa<qnn::LayerOpInterface>(op))
+      op.setDiscardableAttr(kLiveAttr, Builder(main.getContext()).getI64IntegerAttr(liveAt(position)));
+}
+
+LogicalResult StaticPlanner::run() {
+  if (failed(addStorages()) || (placesInterface && failed(addInterface())))
+    return failure();
+  describeLayers();
+  RegionPlan plan = planRegions(buffers, regions, alignment);
+  if (plan.missing)
+    return explainMissing(plan);
+  describe(plan);
+  return success();
+}
+
+namespace {
+struct PlanRegions : mlir::qtensor::impl::PlanRegionsBase<PlanRegions> {
+  using PlanRegionsBase::PlanRegionsBase;
+
+  void runOnOperation() override {
+    auto main = getOperation().lookupSymbol<func::FuncOp>("main");
+    if (!main || main.getNumArguments() < kFirstTensorArgument || main.isExternal()) {
+      getOperation().emitError("@main has no %scratch argument; qtensor-make-entry must run first");
+      return signalPassFailure();
+    }
+    if (getOperation()->hasAttr(kPlanAttr))
+      return; // An IR file that was already at this point.
+    SmallVector<ArenaRegion> memories;
+    for (const std::string &text : regions)
+      if (!parseRegion(text, memories.emplace_back())) {
+        getOperation().emitError() << "a memory is name:bytes or name:bytes:cost (as dtcm:64K:1), got '" << text << "'";
+        return signalPassFailure();
+      }
+    if (memories.empty())
+      memories.push_back({"arena"});
+    resolveExtents(main);
+    if (failed(StaticPlanner(main, memories, alignment, placesInterface).run()))
+      signalPassFailure();
+  }
+};
+} // namespace

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Transforms/Plan/RegionPlanner.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/Support/MathExtras.h"
+#include <cmath>
+#include <numeric>
+
+using namespace mlir::qtensor;
+using llvm::ArrayRef;
+using llvm::SmallVector;
+using llvm::StringRef;
+
+bool mlir::qtensor::parseRegion(StringRef text, ArenaRegion &region) {
+  auto [name, rest] = text.split(':');
+  auto [bytes, cost] = rest.split(':');
+  int64_t unit = bytes.consume_back_insensitive("k") ? 1024 : bytes.consume_back_insensitive("m") ? 1024 * 1024 : 1;
+  int64_t count;
+  if (name.empty() || !llvm::all_of(name, [](char c) { return llvm::isAlnum(c) || c == '_'; }) || bytes.getAsInteger(10, count) ||
+      count < 0 || count > (int64_t(1) << 32) / unit)
+    return false;
+  region = {name.str(), count * unit, 1};
+  return cost.empty() ? !text.ends_with(":") : !cost.getAsDouble(region.cost) && std::isfinite(region.cost) && region.cost > 0;
+}
+
+namespace {
+/// Buffers and the regions they are in so far.
+class Assignment {
+public:
+  Assignment(std::vector<RegionBuffer> &buffers, ArrayRef<ArenaRegion> regions, int64_t alignment)
+      : buffers(buffers), regions(regions), alignment(alignment), members(regions.size()), plans(regions.size(), {0, 0}) {}
+
+  /// Puts a buffer into a region if all that is there still fits.
+  bool tryPlace(unsigned index, unsigned region) {
+    if (buffers[index].buffer.size > regions[region].size)
+      return false;
+    members[region].push_back(index);
+    SmallVector<ArenaBuffer> all = llvm::map_to_vector(members[region], [&](unsigned i) { return buffers[i].buffer; });
+    ArenaPlan plan = planArena(all, alignment);
+    if (plan.bytes > regions[region].size) {
+      members[region].pop_back();
+      return false;
+    }
+    plans[region] = plan;
+    for (auto [i, placed] : llvm::zip_equal(members[region], all))
+      buffers[i].buffer.offset = placed.offset;
+    buffers[index].region = region;
+    return true;
+  }
+
+  std::vector<ArenaPlan> takePlans() { return std::move(plans); }
+
+private:
+  std::vector<RegionBuffer> &buffers;
+  ArrayRef<ArenaRegion> regions;
+  int64_t alignment;
+  std::vector<SmallVector<unsigned>> members;
+  std::vector<ArenaPlan> plans;
+};
+} // namespace
+
+/// Most bytes live in one step, and the step.
+static std::pair<int64_t, unsigned> findPeak(ArrayRef<RegionBuffer> buffers, int64_t alignment) {
+  std::pair<int64_t, unsigned> peak(0, 0);
+  for (const RegionBuffer &at : buffers) {
+    int64_t live = 0;
+    for (const RegionBuffer &other : buffers)
+      if (other.buffer.begin <= at.buffer.begin && at.buffer.begin <= other.buffer.end)
+        live += llvm::alignTo(other.buffer.size, alignment);
+    if (live > peak.first)
+      peak = {live, at.buffer.begin};
+  }
+  return peak;
+}
+
+RegionPlan mlir::qtensor::planRegions(std::vector<RegionBuffer> &buffers, ArrayRef<ArenaRegion> regions, int64_t alignment) {
+  SmallVector<unsigned> order(buffers.size()), cheapest(regions.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::iota(cheapest.begin(), cheapest.end(), 0);
+  auto density = [&](unsigned i) { return buffers[i].accesses / double(std::max<int64_t>(buffers[i].buffer.size, 1)); };
+  llvm::stable_sort(order, [&](unsigned a, unsigned b) { return density(a) > density(b); });
+  llvm::stable_sort(cheapest, [&](unsigned a, unsigned b) { return regions[a].cost < regions[b].cost; });
+  Assignment assignment(buffers, regions, alignment);
+  RegionPlan plan;
+  for (unsigned index : order) {
+    auto *place = llvm::find_if(cheapest, [&](unsigned region) { return assignment.tryPlace(index, region); });
+    if (place == cheapest.end()) {
+      auto [needed, step] = findPeak(buffers, alignment);
+      int64_t room = 0;
+      for (const ArenaRegion &region : regions)
+        room += region.size;
+      // Fragments can be what is missing: at least what this buffer needs beyond the room of all regions.
+      plan.missing = std::max<int64_t>(needed - room, alignment);
+      plan.worstStep = step;
+      return plan;
+    }
+    plan.cost += buffers[index].accesses * regions[*place].cost;
+  }
+  plan.regions = assignment.takePlans();
+  return plan;
+}
