@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Targets/RISCV/KernelTables.h"
+#include "lib/Targets/RISCV/Kernels.h"
 
 using namespace mlir::qtensor;
+using namespace mlir::qtensor::riscv;
 using firmware::LayerKernels;
 
 /// A table, filled in order; the kernels that are right everywhere come last.
@@ -19,7 +21,7 @@ const LayerKernels &riscv::scalarKernels() {
 }
 
 const LayerKernels &riscv::vectorKernels() {
-  static const LayerKernels kernels = makeTable({});
+  static const LayerKernels kernels = makeTable({addVectorConvKernels, addVectorDepthwiseKernels, addVectorElementKernels});
   return kernels;
 }
 

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Convolutions and matrix products with a vector of output channels: weights lie [depth][channels], whatever the vector
+// length, and each is multiplied by codes of several pixels, which are scalars.
+#include "lib/Targets/RISCV/Kernels.h"
+#include "lib/Targets/RISCV/Vectors.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+using namespace mlir::qtensor;
+using namespace mlir::qtensor::firmware;
+using namespace mlir::qtensor::riscv;
+
+namespace {
+/// Pixels whose codes follow one another: those of a product of matrices, or of a 1 x 1 window that moves by one.
+bool readsInPlace(const ConvLayer &layer) {
+  const Window &w = layer.window;
+  return w.taps() == 1 && w.strideHeight == 1 && w.strideWidth == 1 && !layer.hasPadding();
+}
+
+int64_t countPixels(const ConvLayer &layer) { return layer.out.batch * layer.out.height * layer.out.width; }
+
+/// The bytes before the weights: bias, multiplier and shift of each channel.
+int64_t getHeaderBytes(const ConvLayer &layer) { return 12 * layer.out.channels; }
+
+/// One tile: `pixels` pixels by one strip of channels, over the depth.
+class Tile {
+public:
+  Tile(KernelBuilder &k, Vectors &v, const ConvLayer &layer, int64_t pixels, int64_t run)
+      : k(k), v(v), layer(layer), pixels(pixels), run(run) {}
+
+  /// Sums of the pixels whose codes begin at `codes`, `layer.depth()` apart.
+  SmallVector<Value> sum(Value bias, Value weights, Value codes, Value vl);
+
+private:
+  /// Codes of one packed byte: 8 / weightBits.
+  int64_t codesInByte() const { return 8 / layer.weightBits; }
+  void addTurn(int64_t depth, SmallVector<Value> &sums, Value weights, Value codes, Value vl);
+  void addRun(int64_t from, int64_t to, SmallVector<Value> &sums, Value weights, Value codes, Value vl);
+  Value unpack(Value bytes, int64_t i, Value vl);
+
+  KernelBuilder &k;
+  Vectors &v;
+  const ConvLayer &layer;
+  int64_t pixels;
+  /// Products that a sum of 16 bits holds; 1: products go to sums of 32 bits.
+  int64_t run;
+};
+} // namespace
+
+Value Tile::unpack(Value bytes, int64_t i, Value vl) {
+  int64_t above = 8 - layer.weightBits * (i + 1);
+  Value top = above ? v.apply("vsll", bytes, k.number(above), vl) : bytes;
+  return layer.weightBits == 8 ? top : v.apply("vsra", top, k.number(8 - layer.weightBits), vl);
+}
+
+/// Products of a run meet in 16 bits before they are added to the sums.
+void Tile::addRun(int64_t from, int64_t to, SmallVector<Value> &sums, Value weights, Value codes, Value vl) {
+  SmallVector<Value> part(pixels);
+  Value bytes;
+  for (int64_t i = from; i < to; ++i) {
+    if (i == from || i % codesInByte() == 0)
+      bytes = v.load(k.at(weights, i / codesInByte() * layer.out.channels), 8, vl);
+    Value weight = unpack(bytes, i % codesInByte(), vl);
+    for (int64_t p = 0; p < pixels; ++p) {
+      Value code = k.load(k.at(codes, p * layer.depth() + i), k.i8());
+      part[p] = part[p] ? v.multiplyAdd(part[p], code, weight, vl) : v.apply("vwmul", 16, weight, code, vl);
+    }
+  }
+  for (int64_t p = 0; p < pixels; ++p)
+    sums[p] = v.apply("vwadd.w", 32, sums[p], part[p], vl);
+}
+
+void Tile::addTurn(int64_t depth, SmallVector<Value> &sums, Value weights, Value codes, Value vl) {
+  if (run > 1) {
+    for (int64_t i = 0; i < depth; i += run)
+      addRun(i, std::min(i + run, depth), sums, weights, codes, vl);
+    return;
+  }
+  for (int64_t i = 0; i < depth; ++i) {
+    Value weight = v.extend(v.load(k.at(weights, i * layer.out.channels), 8, vl), 16, vl);
+    for (int64_t p = 0; p < pixels; ++p) {
+      Value code = k.extend(k.load(k.at(codes, p * layer.depth() + i), k.i8()), k.i16());
+      sums[p] = v.multiplyAdd(sums[p], code, weight, vl);
+    }
+  }
+}
+
+SmallVector<Value> Tile::sum(Value bias, Value weights, Value codes, Value vl) {
+  int64_t depth = layer.depth(), unroll = std::max<int64_t>(8, run), whole = depth / unroll * unroll;
+  SmallVector<Value> start(pixels, bias);
+  start.append({weights, codes});
+  SmallVector<Value> carried = k.loop(0, whole, unroll, start, [&](Value, ValueRange at) {
+    SmallVector<Value> sums(at.take_front(pixels));
+    addTurn(unroll, sums, at[pixels], at[pixels + 1], vl);
+    sums.push_back(k.at(at[pixels], unroll / codesInByte() * layer.out.channels));
+    sums.push_back(k.at(at[pixels + 1], unroll));
+    return sums;
+  });
+  SmallVector<Value> sums(ArrayRef(carried).take_front(pixels));
+  addTurn(depth - whole, sums, carried[pixels], carried[pixels + 1], vl);
+  return sums;
+}
+
+/// Writes the codes of one pixel's window to `to`, row by row; the zero point where the window leaves the input.
+static void gatherWindow(KernelBuilder &k, const ConvLayer &layer, Value image, Value y, Value x, Value to) {
+  const Window &w = layer.window;
+  int64_t channels = layer.in.channels, width = layer.in.width, height = layer.in.height;
+  Value top = k.add(k.mul(y, w.strideHeight), -w.padTop), left = k.add(k.mul(x, w.strideWidth), -w.padLeft);
+  int64_t lastTop = height - (w.kernelHeight - 1) * w.dilationHeight,
+          lastLeft = width - (w.kernelWidth - 1) * w.dilationWidth;
+  bool padding = layer.hasPadding();
+  if (padding) {
+    Value outside = k.either(k.either(k.isLess(top, k.number(0)), k.isLess(k.number(lastTop - 1), top)),
+                             k.either(k.isLess(left, k.number(0)), k.isLess(k.number(lastLeft - 1), left)));
+    k.when(outside, [&] { fillBytes(k, to, layer.inputZero, layer.depth()); });
+  }
+  // A row of taps that touch is one copy.
+  bool whole = w.dilationWidth == 1;
+  int64_t taps = whole ? w.kernelWidth : 1;
+  auto inside = [&](Value at, int64_t extent, llvm::function_ref<void()> body) {
+    if (!padding)
+      return body();
+    ImplicitLocOpBuilder &b = k.getBuilder();
+    k.when(arith::CmpIOp::create(b, arith::CmpIPredicate::ult, at, k.number(extent)), body);
+  };
+  k.loop(0, w.kernelHeight, 1, [&](Value ky) {
+    Value row = k.add(top, k.mul(ky, w.dilationHeight));
+    inside(row, height, [&] {
+      k.loop(0, whole ? 1 : w.kernelWidth, 1, [&](Value kx) {
+        Value column = k.add(left, k.mul(kx, w.dilationWidth)), first = k.number(0), last = k.number(taps);
+        auto copy = [&] {
+          Value from = k.at(image, k.mul(k.add(k.add(k.mul(row, width), column), first), channels));
+          Value tap = k.add(k.add(k.mul(ky, w.kernelWidth), kx), first);
+          copyBytes(k, k.at(to, k.mul(tap, channels)), from, k.mul(k.sub(last, first), channels), taps * channels);
+        };
+        if (!whole)
+          return inside(column, width, copy);
+        if (padding) {
+          first = k.most(k.sub(first, column), first);
+          last = k.least(k.sub(k.number(width), column), last);
+          k.when(k.isLess(first, last), copy);
+        } else {
+          copy();
+        }
+      });
+    });
+  });
+}
+
+/// Writes the windows of `pixels` pixels from the `first` on; their codes then follow one another.
+static void gatherPixels(KernelBuilder &k, const ConvLayer &layer, Value input, Value first, int64_t pixels, Value to) {
+  ImplicitLocOpBuilder &b = k.getBuilder();
+  int64_t area = layer.out.height * layer.out.width;
+  k.loop(0, pixels, 1, [&](Value p) {
+    Value pixel = k.add(first, p), image = input;
+    if (layer.out.batch > 1) {
+      Value n = arith::DivUIOp::create(b, pixel, k.number(area));
+      image = k.at(input, k.mul(n, layer.in.height * layer.in.width * layer.in.channels));
+      pixel = k.sub(pixel, k.mul(n, area));
+    }
+    Value y = arith::DivUIOp::create(b, pixel, k.number(layer.out.width));
+    Value x = k.sub(pixel, k.mul(y, layer.out.width));
+    gatherWindow(k, layer, image, y, x, k.at(to, k.mul(p, layer.depth())));
+  });
+}
+
+namespace {
+/// `run`: how many products of a channel, in the order of the depth, a sum of 16 bits holds for all codes.
+class VectorConv : public ConvKernel {
+public:
+  VectorConv(StringRef name, unsigned weightBits, int64_t run) : name(name), weightBits(weightBits), run(run) {}
+
+  StringRef getName() const override { return name; }
+  bool accepts(const ConvLayer &layer, const ConvConstants &constants) const override;
+  std::vector<char> pack(const ConvLayer &layer, const ConvConstants &constants) const override;
+  int64_t getScratchBytes(const ConvLayer &layer) const override {
+    return readsInPlace(layer) ? 0 : pixelsOfTile(layer) * layer.depth();
+  }
+  void emit(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at) const override;
+
+private:
+  int64_t pixelsOfTile(const ConvLayer &layer) const;
+
+  StringRef name;
+  unsigned weightBits;
+  int64_t run;
+};
+} // namespace
+
+/// Whether sums of aligned runs of products fit 16 bits, whatever the codes.
+static bool runsFit(const ConvLayer &layer, const ConvConstants &constants, int64_t run) {
+  int64_t depth = layer.depth();
+  for (int64_t o = 0; o < layer.out.channels; ++o)
+    for (int64_t from = 0; from < depth; from += run) {
+      int64_t most = 0;
+      for (int64_t i = from; i < std::min(from + run, depth); ++i)
+        most += std::abs(int64_t(constants.weights[o * depth + i])) * 128;
+      if (most > INT16_MAX)
+        return false;
+    }
+  return true;
+}
+
+bool VectorConv::accepts(const ConvLayer &layer, const ConvConstants &constants) const {
+  return !layer.depthwise && layer.inputBits == 8 && layer.weightBits == weightBits && layer.depth() > 0 &&
+         takesMap(layer.map, constants) && (run == 1 || runsFit(layer, constants, run));
+}
+
+std::vector<char> VectorConv::pack(const ConvLayer &layer, const ConvConstants &constants) const {
+  std::vector<char> bytes = packChannelMaps(layer, constants);
+  int64_t depth = layer.depth(), codes = 8 / weightBits;
+  for (int64_t i = 0; i < depth; i += codes)
+    for (int64_t o = 0; o < layer.out.channels; ++o) {
+      unsigned byte = 0;
+      for (int64_t j = 0; j < codes && i + j < depth; ++j)
+        byte |= (unsigned(constants.weights[o * depth + i + j]) & ((1u << weightBits) - 1)) << (j * weightBits);
+      bytes.push_back(char(byte));
+    }
+  return bytes;
+}
+
+/// The tile of the smallest price: a turn costs the load of weights and, for each pixel, a load and a product.
+int64_t VectorConv::pixelsOfTile(const ConvLayer &layer) const {
+  int64_t count = countPixels(layer), best = 1, price = INT64_MAX;
+  for (int64_t pixels = 1; pixels <= std::min<int64_t>(count, 4); ++pixels) {
+    int64_t now = llvm::divideCeil(count, pixels) * (3 + 2 * pixels);
+    if (now <= price)
+      std::tie(best, price) = std::pair(pixels, now);
+  }
+  return best;
+}
+
+void VectorConv::emit(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at) const {
+  int64_t pixels = pixelsOfTile(layer), count = countPixels(layer), channels = layer.out.channels;
+  // One row of sums leaves room for vectors twice as long.
+  Vectors v(k, pixels == 1 && channels > 16 ? 2 : 1);
+  bool inPlace = readsInPlace(layer);
+  // The last tile begins early enough to be a whole one: it computes some pixels again.
+  k.loop(0, llvm::alignTo(count, pixels), pixels, [&](Value first) {
+    if (count % pixels)
+      first = k.least(first, k.number(count - pixels));
+    Value codes = inPlace ? k.at(at.input, k.mul(first, layer.depth())) : at.scratch;
+    if (!inPlace)
+      gatherPixels(k, layer, at.input, first, pixels, at.scratch);
+    Value row = k.at(at.output, k.mul(first, channels));
+    v.strips(channels, [&](Value from, Value vl) {
+      Value map = k.at(at.constants, k.left(from, 2));
+      Value bias = v.load(map, 32, vl), weights = k.at(k.at(at.constants, getHeaderBytes(layer)), from);
+      SmallVector<Value> sums = Tile(k, v, layer, pixels, run).sum(bias, weights, codes, vl);
+      for (int64_t p = 0; p < pixels; ++p) {
+        Value multiplier = v.load(k.at(map, 4 * channels), 32, vl), shift = v.load(k.at(map, 8 * channels), 32, vl);
+        Value to = k.at(k.at(row, p * channels), from);
+        v.store(v.mapSums(sums[p], multiplier, shift, layer.map, vl), to, vl);
+      }
+    });
+  });
+}
+
+std::vector<char> riscv::packChannelMaps(const ConvLayer &layer, const ConvConstants &constants) {
+  std::vector<char> bytes;
+  int64_t channels = layer.out.channels;
+  for (int64_t bias : constants.foldedBias(layer))
+    appendNumber(bytes, int32_t(bias));
+  auto of = [](const std::vector<int32_t> &list, int64_t o) { return list[list.size() == 1 ? 0 : o]; };
+  for (int64_t o = 0; o < channels; ++o)
+    appendNumber(bytes, of(constants.multiplier, o));
+  // A multiplier of 0 makes every shift right.
+  for (int64_t o = 0; o < channels; ++o)
+    appendNumber(bytes, std::max(-of(constants.shift, o), 1));
+  return bytes;
+}
+
+void riscv::addVectorConvKernels(LayerKernels &kernels) {
+  static const VectorConv int2("rvv.conv2.run16", 2, 16), int4("rvv.conv4.run16", 4, 16), run8("rvv.conv.run8", 8, 8),
+      run4("rvv.conv.run4", 8, 4), any("rvv.conv", 8, 1);
+  kernels.conv.insert(kernels.conv.end(), {&int2, &int4, &run8, &run4, &any});
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Depthwise convolutions and pooling: a vector of channels, one output pixel at a time.
+#include "lib/Targets/RISCV/Kernels.h"
+#include "lib/Targets/RISCV/Vectors.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+using namespace mlir::qtensor;
+using namespace mlir::qtensor::firmware;
+using namespace mlir::qtensor::riscv;
+
+/// Calls `body` for each output pixel with its number and the first row and column of its window.
+static void forPixels(KernelBuilder &k, const Window &w, const Extents &in, const Extents &out, Value input,
+                      llvm::function_ref<void(Value image, Value pixel, Value top, Value left)> body) {
+  k.loop(0, out.batch, 1, [&](Value n) {
+    Value image = k.at(input, k.mul(n, in.height * in.width * in.channels));
+    k.loop(0, out.height, 1, [&](Value y) {
+      Value top = k.add(k.mul(y, w.strideHeight), -w.padTop);
+      Value row = k.mul(k.add(k.mul(n, out.height), y), out.width);
+      k.loop(0, out.width, 1,
+             [&](Value x) { body(image, k.add(row, x), top, k.add(k.mul(x, w.strideWidth), -w.padLeft)); });
+    });
+  });
+}
+
+namespace {
+/// `pairs`: two products of a channel fit 16 bits.
+class VectorDepthwise : public ConvKernel {
+public:
+  VectorDepthwise(StringRef name, bool pairs) : name(name), pairs(pairs) {}
+
+  StringRef getName() const override { return name; }
+  bool accepts(const ConvLayer &layer, const ConvConstants &constants) const override;
+  std::vector<char> pack(const ConvLayer &layer, const ConvConstants &constants) const override;
+  /// Zero points that a tap outside of the input reads.
+  int64_t getScratchBytes(const ConvLayer &layer) const override { return layer.hasPadding() ? layer.in.channels : 0; }
+  void emit(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at) const override;
+
+private:
+  using AddressOfTap = llvm::function_ref<Value(int64_t ky, int64_t kx)>;
+  Value sumTaps(KernelBuilder &k, Vectors &v, const ConvLayer &layer, Value bias, ArrayRef<Value> weights,
+                AddressOfTap tap, Value vl) const;
+
+  StringRef name;
+  bool pairs;
+};
+} // namespace
+
+/// Weights of so many taps stay in registers for all pixels.
+static constexpr int64_t mostTapsInRegisters = 9;
+
+bool VectorDepthwise::accepts(const ConvLayer &layer, const ConvConstants &constants) const {
+  int64_t taps = layer.window.taps(), channels = layer.out.channels;
+  if (!layer.depthwise || layer.in.channels != channels || layer.inputBits != 8 || layer.weightBits != 8 || taps == 0 ||
+      taps > 64 || !takesMap(layer.map, constants))
+    return false;
+  for (int64_t i = 0; pairs && i + 1 < taps; i += 2)
+    for (int64_t o = 0; o < channels; ++o)
+      if ((std::abs(constants.weights[i * channels + o]) + std::abs(constants.weights[(i + 1) * channels + o])) * 128 >
+          INT16_MAX)
+        return false;
+  return true;
+}
+
+std::vector<char> VectorDepthwise::pack(const ConvLayer &layer, const ConvConstants &constants) const {
+  std::vector<char> bytes = packChannelMaps(layer, constants);
+  for (int32_t weight : constants.weights)
+    bytes.push_back(char(weight));
+  return bytes;
+}
+
+/// All products of 16 bits come before all sums of 32: the element width of vector operations changes once.
+Value VectorDepthwise::sumTaps(KernelBuilder &k, Vectors &v, const ConvLayer &layer, Value bias,
+                               ArrayRef<Value> weights, AddressOfTap tap, Value vl) const {
+  int64_t taps = layer.window.taps(), width = layer.window.kernelWidth, together = pairs ? 2 : 1;
+  Value sum = bias;
+  for (int64_t from = 0; from < taps; from += mostTapsInRegisters + 1) {
+    SmallVector<Value> parts;
+    for (int64_t i = from; i < std::min(from + mostTapsInRegisters + 1, taps); ++i) {
+      Value code = v.load(tap(i / width, i % width), 8, vl);
+      if (i % together == 0)
+        parts.push_back(v.apply("vwmul", 16, code, weights[i], vl));
+      else
+        parts.back() = v.multiplyAdd(parts.back(), code, weights[i], vl);
+    }
+    for (Value part : parts)
+      sum = v.apply("vwadd.w", 32, sum, part, vl);
+  }
+  return sum;
+}
+
+void VectorDepthwise::emit(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at) const {
+  const Window &w = layer.window;
+  int64_t channels = layer.in.channels, taps = w.taps(), width = layer.in.width;
+  int64_t lastTop = layer.in.height - (w.kernelHeight - 1) * w.dilationHeight;
+  int64_t lastLeft = width - (w.kernelWidth - 1) * w.dilationWidth;
+  Vectors v(k, 1);
+  ImplicitLocOpBuilder &b = k.getBuilder();
+  if (layer.hasPadding())
+    fillBytes(k, at.scratch, layer.inputZero, channels);
+  v.strips(channels, [&](Value from, Value vl) {
+    Value map = k.at(at.constants, k.left(from, 2)), packed = k.at(k.at(at.constants, 12 * channels), from);
+    auto loadWeights = [&] {
+      SmallVector<Value> weights;
+      for (int64_t i = 0; i < taps; ++i)
+        weights.push_back(v.load(k.at(packed, i * channels), 8, vl));
+      return weights;
+    };
+    SmallVector<Value> kept;
+    Value bias = v.load(map, 32, vl);
+    if (taps <= mostTapsInRegisters)
+      kept = loadWeights();
+    Value outside = layer.hasPadding() ? k.at(at.scratch, from) : Value();
+    forPixels(k, w, layer.in, layer.out, at.input, [&](Value image, Value pixel, Value top, Value left) {
+      auto finish = [&](AddressOfTap tap) {
+        Value sum = sumTaps(k, v, layer, bias, kept.empty() ? loadWeights() : kept, tap, vl);
+        Value multiplier = v.load(k.at(map, 4 * channels), 32, vl), shift = v.load(k.at(map, 8 * channels), 32, vl);
+        v.store(v.mapSums(sum, multiplier, shift, layer.map, vl), k.at(k.at(at.output, k.mul(pixel, channels)), from),
+                vl);
+      };
+      Value first = k.at(k.at(image, k.mul(k.add(k.mul(top, width), left), channels)), from);
+      auto inner = [&](int64_t ky, int64_t kx) {
+        return k.at(first, (ky * w.dilationHeight * width + kx * w.dilationWidth) * channels);
+      };
+      if (!layer.hasPadding())
+        return finish(inner);
+      auto below = [&](Value i, int64_t extent) -> Value {
+        return arith::CmpIOp::create(b, arith::CmpIPredicate::ult, i, k.number(std::max<int64_t>(extent, 0)));
+      };
+      auto guarded = [&](int64_t ky, int64_t kx) {
+        Value y = k.add(top, ky * w.dilationHeight), x = k.add(left, kx * w.dilationWidth);
+        Value inside = k.both(below(y, layer.in.height), below(x, width));
+        return k.select(inside, inner(ky, kx), outside);
+      };
+      auto branch = [&](llvm::function_ref<void()> body) {
+        return [&b, body](OpBuilder &inBranch, Location loc) {
+          OpBuilder::InsertionGuard guard(b);
+          b.restoreInsertionPoint(inBranch.saveInsertionPoint());
+          body();
+          scf::YieldOp::create(b);
+        };
+      };
+      scf::IfOp::create(b, k.both(below(top, lastTop), below(left, lastLeft)), branch([&] { finish(inner); }),
+                        branch([&] { finish(guarded); }));
+    });
+  });
+}
+
+namespace {
+/// The mean or the largest code of windows.
+class VectorPool : public PoolKernel {
+public:
+  StringRef getName() const override { return "rvv.pool"; }
+  /// Sums of 254 codes, and half their number, fit 16 bits.
+  bool accepts(const PoolLayer &layer, const PoolConstants &) const override {
+    return layer.bits == 8 && layer.in.channels == layer.out.channels && (layer.max || layer.window.taps() <= 254);
+  }
+  std::vector<char> pack(const PoolLayer &, const PoolConstants &) const override { return {}; }
+  void emit(KernelBuilder &k, const PoolLayer &layer, const LayerPointers &at) const override;
+};
+} // namespace
+
+/// [first, last) of the taps that lie inside along one axis.
+static std::pair<Value, Value> tapsInside(KernelBuilder &k, Value start, int64_t extent, int64_t kernel) {
+  return {k.most(k.sub(k.number(0), start), k.number(0)), k.least(k.sub(k.number(extent), start), k.number(kernel))};
+}
+
+/// sum / count, ties away from zero, as code.
+static Value divideSum(KernelBuilder &k, Vectors &v, Value sum, Value count, Value vl) {
+  // Half of the count with the sign of the sum: xor and subtraction of the sign.
+  Value sign = v.apply("vsra", sum, k.number(15), vl), half = v.fill(k.rightUnsigned(count, 1), 16, vl);
+  Value away = v.apply("vsub", v.apply("vxor", half, sign, vl), sign, vl);
+  Value mean = v.apply("vdiv", v.apply("vadd", sum, away, vl), k.truncate(count, k.i16()), vl);
+  return v.applyRounded("vnclip", 8, mean, k.number(0), Vectors::Nearest, vl);
+}
+
+void VectorPool::emit(KernelBuilder &k, const PoolLayer &layer, const LayerPointers &at) const {
+  const Window &w = layer.window;
+  int64_t channels = layer.in.channels;
+  Vectors v(k, 1);
+  v.strips(channels, [&](Value from, Value vl) {
+    forPixels(k, w, layer.in, layer.out, at.input, [&](Value image, Value pixel, Value top, Value left) {
+      std::pair<Value, Value> rows = tapsInside(k, top, layer.in.height, w.kernelHeight);
+      std::pair<Value, Value> columns = tapsInside(k, left, layer.in.width, w.kernelWidth);
+      Value start = v.fill(k.number(layer.max ? -128 : 0), layer.max ? 8 : 16, vl);
+      Value sum = k.loop(rows.first, rows.second, 1, start, [&](Value ky, ValueRange before) {
+        Value row = k.at(image, k.mul(k.mul(k.add(top, ky), layer.in.width), channels));
+        return k.loop(columns.first, columns.second, 1, before, [&](Value kx, ValueRange sums) {
+          Value code = v.load(k.at(k.at(row, k.mul(k.add(left, kx), channels)), from), 8, vl);
+          Value next = layer.max ? v.apply("vmax", sums[0], code, vl) : v.apply("vwadd.w", 16, sums[0], code, vl);
+          return SmallVector<Value>{next};
+        });
+      })[0];
+      if (!layer.max)
+        sum = divideSum(k, v, sum, k.mul(k.sub(rows.second, rows.first), k.sub(columns.second, columns.first)), vl);
+      v.store(v.clampCodes(sum, layer.low, layer.high, vl), k.at(k.at(at.output, k.mul(pixel, channels)), from), vl);
+    });
+  });
+}
+
+void riscv::addVectorDepthwiseKernels(LayerKernels &kernels) {
+  static const VectorDepthwise pairs("rvv.depthwise.pairs", true), any("rvv.depthwise", false);
+  static const VectorPool pool;
+  kernels.conv.insert(kernels.conv.end(), {&pairs, &any});
+  kernels.pool.push_back(&pool);
+}

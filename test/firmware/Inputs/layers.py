@@ -1,0 +1,313 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Layers of the qnn dialect with random constants, and a C program that compares what they compute with oracle.h.
+
+    layers.py <goals|shapes|all-shapes> <folder> [seed]
+
+Writes model<i>.mlir (phase C3, entry model<i>_run) and program.c, which includes the machine's "machine.h". Its last line of
+output is "layers <n> wrong <n>"; set `goals` also prints a line for each layer with its instructions.
+"""
+import os
+import random
+import sys
+
+NONE = (0, 0, 0, 0)
+SAME = (1, 1, 1, 1)
+
+
+def high_mul(a, b):
+    return min((a * b + (1 << 30)) >> 31, (1 << 31) - 1)
+
+
+def divide(x, bits):
+    return (x - (x < 0) + (1 << (bits - 1))) >> bits
+
+
+def exp_on_negative(a):
+    """exp(a) in Q0.31 of a <= 0 in Q5.26."""
+    if a == 0:
+        return (1 << 31) - 1
+    quarter = 1 << 24
+    inside = (a & (quarter - 1)) - quarter
+    x = (inside << 5) + (1 << 28)
+    x2 = high_mul(x, x)
+    tail = divide(high_mul(divide(high_mul(x2, x2), 2) + high_mul(x2, x), 715827883) + x2, 1)
+    y = 1895147668 + high_mul(1895147668, x + tail)
+    for i, factor in enumerate((1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242)):
+        if (inside - a) >> (24 + i) & 1:
+            y = high_mul(y, factor)
+    return y
+
+
+def tensor(shape, element):
+    return f"tensor<{'x'.join(map(str, shape))}x{element}>"
+
+
+def dense(shape, values):
+    if len(shape) == 1:
+        return "[" + ", ".join(map(str, values)) + "]"
+    step = len(values) // shape[0]
+    return "[" + ", ".join(dense(shape[1:], values[i * step:(i + 1) * step]) for i in range(shape[0])) + "]"
+
+
+def product(shape):
+    result = 1
+    for extent in shape:
+        result *= extent
+    return result
+
+
+class Layer:
+    """One op with its inputs, and the call of the oracle that gives the right codes."""
+
+    def __init__(self, name, op, inputs, out, unit):
+        self.name, self.op, self.inputs, self.out, self.unit = name, op, inputs, out, unit
+        self.weights, self.attributes, self.oracle = [], {}, ""
+        self.codes = []
+
+    def attribute_text(self):
+        return ", ".join(name if value is None else f"{name} = {value}" for name, value in self.attributes.items())
+
+    def mlir(self, arguments, prefix):
+        lines = []
+        for i, (shape, element, values) in enumerate(self.weights):
+            lines.append(f"  %{prefix}w{i} = arith.constant dense<{dense(shape, values)}> : {tensor(shape, element)}")
+        out = tensor(self.out, "i8")
+        types = ", ".join(tensor(shape, "i8") for shape in self.inputs)
+        weights = ""
+        if self.weights:
+            names = ", ".join(f"%{prefix}w{i}" for i in range(len(self.weights)))
+            weights = f" weights({names} : {', '.join(tensor(s, e) for s, e, _ in self.weights)})"
+        lines.append(f"  %{prefix}e = tensor.empty() : {out}")
+        lines.append(f"  %{prefix} = {self.op} ins({', '.join(arguments)} : {types}){weights} outs(%{prefix}e : {out}) "
+                     f"<{{{self.attribute_text()}}}> -> {out}")
+        return "\n".join(lines)
+
+
+class Maker:
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+
+    def codes(self, count, extreme=False):
+        return [self.random.choice((-128, 127)) if extreme else self.random.randint(-128, 127) for _ in range(count)]
+
+    def maps(self, channels, kind):
+        """Multipliers and shifts: usual ones, a flushed one, all shifts to the right, with a shift to the left."""
+        multipliers = [self.random.randrange(1 << 30, 1 << 31) for _ in range(channels)]
+        shifts = [-self.random.randrange(6, 12) for _ in range(channels)]
+        if kind == "flushed":
+            multipliers[0] = shifts[0] = 0
+        elif kind == "deep":
+            shifts = [-self.random.choice((1, 2, 8, 9, 20, 31)) for _ in range(channels)]
+        elif kind == "left":
+            shifts = [self.random.choice((0, 1, -1, -7)) for _ in range(channels)]
+        elif kind == "large":
+            shifts = [-self.random.choice((24, 26, 31)) for _ in range(channels)]
+        return multipliers, shifts
+
+    def conv(self, name, image, channels, kernel=(1, 1), stride=1, dilation=1, pad=NONE, op="conv2d", batch=1, bits=8,
+             mode="double", clamp=(-128, 127), zero=7, out_zero=-3, kind="", most=None, extreme=False,
+             widest=False):
+        height, width, depth = image
+        depthwise = op == "depthwise_conv2d"
+        rows = (height + pad[0] + pad[2] - (kernel[0] - 1) * dilation - 1) // stride + 1
+        columns = (width + pad[1] + pad[3] - (kernel[1] - 1) * dilation - 1) // stride + 1
+        most = most or {8: 127, 4: 7, 2: 1}[bits]
+        low = -most if bits == 8 and not widest else -most - 1
+        shape = (*kernel, channels) if depthwise else (channels, *kernel, depth)
+        inputs, out = (batch, height, width, depth), (batch, rows, columns, channels)
+        if op == "fully_connected":
+            shape, inputs, out = (channels, depth), (batch * width, depth), (batch * width, channels)
+        layer = Layer(name, "qnn." + op, [inputs], out, product(out) * product(kernel) * (1 if depthwise else depth))
+        weights = [self.random.choice((low, most)) if extreme else self.random.randint(low, most) for _ in range(product(shape))]
+        biases = [self.random.randint(-1000, 1000) for _ in range(channels)]
+        if kind == "large":
+            biases = [self.random.choice((1, -1)) * self.random.randint(1 << 28, 1 << 30) for _ in range(channels)]
+        multipliers, shifts = self.maps(channels, kind)
+        layer.weights = [(shape, "i8", weights)] + [((channels,), "i32", v) for v in (biases, multipliers, shifts)]
+        layer.codes = [self.codes(product(inputs), extreme)]
+        if op != "fully_connected":
+            layer.attributes = self.window(kernel, stride, dilation, pad)
+        layer.attributes.update(input_zero=zero, output_zero=out_zero, low=clamp[0], high=clamp[1])
+        if bits != 8:
+            layer.attributes["weight_bits"] = f"{bits} : i64"
+        layer.attributes["map"] = f"#qtensor.final<fixed<{mode}>>"
+        layer.oracle = ("conv", [batch, height, width, depth, channels, *kernel, stride, dilation, pad[0], pad[1], rows, columns,
+                                 int(depthwise), int(mode == "single"), *clamp, zero, out_zero])
+        return layer
+
+    @staticmethod
+    def window(kernel, stride, dilation, pad):
+        lists = {"window": kernel, "strides": (stride,) * 2, "dilations": (dilation,) * 2, "pads": pad}
+        return {name: f"array<i64: {', '.join(map(str, values))}>" for name, values in lists.items()}
+
+    def pool(self, name, image, kernel, stride=1, pad=NONE, largest=False, clamp=(-128, 127)):
+        height, width, channels = image
+        rows = (height + pad[0] + pad[2] - kernel[0]) // stride + 1
+        columns = (width + pad[1] + pad[3] - kernel[1]) // stride + 1
+        layer = Layer(name, "qnn.pool2d", [(1, *image)], (1, rows, columns, channels), product(image))
+        layer.codes = [self.codes(product(image))]
+        layer.attributes = self.window(kernel, stride, 1, pad)
+        layer.attributes.update(low=clamp[0], high=clamp[1])
+        if largest:
+            layer.attributes["max"] = None
+        layer.oracle = ("pool", [*image, *kernel, stride, pad[0], pad[1], rows, columns, int(largest), *clamp])
+        return layer
+
+    def add(self, name, count, zeros=(-7, -5), out_zero=-3, multipliers=(1 << 30, 1200000000, 1500000000), shifts=(0, -1, -18),
+            mode="double", subtract=False, clamp=(-128, 127)):
+        layer = Layer(name, "qnn.add", [(1, count)] * 2, (1, count), count)
+        layer.codes = [self.codes(count), self.codes(count)]
+        lists = {"zeros": zeros, "multipliers": multipliers, "shifts": shifts}
+        layer.attributes = {n: f"array<i64: {', '.join(map(str, v))}>" for n, v in lists.items()}
+        layer.attributes.update(left_shift=20, output_zero=out_zero, low=clamp[0], high=clamp[1],
+                                map=f"#qtensor.final<fixed<{mode}>>")
+        if subtract:
+            layer.attributes["subtract"] = None
+        layer.oracle = ("add", [count, *zeros, out_zero, *multipliers, *shifts, int(mode == "single"), int(subtract), *clamp])
+        return layer
+
+    def softmax(self, name, rows, length, same=False):
+        layer = Layer(name, "qnn.softmax", [(rows, length)], (rows, length), rows * length)
+        terms = [exp_on_negative(high_mul(-distance << 23, 1 << 30)) if distance <= 248 else 0 for distance in range(256)]
+        layer.weights = [((256,), "i32", terms)]
+        layer.codes = [[5] * (rows * length) if same else self.codes(rows * length)]
+        layer.attributes = {"low": -128, "high": 127}
+        layer.oracle = ("softmax", [rows, length])
+        return layer
+
+
+def goals(make):
+    """The layers that are counted (issue: firmware, point 10)."""
+    depthwise = dict(op="depthwise_conv2d", kernel=(3, 3), pad=SAME)
+    return [make.conv("fc-int8", (1, 1, 256), 256, op="fully_connected"),
+            make.conv("fc-int4", (1, 1, 256), 256, op="fully_connected", bits=4),
+            make.conv("conv-16", (16, 16, 16), 16, kernel=(3, 3), pad=SAME),
+            make.conv("conv-64", (8, 8, 64), 64, kernel=(3, 3), pad=SAME),
+            make.conv("depthwise-16", (16, 16, 16), 16, **depthwise),
+            make.softmax("softmax", 16, 64), make.add("add", 4096)]
+
+
+def extents(make, kernel, dilation):
+    return tuple(make.random.randint((k - 1) * dilation + 1, 9) for k in kernel)
+
+
+def random_shapes(make, count):
+    """Odd sizes, tails of channels, pads, strides, dilation, batches, narrow weights, extreme codes."""
+    pick = make.random.choice
+    layers = []
+    for i in range(count):
+        kernel = (make.random.randint(1, 4), make.random.randint(1, 4))
+        stride, dilation, bits = make.random.randint(1, 2), pick((1, 1, 2)), pick((8, 8, 4, 2))
+        pad = tuple(make.random.randint(0, 2) for _ in range(4))
+        image = extents(make, kernel, dilation)
+        common = dict(kernel=kernel, stride=stride, dilation=dilation, pad=pad)
+        zeros = dict(zero=pick((-128, 127, 0, 13)), out_zero=pick((-128, 127, 0, 4)))
+        channels = pick((1, 2, 7, 8, 9, 16, 20, 33))
+        layers.append(make.conv(f"conv {i}", (*image, pick((1, 2, 3, 5, 16, 17, 31))), channels, **common, **zeros, bits=bits,
+                                batch=pick((1, 1, 2)), mode=pick(("double", "single")), extreme=make.random.random() < .3,
+                                most=pick((None, 15, 60)) if bits == 8 else None))
+        layers.append(make.conv(f"depthwise {i}", (*image, channels), channels * pick((1, 1, 1, 2)), op="depthwise_conv2d",
+                                **common, **zeros, batch=pick((1, 1, 2)), mode=pick(("double", "single")),
+                                most=pick((None, 15, 60)), extreme=make.random.random() < .3))
+        inside = tuple(make.random.randint(0, k - 1) for k in kernel * 2)
+        layers.append(make.pool(f"pool {i}", (*image, channels), kernel, stride, inside, largest=pick((False, True)),
+                                clamp=pick(((-128, 127), (-20, 30)))))
+    return layers
+
+
+def corners(make):
+    layers = []
+    for mode in ("double", "single"):
+        for kind in ("", "flushed", "deep", "large", "left"):
+            clamp = make.random.choice(((-128, 127), (-3, 127), (-100, 90)))
+            shape = dict(mode=mode, kind=kind, clamp=clamp)
+            channels = make.random.randint(1, 40)
+            layers.append(make.conv(f"product {mode} {kind}", (1, 1, make.random.randint(1, 70)), make.random.randint(1, 40),
+                                    op="fully_connected", **shape))
+            layers.append(make.conv(f"depthwise {mode} {kind}", (5, 4, channels), channels, op="depthwise_conv2d", kernel=(3, 3),
+                                    pad=SAME, **shape))
+        layers += [make.add(f"add {mode}", 100, mode=mode), make.add(f"sub {mode}", 33, mode=mode, subtract=True),
+                   make.add(f"add clamped {mode}", 129, mode=mode, clamp=(-3, 100), shifts=(0, -2, -19)),
+                   make.add(f"add swapped {mode}", 65, (0, 127), -128, (1900000000, 1 << 30, 1200000000), (-3, 0, -19), mode)]
+    depthwise = dict(op="depthwise_conv2d")
+    layers += [make.conv("256 to 2", (1, 1, 256), 2, op="fully_connected"), make.conv("1 to 1", (1, 1, 1), 1, op="fully_connected"),
+               make.conv("rows int4", (1, 5, 37), 19, op="fully_connected", bits=4),
+               make.conv("rows int2", (1, 3, 37), 19, op="fully_connected", bits=2),
+               make.conv("depthwise 256", (3, 3, 256), 256, kernel=(3, 3), pad=SAME, **depthwise),
+               make.conv("depthwise 256 stride 2", (6, 6, 256), 256, kernel=(3, 3), stride=2, pad=(0, 0, 1, 1), **depthwise),
+               make.conv("depthwise 1", (5, 5, 1), 1, kernel=(3, 3), pad=SAME, **depthwise),
+               make.conv("depthwise 15 x 1", (15, 1, 64), 64, kernel=(15, 1), **depthwise),
+               make.conv("depthwise 5 x 5", (7, 7, 24), 24, kernel=(5, 5), pad=(2, 2, 2, 2), **depthwise),
+               make.conv("depthwise of -128", (4, 4, 12), 12, kernel=(3, 3), widest=True, extreme=True, **depthwise),
+               make.conv("small weights", (4, 5, 12), 9, kernel=(3, 3), most=60),
+               make.conv("smaller weights", (4, 5, 12), 9, kernel=(3, 3), most=30, extreme=True),
+               make.conv("first layer", (12, 10, 1), 64, kernel=(10, 4), stride=2, pad=(4, 1, 5, 1)),
+               make.softmax("softmax same", 2, 256, same=True), make.softmax("softmax long", 1, 300)]
+    return layers + [make.softmax(f"softmax {n}", 3, n) for n in (1, 2, 3, 10, 64, 100)]
+
+
+def write_model(path, layers):
+    arguments, body, results = [], [], []
+    for i, layer in enumerate(layers):
+        names = [f"%in{i}_{j}" for j in range(len(layer.inputs))]
+        arguments += [f'{n}: {tensor(s, "i8")} {{qtensor.name = "x{n[3:]}"}}' for n, s in zip(names, layer.inputs)]
+        body.append(layer.mlir(names, f"r{i}"))
+        results.append((f"%r{i}", tensor(layer.out, "i8")))
+    types = ", ".join(f'{t} {{qtensor.name = "y{i}"}}' for i, (_, t) in enumerate(results))
+    values, plain = ", ".join(n for n, _ in results), ", ".join(t for _, t in results)
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(f"func.func @main({', '.join(arguments)}) -> ({types}) {{\n" + "\n".join(body))
+        out.write(f"\n  return {values} : {plain}\n}}\n")
+
+
+def array(kind, name, values):
+    return f"static const {kind} {name}[] __attribute__((aligned(16))) = {{{', '.join(map(str, values))}}};"
+
+
+def write_program(path, models, counted):
+    top, calls, check = ['#include "machine.h"', '#include "oracle.h"'], [], []
+    for m, layers in enumerate(models):
+        top.append(f"void model{m}_run({', '.join(['const int8_t *'] * sum(len(l.inputs) for l in layers))}"
+                   f"{', int8_t *' * len(layers)}, void *);")
+        inputs, outputs = [], []
+        for i, layer in enumerate(layers):
+            name = f"m{m}_{i}"
+            for j, codes in enumerate(layer.codes):
+                top.append(array("int8_t", f"{name}_x{j}", codes))
+                inputs.append(f"{name}_x{j}")
+            for j, (_, element, values) in enumerate(layer.weights):
+                top.append(array("int32_t" if element == "i32" else "int8_t", f"{name}_w{j}", values))
+            count = product(layer.out)
+            top.append(f"static int8_t {name}_y[{count + 32}] __attribute__((aligned(16)));")
+            outputs.append(f"{name}_y")
+            check.append(f"  oracle_guard({name}_y, {count});")
+            constants = [f"{name}_w{j}" for j in range(len(layer.weights))]
+            kind, numbers = layer.oracle
+            check.append(("after", f"  oracle_{kind}({', '.join(inputs[-len(layer.codes):] + constants + list(map(str, numbers)))});\n"
+                          f'  oracle_compare("{layer.name}", {name}_y, {count});'))
+        guards = [c for c in check if isinstance(c, str)]
+        after = [c[1] for c in check if not isinstance(c, str)]
+        check = []
+        run = f"model{m}_run({', '.join(inputs + outputs)}, oracle_arena);"
+        if counted:
+            run = f"oracle_begin();\n  {run}\n  oracle_end(\"{layers[0].name}\", {layers[0].unit});"
+        calls.append("static void check%d(void) {\n%s\n}" % (m, "\n".join(guards + ["  " + run] + after)))
+    main = "\n".join(f"  check{m}();" for m in range(len(models)))
+    with open(path, "w", encoding="utf-8") as out:
+        out.write("\n".join(top + calls) + f"\nint main(void) {{\n{main}\n  return oracle_result();\n}}\n")
+
+
+def main():
+    which, folder = sys.argv[1:3]
+    make = Maker(int(sys.argv[3]) if len(sys.argv) > 3 else 1)
+    os.makedirs(folder, exist_ok=True)
+    counted = which == "goals"
+    layers = goals(make) if counted else corners(make) + random_shapes(make, 100 if which == "all-shapes" else 12)
+    together = 1 if counted else 8
+    models = [layers[i:i + together] for i in range(0, len(layers), together)]
+    for i, model in enumerate(models):
+        write_model(os.path.join(folder, f"model{i}.mlir"), model)
+    write_program(os.path.join(folder, "program.c"), models, counted)
+
+
+main()

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ * What layers of integer-only networks compute, one sum at a time, in the words of the published kernels. The machine
+ * (machine.h) gives put_text, count_begin and count_end. */
+#pragma once
+#include <stdint.h>
+
+static uint8_t oracle_arena[1 << 18] __attribute__((aligned(16)));
+static int8_t oracle_want[1 << 16];
+static int oracle_layers, oracle_wrong;
+
+static void put_number(uint32_t n) {
+  char digits[12], *at = digits + 11;
+  *at = 0;
+  do
+    *--at = (char)('0' + n % 10);
+  while (n /= 10);
+  put_text(at);
+}
+
+static int32_t saturate(int64_t v) { return v > INT32_MAX ? INT32_MAX : v < INT32_MIN ? INT32_MIN : (int32_t)v; }
+static int8_t clamp(int64_t v, int low, int high) { return (int8_t)(v < low ? low : v > high ? high : v); }
+
+/* gemmlowp's names: SaturatingRoundingDoublingHighMul, RoundingDivideByPOT. */
+static int32_t high_mul(int32_t a, int32_t b) {
+  return a == INT32_MIN && b == INT32_MIN ? INT32_MAX : (int32_t)(((int64_t)a * b + (1 << 30)) >> 31);
+}
+static int32_t divide(int32_t x, int bits) {
+  int64_t mask = (1ll << bits) - 1, rest = x & mask, threshold = (mask >> 1) + (x < 0);
+  return bits > 31 ? 0 : (int32_t)(((int64_t)x >> bits) + (rest > threshold));
+}
+static int32_t map(int64_t x, int32_t multiplier, int shift, int single) {
+  if (!single)
+    return divide(high_mul(saturate(shift > 0 ? x * (1ll << shift) : x), multiplier), shift < 0 ? -shift : 0);
+  int bits = 31 - shift;
+  int64_t p = x * multiplier;
+  return saturate(bits > 62 ? 0 : bits <= 0 ? p << -bits : ((p >> (bits - 1)) + 1) >> 1);
+}
+
+static void oracle_conv(const int8_t *x, const int8_t *w, const int32_t *bias, const int32_t *multiplier, const int32_t *shift,
+                        int batch, int height, int width, int depth, int channels, int kh, int kw, int stride, int dilation,
+                        int top, int left, int rows, int columns, int depthwise, int single, int low, int high, int zero,
+                        int out_zero) {
+  for (int i = 0; i < batch * rows * columns * channels; ++i) {
+    int o = i % channels, column = i / channels % columns, row = i / channels / columns % rows, n = i / channels / columns / rows;
+    int32_t sum = bias[o];
+    for (int t = 0; t < kh * kw; ++t) {
+      int r = row * stride + t / kw * dilation - top, c = column * stride + t % kw * dilation - left;
+      if (r < 0 || c < 0 || r >= height || c >= width)
+        continue;
+      const int8_t *pixel = x + ((n * height + r) * width + c) * depth;
+      if (depthwise)
+        sum += (pixel[o / (channels / depth)] - zero) * w[t * channels + o];
+      else
+        for (int d = 0; d < depth; ++d)
+          sum += (pixel[d] - zero) * w[(o * kh * kw + t) * depth + d];
+    }
+    oracle_want[i] = clamp((int64_t)map(sum, multiplier[o], shift[o], single) + out_zero, low, high);
+  }
+}
+
+static void oracle_pool(const int8_t *x, int height, int width, int channels, int kh, int kw, int stride, int top, int left,
+                        int rows, int columns, int largest, int low, int high) {
+  for (int i = 0; i < rows * columns * channels; ++i) {
+    int o = i % channels, column = i / channels % columns, row = i / channels / columns, sum = largest ? -128 : 0, count = 0;
+    for (int t = 0; t < kh * kw; ++t) {
+      int r = row * stride + t / kw - top, c = column * stride + t % kw - left;
+      if (r < 0 || c < 0 || r >= height || c >= width)
+        continue;
+      int code = x[(r * width + c) * channels + o];
+      sum = !largest ? sum + code : code > sum ? code : sum;
+      ++count;
+    }
+    oracle_want[i] = clamp(largest ? sum : sum > 0 ? (sum + count / 2) / count : (sum - count / 2) / count, low, high);
+  }
+}
+
+static void oracle_add(const int8_t *x, const int8_t *y, int count, int zero_x, int zero_y, int out_zero, int32_t mx, int32_t my,
+                       int32_t m, int sx, int sy, int s, int single, int subtract, int low, int high) {
+  for (int i = 0; i < count; ++i) {
+    int32_t a = map((int64_t)(x[i] - zero_x) << 20, mx, sx, single), b = map((int64_t)(y[i] - zero_y) << 20, my, sy, single);
+    oracle_want[i] = clamp((int64_t)map(subtract ? a - b : a + b, m, s, single) + out_zero, low, high);
+  }
+}
+
+static int32_t reciprocal(int32_t a) { /* 1 / (1 + a) in Q0.31 */
+  int32_t half = (int32_t)(((int64_t)a + INT32_MAX + 1) / 2), x = 1515870810 + high_mul(half, -1010580540);
+  for (int step = 0; step < 3; ++step)
+    x += saturate((int64_t)high_mul(x, (1 << 29) - high_mul(half, x)) * 4);
+  return saturate((int64_t)x * 2);
+}
+
+static void oracle_softmax(const int8_t *x, const int32_t *terms, int rows, int length) {
+  for (int row = 0; row < rows; ++row, x += length) {
+    int largest = -128;
+    int32_t sum = 0;
+    for (int i = 0; i < length; ++i)
+      largest = x[i] > largest ? x[i] : largest;
+    for (int i = 0; i < length; ++i)
+      sum += divide(terms[largest - x[i]], 12);
+    int headroom = __builtin_clz((unsigned)sum);
+    int32_t inverse = reciprocal((int32_t)(((uint32_t)sum << headroom) - (1u << 31)));
+    for (int i = 0; i < length; ++i)
+      oracle_want[row * length + i] = clamp((int64_t)divide(high_mul(inverse, terms[largest - x[i]]), 35 - headroom) - 128, -128, 127);
+  }
+}
+
+/* The bytes behind an output must stay, the arena begins with anything. */
+static void oracle_guard(int8_t *got, int count) {
+  for (int i = 0; i < count + 32; ++i)
+    got[i] = 0x55;
+  for (unsigned i = 0; i < sizeof oracle_arena; ++i)
+    oracle_arena[i] = (uint8_t)(i * 37 + 11);
+}
+
+static void oracle_compare(const char *name, const int8_t *got, int count) {
+  int bad = 0;
+  for (int i = 0; i < count; ++i)
+    bad += got[i] != oracle_want[i];
+  for (int i = count; i < count + 32; ++i)
+    bad += got[i] != 0x55;
+  ++oracle_layers;
+  if (!bad)
+    return;
+  ++oracle_wrong;
+  put_text("wrong: ");
+  put_text(name);
+  put_text(" ");
+  put_number((uint32_t)bad);
+  put_text("\n");
+}
+
+static __attribute__((unused)) void oracle_begin(void) { count_begin(); }
+
+/* Thousandths of instructions for each unit: a product, or an element. */
+static __attribute__((unused)) void oracle_end(const char *name, uint32_t units) {
+  uint32_t n = (uint32_t)count_end();
+  put_text("layer ");
+  put_text(name);
+  put_text(" thousandths ");
+  put_number(n / units * 1000 + n % units * 1000 / units);
+  put_text("\n");
+}
+
+static int oracle_result(void) {
+  put_text("layers ");
+  put_number((uint32_t)oracle_layers);
+  put_text(" wrong ");
+  put_number((uint32_t)oracle_wrong);
+  put_text("\n");
+  return oracle_wrong != 0;
+}
