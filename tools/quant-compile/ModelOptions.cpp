@@ -215,8 +215,9 @@ static LogicalResult runCalibrated(ModuleOp module, tools::ModelOptions &options
   FailureOr<std::vector<Sample>> inputs = readSamples(module, samples);
   if (failed(inputs))
     return failure();
-  FailureOr<Statistics> seen =
-      calibrate(module, *createJitRunner(*options.pipeline.target, options.run.progress), *inputs);
+  // Samples run on this machine, whatever the artifact is for.
+  const Target *here = options.pipeline.target->firmware ? getDefaultTarget() : options.pipeline.target;
+  FailureOr<Statistics> seen = calibrate(module, *createJitRunner(*here, options.run.progress), *inputs);
   if (failed(seen))
     return failure();
   llvm::SmallString<128> file(statisticsFile.getValue());
