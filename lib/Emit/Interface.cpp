@@ -63,6 +63,10 @@ static LogicalResult read(ModuleOp module, DictionaryAttr entry, llvm::StringMap
   if (type.getRank() > QT_MAX_RANK)
     return module.emitError() << "'" << tensor.name << "' has rank " << type.getRank() << "; the C interface ends at "
                               << QT_MAX_RANK;
+  if (auto scale = entry.getAs<FloatAttr>("scale"))
+    tensor.scale = float(scale.getValueAsDouble());
+  if (auto zero = entry.getAs<IntegerAttr>("zero"))
+    tensor.zero = zero.getInt();
   auto dims = entry.getAs<ArrayAttr>("dims");
   for (auto [d, extent] : llvm::enumerate(type.getShape())) {
     tensor.shape.push_back(ShapedType::isDynamic(extent) ? -1 : extent);

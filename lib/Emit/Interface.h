@@ -2,6 +2,7 @@
 // Names, types and shapes of what a model takes and gives, read from the attributes of a planned module.
 #pragma once
 #include "mlir/IR/BuiltinOps.h"
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,8 @@ struct TensorInterface {
   std::vector<int64_t> shape;   ///< -1: any extent.
   std::vector<int32_t> symbols; ///< Extents with equal numbers are equal; -1: no name.
   std::vector<std::string> dims; ///< Names of the extents, "" where there is none.
+  std::optional<float> scale;    ///< Of codes: real = scale * (code - zero).
+  int64_t zero = 0;
 };
 
 struct ModelInterface {

@@ -92,7 +92,7 @@ LogicalResult Importer::makeFunction(ModuleOp module) {
   builder.setInsertionPointToEnd(body);
   for (auto [i, input] : llvm::enumerate(graph.inputs)) {
     const Tensor &tensor = graph.tensors[input];
-    NamedAttrList attributes(graph::borderAttrs(builder, tensor.name, elemOf(tensor.type)));
+    NamedAttrList attributes(describeBorder(tensor, elemOf(tensor.type)));
     function.setArgAttrs(i, attributes);
     body->getArgument(i).setLoc(NameLoc::get(builder.getStringAttr(tensor.name)));
     graph::Dims dims;
@@ -148,6 +148,16 @@ FailureOr<SmallVector<int32_t>> Importer::chooseOutputs() {
   return chosen;
 }
 
+/// Attributes of an input or output; codes with the scale and zero point that give them their meaning.
+DictionaryAttr Importer::describeBorder(const Tensor &tensor, graph::Elem elem) {
+  NamedAttrList attributes(graph::borderAttrs(builder, tensor.name, elem));
+  if (tensor.quantization.scale.size() == 1) {
+    attributes.set("qtensor.scale", builder.getF32FloatAttr(tensor.quantization.scale[0]));
+    attributes.set("qtensor.zero", builder.getI64IntegerAttr(tensor.quantization.zero.empty() ? 0 : tensor.quantization.zero[0]));
+  }
+  return attributes.getDictionary(builder.getContext());
+}
+
 LogicalResult Importer::makeReturn() {
   SmallVector<Value> results;
   SmallVector<DictionaryAttr> attributes;
@@ -162,7 +172,7 @@ LogicalResult Importer::makeReturn() {
       return fail("output '" + tensor.name + "' is computed by no operator");
     emit.setLoc(NameLoc::get(builder.getStringAttr(tensor.name)));
     results.push_back(emit.tensor(value));
-    attributes.push_back(graph::borderAttrs(builder, tensor.name, value.elem));
+    attributes.push_back(describeBorder(tensor, value.elem));
   }
   function.setType(builder.getFunctionType(function.getArgumentTypes(), ValueRange(results).getTypes()));
   for (auto [i, dictionary] : llvm::enumerate(attributes))

@@ -23,6 +23,7 @@ private:
   LogicalResult makeConstants();
   LogicalResult makeFunction(ModuleOp module);
   LogicalResult importOperator(unsigned number);
+  DictionaryAttr describeBorder(const Tensor &tensor, graph::Elem elem);
   LogicalResult makeReturn();
   FailureOr<SmallVector<int32_t>> chooseOutputs();
 

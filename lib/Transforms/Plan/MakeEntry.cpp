@@ -34,7 +34,7 @@ static LogicalResult checkBoundaryType(func::FuncOp main, Type type, const Twine
   return success();
 }
 
-/// {name, type, dims, unsigned} of one input or result.
+/// {name, type, dims, unsigned, scale, zero} of one input or result.
 static Attribute describe(func::FuncOp main, DictionaryAttr attrs, Type type, const Twine &fallback) {
   Builder b(main.getContext());
   NamedAttrList entry;
@@ -46,6 +46,9 @@ static Attribute describe(func::FuncOp main, DictionaryAttr attrs, Type type, co
   if (auto stored = attrs ? attrs.getAs<TypeAttr>("qtensor.dtype") : TypeAttr();
       stored && stored.getValue().isUnsignedInteger())
     entry.set("unsigned", b.getUnitAttr());
+  for (StringRef key : {"scale", "zero"})
+    if (Attribute number = attrs ? attrs.get(("qtensor." + key).str()) : Attribute())
+      entry.set(key, number);
   return entry.getDictionary(main.getContext());
 }
 
