@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Targets/CortexM/KernelTables.h"
 #include "lib/Targets/CortexM/Kernels.h"
+#include "lib/Targets/CortexM/MveKernels.h"
 
 using namespace mlir::qtensor;
 using firmware::LayerKernels;
@@ -30,6 +31,7 @@ const LayerKernels &cortexm::dspKernels() {
 }
 
 const LayerKernels &cortexm::heliumKernels() {
-  static const LayerKernels kernels = makeTable({});
+  static const LayerKernels kernels = makeTable(
+      {addMveFullyConnected, addMveConv, addMveDepthwise, addMveAdd, addMveSoftmax, addDspConvKernels, addThumb2Kernels});
   return kernels;
 }

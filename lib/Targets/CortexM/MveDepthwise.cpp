@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Convolutions of single channels, eight channels at a time: products of 16 bits, two of them summed before they widen to
+// 32 bits, even and odd channels apart.
+//
+// Constants: for each 8 channels { i32 bias[8]; i32 multiplier[8]; i8 negatedRight[8], left[8]; i8 weights[taps][8] }. Lists
+// have the even channels first.
+#include "lib/Targets/CortexM/MveKernels.h"
+#include "lib/Targets/CortexM/MvePatches.h"
+
+using namespace mlir;
+using namespace mlir::qtensor;
+using namespace mlir::qtensor::cortexm;
+using namespace mlir::qtensor::firmware;
+
+namespace {
+constexpr int64_t kLanes = 8, kSlice = 16; ///< Channels in a vector; in the copy of the input.
+constexpr int64_t kMultipliers = 32, kRights = 64, kLefts = 72, kWeights = 80;
+
+/// `Paired`: two products have room in 16 bits. `General`: for maps with shifts to the left, or by nothing.
+template <bool Paired, bool General>
+struct MveDepthwise : ConvKernel {
+  StringRef getName() const override {
+    return Paired ? (General ? "mve.dw.general" : "mve.dw") : (General ? "mve.dw.wide.general" : "mve.dw.wide");
+  }
+  bool accepts(const ConvLayer &layer, const ConvConstants &constants) const override;
+  int64_t getScratchBytes(const ConvLayer &layer) const override {
+    return MvePatches(layer, std::min(kSlice, layer.in.channels)).scratchBytes();
+  }
+  std::vector<char> pack(const ConvLayer &layer, const ConvConstants &constants) const override;
+  void emit(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at) const override;
+};
+
+/// What the loops over pixels know.
+struct Emitter {
+  Mve &m;
+  const ConvLayer &layer;
+  const LayerPointers &at;
+  bool paired, general;
+
+  int64_t groupBytes(const MvePatches &patches) const { return kWeights + kLanes * patches.taps(); }
+  void emitSlice(const MvePatches &patches, int64_t width, Value slice) const;
+  void emitPixel(const MvePatches &patches, int64_t width, Value constants, Value from, Value to, int64_t count) const;
+};
+} // namespace
+
+template <bool Paired, bool General>
+bool MveDepthwise<Paired, General>::accepts(const ConvLayer &layer, const ConvConstants &constants) const {
+  if (!layer.depthwise || layer.in.channels != layer.out.channels || !fitsMve(layer))
+    return false;
+  if (!General && needsGeneralMap(layer, constants))
+    return false;
+  MvePatches patches(layer, 1);
+  for (int64_t o = 0; Paired && o < layer.out.channels; ++o)
+    for (int64_t tap = 0; tap + 1 < patches.taps(); tap += 2)
+      if (std::abs(patches.weight(layer, constants, o, tap)) + std::abs(patches.weight(layer, constants, o, tap + 1)) > 255)
+        return false;
+  return true;
+}
+
+template <bool Paired, bool General>
+std::vector<char> MveDepthwise<Paired, General>::pack(const ConvLayer &layer, const ConvConstants &constants) const {
+  MvePatches patches(layer, 1);
+  std::vector<int64_t> bias = constants.foldedBias(layer);
+  std::vector<char> bytes;
+  for (int64_t group = 0; group < layer.out.channels; group += kLanes) {
+    SmallVector<int64_t> channels;
+    for (int64_t i = 0; i < kLanes; ++i)
+      channels.push_back(group + (i < 4 ? 2 * i : 2 * i - 7));
+    auto exists = [&](int64_t o) { return o < layer.out.channels; };
+    SmallVector<MveScale> scales;
+    for (int64_t o : channels)
+      scales.push_back(exists(o) ? MveScale::of(pickChannel(constants.multiplier, o), pickChannel(constants.shift, o),
+                                                layer.map.mode)
+                                 : MveScale());
+    for (int64_t o : channels)
+      appendNumber<int32_t>(bytes, exists(o) ? int32_t(bias[o]) : 0);
+    for (const MveScale &scale : scales)
+      appendNumber<int32_t>(bytes, scale.multiplier);
+    for (const MveScale &scale : scales)
+      appendNumber<int8_t>(bytes, int8_t(-scale.right));
+    for (const MveScale &scale : scales)
+      appendNumber<int8_t>(bytes, scale.left);
+    for (int64_t tap = 0; tap < patches.taps(); ++tap)
+      for (int64_t o = group; o < group + kLanes; ++o)
+        appendNumber<int8_t>(bytes, exists(o) ? int8_t(patches.weight(layer, constants, o, tap)) : 0);
+  }
+  return bytes;
+}
+
+/// `count` of eight channels of one pixel.
+void Emitter::emitPixel(const MvePatches &patches, int64_t width, Value constants, Value from, Value to, int64_t count) const {
+  KernelBuilder &k = m.k;
+  Value sums[2];
+  for (int odd : {0, 1})
+    sums[odd] = m.loadWords(k.at(constants, 16 * odd));
+  auto product = [&](int64_t tap) {
+    return k.mul(m.loadCodesAsHalves(k.at(from, width * tap)), m.loadCodesAsHalves(k.at(constants, kWeights + kLanes * tap)));
+  };
+  for (int64_t tap = 0; tap < patches.taps(); tap += paired ? 2 : 1) {
+    Value sum = product(tap);
+    if (paired && tap + 1 < patches.taps())
+      sum = k.add(sum, product(tap + 1));
+    for (unsigned odd : {0u, 1u})
+      sums[odd] = k.add(sums[odd], m.widen(sum, odd));
+  }
+  for (int odd : {0, 1}) {
+    Value multipliers = m.loadWords(k.at(constants, kMultipliers + 16 * odd));
+    Value rights = m.loadCodesAsWords(k.at(constants, kRights + 4 * odd));
+    Value lefts = general ? m.loadCodesAsWords(k.at(constants, kLefts + 4 * odd)) : Value();
+    sums[odd] = m.mapSums(sums[odd], multipliers, rights, lefts, layer.map.mode);
+  }
+  Value mapped = m.saturatingAdd(m.narrowPair(sums[0], sums[1]), m.splat(layer.map.zero, m.halves()));
+  m.storeCodes(k.clamp(mapped, layer.map.low, layer.map.high), to, count);
+}
+
+/// All pixels of `width` channels from a multiple of 16 on.
+void Emitter::emitSlice(const MvePatches &patches, int64_t width, Value slice) const {
+  KernelBuilder &k = m.k;
+  int64_t pixels = patches.pixels(), channels = layer.out.channels;
+  Value constants = k.at(at.constants, k.mul(slice, kSlice / kLanes * groupBytes(patches)));
+  Value input = k.at(at.input, k.mul(slice, kSlice)), output = k.at(at.output, k.mul(slice, kSlice));
+  patches.emitStart(m, at.scratch);
+  k.loop(0, patches.images(), 1, [&](Value image) {
+    k.loop(0, patches.rows(), 1, [&](Value y) {
+      Value from = patches.emitRow(m, input, at.scratch, image, y);
+      Value line = k.add(k.mul(image, patches.rows()), y), to = k.at(output, k.mul(line, pixels * channels));
+      for (int64_t first = 0; first < width; first += kLanes) {
+        Value group = k.at(constants, first / kLanes * groupBytes(patches));
+        k.loop(0, pixels, 1, [&](Value x) {
+          Value pixel = k.at(from, k.mul(x, patches.pitch())), code = k.at(to, k.mul(x, channels));
+          emitPixel(patches, width, group, k.at(pixel, first), k.at(code, first), std::min(kLanes, width - first));
+        });
+      }
+    });
+  });
+}
+
+template <bool Paired, bool General>
+void MveDepthwise<Paired, General>::emit(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at) const {
+  Mve m(k);
+  Emitter emitter{m, layer, at, Paired, General};
+  int64_t channels = layer.in.channels, whole = channels / kSlice, rest = channels % kSlice;
+  k.loop(0, whole, 1, [&](Value slice) { emitter.emitSlice(MvePatches(layer, kSlice), kSlice, slice); });
+  if (rest)
+    emitter.emitSlice(MvePatches(layer, rest), rest, k.number(whole));
+}
+
+void cortexm::addMveDepthwise(LayerKernels &kernels) {
+  static const MveDepthwise<true, false> paired;
+  static const MveDepthwise<true, true> pairedGeneral;
+  static const MveDepthwise<false, false> wide;
+  static const MveDepthwise<false, true> wideGeneral;
+  kernels.conv.insert(kernels.conv.end(), {&paired, &pairedGeneral, &wide, &wideGeneral});
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Kernels for processors with Helium (MVE), Cortex-M55 and M85.
+#pragma once
+#include "lib/Transforms/Firmware/LayerKernels.h"
+
+namespace mlir::qtensor::cortexm {
+
+/// Each adds a family to a table, best first.
+void addMveFullyConnected(firmware::LayerKernels &kernels);
+void addMveConv(firmware::LayerKernels &kernels);
+void addMveDepthwise(firmware::LayerKernels &kernels);
+void addMveAdd(firmware::LayerKernels &kernels);
+void addMveSoftmax(firmware::LayerKernels &kernels);
+
+} // namespace mlir::qtensor::cortexm

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Targets/CortexM/MvePatches.h"
+
+using namespace mlir;
+using namespace mlir::qtensor;
+using namespace mlir::qtensor::cortexm;
+
+MvePatches::MvePatches(const ConvLayer &layer, int64_t channels)
+    : imageCount(layer.in.batch), outRows(layer.out.height), outPixels(layer.out.width), inHeight(layer.in.height),
+      inWidth(layer.in.width), channels(channels), pixelBytes(layer.in.channels), kernelHeight(layer.window.kernelHeight),
+      kernelWidth(layer.window.kernelWidth), strideHeight(layer.window.strideHeight), strideWidth(layer.window.strideWidth),
+      dilationHeight(layer.window.dilationHeight), dilationWidth(layer.window.dilationWidth), padTop(layer.window.padTop),
+      padLeft(layer.window.padLeft), zero(layer.inputZero) {
+  // An image of one column is one of one row: its pixels are then computed side by side.
+  transposed = inWidth == 1 && outPixels == 1 && kernelWidth == 1 && padLeft == 0;
+  if (transposed) {
+    std::swap(outRows, outPixels);
+    std::swap(inHeight, inWidth);
+    std::swap(kernelHeight, kernelWidth);
+    std::swap(strideHeight, strideWidth);
+    std::swap(dilationHeight, dilationWidth);
+    std::swap(padTop, padLeft);
+  }
+  dilated = dilationWidth > 1 && kernelWidth > 1;
+  // Kernels of single channels read eight at a time.
+  bool whole = channels == pixelBytes && (!layer.depthwise || channels == 1 || channels % 8 == 0);
+  direct = kernelHeight == 1 && !dilated && !layer.hasPadding() && whole;
+  columnBytes = kernelHeight * channels;
+  rowsMayLeave = padTop > 0 || (outRows - 1) * strideHeight + (kernelHeight - 1) * dilationHeight - padTop >= inHeight;
+  if (direct) {
+    pixelPitch = strideWidth * channels;
+    // Pixels of 1 x 1 follow each other across rows and images.
+    if (kernelWidth == 1 && strideWidth == 1 && strideHeight == 1) {
+      outPixels *= outRows * imageCount;
+      inWidth = outPixels;
+      outRows = imageCount = 1;
+    }
+    return;
+  }
+  columns = dilated ? outPixels * kernelWidth : (outPixels - 1) * strideWidth + kernelWidth;
+  pixelPitch = (dilated ? kernelWidth : strideWidth) * columnBytes;
+  bufferBytes = columns * columnBytes;
+}
+
+int32_t MvePatches::weight(const ConvLayer &layer, const ConvConstants &constants, int64_t channel, int64_t i) const {
+  int64_t c = i % channels, ky = i / channels % kernelHeight, kx = i / channels / kernelHeight;
+  return transposed ? constants.weight(layer, channel, kx, ky, c) : constants.weight(layer, channel, ky, kx, c);
+}
+
+/// ceil(a / b) for any a and b > 0.
+static int64_t ceilDivide(int64_t a, int64_t b) { return a <= 0 ? -(-a / b) : (a - 1) / b + 1; }
+
+std::vector<MvePatches::Run> MvePatches::runs() const {
+  std::vector<Run> found;
+  for (int64_t kx = 0; kx < (dilated ? kernelWidth : 1); ++kx) {
+    int64_t step = dilated ? strideWidth : 1, offset = kx * dilationWidth - padLeft, count = dilated ? outPixels : columns;
+    // Columns i of the copy with 0 <= i * step + offset < width.
+    int64_t first = std::max<int64_t>(ceilDivide(-offset, step), 0);
+    int64_t end = std::min(count, ceilDivide(inWidth - offset, step));
+    if (first >= end)
+      continue;
+    int64_t pitch = dilated ? kernelWidth : 1;
+    found.push_back({(first * step + offset) * pixelBytes, step * pixelBytes, (first * pitch + kx) * columnBytes,
+                     pitch * columnBytes, end - first});
+  }
+  return found;
+}
+
+/// Calls body(offset, size) for pieces of at most 16 bytes that make up `size`; in a loop where there are many.
+static void forEachVector(Mve &m, int64_t size, Value from, Value to, llvm::function_ref<void(Value, Value, int64_t)> body) {
+  int64_t whole = size / 16 * 16;
+  if (whole > 128)
+    m.k.loop(0, whole, 16, [&](Value i) { body(from ? m.k.at(from, i) : Value(), m.k.at(to, i), 16); });
+  for (int64_t i = whole > 128 ? whole : 0; i < size; i += 16)
+    body(from ? m.k.at(from, i) : Value(), m.k.at(to, i), std::min<int64_t>(16, size - i));
+}
+
+/// Several pieces of less than 16 bytes at once: they lie one behind the other in the input, and are scattered.
+void MvePatches::copyNarrowPieces(Mve &m, const Run &run, Value from, Value to) const {
+  int64_t pieces = std::min<int64_t>(16 / channels, (256 - channels) / run.toPitch + 1);
+  SmallVector<int64_t> offsets;
+  for (int64_t i = 0; i < 16; ++i)
+    offsets.push_back(i < pieces * channels ? int8_t(i / channels * run.toPitch + i % channels) : 0);
+  Value where = m.lanes(offsets, m.bytes());
+  auto copy = [&](Value piece, int64_t count) {
+    Value source = m.k.at(from, m.k.mul(piece, run.fromPitch)), target = m.k.at(to, m.k.mul(piece, run.toPitch));
+    m.scatterBytes(target, where, m.loadBytes(source, count * channels), count * channels);
+  };
+  int64_t whole = run.count / pieces * pieces;
+  m.k.loop(0, whole, pieces, [&](Value piece) { copy(piece, pieces); });
+  if (run.count > whole)
+    copy(m.k.number(whole), run.count - whole);
+}
+
+void MvePatches::copyRun(Mve &m, const Run &run, Value from, Value to) const {
+  auto move = [&](Value source, Value target, int64_t size) { m.storeBytes(m.loadBytes(source, size), target, size); };
+  if (run.fromPitch == channels && run.toPitch == channels)
+    return forEachVector(m, run.count * channels, from, to, move);
+  if (channels < 16 && run.fromPitch == channels && run.toPitch + channels <= 256)
+    return copyNarrowPieces(m, run, from, to);
+  m.k.loop(0, run.count, 1, [&](Value piece) {
+    Value source = m.k.at(from, m.k.mul(piece, run.fromPitch)), target = m.k.at(to, m.k.mul(piece, run.toPitch));
+    forEachVector(m, channels, source, target, move);
+  });
+}
+
+void MvePatches::fillRun(Mve &m, const Run &run, Value to) const {
+  Value zeros = m.splat(zero, m.bytes());
+  m.k.loop(0, run.count, 1, [&](Value piece) {
+    forEachVector(m, channels, Value(), m.k.at(to, m.k.mul(piece, run.toPitch)),
+                  [&](Value, Value target, int64_t size) { m.storeBytes(zeros, target, size); });
+  });
+}
+
+void MvePatches::emitStart(Mve &m, Value scratch) const {
+  if (direct)
+    return;
+  Value zeros = m.splat(zero, m.bytes());
+  forEachVector(m, bufferBytes, Value(), scratch,
+                [&](Value, Value target, int64_t size) { m.storeBytes(zeros, target, size); });
+}
+
+Value MvePatches::emitRow(Mve &m, Value input, Value scratch, Value image, Value row) const {
+  KernelBuilder &k = m.k;
+  int64_t rowBytes = inWidth * pixelBytes;
+  Value first = k.at(input, k.mul(image, inHeight * rowBytes));
+  if (direct)
+    return k.at(first, k.mul(row, strideHeight * rowBytes));
+  k.loop(0, kernelHeight, 1, [&](Value ky) {
+    Value y = k.add(k.add(k.mul(row, strideHeight), k.mul(ky, dilationHeight)), -padTop);
+    Value column = k.at(scratch, k.mul(ky, channels));
+    for (const Run &run : runs()) {
+      Value to = k.at(column, run.to);
+      auto copy = [&] { copyRun(m, run, k.at(k.at(first, k.mul(y, rowBytes)), run.from), to); };
+      if (!rowsMayLeave) {
+        copy();
+        continue;
+      }
+      Value above = k.isLess(y, k.number(0)), below = k.isLess(k.number(inHeight - 1), y);
+      Value outside = k.either(above, below);
+      k.when(k.isEqual(outside, k.number(0, outside.getType())), copy);
+      k.when(outside, [&] { fillRun(m, run, to); });
+    }
+  });
+  return scratch;
+}

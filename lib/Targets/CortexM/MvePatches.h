@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Where the inputs of one output pixel lie one behind the other: in the input itself, or in a copy of the rows that one row
+// of the output reads.
+#pragma once
+#include "lib/Targets/CortexM/Mve.h"
+
+namespace mlir::qtensor::cortexm {
+
+/// The copy holds columns, each [kernel height][channels]: a window of adjacent columns is then one run of bytes for any
+/// number of channels, and windows that overlap share it. Dilated windows are copied one by one. What lies outside of the
+/// input is written as its zero point.
+class MvePatches {
+public:
+  explicit MvePatches(const ConvLayer &layer) : MvePatches(layer, layer.in.channels) {}
+  /// Of so many adjacent channels only.
+  MvePatches(const ConvLayer &layer, int64_t channels);
+
+  int64_t rows() const { return outRows; }     ///< Of one image.
+  int64_t images() const { return imageCount; }
+  int64_t pixels() const { return outPixels; } ///< Of one row.
+  int64_t depth() const { return columnBytes * kernelWidth; }
+  int64_t pitch() const { return pixelPitch; } ///< From one pixel's inputs to the next one's.
+  /// Whether 16 bytes may be read wherever one of a pixel's inputs lies.
+  bool mayReadBeyond() const { return !direct; }
+  int64_t scratchBytes() const { return direct ? 0 : bufferBytes + 16; }
+  /// The weight that meets input `i` of a pixel.
+  int32_t weight(const ConvLayer &layer, const ConvConstants &constants, int64_t channel, int64_t i) const;
+  /// Inputs of one channel, which lie `channels` bytes apart.
+  int64_t taps() const { return kernelHeight * kernelWidth; }
+
+  /// Once, before all rows.
+  void emitStart(Mve &m, Value scratch) const;
+  /// The address of the first pixel's inputs, for a row of the output.
+  Value emitRow(Mve &m, Value input, Value scratch, Value image, Value row) const;
+
+private:
+  /// Pieces of `channels` bytes from one row of the input into the copy.
+  struct Run {
+    int64_t from, fromPitch, to, toPitch, count;
+  };
+  void copyRun(Mve &m, const Run &run, Value from, Value to) const;
+  void copyNarrowPieces(Mve &m, const Run &run, Value from, Value to) const;
+  void fillRun(Mve &m, const Run &run, Value to) const;
+  std::vector<Run> runs() const;
+
+  bool direct = false, transposed = false, dilated = false;
+  int64_t imageCount, outRows, outPixels, inHeight, inWidth, channels, pixelBytes, kernelHeight, kernelWidth;
+  int64_t strideHeight, strideWidth, dilationHeight, dilationWidth, padTop, padLeft, zero;
+  bool rowsMayLeave = false;
+  int64_t columnBytes, pixelPitch, columns = 0, bufferBytes = 0;
+};
+
+} // namespace mlir::qtensor::cortexm
