@@ -119,7 +119,7 @@ protected:
     return 256 * group.weight(c + 1, lane) + group.weight(c, lane);
   }
 
-  bool acceptsSums(const ConvLayer &layer, const ConvConstants &constants) const override;
+  bool acceptsSums(const ConvLayer &layer, const ConvConstants &constants, ArrayRef<FastChannel> channels) const override;
 
   void packWeights(std::vector<char> &bytes, const Group &group) const override {
     for (int64_t i = 0; i < group.lanes; i += 2)
@@ -154,11 +154,11 @@ protected:
   }
 };
 
-bool DspPairs::acceptsSums(const ConvLayer &layer, const ConvConstants &constants) const {
+bool DspPairs::acceptsSums(const ConvLayer &layer, const ConvConstants &constants, ArrayRef<FastChannel> channels) const {
   if (shape.pixels == 1 && layer.out.count() > layer.out.channels)
     return false;
-  for (int64_t bound : boundSums(layer, constants))
-    if (bound >= int64_t(1) << 23)
+  for (const FastChannel &channel : channels)
+    if (channel.bound >= int64_t(1) << 23)
       return false;
   // -128 * 256 leaves no room for a negative neighbour.
   return !llvm::is_contained(constants.weights, -128);
@@ -170,6 +170,8 @@ public:
   using DspConv::DspConv;
 
 protected:
+  bool acceptsSums(const ConvLayer &, const ConvConstants &, ArrayRef<FastChannel>) const override { return true; }
+
   void packWeights(std::vector<char> &bytes, const Group &group) const override {
     for (int64_t i = 0; i < group.lanes; i += 4)
       for (int64_t c = 0; c < shape.channels; ++c)
@@ -203,7 +205,7 @@ public:
   using DspConv::DspConv;
 
 protected:
-  bool acceptsSums(const ConvLayer &layer, const ConvConstants &constants) const override;
+  bool acceptsSums(const ConvLayer &layer, const ConvConstants &constants, ArrayRef<FastChannel> channels) const override;
 
   void packWeights(std::vector<char> &bytes, const Group &group) const override {
     for (int64_t i = 0; i < group.lanes; ++i) {
@@ -250,7 +252,7 @@ protected:
   }
 };
 
-bool DspNibbles::acceptsSums(const ConvLayer &layer, const ConvConstants &constants) const {
+bool DspNibbles::acceptsSums(const ConvLayer &layer, const ConvConstants &, ArrayRef<FastChannel>) const {
   // The lanes of padding hold any 16 bits.
   int64_t lanes = layer.depth(), unknown = 4 + 2 * layer.window.kernelWidth;
   return layer.weightBits <= 4 && 128 * 8 * lanes < int64_t(1) << 19 &&

@@ -34,13 +34,24 @@ void FastMap::append(std::vector<char> &bytes) const {
   appendNumber(bytes, shift);
 }
 
-bool firmware::haveFastMaps(const ConvLayer &layer, const ConvConstants &constants, llvm::ArrayRef<int64_t> bounds) {
+std::optional<std::vector<FastChannel>> firmware::findFastChannels(const ConvLayer &layer, const ConvConstants &constants) {
   if (layer.inputBits != 8 || layer.map.mode == FixedMode::X16)
-    return false;
-  for (int64_t o = 0; o < layer.out.channels; ++o)
-    if (!FastMap::find(layer.map, ofChannel(constants.multiplier, o), ofChannel(constants.shift, o), bounds[o]))
-      return false;
-  return true;
+    return std::nullopt;
+  std::vector<int64_t> biases = constants.foldedBias(layer), bounds = boundSums(layer, constants);
+  std::vector<FastChannel> channels;
+  for (auto [o, bias, bound] : llvm::enumerate(biases, bounds)) {
+    int32_t multiplier = ofChannel(constants.multiplier, o), shift = ofChannel(constants.shift, o);
+    if (bound == std::abs(bias)) {
+      int64_t code = std::clamp(layer.map.apply(bias, multiplier, shift) + layer.map.zero, layer.map.low, layer.map.high);
+      channels.push_back({0, 0, {0, int32_t(1 + 2 * code), 1}});
+      continue;
+    }
+    std::optional<FastMap> map = FastMap::find(layer.map, multiplier, shift, bound);
+    if (!map)
+      return std::nullopt;
+    channels.push_back({bias, bound, *map});
+  }
+  return channels;
 }
 
 std::vector<int64_t> firmware::boundSums(const ConvLayer &layer, const ConvConstants &constants) {

@@ -24,8 +24,15 @@ T ofChannel(const std::vector<T> &list, int64_t channel) {
   return list[list.size() == 1 ? 0 : channel];
 }
 
-/// Whether every channel of a convolution has a fast map; `bounds` of |sum|, one per channel.
-bool haveFastMaps(const ConvLayer &layer, const ConvConstants &constants, llvm::ArrayRef<int64_t> bounds);
+/// What a channel's sum begins with, a bound of |sum| on the way and at the end, and its map.
+struct FastChannel {
+  int64_t bias, bound;
+  FastMap map;
+};
+
+/// The channels of a convolution, input zero point folded; nothing where one of them has no fast map. A channel without
+/// weights is the constant that its bias maps to, so its sum is 0: pruned networks have many, with biases near 2^30.
+std::optional<std::vector<FastChannel>> findFastChannels(const ConvLayer &layer, const ConvConstants &constants);
 
 /// A bound of |sum| of each channel with this input's codes, the folded bias included: on the way and at the end.
 std::vector<int64_t> boundSums(const ConvLayer &layer, const ConvConstants &constants);

@@ -45,8 +45,12 @@ static int32_t mapNumber(int64_t value, int32_t multiplier, int32_t shift, Fixed
   return reference::divideByPowerOfTwo(reference::doublingHighMultiply(int32_t(enlarged), multiplier), std::max(-shift, 0));
 }
 
+int64_t FinalMap::apply(int64_t sum, int32_t multiplier, int32_t shift) const {
+  return mapNumber(sum, multiplier, shift, mode);
+}
+
 int32_t AddLayer::term(unsigned i, int64_t code) const {
-  return mapNumber((code - zeros[i]) * (int64_t(1) << leftShift), int32_t(multipliers[i]), int32_t(shifts[i]), map.mode);
+  return int32_t(map.apply((code - zeros[i]) * (int64_t(1) << leftShift), int32_t(multipliers[i]), int32_t(shifts[i])));
 }
 
 static Extents describeImage(ShapedType type) {

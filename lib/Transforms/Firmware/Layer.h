@@ -12,6 +12,9 @@ namespace mlir::qtensor::firmware {
 struct FinalMap {
   FixedMode mode = FixedMode::Double;
   int64_t zero = 0, low = -128, high = 127;
+
+  /// map(sum, multiplier, shift), of a sum of 32 bits: without zero point and clamps.
+  int64_t apply(int64_t sum, int32_t multiplier, int32_t shift) const;
 };
 
 /// Windows of `kernel` extents; output (y, x) begins at (y * stride - padTop, x * stride - padLeft).

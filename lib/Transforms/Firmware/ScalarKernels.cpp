@@ -14,7 +14,7 @@ public:
   ScalarConv(StringRef name, Shape shape, int64_t unrolled) : WindowConv(name, shape), unrolled(unrolled) {}
 
 protected:
-  bool acceptsSums(const ConvLayer &layer, const ConvConstants &) const override {
+  bool acceptsSums(const ConvLayer &layer, const ConvConstants &, ArrayRef<FastChannel>) const override {
     return shape.pixels > 1 || layer.out.count() == layer.out.channels || layer.depthwise;
   }
 
@@ -92,8 +92,8 @@ public:
   using ScalarConv::ScalarConv;
 
 protected:
-  bool acceptsSums(const ConvLayer &layer, const ConvConstants &constants) const override {
-    return layer.weightBits <= 4 && layer.depth() < int64_t(1) << 16 && ScalarConv::acceptsSums(layer, constants);
+  bool acceptsSums(const ConvLayer &layer, const ConvConstants &constants, ArrayRef<FastChannel> channels) const override {
+    return layer.weightBits <= 4 && layer.depth() < int64_t(1) << 16 && ScalarConv::acceptsSums(layer, constants, channels);
   }
 
   void packWeights(std::vector<char> &bytes, const Group &group) const override {

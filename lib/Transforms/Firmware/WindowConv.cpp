@@ -6,14 +6,20 @@ using namespace mlir::qtensor;
 using namespace mlir::qtensor::firmware;
 
 bool WindowConv::accepts(const ConvLayer &layer, const ConvConstants &constants) const {
-  if (layer.depthwise != shape.depthwise || layer.inputBits != 8 || layer.map.mode == FixedMode::X16)
+  if (layer.depthwise != shape.depthwise || layer.inputBits != 8 || layer.map.mode == FixedMode::X16 ||
+      !WindowRows::find(layer, shape.laneBytes, shape.depthUnit))
     return false;
-  std::vector<int64_t> bounds = boundSums(layer, constants);
-  for (int64_t bound : bounds)
+  if (!shape.exact) {
+    auto channels = findFastChannels(layer, constants);
+    return channels && acceptsSums(layer, constants, *channels);
+  }
+  std::vector<FastChannel> channels;
+  for (int64_t bound : boundSums(layer, constants)) {
     if (bound >= int64_t(1) << 31)
       return false;
-  return WindowRows::find(layer, shape.laneBytes, shape.depthUnit) &&
-         (shape.exact || haveFastMaps(layer, constants, bounds)) && acceptsSums(layer, constants);
+    channels.push_back({0, bound, {}});
+  }
+  return acceptsSums(layer, constants, channels);
 }
 
 int64_t WindowConv::getScratchBytes(const ConvLayer &layer) const {
@@ -22,22 +28,24 @@ int64_t WindowConv::getScratchBytes(const ConvLayer &layer) const {
 
 std::vector<char> WindowConv::pack(const ConvLayer &layer, const ConvConstants &constants) const {
   WindowRows rows = *WindowRows::find(layer, shape.laneBytes, shape.depthUnit);
-  std::vector<int64_t> biases = constants.foldedBias(layer), bounds = boundSums(layer, constants);
-  int64_t channels = layer.out.channels;
+  std::vector<int64_t> biases = constants.foldedBias(layer);
+  std::vector<FastChannel> fast;
+  if (!shape.exact)
+    fast = *findFastChannels(layer, constants);
   std::vector<char> bytes;
-  for (int64_t first = 0; first < channels; first += shape.channels) {
+  for (int64_t first = 0; first < layer.out.channels; first += shape.channels) {
+    int64_t end = std::min(layer.out.channels, first + shape.channels);
     for (int64_t o = first; o < first + shape.channels; ++o)
-      appendNumber(bytes, int32_t(o < channels ? biases[o] : 0));
+      appendNumber(bytes, int32_t(o >= end ? 0 : shape.exact ? biases[o] : fast[o].bias));
     auto weight = [&](int64_t c, int64_t lane) { return rows.weightOfLane(layer, constants, first + c, lane); };
     packWeights(bytes, {weight, rows.lanes, layer.in.channels % 4 == 0});
-    for (int64_t o = first; o < std::min(channels, first + shape.channels); ++o) {
-      int32_t multiplier = ofChannel(constants.multiplier, o), shift = ofChannel(constants.shift, o);
+    for (int64_t o = first; o < end; ++o) {
       if (!shape.exact) {
-        FastMap::find(layer.map, multiplier, shift, bounds[o])->append(bytes);
+        fast[o].map.append(bytes);
         continue;
       }
-      appendNumber(bytes, multiplier);
-      appendNumber(bytes, shift);
+      appendNumber(bytes, ofChannel(constants.multiplier, o));
+      appendNumber(bytes, ofChannel(constants.shift, o));
     }
   }
   return bytes;

@@ -40,8 +40,8 @@ protected:
     int64_t pixels, pixelBytes, lanes, laneStep;
   };
 
-  /// Whether the kernel's own arithmetic holds for the layer.
-  virtual bool acceptsSums(const ConvLayer &layer, const ConvConstants &constants) const { return true; }
+  /// Whether the kernel's own arithmetic holds for the layer, whose sums have the bounds of `channels`.
+  virtual bool acceptsSums(const ConvLayer &layer, const ConvConstants &constants, ArrayRef<FastChannel> channels) const = 0;
   virtual void packWeights(std::vector<char> &bytes, const Group &group) const = 0;
   virtual void copyCodes(KernelBuilder &k, Value from, Value to, int64_t count) const = 0;
   /// What the sums of a tile of pixels begin with besides the bias; nothing where that is nothing.
