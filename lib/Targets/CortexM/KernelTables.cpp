@@ -26,7 +26,7 @@ const LayerKernels &cortexm::thumb2Kernels() {
 }
 
 const LayerKernels &cortexm::dspKernels() {
-  static const LayerKernels kernels = makeTable({addDspConvKernels, addThumb2Kernels});
+  static const LayerKernels kernels = makeTable({addDspConvKernels, addDspDepthwiseKernels, addThumb2Kernels});
   return kernels;
 }
 

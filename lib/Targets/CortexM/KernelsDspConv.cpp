@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Convolutions by pairs of 16-bit products. Activations are widened once, into the rows of windows. What bounds these
 // loops is told in README.md.
+#include "lib/Targets/CortexM/Dsp.h"
 #include "lib/Targets/CortexM/Kernels.h"
 #include "lib/Transforms/Firmware/WindowConv.h"
 
 using namespace mlir;
 using namespace mlir::qtensor;
 using namespace mlir::qtensor::firmware;
+using namespace mlir::qtensor::cortexm;
 
 namespace {
 
@@ -19,14 +21,6 @@ public:
 
 protected:
   void copyCodes(KernelBuilder &k, Value from, Value to, int64_t count) const override;
-
-  static Value smlad(KernelBuilder &k, Value x, Value y, Value sum) {
-    return k.intrinsic("llvm.arm.smlad", k.i32(), {x, y, sum});
-  }
-  static Value evenBytes(KernelBuilder &k, Value x) { return k.intrinsic("llvm.arm.sxtb16", k.i32(), {x}); }
-  static Value oddBytes(KernelBuilder &k, Value x) {
-    return evenBytes(k, k.either(k.rightUnsigned(x, 8), k.left(x, 24)));
-  }
 
   /// The lane of a window that lies at place `i` of the buffer.
   static int64_t laneAt(const Group &group, int64_t i) {
