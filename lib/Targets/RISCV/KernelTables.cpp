@@ -16,16 +16,17 @@ static LayerKernels makeTable(llvm::ArrayRef<void (*)(LayerKernels &)> parts) {
 }
 
 const LayerKernels &riscv::scalarKernels() {
-  static const LayerKernels kernels = makeTable({});
+  static const LayerKernels kernels = makeTable({addScalarKernels});
   return kernels;
 }
 
 const LayerKernels &riscv::vectorKernels() {
-  static const LayerKernels kernels = makeTable({addVectorConvKernels, addVectorDepthwiseKernels, addVectorElementKernels});
+  static const LayerKernels kernels =
+      makeTable({addVectorConvKernels, addVectorDepthwiseKernels, addVectorElementKernels, addScalarKernels});
   return kernels;
 }
 
 const LayerKernels &riscv::coreVKernels() {
-  static const LayerKernels kernels = makeTable({});
+  static const LayerKernels kernels = makeTable({addScalarKernels});
   return kernels;
 }

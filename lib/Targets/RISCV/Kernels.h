@@ -5,6 +5,9 @@
 
 namespace mlir::qtensor::riscv {
 
+/// For every processor with a multiplier.
+void addScalarKernels(firmware::LayerKernels &kernels);
+
 /// For Zve32x and all that contains it, at any vector length of 64 bits and more.
 void addVectorConvKernels(firmware::LayerKernels &kernels);
 void addVectorDepthwiseKernels(firmware::LayerKernels &kernels);

@@ -81,6 +81,25 @@ void KernelBuilder::intrinsic(StringRef name, ValueRange operands) {
   LLVM::CallIntrinsicOp::create(b, b.getStringAttr(name), operands);
 }
 
+SmallVector<Value> KernelBuilder::pin(ValueRange values) {
+  std::string constraints;
+  for (size_t i = 0; i < values.size(); ++i)
+    constraints += "=r,";
+  for (size_t i = 0; i < values.size(); ++i)
+    constraints += std::to_string(i) + (i + 1 < values.size() ? "," : "");
+  SmallVector<Type> types(values.getTypes());
+  Type type = types.size() == 1 ? types[0] : LLVM::LLVMStructType::getLiteral(b.getContext(), types);
+  Value pinned = LLVM::InlineAsmOp::create(b, type, values, /*asm_string=*/"", constraints, /*has_side_effects=*/true,
+                                           /*is_align_stack=*/false, LLVM::tailcallkind::TailCallKind::None, LLVM::AsmDialectAttr(), ArrayAttr())
+                     .getRes();
+  if (types.size() == 1)
+    return {pinned};
+  SmallVector<Value> results;
+  for (int64_t i = 0; i < int64_t(types.size()); ++i)
+    results.push_back(LLVM::ExtractValueOp::create(b, pinned, i));
+  return results;
+}
+
 SmallVector<Value> KernelBuilder::loop(Value from, Value to, int64_t step, ValueRange start, Body body) {
   SmallVector<Value> results;
   auto made = scf::ForOp::create(b, from, to, number(step, from.getType()), start,

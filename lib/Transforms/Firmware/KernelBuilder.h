@@ -63,6 +63,10 @@ public:
   /// One that returns nothing.
   void intrinsic(StringRef name, ValueRange operands);
 
+  /// The same values, of which the compiler knows nothing any more: it neither reorders the sums that they are part of nor
+  /// computes ahead what is added to them. Costs no instruction.
+  SmallVector<Value> pin(ValueRange values);
+
   using Body = llvm::function_ref<SmallVector<Value>(Value i, ValueRange carried)>;
   /// for (i = from; i < to; i += step), i an i32, with values carried from turn to turn; what they are at the end. A
   /// loop of one turn has no branch.

@@ -11,7 +11,8 @@ namespace {
 
 class ScalarConv : public WindowConv {
 public:
-  ScalarConv(StringRef name, Shape shape, int64_t unrolled) : WindowConv(name, shape), unrolled(unrolled) {}
+  ScalarConv(StringRef name, Shape shape, const ScalarShape &row)
+      : WindowConv(name, shape), unrolled(row.unrolled), productsAtOnce(row.productsAtOnce) {}
 
 protected:
   bool acceptsSums(const ConvLayer &layer, const ConvConstants &, ArrayRef<FastChannel>) const override {
@@ -40,15 +41,31 @@ protected:
     for (int64_t p = 0; p < tile.pixels; ++p)
       start.append(biases.begin(), biases.end());
     return sumLanes(k, tile, shape.channels, start, [&](ArrayRef<Value> codes, Value weights, MutableArrayRef<Value> sums) {
+      SmallVector<int64_t> fresh;
       for (int64_t c = 0; c < shape.channels; ++c) {
         Value weight = k.loadCode(k.at(weights, c));
-        for (auto [p, code] : llvm::enumerate(codes))
-          sums[p * shape.channels + c] = k.add(sums[p * shape.channels + c], k.mul(code, weight));
+        for (auto [p, code] : llvm::enumerate(codes)) {
+          fresh.push_back(p * shape.channels + c);
+          sums[fresh.back()] = k.add(sums[fresh.back()], k.mul(code, weight));
+        }
+        pinFresh(k, sums, fresh);
       }
     });
   }
 
-  const int64_t unrolled;
+  /// Pins the sums that got a product since the last time, where these are many.
+  void pinFresh(KernelBuilder &k, MutableArrayRef<Value> sums, SmallVector<int64_t> &fresh) const {
+    if (productsAtOnce == 0 || int64_t(fresh.size()) < productsAtOnce)
+      return;
+    SmallVector<Value> values;
+    for (int64_t i : fresh)
+      values.push_back(sums[i]);
+    for (auto [i, value] : llvm::zip_equal(fresh, k.pin(values)))
+      sums[i] = value;
+    fresh.clear();
+  }
+
+  const int64_t unrolled, productsAtOnce;
 };
 
 SmallVector<Value> ScalarConv::sumLanes(KernelBuilder &k, Tile &tile, int64_t weightBytes, SmallVector<Value> start,
@@ -120,13 +137,17 @@ protected:
     SmallVector<Value> start(channels * tile.pixels, k.number(0));
     SmallVector<Value> sums = sumLanes(k, tile, channels / 2, start, [&](ArrayRef<Value> codes, Value weights,
                                                                         MutableArrayRef<Value> sums) {
+      SmallVector<int64_t> fresh;
       for (int64_t c = 0; c < channels; c += 2) {
         Value digits = k.loadCode(k.at(weights, c / 2)), low = k.both(digits, k.number(15));
         for (auto [p, code] : llvm::enumerate(codes)) {
           MutableArrayRef<Value> pair = sums.slice(p * channels + c, 2);
           pair[0] = k.add(pair[0], k.mul(code, low));
           pair[1] = k.add(pair[1], k.mul(code, digits));
+          for (int64_t i : {0, 1})
+            fresh.push_back(p * channels + c + i);
         }
+        pinFresh(k, sums, fresh);
       }
     });
     for (int64_t i = 0; i < int64_t(sums.size()); i += 2) {
@@ -147,11 +168,11 @@ ScalarKernels::ScalarKernels(const ScalarShape &s) : add(makeTableAdd(s.longMult
     row.channels = s.rowChannels;
     depthwise.pixels = s.depthwisePixels;
     depthwise.depthwise = true;
-    conv.push_back(std::make_unique<ScalarNibbles>("scalar.row.nibbles" + suffix, row, s.unrolled));
-    conv.push_back(std::make_unique<ScalarNibbles>("scalar.conv.nibbles" + suffix, tile, s.unrolled));
-    conv.push_back(std::make_unique<ScalarConv>("scalar.row" + suffix, row, s.unrolled));
-    conv.push_back(std::make_unique<ScalarConv>("scalar.conv" + suffix, tile, s.unrolled));
-    conv.push_back(std::make_unique<ScalarConv>("scalar.depthwise" + suffix, depthwise, s.unrolled));
+    conv.push_back(std::make_unique<ScalarNibbles>("scalar.row.nibbles" + suffix, row, s));
+    conv.push_back(std::make_unique<ScalarNibbles>("scalar.conv.nibbles" + suffix, tile, s));
+    conv.push_back(std::make_unique<ScalarConv>("scalar.row" + suffix, row, s));
+    conv.push_back(std::make_unique<ScalarConv>("scalar.conv" + suffix, tile, s));
+    conv.push_back(std::make_unique<ScalarConv>("scalar.depthwise" + suffix, depthwise, s));
   }
 }
 

@@ -13,6 +13,9 @@ struct ScalarShape {
   int64_t depthwisePixels = 2;
   int64_t unrolled = 4;              ///< Products of a channel in one turn of the loop.
   bool longMultiply = true;          ///< Multiplies 32 bits to 64.
+  /// Products that are made before they are added; 0: as the compiler likes. A compiler that makes all of a turn's products
+  /// first has no registers for them.
+  int64_t productsAtOnce = 0;
 };
 
 /// Convolutions (fully connected and depthwise layers too) with weights of 8, 4 and 2 bits; sums of tensors and softmax by
