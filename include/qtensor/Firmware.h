@@ -35,20 +35,23 @@ struct FirmwareCompiler {
   llvm::StringRef command;
   llvm::ArrayRef<llvm::StringRef> flags;       ///< Processor and calling convention, for compiling and linking.
   llvm::ArrayRef<llvm::StringRef> linkFlags;   ///< Linking without the toolchain's start-up files.
-  llvm::ArrayRef<llvm::StringRef> libraryQuery; ///< Flags with which the command prints the path of its helper library.
 };
 
 /// The part of a target's record that firmware bundles are made from.
 struct FirmwareRecord {
   llvm::StringRef isa; ///< One line for people: architecture and extensions.
+  llvm::StringRef linking; ///< For people: what the objects may be linked with.
   llvm::StringRef abi; ///< LLVM's name of the calling convention; empty: the triple's.
   unsigned argumentRegisters;  ///< Pointers that a call passes without touching the stack.
   unsigned stackAlignment;     ///< Bytes; of the stack pointer at a call.
   unsigned dataAlignment;      ///< Bytes; of arena, inputs, outputs and packed weights.
+  unsigned helperStack;        ///< Bytes of stack that the deepest function of a compiler's helper library takes.
   llvm::ArrayRef<FirmwareCompiler> compilers; ///< In order of preference.
+  llvm::ArrayRef<llvm::StringRef> helperQuery; ///< Command that prints the path of a helper library for all of them.
   llvm::ArrayRef<FirmwareBoard> boards;       ///< The first that a model fits on is used.
   llvm::ArrayRef<EmbeddedFile> startup;       ///< Sources that start a program on every one of the boards.
   bool relativeAddresses = false; ///< Code finds its data from where it runs, so that both may lie anywhere (LLVM: medium).
+  llvm::StringRef moduleAssembly = {}; ///< Directives for every object: what it says of itself and LLVM does not.
 };
 
 } // namespace mlir::qtensor

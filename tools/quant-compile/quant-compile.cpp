@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // One command from a model file to an artifact.
 #include "ModelOptions.h"
-#include "lib/Emit/Firmware/CompileFirmware.h"
-#include "llvm/Support/FileSystem.h"
+#include "lib/Emit/Firmware/Bundle.h"
 #include "mlir/Support/FileUtilities.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/ToolOutputFile.h"
@@ -47,20 +46,11 @@ static int compileBundle(ModuleOp module, const ArtifactOptions &options, tools:
   if (failed(object))
     return 1;
   progress("writing files");
-  std::string error;
-  llvm::sys::fs::create_directories(output);
-  auto file = openOutputFile(output + "/" + object->model.name + ".o", &error);
-  file->os().write(object->object.data(), object->object.size());
-  file->keep();
-  if (!object->assembly.empty()) {
-    auto text = openOutputFile(output + "/" + object->model.name + ".s", &error);
-    text->os() << object->assembly;
-    text->keep();
+  auto bundle = makeBundle(std::move(*object), options);
+  if (llvm::Error error = bundle ? writeBundle(*bundle, output) : bundle.takeError()) {
+    llvm::errs() << "error: " << llvm::toString(std::move(error)) << "\n";
+    return 1;
   }
-  for (const FirmwareLayer &layer : object->layers)
-    llvm::errs() << layer.kind << " " << layer.kernel << " " << layer.function << " " << layer.macs << "\n";
-  for (const FirmwareArena &arena : object->arenas)
-    llvm::errs() << arena.bytes << " " << object->arenaBound << "\n";
   return 0;
 }
 

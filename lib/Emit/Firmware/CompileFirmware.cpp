@@ -4,6 +4,7 @@
 #include "lib/Emit/WeightsFile.h"
 #include "lib/Pipelines/Pipelines.h"
 #include "lib/Pipelines/VerifyPasses.h"
+#include "qtensor/Firmware.h"
 #include "lib/Transforms/Contracts/Contracts.h"
 #include "lib/Transforms/Plan/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -127,6 +128,7 @@ FailureOr<FirmwareObject> mlir::qtensor::compileFirmware(ModuleOp planned, const
       function.setName(model->name + "_" + function.getName());
   }
   defineWeights(*code, model->name, flatten(*weights));
+  code->setModuleInlineAsm(target.firmware->moduleAssembly);
   progress("compiling");
   auto machine = createTargetMachine(target, level.cpu, level.features);
   if (!machine)

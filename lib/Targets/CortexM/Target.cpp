@@ -29,7 +29,7 @@ struct Row {
 
 /// A row with all lists that its record points to.
 struct Record {
-  SmallVector<StringRef> gccFlags, clangFlags;
+  SmallVector<StringRef> gccFlags, clangFlags, helperQuery;
   SmallVector<FirmwareCompiler, 2> compilers;
   TargetLevel level;
   FirmwareRecord firmware;
@@ -45,38 +45,45 @@ static const Row rows[] = {
      "-mcpu=cortex-m0plus", "", "-mfloat-abi=soft", 32, 13, cortexm::thumb1Kernels, cortexm::m0plusBoards},
     {"m3", "cortex-m3", "Cortex-M3: scalar, long multiplication", "Armv7-M", "thumbv7m-none-eabi", "cortex-m3", "",
      "-mcpu=cortex-m3", "", "-mfloat-abi=soft", 32, 13, cortexm::thumb2Kernels, cortexm::m3Boards},
-    {"m4", "cortex-m4", "Cortex-M4: DSP (SMLAD)", "Armv7E-M with DSP", "thumbv7em-none-eabihf", "cortex-m4", "-fpregs",
+    {"m4", "cortex-m4", "Cortex-M4: DSP (SMLAD)", "Armv7E-M with DSP", "thumbv7em-none-eabihf", "cortex-m4", "-fpregs,-fp16",
      "-mcpu=cortex-m4", "", "-mfloat-abi=soft", 32, 13, cortexm::dspKernels, cortexm::m4Boards},
     {"m7", "cortex-m7", "Cortex-M7: DSP (SMLAD), two instructions a cycle", "Armv7E-M with DSP",
-     "thumbv7em-none-eabihf", "cortex-m7", "-fpregs", "-mcpu=cortex-m7", "", "-mfloat-abi=soft", 32, 13,
+     "thumbv7em-none-eabihf", "cortex-m7", "-fpregs,-fp16", "-mcpu=cortex-m7", "", "-mfloat-abi=soft", 32, 13,
      cortexm::dspKernels, cortexm::m7Boards},
     {"m33", "cortex-m33", "Cortex-M33: DSP (SMLAD)", "Armv8-M Mainline with DSP", "thumbv8m.main-none-eabihf",
-     "cortex-m33", "-fpregs", "-mcpu=cortex-m33", "", "-mfloat-abi=soft", 32, 13, cortexm::dspKernels,
+     "cortex-m33", "-fpregs,-fp16", "-mcpu=cortex-m33", "", "-mfloat-abi=soft", 32, 13, cortexm::dspKernels,
      cortexm::m33Boards},
     {"m55", "cortex-m55", "Cortex-M55: Helium (MVE), loops without branches",
      "Armv8.1-M Mainline with DSP and integer MVE", "thumbv8.1m.main-none-eabihf", "cortex-m55",
-     "-fp-armv8d16sp,-mve.fp,+mve", "-mcpu=cortex-m55", "", "-mfloat-abi=hard", 128, 8, cortexm::heliumKernels,
+     "-vfp2sp,-fp16,-mve.fp,+mve", "-mcpu=cortex-m55", "", "-mfloat-abi=hard", 128, 8, cortexm::heliumKernels,
      cortexm::m55Boards},
     {"m85", "cortex-m85", "Cortex-M85: Helium (MVE), loops without branches",
      "Armv8.1-M Mainline with DSP and integer MVE", "thumbv8.1m.main-none-eabihf", "cortex-m85",
-     "-fp-armv8d16sp,-mve.fp,-pacbti,+mve", "-mcpu=cortex-m85+nopacbti", "-march=armv8.1-m.main+dsp+mve.fp+fp.dp",
+     "-vfp2sp,-fp16,-mve.fp,-pacbti,+mve", "-mcpu=cortex-m85+nopacbti", "-march=armv8.1-m.main+dsp+mve.fp+fp.dp",
      "-mfloat-abi=hard", 128, 8, cortexm::heliumKernels, cortexm::m85Boards},
 };
 
 static const EmbeddedFile startup[] = {{"startup.c", cortexMStartup, &cortexMStartupSize}};
 static const StringRef gccLink[] = {"-nostartfiles", "-nostdlib"}, clangLink[] = {"-nostdlib", "-fuse-ld=lld"};
-static const StringRef query[] = {"-print-libgcc-file-name"};
+static constexpr StringRef kLinking =
+    "It passes nothing in floating-point registers and is marked so: programs built with -mfloat-abi=soft, softfp and hard "
+    "link with it.";
+
+// Tag_ABI_VFP_args: compatible with both calling conventions, since no function passes floating-point values.
+static constexpr StringRef kConventions = ".eabi_attribute 28, 3";
 
 static void fill(Record &record, const Row &row) {
   record.gccFlags = {row.gccCpu.empty() ? row.clangCpu : row.gccCpu, "-mthumb", row.floats};
   // The triple's last part says what the objects' calling convention is; programs choose their own.
   record.clangFlags = {row.floats == "-mfloat-abi=hard" ? "--target=arm-none-eabihf" : "--target=arm-none-eabi",
                        row.clangCpu, "-mthumb", row.floats};
-  record.compilers = {{"arm-none-eabi-gcc", record.gccFlags, gccLink, query},
-                      {"clang-22", record.clangFlags, clangLink, {}}};
+  record.helperQuery = {"arm-none-eabi-gcc", "-print-libgcc-file-name"};
+  record.helperQuery.append(record.gccFlags);
+  record.compilers = {{"arm-none-eabi-gcc", record.gccFlags, gccLink},
+                      {"clang-22", record.clangFlags, clangLink}};
   record.level = {row.level, row.cpu, row.features, row.vectorBits, row.registers, {}, /*fusedMultiply=*/false};
-  record.firmware = {row.isa, "", /*argumentRegisters=*/4, /*stackAlignment=*/8, /*dataAlignment=*/16, record.compilers,
-                     row.boards(), startup};
+  record.firmware = {row.isa, kLinking, "", /*argumentRegisters=*/4, /*stackAlignment=*/8, /*dataAlignment=*/16, /*helperStack=*/128,
+                     record.compilers, record.helperQuery, row.boards(), startup, /*relativeAddresses=*/false, kConventions};
   record.target = {row.target, row.description, row.triple, record.level};
   record.target.layerKernels = row.kernels;
   record.target.firmware = &record.firmware;

@@ -61,17 +61,17 @@ static const Row rows[] = {
 
 static const EmbeddedFile startup[] = {{"startup.S", riscvStartup, &riscvStartupSize}};
 static const StringRef gccLink[] = {"-nostartfiles", "-nostdlib"}, clangLink[] = {"-nostdlib", "-fuse-ld=lld"};
-static const StringRef query[] = {"-march=rv32im", "-mabi=ilp32", "-print-libgcc-file-name"};
+static const StringRef query[] = {"riscv64-unknown-elf-gcc", "-march=rv32im", "-mabi=ilp32", "-print-libgcc-file-name"};
 
 static void fill(Record &record, const Row &row) {
   record.gccFlags = {row.gccArch, "-misa-spec=2.2", "-mabi=ilp32", "-mcmodel=medany"};
   record.clangFlags = {"--target=riscv32-unknown-elf", row.clangArch, "-mabi=ilp32", "-mcmodel=medany"};
   if (!row.gccArch.empty())
-    record.compilers.push_back({"riscv64-unknown-elf-gcc", record.gccFlags, gccLink, query});
-  record.compilers.push_back({"clang-22", record.clangFlags, clangLink, {}});
+    record.compilers.push_back({"riscv64-unknown-elf-gcc", record.gccFlags, gccLink});
+  record.compilers.push_back({"clang-22", record.clangFlags, clangLink});
   record.level = {row.level, "generic-rv32", row.features, row.vectorBits, row.registers, {}, /*fusedMultiply=*/false};
-  record.firmware = {row.target, "ilp32", /*argumentRegisters=*/8, /*stackAlignment=*/16, /*dataAlignment=*/16,
-                     record.compilers, row.boards, startup, /*relativeAddresses=*/true};
+  record.firmware = {row.target, "It has the calling convention ilp32.", "ilp32", /*argumentRegisters=*/8, /*stackAlignment=*/16, /*dataAlignment=*/16,
+                     /*helperStack=*/64, record.compilers, query, row.boards, startup, /*relativeAddresses=*/true};
   record.target = {row.target, row.description, "riscv32-unknown-elf", record.level};
   record.target.layerKernels = row.kernels;
   record.target.firmware = &record.firmware;

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The files of a bundle, one function each.
+#pragma once
+#include "lib/Emit/Firmware/Bundle.h"
+
+namespace mlir::qtensor {
+
+/// Bytes behind each buffer of the example program that nobody may touch: an access beyond an end is never in the next one.
+constexpr uint64_t kGuardBytes = 32;
+
+/// A pointer that the run function takes before the arena, in order.
+struct BundleArgument {
+  StringRef kind;   ///< "input", "state" or "output".
+  std::string name; ///< "input0".
+  bool written;
+  const TensorInterface *tensor;
+  const FirmwarePlace *place; ///< Where it may lie in an arena; null: in a buffer of the caller's.
+};
+SmallVector<BundleArgument> listArguments(const FirmwareObject &object);
+
+/// The lines of C that call the run function, each behind `indent`.
+std::string usageText(const Bundle &bundle, StringRef indent);
+
+void printBundleHeader(const Bundle &bundle, llvm::raw_ostream &os);
+void printMakeFragment(const Bundle &bundle, llvm::raw_ostream &os);
+void printCMakeFragment(const Bundle &bundle, llvm::raw_ostream &os);
+void printBundleReadme(const Bundle &bundle, llvm::raw_ostream &os);
+void printReportJson(const Bundle &bundle, llvm::raw_ostream &os);
+void printReportTable(const Bundle &bundle, llvm::raw_ostream &os);
+
+/// A program that reads inputs, runs the model once and prints the outputs, on bundle.board. Into a folder of its own.
+llvm::Error writeExample(const Bundle &bundle, StringRef folder);
+
+/// Bytes of stack that the caller of the run function may need for its arguments.
+uint64_t callerStack(const Bundle &bundle);
+
+/// The command that runs a program, whose path comes last, in the board's emulator.
+std::vector<std::string> emulatorCommand(const FirmwareBoard &board);
+
+/// Flags for the example's sources besides those of the processor.
+ArrayRef<StringRef> exampleFlags();
+
+} // namespace mlir::qtensor

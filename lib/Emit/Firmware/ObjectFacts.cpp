@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Emit/Firmware/ObjectFacts.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/BinaryFormat/ELF.h"
+#include "llvm/Object/ELFObjectFile.h"
+#include "llvm/Support/LEB128.h"
+#include "llvm/Support/MathExtras.h"
+#include <map>
+
+using namespace mlir::qtensor;
+using namespace llvm;
+using namespace llvm::object;
+
+namespace {
+/// One function's place in its section.
+struct Place {
+  uint64_t end;
+  StringRef name;
+};
+
+class Reader {
+public:
+  explicit Reader(const ELFObjectFileBase &file) : file(file) {}
+  Expected<ObjectFacts> read();
+
+private:
+  Error readSymbols();
+  Error readSection(const ELFSectionRef &section);
+  Error readFrames(const ELFSectionRef &frames, const SectionRef &relocations);
+  Error readCalls(const ELFSectionRef &code, const SectionRef &relocations);
+  /// The name of the function at this offset of a section; empty: there is none.
+  StringRef functionAt(uint64_t section, uint64_t offset) const;
+  /// What a relocation refers to, functions by name; empty: neither a function nor undefined.
+  Expected<StringRef> referenceOf(const RelocationRef &relocation) const;
+
+  const ELFObjectFileBase &file;
+  ObjectFacts facts;
+  std::map<uint64_t, std::map<uint64_t, Place>> places; ///< By section and offset.
+};
+} // namespace
+
+Error Reader::readSymbols() {
+  for (const ELFSymbolRef &symbol : file.symbols()) {
+    auto name = symbol.getName();
+    auto flags = symbol.getFlags();
+    if (!name || !flags)
+      return joinErrors(name.takeError(), flags.takeError());
+    if (*flags & SymbolRef::SF_Undefined && !name->empty())
+      facts.undefined.push_back(name->str());
+    if (symbol.getELFType() != ELF::STT_FUNC)
+      continue;
+    auto section = symbol.getSection();
+    auto address = symbol.getValue();
+    if (!section || !address)
+      return joinErrors(section.takeError(), address.takeError());
+    if (*section == file.section_end())
+      continue;
+    // Bit 0 of an address may say how its instructions are encoded.
+    uint64_t offset = *address & ~uint64_t(1);
+    places[(*section)->getIndex()][offset] = {offset + symbol.getSize(), *name};
+    facts.functions[*name].size = symbol.getSize();
+  }
+  llvm::sort(facts.undefined);
+  return Error::success();
+}
+
+StringRef Reader::functionAt(uint64_t section, uint64_t offset) const {
+  auto found = places.find(section);
+  if (found == places.end())
+    return "";
+  auto place = found->second.upper_bound(offset);
+  return place != found->second.begin() && offset < std::prev(place)->second.end ? std::prev(place)->second.name : "";
+}
+
+Expected<StringRef> Reader::referenceOf(const RelocationRef &relocation) const {
+  ELFSymbolRef symbol = *relocation.getSymbol();
+  if (symbol == *file.symbol_end())
+    return StringRef();
+  auto name = symbol.getName();
+  auto flags = symbol.getFlags();
+  if (!name || !flags)
+    return joinErrors(name.takeError(), flags.takeError());
+  if (*flags & SymbolRef::SF_Undefined || symbol.getELFType() == ELF::STT_FUNC)
+    return *name;
+  // A local function may be named by its section or by a label. REL entries keep the addend in the code: with a section for
+  // each function it is 0.
+  auto section = symbol.getSection();
+  auto value = symbol.getValue();
+  if (!section || !value)
+    return joinErrors(section.takeError(), value.takeError());
+  auto addend = ELFRelocationRef(relocation).getAddend();
+  uint64_t offset = *value;
+  if (addend)
+    offset += *addend;
+  else
+    consumeError(addend.takeError());
+  return *section == file.section_end() ? StringRef() : functionAt((*section)->getIndex(), offset);
+}
+
+/// Pairs of an address, which a relocation names, and a size in LEB128.
+Error Reader::readFrames(const ELFSectionRef &frames, const SectionRef &relocations) {
+  auto contents = frames.getContents();
+  if (!contents)
+    return contents.takeError();
+  const auto *end = contents->bytes_end();
+  for (const RelocationRef &relocation : relocations.relocations()) {
+    auto function = referenceOf(relocation);
+    if (!function)
+      return function.takeError();
+    uint64_t at = relocation.getOffset() + file.getBytesInAddress();
+    const char *problem = at < contents->size() ? nullptr : "it ends early";
+    uint64_t size = problem ? 0 : decodeULEB128(contents->bytes_begin() + at, nullptr, end, &problem);
+    if (problem)
+      return createStringError(Twine("section .stack_sizes of the object is broken: ") + problem);
+    if (!function->empty())
+      facts.functions[*function].frame = size;
+  }
+  return Error::success();
+}
+
+Error Reader::readCalls(const ELFSectionRef &code, const SectionRef &relocations) {
+  for (const RelocationRef &relocation : relocations.relocations()) {
+    auto callee = referenceOf(relocation);
+    if (!callee)
+      return callee.takeError();
+    StringRef caller = functionAt(code.getIndex(), relocation.getOffset());
+    if (!caller.empty() && !callee->empty())
+      facts.functions[caller].calls.insert(callee->str());
+  }
+  return Error::success();
+}
+
+Error Reader::readSection(const ELFSectionRef &section) {
+  if (!(section.getFlags() & ELF::SHF_ALLOC))
+    return Error::success();
+  uint64_t bytes = alignTo(section.getSize(), section.getAlignment());
+  if (section.getFlags() & ELF::SHF_WRITE)
+    facts.writtenBytes += bytes;
+  else if (section.getFlags() & ELF::SHF_EXECINSTR)
+    facts.codeBytes += bytes;
+  else
+    facts.constantBytes += bytes;
+  return Error::success();
+}
+
+Expected<ObjectFacts> Reader::read() {
+  if (Error error = readSymbols())
+    return error;
+  for (const ELFSectionRef section : file.sections())
+    if (Error error = readSection(section))
+      return error;
+  for (const SectionRef &relocations : file.sections()) {
+    auto place = relocations.getRelocatedSection();
+    if (!place)
+      return place.takeError();
+    if (*place == file.section_end())
+      continue;
+    ELFSectionRef section = **place;
+    auto name = section.getName();
+    if (!name)
+      return name.takeError();
+    if (*name == ".stack_sizes")
+      if (Error error = readFrames(section, relocations))
+        return error;
+    if (section.getFlags() & ELF::SHF_EXECINSTR)
+      if (Error error = readCalls(section, relocations))
+        return error;
+  }
+  return std::move(facts);
+}
+
+Expected<ObjectFacts> mlir::qtensor::readObjectFacts(StringRef bytes) {
+  auto file = ObjectFile::createELFObjectFile(MemoryBufferRef(bytes, "the object"));
+  if (!file)
+    return file.takeError();
+  return Reader(cast<ELFObjectFileBase>(**file)).read();
+}
+
+namespace {
+/// Depth-first walk over the calls.
+struct StackWalk {
+  const ObjectFacts &facts;
+  uint64_t helperBytes;
+  StringMap<std::optional<uint64_t>> known; ///< None: being walked.
+
+  Expected<uint64_t> depth(StringRef name) {
+    auto function = facts.functions.find(name);
+    if (function == facts.functions.end())
+      return helperBytes;
+    auto [entry, isNew] = known.try_emplace(name, std::nullopt);
+    if (!isNew) {
+      if (entry->second)
+        return *entry->second;
+      return createStringError("function '" + name + "' of the object calls itself: its stack has no bound");
+    }
+    if (!function->second.frame)
+      return createStringError("function '" + name + "' of the object has no static frame size (section .stack_sizes)");
+    uint64_t deepest = 0;
+    for (const std::string &callee : function->second.calls) {
+      if (callee == name)
+        continue; // a table of its own jumps
+      auto below = depth(callee);
+      if (!below)
+        return below;
+      deepest = std::max(deepest, *below);
+    }
+    return *(known[name] = *function->second.frame + deepest);
+  }
+};
+} // namespace
+
+Expected<uint64_t> mlir::qtensor::deepestStack(const ObjectFacts &facts, StringRef function, uint64_t helperBytes) {
+  if (!facts.functions.contains(function))
+    return createStringError("the object has no function '" + function + "'");
+  return StackWalk{facts, helperBytes, {}}.depth(function);
+}
