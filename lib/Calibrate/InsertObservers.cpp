@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Observers behind the values that contractions with a constant side multiply.
+// Observers behind the values that contractions with a constant side multiply, and of results.
 #include "dialects/Calib/IR/Calib.h"
 #include "lib/Calibrate/Calibrate.h"
 #include "lib/Calibrate/Passes.h"
 #include "lib/Calibrate/ValueNames.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 
 namespace mlir::qtensor {
@@ -19,6 +20,16 @@ void qtensor::insertObservers(ModuleOp module) {
   for (auto &[value, key] : nameContractionInputs(module)) {
     builder.setInsertionPointAfterValue(value);
     calib::ObserveOp::create(builder, value.getLoc(), value, key);
+  }
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  if (!main || main.isExternal())
+    return;
+  for (OpOperand &result : main.front().getTerminator()->getOpOperands()) {
+    auto type = dyn_cast<RankedTensorType>(result.get().getType());
+    if (!type || !type.getElementType().isF32())
+      continue;
+    builder.setInsertionPoint(result.getOwner());
+    calib::ObserveOp::create(builder, main.getLoc(), result.get(), nameOfResult(main, result.getOperandNumber()));
   }
 }
 

@@ -45,3 +45,8 @@ llvm::MapVector<Value, std::string> qtensor::nameContractionInputs(ModuleOp modu
   });
   return names;
 }
+
+std::string qtensor::nameOfResult(FunctionOpInterface main, unsigned index) {
+  auto name = main.getResultAttrOfType<StringAttr>(index, "qtensor.name");
+  return "result/" + (name ? name.getValue().str() : std::to_string(index));
+}

@@ -2,6 +2,7 @@
 // Keys of values in statistics.
 #pragma once
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/MapVector.h"
 
 namespace mlir::qtensor {
@@ -10,5 +11,8 @@ namespace mlir::qtensor {
 /// `qtensor.name`), and `#2`, `#3`, ... behind it where several values share one. Keys depend on the order of the
 /// contractions only, so they are the same before and after weights are encoded. In order of first use.
 llvm::MapVector<Value, std::string> nameContractionInputs(ModuleOp module);
+
+/// The key of a result of @main: "result/" and its `qtensor.name`.
+std::string nameOfResult(FunctionOpInterface main, unsigned index);
 
 } // namespace mlir::qtensor

@@ -80,12 +80,23 @@ static void addQuantizedPasses(OpPassManager &pm, const PipelineOptions &options
   states.caches = options.caches;
   states.planFile = options.planFile;
   pm.addPass(createQuantizeStates(states));
+  QuantizeInterfaceOptions interface;
+  interface.activations = options.activations;
+  interface.statistics = options.statisticsFile;
+  interface.results = true;
+  bool codesOutside = options.interfaceOfCodes && !options.rounding.empty();
+  if (codesOutside)
+    pm.addPass(createQuantizeInterface(interface));
   QuantizeActivationsOptions activations;
   activations.activations = options.activations;
   activations.planFile = options.planFile;
   activations.statistics = options.statisticsFile;
   pm.addPass(createQuantizeActivations(activations));
   // Where the model rounds as integer-only ones do; last, so that what was just quantized takes part.
+  pm.addNestedPass<func::FuncOp>(createHoistQuantize({options.rounding}));
+  interface.results = false;
+  if (codesOutside)
+    pm.addPass(createQuantizeInterface(interface));
   pm.addNestedPass<func::FuncOp>(createIntegerOnly({options.rounding}));
 }
 
@@ -95,8 +106,10 @@ static void addSelectedPasses(OpPassManager &pm, const PipelineOptions &options)
   pm.addPass(createSelectAttention());
   SelectContractionsOptions select;
   select.strategy = options.strategy;
-  if (hasLayers(options.target))
+  if (hasLayers(options.target)) {
+    addCleanup(pm);
     pm.addNestedPass<func::FuncOp>(createFormLayers());
+  }
   pm.addNestedPass<func::FuncOp>(createLowerRules());
   pm.addPass(createSelectContractions(select));
   // Before a lookup is fused with what reads it.

@@ -22,6 +22,8 @@ struct PipelineOptions {
   /// Memories of a target without an operating system, "name:bytes:cost"; none: one of any size.
   std::vector<std::string> memories;
   bool placesInterface = true;   ///< Inputs and outputs lie in these memories; false: the caller has other places.
+  /// A float model that becomes integer-only takes and gives codes.
+  bool interfaceOfCodes = false;
   bool explain = false;          ///< Print what selection decided, on stderr.
 };
 

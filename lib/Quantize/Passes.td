@@ -76,8 +76,8 @@ def QuantizeActivations : Pass<"qtensor-quantize-activations", "ModuleOp"> {
   let description = [{
     The other side of every contraction with an encoded weight is quantized as the plan says, or else the option:
     `int8/token` has one scale for what is summed to one output row, `int8/32` one per block of 32, `int8/tensor` one
-    for all, each computed at run time; `int8/static` (or `uint8/static`, with a zero point) takes the range from a file
-    of calibration statistics, so that the scale stands in the type. Behind `@` stands what part of the range:
+    for all, each computed at run time; `int8/static` (or `int8/asymmetric` and `uint8/static`, with a zero point) takes the
+    range from a file of calibration statistics, so that the scale stands in the type. Behind `@` stands what part of the range:
     `int8/static@minmax` (the default), `@mse`, `@percentile99.9`. A value that several contractions read is quantized
     once.
 
@@ -115,6 +115,33 @@ def QuantizeStates : Pass<"qtensor-quantize-states", "ModuleOp"> {
   let options = [
     Option<"caches", "caches", "std::string", "\"none\"", "Format of states that the plan does not name, e.g. int8/token">,
     Option<"planFile", "plan", "std::string", "\"\"", "File of patterns and formats; see lib/Quantize/README.md">];
+  let dependentDialects = ["QTensorDialect"];
+}
+
+def QuantizeInterface : Pass<"qtensor-quantize-interface", "ModuleOp"> {
+  let summary = "Inputs and results of a float model as codes";
+  let description = [{
+    For models that run without floats. Twice in a pipeline: with `results` float results are rounded to what calibration
+    saw of them and returned as codes, so that the last layer has a final map; without, after rounding has moved up to
+    the inputs, an input that is only read as codes of one encoding becomes these codes. Attributes of arguments and
+    results say what the codes mean. Nothing happens where activations are not static.
+
+    ```mlir
+    func.func @main(%x: tensor<1x64xf32>) -> tensor<1x8xf32> {
+      %q = qtensor.quantize %x : tensor<1x64xf32> -> tensor<1x64xf32, #x>
+      return %y : tensor<1x8xf32>
+    // =>
+    func.func @main(%x: tensor<1x64xi8> {qtensor.scale = 0.1 : f32, qtensor.zero = 3}) -> (tensor<1x8xi8> {qtensor.scale = ...}) {
+      %q = qtensor.assemble %x : tensor<1x64xi8> -> tensor<1x64xf32, #x>
+      %r = qtensor.quantize %y : tensor<1x8xf32> -> tensor<1x8xf32, #y>
+      %c = qtensor.component %r "codes"
+      return %c : tensor<1x8xi8>
+    ```
+  }];
+  let options = [
+    Option<"activations", "activations", "std::string", "\"none\"", "Format of activations, e.g. int8/asymmetric">,
+    Option<"statistics", "statistics", "std::string", "\"\"", "File that calibration wrote">,
+    Option<"results", "results", "bool", "false", "Round results; else take codes as inputs">];
   let dependentDialects = ["QTensorDialect"];
 }
 

@@ -19,7 +19,6 @@ using namespace mlir;
 using namespace mlir::qtensor;
 
 static constexpr StringLiteral kNone = "none";
-static constexpr StringLiteral kStaticSuffix = "/static";
 
 namespace {
 struct QuantizeActivations : mlir::qtensor::impl::QuantizeActivationsBase<QuantizeActivations> {
@@ -44,27 +43,10 @@ FailureOr<FormatChoice> QuantizeActivations::choose(Contraction contraction, Str
   unsigned rank = cast<RankedTensorType>(value.getType()).getRank();
   SideLayout layout = getActivationLayout(contraction);
   auto emitError = [&] { return op->emitError(); };
-  auto [format, rule] = spelling.split('@');
-  if (!format.consume_back(kStaticSuffix))
+  if (!isStaticSpelling(spelling))
     return parseFormatSpelling(&getContext(), spelling, rank, layout.axes, emitError);
-  std::string dynamic = (format + "/tensor").str();
-  FailureOr<FormatChoice> choice = parseFormatSpelling(&getContext(), dynamic, rank, layout.axes, emitError);
-  if (failed(choice))
-    return failure();
-  const ValueStatistics *range = ranges.lookup(keys.lookup(value));
-  if (!range)
-    return op->emitError() << "format '" << spelling << "' needs calibration statistics of '" << keys.lookup(value)
-                           << "'; calibrate the model, or name the file that its calibration wrote";
-  auto block = cast<BlockAttr>(choice->encoding);
-  FailureOr<ValueStatistics> used = chooseRange(rule, block, *range, emitError);
-  FailureOr<BlockAttr> encoding = failure();
-  if (succeeded(used))
-    encoding = makeStaticEncoding(block, *used, emitError);
-  if (failed(encoding))
-    return failure();
-  choice->encoding = *encoding;
-  choice->encoder.clear();
-  return choice;
+  std::string key = keys.lookup(value);
+  return chooseStaticFormat(&getContext(), spelling, rank, layout.axes, ranges.lookup(key), key, emitError);
 }
 
 LogicalResult QuantizeActivations::quantize(Contraction contraction, StringRef spelling) {

@@ -92,3 +92,43 @@ FailureOr<BlockAttr> qtensor::makeStaticEncoding(BlockAttr dynamic, const ValueS
   return BlockAttr::get(context, dynamic.getCodec(), dynamic.getBlock(), scalar(context, scale),
                         dynamic.getZero() ? scalar(context, zero) : ParamAttr(), {});
 }
+
+static constexpr StringLiteral kStatic = "/static", kAsymmetric = "/asymmetric";
+
+bool qtensor::isStaticSpelling(StringRef spelling) {
+  StringRef format = spelling.split('@').first;
+  return format.ends_with(kStatic) || format.ends_with(kAsymmetric);
+}
+
+FailureOr<FormatChoice> qtensor::chooseStaticFormat(MLIRContext *context, StringRef spelling, unsigned rank,
+                                                    ArrayRef<int64_t> axes, const ValueStatistics *range, StringRef key,
+                                                    EmitErrorFn emitError) {
+  auto [format, rule] = spelling.split('@');
+  bool asymmetric = format.consume_back(kAsymmetric);
+  if (!asymmetric)
+    format.consume_back(kStatic);
+  std::string dynamic = (format + "/tensor").str();
+  FailureOr<FormatChoice> choice = parseFormatSpelling(context, dynamic, rank, axes, emitError);
+  if (failed(choice))
+    return failure();
+  if (!range)
+    return emitError() << "format '" << spelling << "' needs calibration statistics of '" << key
+                       << "'; calibrate the model, or name the file that its calibration wrote",
+           failure();
+  auto block = cast<BlockAttr>(choice->encoding);
+  if (asymmetric && !block.getZero()) {
+    if (block.getCodec().getKind() != CodecKind::Int)
+      return emitError() << "format '" << spelling << "': only integers have a zero point", failure();
+    block = BlockAttr::get(context, block.getCodec(), block.getBlock(), block.getScale(),
+                           ParamAttr::get(context, block.getCodec(), false, {}), {});
+  }
+  FailureOr<ValueStatistics> used = chooseRange(rule, block, *range, emitError);
+  FailureOr<BlockAttr> encoding = failure();
+  if (succeeded(used))
+    encoding = makeStaticEncoding(block, *used, emitError);
+  if (failed(encoding))
+    return failure();
+  choice->encoding = *encoding;
+  choice->encoder.clear();
+  return choice;
+}

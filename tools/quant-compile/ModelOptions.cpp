@@ -31,6 +31,10 @@ static cl::list<std::string> memories("memory",
                                       cl::desc("Firmware: a memory for activations, with the relative cost of an access "
                                                "(--memory=dtcm:64K:1 --memory=sram:256K:3); the first come first among equals"),
                                       cl::value_desc("name:bytes:cost"), cl::cat(category));
+static cl::opt<std::string> interfaceKind("interface",
+                                          cl::desc("Of a float model that becomes integer-only (--rounding): codes or real "
+                                                   "(default: codes for firmware, else real)"),
+                                          cl::value_desc("kind"), cl::cat(category));
 static cl::opt<bool> callerInterface("caller-io",
                                      cl::desc("Firmware: inputs and outputs lie in buffers of the caller's, not in the arena"),
                                      cl::cat(category));
@@ -138,6 +142,9 @@ bool tools::ModelOptions::readCommandLine(StringRef path) {
   pipeline.target = artifact.target = target;
   if (!target->firmware && (!memories.empty() || callerInterface))
     return fail("--memory and --caller-io are for targets without an operating system; see --list-targets");
+  if (!interfaceKind.empty() && interfaceKind != "codes" && interfaceKind != "real")
+    return fail("--interface=" + interfaceKind + ": expected codes or real");
+  pipeline.interfaceOfCodes = interfaceKind.empty() ? target->firmware != nullptr : interfaceKind == "codes";
   pipeline.memories.assign(memories.begin(), memories.end());
   pipeline.placesInterface = !callerInterface;
   pipeline.weights = weights;

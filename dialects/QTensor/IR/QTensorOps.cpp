@@ -100,6 +100,15 @@ LogicalResult ComponentOp::verify() {
   return diag;
 }
 
+void ComponentOp::build(OpBuilder &builder, OperationState &state, Value source, StringRef name) {
+  auto type = cast<RankedTensorType>(source.getType());
+  SmallVector<Component> components;
+  getBlockEncoding(type).getComponents(type.getShape(), builder.getContext(), components);
+  auto *component = llvm::find_if(components, [&](const Component &c) { return c.name == name; });
+  assert(component != components.end() && "the encoding has no such component");
+  build(builder, state, component->type, source, builder.getStringAttr(name));
+}
+
 OpFoldResult ComponentOp::fold(FoldAdaptor) {
   auto assemble = getSource().getDefiningOp<AssembleOp>();
   if (!assemble)

@@ -77,6 +77,8 @@ def QTensor_ComponentOp : QTensor_Op<"component", [Pure]> {
   }];
   let arguments = (ins AnyRankedTensor:$source, StrAttr:$name);
   let results = (outs AnyRankedTensor:$result);
+  /// The type is that of the encoding's component `name`, which exists.
+  let builders = [OpBuilder<(ins "::mlir::Value":$source, "::llvm::StringRef":$name)>];
   let assemblyFormat = "$source $name attr-dict `:` type($source) `->` type($result)";
   let hasFolder = 1;
 }

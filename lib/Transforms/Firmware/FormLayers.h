@@ -14,6 +14,20 @@ struct ProductForm {
 };
 std::optional<ProductForm> readProductForm(linalg::GenericOp op);
 
+/// An index of an input: loop `out` * stride + loop `tap` * dilation.
+struct Axis {
+  unsigned out, tap;
+  int64_t stride, dilation;
+};
+std::optional<Axis> readAxis(AffineExpr expr);
+/// Whether a result of the map is the loop `dim`.
+bool isDim(AffineMap map, unsigned result, unsigned dim);
+/// The number that an integer constant is.
+std::optional<int64_t> constantOf(Value value);
+
+/// The largest code of windows, starting from the lowest one: a pooling layer in place of `op`. Other ops stay.
+void formMaxPool(linalg::GenericOp op);
+
 /// A rule that is a layer becomes one; others stay. Failure comes with an error: operands that the rule is not defined for.
 LogicalResult formRule(AsOp op);
 

@@ -24,7 +24,7 @@ public:
 
 private:
   IntegerAttr number(int64_t value) { return b.getI64IntegerAttr(value); }
-  Value input(unsigned i) { return integer::codesOf(b, b.getLoc(), op.getInputs()[i]); }
+  Value input(unsigned i) { return ComponentOp::create(b, op.getInputs()[i], "codes"); }
   /// Creates the layer, and the encoded tensor of its codes in place of the rule's result.
   void finish(StringRef name, ValueRange inputs, ValueRange weights, NamedAttrList attributes);
 

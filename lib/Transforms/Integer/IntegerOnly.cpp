@@ -112,9 +112,7 @@ std::optional<Codes> Converter::readCodes(Value value) {
       out.axis = int64_t(dim);
     }
   }
-  SmallVector<Component> components;
-  encoding.getComponents(type.getShape(), b.getContext(), components);
-  out.codes = ComponentOp::create(b, components[0].type, value, b.getStringAttr("codes"));
+  out.codes = ComponentOp::create(b, value, "codes");
   return out;
 }
 
@@ -291,7 +289,7 @@ FailureOr<bool> Converter::addBias(Sums &sums, const Factor &bias) {
   auto type = cast<RankedTensorType>(sums.tensor.getType());
   std::optional<unsigned> dim;
   for (auto [i, expr] : llvm::enumerate(bias.map.getResults()))
-    if (auto loop = dyn_cast<AffineDimExpr>(expr)) {
+    if (auto loop = dyn_cast<AffineDimExpr>(expr); loop && type.getDimSize(loop.getPosition()) != 1) {
       if (dim)
         return false;
       dim = loop.getPosition();

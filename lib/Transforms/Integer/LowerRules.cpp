@@ -43,7 +43,7 @@ private:
   int64_t rank() const { return int64_t(call.output.shape.size()); }
   AffineMap identity() { return AffineMap::getMultiDimIdentityMap(rank(), b.getContext()); }
   AffineMap broadcastMap(ArrayRef<int64_t> from);
-  Value codes(unsigned input) { return codesOf(b, b.getLoc(), op.getInputs()[input]); }
+  Value codes(unsigned input) { return ComponentOp::create(b, op.getInputs()[input], "codes"); }
   Value constant(ArrayRef<int64_t> values, Type element, ArrayRef<int64_t> shape);
   Value extend(Wide w, Value code, const CodeTensor &of);
   Value scaled(Wide w, Value value, double real);

@@ -31,6 +31,27 @@ def IntegerOnly : Pass<"qtensor-integer-only", "::mlir::func::FuncOp"> {
                            "::mlir::qtensor::QTensorDialect"];
 }
 
+def HoistQuantize : Pass<"qtensor-hoist-quantize", "::mlir::func::FuncOp"> {
+  let summary = "rounding moves in front of padding, reshapes and maxima";
+  let description = [{
+    Static integer codes keep the order of values, and 0.0 is a code: rounding behind an op that only moves values or picks
+    the largest gives the same codes in front of it, where it can end integer arithmetic.
+
+        %p = tensor.pad %x low[0, 1, 1, 0] high[0, 1, 1, 0] { yield 0.0 }
+        %q = qtensor.quantize %p : tensor<1x10x10x8xf32> -> tensor<1x10x10x8xf32, #q>
+    =>
+        %r = qtensor.quantize %x : tensor<1x8x8x8xf32> -> tensor<1x8x8x8xf32, #q>
+        %c = qtensor.component %r "codes"
+        %p = tensor.pad %c low[0, 1, 1, 0] high[0, 1, 1, 0] { yield zero }
+        %q = qtensor.assemble %p
+
+    Where `rounding` is empty (no integer-only arithmetic is asked for) the module stays as it is.
+  }];
+  let options = [Option<"rounding", "rounding", "std::string", "\"\"", "double, single or real; empty: nothing to do">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::qtensor::QTensorDialect"];
+}
+
 def LowerRules : Pass<"qtensor-lower-rules", "::mlir::func::FuncOp"> {
   let summary = "qtensor.as with a registered rule => the rule's integer arithmetic on codes";
   let description = [{

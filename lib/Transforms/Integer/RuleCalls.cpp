@@ -36,10 +36,3 @@ LogicalResult integer::readRuleCall(AsOp op, reference::RuleCall &call, SmallVec
     return success();
   return op.emitOpError("has rule \"") << op.getRule() << "\": " << problem;
 }
-
-Value integer::codesOf(OpBuilder &builder, Location loc, Value encoded) {
-  auto type = cast<RankedTensorType>(encoded.getType());
-  SmallVector<Component> components;
-  getBlockEncoding(type).getComponents(type.getShape(), builder.getContext(), components);
-  return ComponentOp::create(builder, loc, components[0].type, encoded, builder.getStringAttr("codes"));
-}

@@ -8,7 +8,4 @@ namespace mlir::qtensor::integer {
 /// input. Failure comes with an error.
 LogicalResult readRuleCall(AsOp op, reference::RuleCall &call, SmallVectorImpl<bool> &isUnsigned);
 
-/// The codes of an encoded tensor.
-Value codesOf(OpBuilder &builder, Location loc, Value encoded);
-
 } // namespace mlir::qtensor::integer

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// How linalg ops read codes: by their bodies and their maps.
+#include "lib/Transforms/Firmware/FormLayers.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace mlir::qtensor;
+using namespace mlir::qtensor::firmware;
+
+std::optional<int64_t> firmware::constantOf(Value value) {
+  APInt number;
+  if (!matchPattern(value, m_ConstantInt(&number)))
+    return std::nullopt;
+  return number.getSExtValue();
+}
+
+namespace {
+/// One of the two factors in the body: a signed code, less a zero point.
+struct Factor {
+  BlockArgument code;
+  int64_t zero = 0;
+};
+} // namespace
+
+static std::optional<Factor> readFactor(Value value) {
+  Factor factor;
+  if (auto difference = value.getDefiningOp<arith::SubIOp>()) {
+    std::optional<int64_t> zero = constantOf(difference.getRhs());
+    if (!zero)
+      return std::nullopt;
+    factor.zero = *zero;
+    value = difference.getLhs();
+  }
+  if (auto wide = value.getDefiningOp<arith::ExtSIOp>())
+    value = wide.getIn();
+  factor.code = dyn_cast<BlockArgument>(value);
+  return factor.code ? std::optional(factor) : std::nullopt;
+}
+
+/// out += (input - zero) * weight, the input first.
+static std::optional<int64_t> readProductBody(linalg::GenericOp op) {
+  if (op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1)
+    return std::nullopt;
+  Block &body = op.getRegion().front();
+  auto sum = body.getTerminator()->getOperand(0).getDefiningOp<arith::AddIOp>();
+  auto product = sum && sum.getLhs() == body.getArgument(2) ? sum.getRhs().getDefiningOp<arith::MulIOp>() : arith::MulIOp();
+  std::optional<Factor> x = product ? readFactor(product.getLhs()) : std::nullopt;
+  std::optional<Factor> w = x ? readFactor(product.getRhs()) : std::nullopt;
+  if (!w || w->zero != 0 || x->code != body.getArgument(0) || w->code != body.getArgument(1))
+    return std::nullopt;
+  auto fill = op.getDpsInits()[0].getDefiningOp<linalg::FillOp>();
+  if (!fill || constantOf(fill.getInputs()[0]) != 0)
+    return std::nullopt;
+  return x->zero;
+}
+
+/// dim * scale, or nothing.
+static std::optional<std::pair<unsigned, int64_t>> readScaledDim(AffineExpr expr) {
+  if (auto dim = dyn_cast<AffineDimExpr>(expr))
+    return std::pair(dim.getPosition(), int64_t(1));
+  auto product = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!product || product.getKind() != AffineExprKind::Mul)
+    return std::nullopt;
+  auto dim = dyn_cast<AffineDimExpr>(product.getLHS());
+  auto scale = dyn_cast<AffineConstantExpr>(product.getRHS());
+  return dim && scale ? std::optional(std::pair(dim.getPosition(), scale.getValue())) : std::nullopt;
+}
+
+std::optional<Axis> firmware::readAxis(AffineExpr expr) {
+  auto sum = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!sum || sum.getKind() != AffineExprKind::Add)
+    return std::nullopt;
+  auto out = readScaledDim(sum.getLHS()), tap = readScaledDim(sum.getRHS());
+  if (!out || !tap)
+    return std::nullopt;
+  return Axis{out->first, tap->first, out->second, tap->second};
+}
+
+bool firmware::isDim(AffineMap map, unsigned result, unsigned dim) {
+  auto expr = dyn_cast<AffineDimExpr>(map.getResult(result));
+  return expr && expr.getPosition() == dim;
+}
+
+/// A convolution by its maps: which loops are the window's.
+static std::optional<ProductForm> readWindowForm(linalg::GenericOp op) {
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  AffineMap in = maps[0], weights = maps[1], out = maps[2];
+  unsigned rank = out.getNumResults();
+  if (in.getNumResults() != 4 || rank < 4 || rank > 5 || !out.isProjectedPermutation() || !isDim(in, 0, out.getDimPosition(0)))
+    return std::nullopt;
+  std::optional<Axis> y = readAxis(in.getResult(1)), x = readAxis(in.getResult(2));
+  if (!y || !x || y->out != out.getDimPosition(1) || x->out != out.getDimPosition(2))
+    return std::nullopt;
+  ProductForm form;
+  form.strides = {y->stride, x->stride};
+  form.dilations = {y->dilation, x->dilation};
+  auto channel = dyn_cast<AffineDimExpr>(in.getResult(3));
+  bool one = !channel && isa<AffineConstantExpr>(in.getResult(3));
+  unsigned last = out.getDimPosition(rank - 1);
+  if (rank == 4 && channel && weights.getNumResults() == 4 && isDim(weights, 0, last) && isDim(weights, 1, y->tap) &&
+      isDim(weights, 2, x->tap) && isDim(weights, 3, channel.getPosition()) && channel.getPosition() != last) {
+    form.kind = ProductForm::Conv;
+    return form;
+  }
+  // Depthwise: a channel of the output reads one of the input; with a multiplier both have a loop.
+  bool split = rank == 5 && channel && isDim(out, 3, channel.getPosition());
+  bool plain = rank == 4 && (one || (channel && channel.getPosition() == last));
+  if (!(split || plain) || weights.getNumResults() != rank - 1 || !isDim(weights, 0, y->tap) || !isDim(weights, 1, x->tap) ||
+      !isDim(weights, rank - 2, last) || (split && !isDim(weights, 2, channel.getPosition())))
+    return std::nullopt;
+  form.kind = ProductForm::Depthwise;
+  return form;
+}
+
+std::optional<ProductForm> firmware::readProductForm(linalg::GenericOp op) {
+  std::optional<int64_t> zero = readProductBody(op);
+  if (!zero)
+    return std::nullopt;
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  std::optional<ProductForm> form;
+  bool matrix = maps[0].getNumDims() == 3 && llvm::all_of(maps, [](AffineMap map) {
+    return map.getNumResults() == 2 && map.isProjectedPermutation();
+  });
+  if (matrix && isDim(maps[2], 0, maps[0].getDimPosition(0)) && isDim(maps[2], 1, maps[1].getDimPosition(0)) &&
+      maps[0].getDimPosition(1) == maps[1].getDimPosition(1)) {
+    form.emplace();
+    form->kind = ProductForm::Matrix;
+  } else {
+    form = readWindowForm(op);
+  }
+  if (form)
+    form->inputZero = *zero;
+  return form;
+}

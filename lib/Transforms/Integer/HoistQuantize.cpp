@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Rounding moves in front of what moves values or picks the largest: both see the same codes there, and what stands in
+// front of the rounding can become integer arithmetic.
+#include "dialects/QTensor/IR/QTensorOps.h"
+#include "lib/Transforms/Integer/Passes.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/Matchers.h"
+#include "qtensor/Codec.h"
+
+namespace mlir::qtensor {
+#define GEN_PASS_DEF_HOISTQUANTIZE
+#include "lib/Transforms/Integer/Passes.h.inc"
+} // namespace mlir::qtensor
+
+using namespace mlir;
+using namespace mlir::qtensor;
+
+/// One block over the whole of a tensor of `rank`, with the parameters of `encoding`.
+static BlockAttr withRank(BlockAttr encoding, int64_t rank) {
+  SmallVector<int64_t> block(rank, ShapedType::kDynamic);
+  return BlockAttr::get(encoding.getContext(), encoding.getCodec(), block, encoding.getScale(), encoding.getZero(), {});
+}
+
+/// Integer codes whose order is that of the values, with numbers as parameters for the whole tensor.
+static bool isOrdered(QuantizeOp op) {
+  BlockAttr encoding = getBlockEncoding(op.getType());
+  auto type = cast<RankedTensorType>(op.getType());
+  return op.getParams().empty() && encoding && encoding.isStatic() && !encoding.getOffset() &&
+         encoding.getCodec().getKind() == CodecKind::Int && encoding.getCodec().getIntStyle() != IntStyle::Offset &&
+         type.hasStaticShape() && llvm::all_of(encoding.getGrid(type.getShape()), [](int64_t n) { return n == 1; }) &&
+         encoding.getScale() && *encoding.getScale().getScalar() > 0;
+}
+
+namespace {
+class Hoister {
+public:
+  explicit Hoister(QuantizeOp op)
+      : op(op), encoding(getBlockEncoding(op.getType())), b(op.getLoc(), op), code(encoding.getCodec().getStorageType()) {}
+
+  /// The rounding in front of what stood there, or null where it stays.
+  QuantizeOp run();
+
+private:
+  Value roundedCodes(Value source);
+  Value hoistPad(tensor::PadOp pad);
+  Value hoistReshape(Operation *reshape);
+  Value hoistMax(linalg::GenericOp pool);
+  Value number(int64_t value) { return arith::ConstantOp::create(b, b.getIntegerAttr(code, value)); }
+
+  QuantizeOp op;
+  BlockAttr encoding;
+  ImplicitLocOpBuilder b;
+  Type code;
+  QuantizeOp made;
+};
+} // namespace
+
+/// The codes of `source`, which is rounded as the op's was.
+Value Hoister::roundedCodes(Value source) {
+  auto type = cast<RankedTensorType>(source.getType());
+  auto encoded = RankedTensorType::get(type.getShape(), type.getElementType(), withRank(encoding, type.getRank()));
+  made = QuantizeOp::create(b, encoded, source, ValueRange(), ValueRange(), op.getEncoderAttr());
+  return ComponentOp::create(b, made, "codes");
+}
+
+/// 0.0 around a tensor is its zero point, if that is a code.
+Value Hoister::hoistPad(tensor::PadOp pad) {
+  Value padding = pad.getConstantPaddingValue();
+  int64_t zero = encoding.getZero() ? int64_t(*encoding.getZero().getScalar()) : 0;
+  CodecRange range = getCodecRange(encoding.getCodec());
+  if (!padding || !matchPattern(padding, m_AnyZeroFloat()) || double(zero) < range.lowest || double(zero) > range.highest)
+    return {};
+  Value codes = roundedCodes(pad.getSource());
+  auto type = RankedTensorType::get(pad.getResultType().getShape(), code);
+  return tensor::PadOp::create(b, type, codes, pad.getMixedLowPad(), pad.getMixedHighPad(), number(zero));
+}
+
+Value Hoister::hoistReshape(Operation *reshape) {
+  Value codes = roundedCodes(reshape->getOperand(0));
+  IRMapping mapping;
+  mapping.map(reshape->getOperand(0), codes);
+  Operation *moved = b.clone(*reshape, mapping);
+  moved->getResult(0).setType(cast<RankedTensorType>(op.getType()).clone(code).dropEncoding());
+  return moved->getResult(0);
+}
+
+/// The largest code is that of the largest value.
+Value Hoister::hoistMax(linalg::GenericOp pool) {
+  Block &body = pool.getRegion().front();
+  auto most = body.getTerminator()->getOperand(0).getDefiningOp<arith::MaximumFOp>();
+  auto fill = pool.getDpsInits()[0].getDefiningOp<linalg::FillOp>();
+  FloatAttr start;
+  if (!most || !fill || pool.getNumDpsInputs() > 2 || !matchPattern(fill.getInputs()[0], m_Constant(&start)) ||
+      !start.getValue().isInfinity() || !start.getValue().isNegative())
+    return {};
+  BlockArgument taken = body.getArgument(0), before = body.getArguments().back();
+  bool picks = (most.getLhs() == before && most.getRhs() == taken) || (most.getLhs() == taken && most.getRhs() == before);
+  auto shape = cast<RankedTensorType>(pool.getResult(0).getType()).getShape();
+  if (!picks || (pool.getNumDpsInputs() == 2 && !pool.getDpsInputs()[1].getDefiningOp<tensor::EmptyOp>()))
+    return {};
+  bool isUnsigned = encoding.getCodec().getIntStyle() == IntStyle::Unsigned;
+  SmallVector<Value> inputs{roundedCodes(pool.getDpsInputs()[0])};
+  if (pool.getNumDpsInputs() == 2) // only its extents are read
+    inputs.push_back(tensor::EmptyOp::create(b, cast<RankedTensorType>(pool.getDpsInputs()[1].getType()).getShape(), code));
+  Value empty = tensor::EmptyOp::create(b, shape, code);
+  Value lowest = number(int64_t(getCodecRange(encoding.getCodec()).lowest));
+  Value filled = linalg::FillOp::create(b, lowest, empty).getResult(0);
+  auto pooled = linalg::GenericOp::create(
+      b, filled.getType(), inputs, filled, pool.getIndexingMapsArray(), pool.getIteratorTypesArray(),
+      [&](OpBuilder &inner, Location loc, ValueRange in) {
+        Value larger = isUnsigned ? arith::MaxUIOp::create(inner, loc, in.back(), in.front()).getResult()
+                                  : arith::MaxSIOp::create(inner, loc, in.back(), in.front()).getResult();
+        linalg::YieldOp::create(inner, loc, larger);
+      });
+  return pooled.getResult(0);
+}
+
+QuantizeOp Hoister::run() {
+  Operation *source = op.getSource().getDefiningOp();
+  Value codes;
+  if (auto pad = dyn_cast_or_null<tensor::PadOp>(source))
+    codes = hoistPad(pad);
+  else if (isa_and_nonnull<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(source))
+    codes = hoistReshape(source);
+  else if (auto generic = dyn_cast_or_null<linalg::GenericOp>(source); generic && generic.getNumReductionLoops())
+    codes = hoistMax(generic);
+  if (!codes)
+    return {};
+  op.replaceAllUsesWith(AssembleOp::create(b, op.getType(), codes).getResult());
+  op.erase();
+  return made;
+}
+
+namespace {
+struct HoistQuantize : mlir::qtensor::impl::HoistQuantizeBase<HoistQuantize> {
+  using HoistQuantizeBase::HoistQuantizeBase;
+
+  void runOnOperation() override {
+    if (rounding.empty())
+      return;
+    SmallVector<QuantizeOp> ops;
+    getOperation().walk([&](QuantizeOp op) {
+      if (!op->getParentOfType<AsOp>() && isOrdered(op))
+        ops.push_back(op);
+    });
+    while (!ops.empty())
+      if (QuantizeOp earlier = Hoister(ops.pop_back_val()).run())
+        ops.push_back(earlier);
+    // What was rounded only behind has no reader left.
+    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(getOperation().front())))
+      if (isOpTriviallyDead(&op))
+        op.erase();
+  }
+};
+} // namespace
