@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: quant-opt %s -split-input-file -verify-diagnostics
+
+func.func @f(%x: tensor<?x8x8x3xi8>, %w: tensor<16x3x3x3xi8>, %b: tensor<16xi32>, %o: tensor<1x6x6x16xi8>) -> tensor<1x6x6x16xi8> {
+  // expected-error @below {{shapes of layers are static}}
+  %y = qnn.conv2d ins(%x : tensor<?x8x8x3xi8>) weights(%w, %b, %b, %b : tensor<16x3x3x3xi8>, tensor<16xi32>, tensor<16xi32>, tensor<16xi32>) outs(%o : tensor<1x6x6x16xi8>)
+    <{window = array<i64: 3, 3>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, input_zero = 0 : i64,
+    output_zero = 0 : i64, low = -128 : i64, high = 127 : i64, map = #qtensor.final<fixed<double>>}> -> tensor<1x6x6x16xi8>
+  return %y : tensor<1x6x6x16xi8>
+}
+
+// -----
+
+func.func @f(%x: tensor<1x8x8x3xi8>, %w: tensor<16x3x3x3xi8>, %b: tensor<16xi32>, %o: tensor<1x6x7x16xi8>) -> tensor<1x6x7x16xi8> {
+  // expected-error @below {{makes 7 windows along axis 1, the padded input has 6}}
+  %y = qnn.conv2d ins(%x : tensor<1x8x8x3xi8>) weights(%w, %b, %b, %b : tensor<16x3x3x3xi8>, tensor<16xi32>, tensor<16xi32>, tensor<16xi32>) outs(%o : tensor<1x6x7x16xi8>)
+    <{window = array<i64: 3, 3>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, input_zero = 0 : i64,
+    output_zero = 0 : i64, low = -128 : i64, high = 127 : i64, map = #qtensor.final<fixed<double>>}> -> tensor<1x6x7x16xi8>
+  return %y : tensor<1x6x7x16xi8>
+}
+
+// -----
+
+func.func @f(%x: tensor<1x8x8x3xi8>, %w: tensor<16x3x3x3xi8>, %b: tensor<16xi32>, %o: tensor<1x6x6x16xi8>) -> tensor<1x6x6x16xi8> {
+  // expected-error @below {{a window, stride, dilation or padding out of range along axis 0}}
+  %y = qnn.conv2d ins(%x : tensor<1x8x8x3xi8>) weights(%w, %b, %b, %b : tensor<16x3x3x3xi8>, tensor<16xi32>, tensor<16xi32>, tensor<16xi32>) outs(%o : tensor<1x6x6x16xi8>)
+    <{window = array<i64: 3, 3>, strides = array<i64: 0, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, input_zero = 0 : i64,
+    output_zero = 0 : i64, low = -128 : i64, high = 127 : i64, map = #qtensor.final<fixed<double>>}> -> tensor<1x6x6x16xi8>
+  return %y : tensor<1x6x6x16xi8>
+}
+
+// -----
+
+func.func @f(%x: tensor<1x8x8x3xi8>, %w: tensor<16x3x3x3xi8>, %b: tensor<16xi32>, %o: tensor<1x6x6x16xi8>) -> tensor<1x6x6x16xi8> {
+  // expected-error @below {{a window, stride, dilation or padding out of range along axis 1}}
+  %y = qnn.conv2d ins(%x : tensor<1x8x8x3xi8>) weights(%w, %b, %b, %b : tensor<16x3x3x3xi8>, tensor<16xi32>, tensor<16xi32>, tensor<16xi32>) outs(%o : tensor<1x6x6x16xi8>)
+    <{window = array<i64: 3, 3>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, -1, 0, 0>, input_zero = 0 : i64,
+    output_zero = 0 : i64, low = -128 : i64, high = 127 : i64, map = #qtensor.final<fixed<double>>}> -> tensor<1x6x6x16xi8>
+  return %y : tensor<1x6x6x16xi8>
+}
+
+// -----
+
+func.func @f(%x: tensor<1x8x8x3xi8>, %w: tensor<16x3x3x3xi8>, %b: tensor<16xi32>, %o: tensor<1x6x6x16xi8>) -> tensor<1x6x6x16xi8> {
+  // expected-error @below {{pads of 4}}
+  %y = qnn.conv2d ins(%x : tensor<1x8x8x3xi8>) weights(%w, %b, %b, %b : tensor<16x3x3x3xi8>, tensor<16xi32>, tensor<16xi32>, tensor<16xi32>) outs(%o : tensor<1x6x6x16xi8>)
+    <{window = array<i64: 3, 3>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0>, input_zero = 0 : i64,
+    output_zero = 0 : i64, low = -128 : i64, high = 127 : i64, map = #qtensor.final<fixed<double>>}> -> tensor<1x6x6x16xi8>
+  return %y : tensor<1x6x6x16xi8>
+}
+
+// -----
+
+func.func @f(%x: tensor<2x8x8x3xi8>, %w: tensor<16x3x3x3xi8>, %b: tensor<16xi32>, %o: tensor<1x6x6x16xi8>) -> tensor<1x6x6x16xi8> {
+  // expected-error @below {{batches of 2 and 1}}
+  %y = qnn.conv2d ins(%x : tensor<2x8x8x3xi8>) weights(%w, %b, %b, %b : tensor<16x3x3x3xi8>, tensor<16xi32>, tensor<16xi32>, tensor<16xi32>) outs(%o : tensor<1x6x6x16xi8>)
+    <{window = array<i64: 3, 3>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, input_zero = 0 : i64,
+    output_zero = 0 : i64, low = -128 : i64, high = 127 : i64, map = #qtensor.final<fixed<double>>}> -> tensor<1x6x6x16xi8>
+  return %y : tensor<1x6x6x16xi8>
+}
+
+// -----
+
+func.func @f(%x: tensor<1x8x8x3xi8>, %w: tensor<16x3x3x4xi8>, %b: tensor<16xi32>, %o: tensor<1x6x6x16xi8>) -> tensor<1x6x6x16xi8> {
+  // expected-error @below {{has weights of type}}
+  %y = qnn.conv2d ins(%x : tensor<1x8x8x3xi8>) weights(%w, %b, %b, %b : tensor<16x3x3x4xi8>, tensor<16xi32>, tensor<16xi32>, tensor<16xi32>) outs(%o : tensor<1x6x6x16xi8>)
+    <{window = array<i64: 3, 3>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, input_zero = 0 : i64,
+    output_zero = 0 : i64, low = -128 : i64, high = 127 : i64, map = #qtensor.final<fixed<double>>}> -> tensor<1x6x6x16xi8>
+  return %y : tensor<1x6x6x16xi8>
+}
+
+// -----
+
+func.func @f(%x: tensor<1x8x8x3xi8>, %w: tensor<16x3x3x3xi8>, %b: tensor<8xi32>, %o: tensor<1x6x6x16xi8>) -> tensor<1x6x6x16xi8> {
+  // expected-error @below {{it needs 1 or 16 elements}}
+  %y = qnn.conv2d ins(%x : tensor<1x8x8x3xi8>) weights(%w, %b, %b, %b : tensor<16x3x3x3xi8>, tensor<8xi32>, tensor<8xi32>, tensor<8xi32>) outs(%o : tensor<1x6x6x16xi8>)
+    <{window = array<i64: 3, 3>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, input_zero = 0 : i64,
+    output_zero = 0 : i64, low = -128 : i64, high = 127 : i64, map = #qtensor.final<fixed<double>>}> -> tensor<1x6x6x16xi8>
+  return %y : tensor<1x6x6x16xi8>
+}
+
+// -----
+
+func.func @f(%x: tensor<1x8x8x3xi8>, %w: tensor<16x3x3x3xi8>, %b: tensor<16xi32>, %o: tensor<1x6x6x16xi8>) -> tensor<1x6x6x16xi8> {
+  // expected-error @below {{clamps to [128, 127]}}
+  %y = qnn.conv2d ins(%x : tensor<1x8x8x3xi8>) weights(%w, %b, %b, %b : tensor<16x3x3x3xi8>, tensor<16xi32>, tensor<16xi32>, tensor<16xi32>) outs(%o : tensor<1x6x6x16xi8>)
+    <{window = array<i64: 3, 3>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, input_zero = 0 : i64,
+    output_zero = 0 : i64, low = 128 : i64, high = 127 : i64, map = #qtensor.final<fixed<double>>}> -> tensor<1x6x6x16xi8>
+  return %y : tensor<1x6x6x16xi8>
+}
+
+// -----
+
+func.func @f(%x: tensor<1x8x8x3xi8>, %w: tensor<3x3x16xi8>, %b: tensor<16xi32>, %o: tensor<1x6x6x16xi8>) -> tensor<1x6x6x16xi8> {
+  // expected-error @below {{makes 16 channels of 3; the number must be a multiple}}
+  %y = qnn.depthwise_conv2d ins(%x : tensor<1x8x8x3xi8>) weights(%w, %b, %b, %b : tensor<3x3x16xi8>, tensor<16xi32>, tensor<16xi32>, tensor<16xi32>) outs(%o : tensor<1x6x6x16xi8>)
+    <{window = array<i64: 3, 3>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, input_zero = 0 : i64,
+    output_zero = 0 : i64, low = -128 : i64, high = 127 : i64, map = #qtensor.final<fixed<double>>}> -> tensor<1x6x6x16xi8>
+  return %y : tensor<1x6x6x16xi8>
+}
+
+// -----
+
+func.func @f(%x: tensor<8x8x3xi8>, %w: tensor<16x3x3x3xi8>, %b: tensor<16xi32>, %o: tensor<1x6x6x16xi8>) -> tensor<1x6x6x16xi8> {
+  // expected-error @below {{takes 4}}
+  %y = qnn.conv2d ins(%x : tensor<8x8x3xi8>) weights(%w, %b, %b, %b : tensor<16x3x3x3xi8>, tensor<16xi32>, tensor<16xi32>, tensor<16xi32>) outs(%o : tensor<1x6x6x16xi8>)
+    <{window = array<i64: 3, 3>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, input_zero = 0 : i64,
+    output_zero = 0 : i64, low = -128 : i64, high = 127 : i64, map = #qtensor.final<fixed<double>>}> -> tensor<1x6x6x16xi8>
+  return %y : tensor<1x6x6x16xi8>
+}
+
+// -----
+
+func.func @constants(%x: tensor<2x64xi8>, %o: tensor<2x10xi8>) -> tensor<2x10xi8> {
+  // expected-error @below {{has 0 constant operands; a layer without kernel has 4, one with a kernel has none}}
+  %y = qnn.fully_connected ins(%x : tensor<2x64xi8>) outs(%o : tensor<2x10xi8>) <{input_zero = 0 : i64, output_zero = 0 : i64, low = -128 : i64,
+    high = 127 : i64, map = #qtensor.final<fixed<double>>}> -> tensor<2x10xi8>
+  return %y : tensor<2x10xi8>
+}
+
+// -----
+
+func.func @rows(%x: tensor<3x64xi8>, %w: tensor<10x64xi8>, %b: tensor<1xi32>, %o: tensor<2x10xi8>) -> tensor<2x10xi8> {
+  // expected-error @below {{has 3 rows of input, 2 of output}}
+  %y = qnn.fully_connected ins(%x : tensor<3x64xi8>) weights(%w, %b, %b, %b : tensor<10x64xi8>, tensor<1xi32>, tensor<1xi32>, tensor<1xi32>)
+    outs(%o : tensor<2x10xi8>) <{input_zero = 0 : i64, output_zero = 0 : i64, low = -128 : i64, high = 127 : i64,
+    map = #qtensor.final<fixed<double>>}> -> tensor<2x10xi8>
+  return %y : tensor<2x10xi8>
+}
+
+// -----
+
+func.func @channels(%i: tensor<1x4x4x8xi8>, %p: tensor<1x2x2x4xi8>) -> tensor<1x2x2x4xi8> {
+  // expected-error @below {{has 8 channels of input, 4 of output}}
+  %q = qnn.pool2d ins(%i : tensor<1x4x4x8xi8>) outs(%p : tensor<1x2x2x4xi8>) <{window = array<i64: 2, 2>, strides = array<i64: 2, 2>,
+    dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, low = -128 : i64, high = 127 : i64}> -> tensor<1x2x2x4xi8>
+  return %q : tensor<1x2x2x4xi8>
+}
+
+// -----
+
+func.func @numbers(%y: tensor<2x10xi8>) -> tensor<2x10xi8> {
+  // expected-error @below {{has 2 zeros, 3 multipliers and 3 shifts}}
+  %a = qnn.add ins(%y, %y : tensor<2x10xi8>, tensor<2x10xi8>) outs(%y : tensor<2x10xi8>) <{zeros = array<i64: 0>, left_shift = 20 : i64,
+    multipliers = array<i64: 1, 1, 1>, shifts = array<i64: 0, 0, 0>, output_zero = 0 : i64, low = -128 : i64, high = 127 : i64,
+    map = #qtensor.final<fixed<double>>}> -> tensor<2x10xi8>
+  return %a : tensor<2x10xi8>
+}
+
+// -----
+
+func.func @shapes(%x: tensor<2x10xi8>, %y: tensor<10xi8>) -> tensor<2x10xi8> {
+  // expected-error @below {{adds shapes that differ}}
+  %a = qnn.add ins(%x, %y : tensor<2x10xi8>, tensor<10xi8>) outs(%x : tensor<2x10xi8>) <{zeros = array<i64: 0, 0>, left_shift = 20 : i64,
+    multipliers = array<i64: 1, 1, 1>, shifts = array<i64: 0, 0, 0>, output_zero = 0 : i64, low = -128 : i64, high = 127 : i64,
+    map = #qtensor.final<fixed<double>>}> -> tensor<2x10xi8>
+  return %a : tensor<2x10xi8>
+}
+
+// -----
+
+func.func @table(%x: tensor<2x10xi8>, %t: tensor<16xi32>) -> tensor<2x10xi8> {
+  // expected-error @below {{has a table of 256 terms}}
+  %s = qnn.softmax ins(%x : tensor<2x10xi8>) weights(%t : tensor<16xi32>) outs(%x : tensor<2x10xi8>)
+    <{low = -128 : i64, high = 127 : i64}> -> tensor<2x10xi8>
+  return %s : tensor<2x10xi8>
+}

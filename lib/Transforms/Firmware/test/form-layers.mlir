@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: quant-opt %s -split-input-file --pass-pipeline='builtin.module(func.func(qtensor-form-layers))' | FileCheck %s
+
+#x = #qtensor.block<int8, [?, ?], scale = 5.000000e-01, zero = 3.000000e+00>
+#y = #qtensor.block<int8, [?, ?], scale = 2.500000e-01, zero = -1.280000e+02>
+#a = affine_map<(m, n, k) -> (m, k)>
+#b = affine_map<(m, n, k) -> (n, k)>
+#c = affine_map<(m, n, k) -> (m, n)>
+#id = affine_map<(m, n) -> (m, n)>
+#n = affine_map<(m, n) -> (n)>
+
+// CHECK-LABEL: func.func @product(
+// CHECK-SAME: %[[X:.*]]: tensor<2x4xi8>, %[[W:.*]]: tensor<3x4xi8>
+// CHECK: %[[BIAS:.*]] = arith.constant dense<[10, 20, 30]> : tensor<3xi32>
+// CHECK: %[[Y:.*]] = qnn.fully_connected ins(%[[X]] : tensor<2x4xi8>) weights(%[[W]], %[[BIAS]], %{{.*}}, %{{.*}})
+// CHECK-SAME: high = 127 : i64, input_zero = 3 : i64, low = -128 : i64, map = #qtensor.final<fixed<double>>, output_zero = -128 : i64
+// CHECK: qtensor.assemble %[[Y]] : tensor<2x3xi8>
+// CHECK-NOT: qtensor.requantize
+func.func @product(%x: tensor<2x4xi8>, %w: tensor<3x4xi8>, %m: tensor<3xi32>, %s: tensor<3xi32>) -> tensor<2x3xf32, #y> {
+  %zero = arith.constant 0 : i32
+  %bias = arith.constant dense<[10, 20, 30]> : tensor<3xi32>
+  %e = tensor.empty() : tensor<2x3xi32>
+  %f = linalg.fill ins(%zero : i32) outs(%e : tensor<2x3xi32>) -> tensor<2x3xi32>
+  %p = linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : tensor<2x4xi8>, tensor<3x4xi8>) outs(%f : tensor<2x3xi32>) {
+  ^bb0(%in: i8, %weight: i8, %out: i32):
+    %c3 = arith.constant 3 : i32
+    %0 = arith.extsi %in : i8 to i32
+    %1 = arith.subi %0, %c3 : i32
+    %2 = arith.extsi %weight : i8 to i32
+    %3 = arith.muli %1, %2 : i32
+    %4 = arith.addi %out, %3 : i32
+    linalg.yield %4 : i32
+  } -> tensor<2x3xi32>
+  %t = linalg.generic {indexing_maps = [#id, #n, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%p, %bias : tensor<2x3xi32>, tensor<3xi32>) outs(%e : tensor<2x3xi32>) {
+  ^bb0(%in: i32, %b: i32, %out: i32):
+    %0 = arith.addi %in, %b : i32
+    linalg.yield %0 : i32
+  } -> tensor<2x3xi32>
+  %q = qtensor.requantize %t multiplier(%m : tensor<3xi32>) shift(%s : tensor<3xi32>) axis 1 <fixed<double>> clamp [-128, 127]
+    : tensor<2x3xi32> -> tensor<2x3xf32, #y>
+  return %q : tensor<2x3xf32, #y>
+}
+
+// -----
+
+// Padding with the zero point is the layer's; with another number it stays in front of it.
+#y = #qtensor.block<int8, [?, ?, ?, ?], scale = 2.500000e-01, zero = -1.280000e+02>
+#in = affine_map<(n, y, x, o, ky, kx, c) -> (n, y * 2 + ky, x * 2 + kx, c)>
+#w = affine_map<(n, y, x, o, ky, kx, c) -> (o, ky, kx, c)>
+#out = affine_map<(n, y, x, o, ky, kx, c) -> (n, y, x, o)>
+
+// CHECK-LABEL: func.func @window(
+// CHECK-SAME: %[[X:.*]]: tensor<1x7x7x4xi8>
+// CHECK: qnn.conv2d ins(%[[X]] : tensor<1x7x7x4xi8>)
+// CHECK-SAME: pads = array<i64: 1, 1, 0, 0>, strides = array<i64: 2, 2>, window = array<i64: 2, 2>
+// CHECK-LABEL: func.func @other_padding(
+// CHECK: %[[P:.*]] = tensor.pad
+// CHECK: qnn.conv2d ins(%[[P]] : tensor<1x8x8x4xi8>)
+// CHECK-SAME: pads = array<i64: 0, 0, 0, 0>
+func.func @window(%x: tensor<1x7x7x4xi8>, %w: tensor<8x2x2x4xi8>, %m: tensor<1xi32>, %s: tensor<1xi32>) -> tensor<1x4x4x8xf32, #y> {
+  %z = arith.constant 5 : i8
+  %p = tensor.pad %x low[0, 1, 1, 0] high[0, 0, 0, 0] {
+  ^bb0(%i: index, %j: index, %k: index, %l: index):
+    tensor.yield %z : i8
+  } : tensor<1x7x7x4xi8> to tensor<1x8x8x4xi8>
+  %zero = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<1x4x4x8xi32>
+  %f = linalg.fill ins(%zero : i32) outs(%e : tensor<1x4x4x8xi32>) -> tensor<1x4x4x8xi32>
+  %sum = linalg.generic {indexing_maps = [#in, #w, #out],
+      iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction", "reduction", "reduction"]}
+      ins(%p, %w : tensor<1x8x8x4xi8>, tensor<8x2x2x4xi8>) outs(%f : tensor<1x4x4x8xi32>) {
+  ^bb0(%in: i8, %weight: i8, %acc: i32):
+    %c5 = arith.constant 5 : i32
+    %0 = arith.extsi %in : i8 to i32
+    %1 = arith.subi %0, %c5 : i32
+    %2 = arith.extsi %weight : i8 to i32
+    %3 = arith.muli %1, %2 : i32
+    %4 = arith.addi %acc, %3 : i32
+    linalg.yield %4 : i32
+  } -> tensor<1x4x4x8xi32>
+  %q = qtensor.requantize %sum multiplier(%m : tensor<1xi32>) shift(%s : tensor<1xi32>) <fixed<single>> clamp [-128, 127]
+    : tensor<1x4x4x8xi32> -> tensor<1x4x4x8xf32, #y>
+  return %q : tensor<1x4x4x8xf32, #y>
+}
+func.func @other_padding(%x: tensor<1x7x7x4xi8>, %w: tensor<8x2x2x4xi8>, %m: tensor<1xi32>, %s: tensor<1xi32>) -> tensor<1x4x4x8xf32, #y> {
+  %z = arith.constant 6 : i8
+  %p = tensor.pad %x low[0, 1, 1, 0] high[0, 0, 0, 0] {
+  ^bb0(%i: index, %j: index, %k: index, %l: index):
+    tensor.yield %z : i8
+  } : tensor<1x7x7x4xi8> to tensor<1x8x8x4xi8>
+  %zero = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<1x4x4x8xi32>
+  %f = linalg.fill ins(%zero : i32) outs(%e : tensor<1x4x4x8xi32>) -> tensor<1x4x4x8xi32>
+  %sum = linalg.generic {indexing_maps = [#in, #w, #out],
+      iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction", "reduction", "reduction"]}
+      ins(%p, %w : tensor<1x8x8x4xi8>, tensor<8x2x2x4xi8>) outs(%f : tensor<1x4x4x8xi32>) {
+  ^bb0(%in: i8, %weight: i8, %acc: i32):
+    %c5 = arith.constant 5 : i32
+    %0 = arith.extsi %in : i8 to i32
+    %1 = arith.subi %0, %c5 : i32
+    %2 = arith.extsi %weight : i8 to i32
+    %3 = arith.muli %1, %2 : i32
+    %4 = arith.addi %acc, %3 : i32
+    linalg.yield %4 : i32
+  } -> tensor<1x4x4x8xi32>
+  %q = qtensor.requantize %sum multiplier(%m : tensor<1xi32>) shift(%s : tensor<1xi32>) <fixed<single>> clamp [-128, 127]
+    : tensor<1x4x4x8xi32> -> tensor<1x4x4x8xf32, #y>
+  return %q : tensor<1x4x4x8xf32, #y>
+}
+
+// -----
+
+// Rules that are layers, and one that is not; maxima of windows.
+#x = #qtensor.block<int8, [?, ?], scale = 1.000000e-01, zero = 3.000000e+00>
+#s = #qtensor.block<int8, [?, ?], scale = 3.906250e-03, zero = -1.280000e+02>
+#t = #qtensor.block<int8, [?, ?], scale = 7.812500e-03>
+#in = affine_map<(n, y, x, c, ky, kx) -> (n, y * 2 + ky, x * 2 + kx, c)>
+#win = affine_map<(n, y, x, c, ky, kx) -> (ky, kx)>
+#out = affine_map<(n, y, x, c, ky, kx) -> (n, y, x, c)>
+
+// CHECK-LABEL: func.func @rules(
+// CHECK: qnn.add ins(%{{.*}}, %{{.*}} : tensor<2x8xi8>, tensor<2x8xi8>)
+// CHECK-SAME: left_shift = 20 : i64
+// CHECK-SAME: zeros = array<i64: 3, 3>
+// CHECK: qnn.softmax ins(%{{.*}} : tensor<2x8xi8>) weights(%{{.*}} : tensor<256xi32>)
+// CHECK: qtensor.as "tflite.tanh"
+func.func @rules(%x: tensor<2x8xf32, #x>) -> (tensor<2x8xf32, #s>, tensor<2x8xf32, #t>) {
+  %a = qtensor.as "tflite.add"(%x, %x) {activation = 0 : i64, rounding = "double"} : (tensor<2x8xf32, #x>, tensor<2x8xf32, #x>) -> tensor<2x8xf32, #x> {
+  ^bb0(%p: tensor<2x8xf32, #x>, %q: tensor<2x8xf32, #x>):
+    qtensor.yield %p : tensor<2x8xf32, #x>
+  }
+  %s = qtensor.as "tflite.softmax"(%a) {beta = 1.000000e+00 : f64, rounding = "double"} : (tensor<2x8xf32, #x>) -> tensor<2x8xf32, #s> {
+  ^bb0(%p: tensor<2x8xf32, #x>):
+    %r = qtensor.dequantize %p : tensor<2x8xf32, #x> -> tensor<2x8xf32>
+    %q = qtensor.quantize %r : tensor<2x8xf32> -> tensor<2x8xf32, #s>
+    qtensor.yield %q : tensor<2x8xf32, #s>
+  }
+  %t = qtensor.as "tflite.tanh"(%a) {rounding = "double"} : (tensor<2x8xf32, #x>) -> tensor<2x8xf32, #t> {
+  ^bb0(%p: tensor<2x8xf32, #x>):
+    %r = qtensor.dequantize %p : tensor<2x8xf32, #x> -> tensor<2x8xf32>
+    %q = qtensor.quantize %r : tensor<2x8xf32> -> tensor<2x8xf32, #t>
+    qtensor.yield %q : tensor<2x8xf32, #t>
+  }
+  return %s, %t : tensor<2x8xf32, #s>, tensor<2x8xf32, #t>
+}
+
+// CHECK-LABEL: func.func @largest(
+// CHECK: qnn.pool2d ins(%{{.*}} : tensor<1x4x4x8xi8>) outs(%{{.*}} : tensor<1x2x2x8xi8>)
+// CHECK-SAME: max, pads = array<i64: 0, 0, 0, 0>, strides = array<i64: 2, 2>, window = array<i64: 2, 2>
+func.func @largest(%x: tensor<1x4x4x8xi8>) -> tensor<1x2x2x8xi8> {
+  %low = arith.constant -128 : i8
+  %w = tensor.empty() : tensor<2x2xi8>
+  %e = tensor.empty() : tensor<1x2x2x8xi8>
+  %f = linalg.fill ins(%low : i8) outs(%e : tensor<1x2x2x8xi8>) -> tensor<1x2x2x8xi8>
+  %y = linalg.generic {indexing_maps = [#in, #win, #out],
+      iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction", "reduction"]}
+      ins(%x, %w : tensor<1x4x4x8xi8>, tensor<2x2xi8>) outs(%f : tensor<1x2x2x8xi8>) {
+  ^bb0(%in: i8, %unused: i8, %acc: i8):
+    %0 = arith.maxsi %acc, %in : i8
+    linalg.yield %0 : i8
+  } -> tensor<1x2x2x8xi8>
+  return %y : tensor<1x2x2x8xi8>
+}

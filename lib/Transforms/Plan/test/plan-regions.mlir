@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: quant-opt %s -allow-unregistered-dialect -split-input-file -qtensor-plan-regions='regions=fast:32,slow:1K:4' | FileCheck %s --check-prefixes=CHECK,TWO
+// RUN: quant-opt %s -allow-unregistered-dialect -split-input-file -qtensor-plan-regions | FileCheck %s --check-prefixes=CHECK,ONE
+// RUN: quant-opt %s -allow-unregistered-dialect -split-input-file -qtensor-plan-regions=places-interface=false | FileCheck %s --check-prefixes=CHECK,CALLER
+
+// The small buffer has as many accesses as the large one: more for its size, so it lies in the cheap memory.
+// ONE: qtensor.plan = {bound = 80 : i64, buffers = 4 : i64, bytes = 80 : i64, places = [{offset = 64 : i64, region = 0 : i64}, {offset = 0 : i64, region = 0 : i64}]
+// TWO: regions = [{base = 0 : i64, bytes = 32 : i64, name = "fast"}, {base = 32 : i64, bytes = 64 : i64, name = "slow"}]
+// CALLER: qtensor.plan = {bound = 80 : i64, buffers = 2 : i64, bytes = 80 : i64, places = []
+// CHECK: func.func @main
+// CHECK-NOT: memref.alloc
+// TWO: memref.view %{{.*}} to memref<64xi8>
+module attributes {qtensor.inputs = [{name = "x", type = tensor<16xi8>}], qtensor.outputs = [{name = "y", type = tensor<16xi8>}]} {
+  func.func @main(%ctx: !llvm.ptr, %weights: memref<?xi8>, %scratch: memref<?xi8>, %x: memref<16xi8>, %y: memref<16xi8>) {
+    %a = memref.alloc() : memref<64xi8>
+    %b = memref.alloc() : memref<16xi8>
+    "test.copy"(%x, %a) : (memref<16xi8>, memref<64xi8>) -> ()
+    "test.copy"(%a, %b) : (memref<64xi8>, memref<16xi8>) -> ()
+    "test.copy"(%b, %y) : (memref<16xi8>, memref<16xi8>) -> ()
+    "test.copy"(%b, %y) : (memref<16xi8>, memref<16xi8>) -> ()
+    "test.copy"(%b, %y) : (memref<16xi8>, memref<16xi8>) -> ()
+    "test.copy"(%b, %y) : (memref<16xi8>, memref<16xi8>) -> ()
+    return
+  }
+  func.func @shapes() { return }
+}
+
+// -----
+
+// A sum of two tensors overwrites one that nobody reads afterwards.
+// CHECK: buffers = {{2|4}} : i64
+module attributes {qtensor.inputs = [{name = "x", type = tensor<64xi8>}], qtensor.outputs = [{name = "y", type = tensor<64xi8>}]} {
+  func.func @main(%ctx: !llvm.ptr, %weights: memref<?xi8>, %scratch: memref<?xi8>, %x: memref<64xi8>, %y: memref<64xi8>) {
+    %a = memref.alloc() : memref<64xi8>
+    %b = memref.alloc() : memref<64xi8>
+    %c = memref.alloc() : memref<64xi8>
+    "test.copy"(%x, %a) : (memref<64xi8>, memref<64xi8>) -> ()
+    "test.copy"(%x, %b) : (memref<64xi8>, memref<64xi8>) -> ()
+    qnn.add ins(%a, %b : memref<64xi8>, memref<64xi8>) outs(%c : memref<64xi8>) <{kernel = "plain.add", zeros = array<i64: 0, 0>, left_shift = 20 : i64,
+      multipliers = array<i64: 1073741824, 1073741824, 1073741824>, shifts = array<i64: 0, 0, -18>, output_zero = 0 : i64,
+      low = -128 : i64, high = 127 : i64, map = #qtensor.final<fixed<double>>}>
+    "test.copy"(%c, %y) : (memref<64xi8>, memref<64xi8>) -> ()
+    return
+  }
+  func.func @shapes() { return }
+}
