@@ -3,8 +3,9 @@
 
     layers.py <goals|shapes|all-shapes> <folder> [seed]
 
-Writes model<i>.mlir (phase C3, entry model<i>_run) and program.c, which includes the machine's "machine.h". Its last line of
-output is "layers <n> wrong <n>"; set `goals` also prints a line for each layer with its instructions.
+Writes model<i>.mlir (phase C3, entry model<i>_run) and program.c, which run-layers links with a bundle's example. Its last line of
+output is "layers <n> wrong <n>"; set `goals` also prints
+"layer <name> units <n>" for each layer: what the next region that benchmarks/mcu/count.c counts is.
 """
 import os
 import random
@@ -265,7 +266,7 @@ def array(kind, name, values):
 
 
 def write_program(path, models, counted):
-    top, calls, check = ['#include "machine.h"', '#include "oracle.h"'], [], []
+    top, calls, check = ['#include "oracle.h"'], [], []
     for m, layers in enumerate(models):
         top.append(f"void model{m}_run({', '.join(['const int8_t *'] * sum(len(l.inputs) for l in layers))}"
                    f"{', int8_t *' * len(layers)}, void *);")
@@ -290,7 +291,7 @@ def write_program(path, models, counted):
         check = []
         run = f"model{m}_run({', '.join(inputs + outputs)}, oracle_arena);"
         if counted:
-            run = f"oracle_begin();\n  {run}\n  oracle_end(\"{layers[0].name}\", {layers[0].unit});"
+            run = f"region_begin();\n  {run}\n  region_end();\n  oracle_counted(\"{layers[0].name}\", {layers[0].unit});"
         calls.append("static void check%d(void) {\n%s\n}" % (m, "\n".join(guards + ["  " + run] + after)))
     main = "\n".join(f"  check{m}();" for m in range(len(models)))
     with open(path, "w", encoding="utf-8") as out:

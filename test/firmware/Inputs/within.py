@@ -1,18 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""within.py <layer>=<thousandths of instructions>...: reads what a program of `layers.py goals` prints and fails where a layer
-takes over 2 % more than its budget, or is missing. Counts are the same on every host, so a budget that is far above the count
-hides a loss: under 90 % of it fails too."""
+"""within.py <log> <counts> [<layer>=<instructions>/<weighted>...]: the instructions for each unit of the layers of
+`layers.py goals`, in thousandths, from what its program printed and what benchmarks/mcu/count.c counted.
+
+Fails where a layer takes over 2 % more than its budget, or is missing. Counts are the same on every host, so a budget that is
+far above the count hides a loss: under 90 % of it fails too."""
 import re
 import sys
 
-counts = {m[1]: int(m[2]) for m in re.finditer(r"^layer (\S+) thousandths (\d+)$", sys.stdin.read(), re.M)}
-failed = False
-for argument in sys.argv[1:]:
-    name, budget = argument.split("=")
-    count = counts.get(name)
-    if count is None or not 0.9 * int(budget) <= count <= 1.02 * int(budget):
-        failed = True
-        print(f"{name}: {count} thousandths, the budget is {budget}")
-    else:
-        print(f"{name}: {count} of {budget}")
-sys.exit(failed)
+
+def read_layers(log, counts):
+    """{name: (instructions, weighted)} in thousandths of a unit."""
+    names = re.findall(r"^layer (\S+) units (\d+)$", open(log, encoding="utf-8").read(), re.M)
+    regions = [tuple(map(int, line.split())) for line in open(counts, encoding="utf-8")]
+    if len(names) != len(regions):
+        sys.exit(f"{log} has {len(names)} layers, {counts} {len(regions)} regions")
+    return {name: tuple(round(1000 * n / int(units)) for n in region) for (name, units), region in zip(names, regions)}
+
+
+def main():
+    layers = read_layers(*sys.argv[1:3])
+    failed = False
+    for argument in sys.argv[3:]:
+        name, budgets = argument.split("=")
+        for what, count, budget in zip(("instructions", "weighted"), layers.get(name, (0, 0)), map(int, budgets.split("/"))):
+            good = 0.9 * budget <= count <= 1.02 * budget
+            failed = failed or not good
+            print(f"{name}: {count} {what}, in thousandths, of {budget}{'' if good else ': FAILED'}")
+    sys.exit(failed)
+
+
+if __name__ == "__main__":
+    main()
