@@ -120,6 +120,8 @@ static void addSelectedPasses(OpPassManager &pm, const PipelineOptions &options)
   // Components ask for the extents of what they were made from: back to those of the inputs.
   pm.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
   addCleanup(pm);
+  if (hasLayers(options.target))
+    pm.addNestedPass<func::FuncOp>(createEliminateChannels({options.explain}));
   if (options.explain)
     pm.addPass(createExplain());
 }

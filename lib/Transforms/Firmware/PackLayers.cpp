@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "lib/Quantize/ConstantData.h"
 #include "lib/Transforms/Firmware/KernelTable.h"
+#include "lib/Transforms/Firmware/LayerConstants.h"
 #include "lib/Transforms/Firmware/Passes.h"
 #include "qtensor/Target.h"
 
@@ -13,46 +13,18 @@ using namespace mlir;
 using namespace mlir::qtensor;
 using namespace mlir::qtensor::firmware;
 
-/// The integers of a constant operand, of any width, from little-endian bytes.
-template <typename T>
-static FailureOr<std::vector<T>> readNumbers(qnn::LayerOpInterface op, Value operand) {
-  arith::ConstantOp constant = getConstantSource(operand);
-  if (!constant)
-    return op->emitOpError("has a weight, bias, multiplier or shift that is not constant; kernels arrange constants while compiling"),
-           failure();
-  auto type = cast<RankedTensorType>(operand.getType());
-  std::vector<char> bytes = readBytes(cast<ElementsAttr>(constant.getValue()));
-  int64_t width = type.getElementTypeBitWidth() / 8, count = type.getNumElements();
-  if (width == 0 || int64_t(bytes.size()) != width * count)
-    return op->emitOpError("has a constant of ") << bytes.size() << " bytes for the type " << type, failure();
-  std::vector<T> numbers;
-  for (int64_t i = 0; i < count; ++i) {
-    uint64_t bits = 0;
-    std::memcpy(&bits, bytes.data() + i * width, width);
-    numbers.push_back(T(llvm::SignExtend64(bits, unsigned(8 * width))));
-  }
-  return numbers;
-}
-
-static LogicalResult readConstants(qnn::LayerOpInterface op, OperandRange weights, ConvLayer &layer, ConvConstants &to) {
-  auto w = readNumbers<int32_t>(op, weights[0]);
-  auto bias = readNumbers<int64_t>(op, weights[1]);
-  auto multiplier = readNumbers<int32_t>(op, weights[2]), shift = readNumbers<int32_t>(op, weights[3]);
-  if (failed(w) || failed(bias) || failed(multiplier) || failed(shift))
-    return failure();
-  to = {std::move(*w), std::move(*bias), std::move(*multiplier), std::move(*shift)};
-  // Codes times weights on top of the folded bias, in any order.
-  std::vector<int64_t> folded = to.foldedBias(layer);
+/// Codes times weights on top of the folded bias, in any order.
+static void boundSums(ConvLayer &layer, const ConvConstants &constants) {
+  std::vector<int64_t> folded = constants.foldedBias(layer);
   int64_t largest = int64_t(1) << (layer.inputBits - 1);
   for (int64_t o = 0; o < layer.out.channels; ++o) {
     int64_t sum = 0;
     for (int64_t ky = 0; ky < layer.window.kernelHeight; ++ky)
       for (int64_t kx = 0; kx < layer.window.kernelWidth; ++kx)
         for (int64_t c = 0; c < (layer.depthwise ? 1 : layer.in.channels); ++c)
-          sum += std::abs(int64_t(to.weight(layer, o, ky, kx, c)));
+          sum += std::abs(int64_t(constants.weight(layer, o, ky, kx, c)));
     layer.sumBound = std::max(layer.sumBound, std::abs(folded[o]) + sum * largest);
   }
-  return success();
 }
 
 namespace {
@@ -73,10 +45,11 @@ static Packed choose(ArrayRef<const LayerKernel<L, C> *> kernels, const L &layer
 
 static FailureOr<Packed> packLayer(qnn::LayerOpInterface op, Layer &layer, const LayerKernels &kernels) {
   if (auto *conv = std::get_if<ConvLayer>(&layer)) {
-    ConvConstants constants;
-    if (failed(readConstants(op, op.getWeightOperands(), *conv, constants)))
+    FailureOr<ConvConstants> constants = readConvConstants(op);
+    if (failed(constants))
       return failure();
-    return choose<ConvLayer, ConvConstants>(kernels.conv, *conv, constants);
+    boundSums(*conv, *constants);
+    return choose<ConvLayer, ConvConstants>(kernels.conv, *conv, *constants);
   }
   if (auto *softmax = std::get_if<SoftmaxLayer>(&layer)) {
     auto terms = readNumbers<int32_t>(op, op.getWeightOperands()[0]);

@@ -24,6 +24,26 @@ def FormLayers : Pass<"qtensor-form-layers", "::mlir::func::FuncOp"> {
                            "::mlir::qnn::QNNDialect", "::mlir::qtensor::QTensorDialect"];
 }
 
+def EliminateChannels : Pass<"qtensor-eliminate-channels", "::mlir::func::FuncOp"> {
+  let summary = "channels that are constant or that nobody reads leave the network";
+  let description = [{
+    A channel has one code for every input if its weights are 0, if all channels that it reads are constant, or if its
+    multiplier is 0. Layers that read it take its share into their bias; beside padding only if the code is that of the
+    padding, as the share would else differ from window to window. A channel that is read with weights of 0 alone goes too.
+    Layers that keep channels apart (depthwise, pooling, addition) lose them with their inputs. Results keep their bits.
+
+        %a = qnn.conv2d ins(%x) weights(%w0, ...) outs(%0 : tensor<1x8x8x2xi8>)   // %w0: [[0, 0], [3, 4]], code 5
+        %y = qnn.conv2d ins(%a) weights(%w1, %b1, ...) outs(%1)                    // %w1: [[2, 7]], %b1: [1]
+    =>
+        %a = qnn.conv2d ins(%x) weights(%w0, ...) outs(%0 : tensor<1x8x8x1xi8>)   // %w0: [[3, 4]]
+        %y = qnn.conv2d ins(%a) weights(%w1, %b1, ...) outs(%1)                    // %w1: [[7]], %b1: [1 + 2 * (5 - zero)]
+
+    Errors: weights, biases or multipliers that are not constant.
+  }];
+  let options = [Option<"report", "report", "bool", "false", "Say in a remark what is left">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::qnn::QNNDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def PackLayers : Pass<"qtensor-pack-layers", "::mlir::func::FuncOp"> {
   let summary = "layers get the target's kernels, and constants in their order";
   let description = [{
