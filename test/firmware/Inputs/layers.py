@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Layers of the qnn dialect with random constants, and a C program that compares what they compute with oracle.h.
 
-    layers.py <goals|shapes|all-shapes> <folder> [seed]
+    layers.py <goals|peers|shapes|all-shapes> <folder> [seed]
 
 Writes model<i>.mlir (phase C3, entry model<i>_run) and program.c, which run-layers links with a bundle's example. Its last line of
 output is "layers <n> wrong <n>"; set `goals` also prints
-"layer <name> units <n>" for each layer: what the next region that benchmarks/mcu/count.c counts is.
+"layer <name> units <n>" for each layer: what the next region that benchmarks/mcu/count.c counts is. Set `peers` is the same layers, computed by another
+library (benchmarks/mcu/peer.h).
 """
 import os
 import random
@@ -63,7 +64,7 @@ class Layer:
     def __init__(self, name, op, inputs, out, unit):
         self.name, self.op, self.inputs, self.out, self.unit = name, op, inputs, out, unit
         self.weights, self.attributes, self.oracle = [], {}, ""
-        self.codes = []
+        self.codes, self.bits = [], 8
 
     def attribute_text(self):
         return ", ".join(name if value is None else f"{name} = {value}" for name, value in self.attributes.items())
@@ -92,10 +93,12 @@ class Maker:
         return [self.random.choice((-128, 127)) if extreme else self.random.randint(-128, 127) for _ in range(count)]
 
     def maps(self, channels, kind):
-        """Multipliers and shifts: usual ones, a flushed one, all shifts to the right, with a shift to the left."""
+        """Multipliers and shifts: usual ones, the same for all, a flushed one, all shifts to the right, with a shift to the left."""
         multipliers = [self.random.randrange(1 << 30, 1 << 31) for _ in range(channels)]
         shifts = [-self.random.randrange(6, 12) for _ in range(channels)]
-        if kind == "flushed":
+        if kind == "uniform":
+            multipliers, shifts = multipliers[:1] * channels, shifts[:1] * channels
+        elif kind == "flushed":
             multipliers[0] = shifts[0] = 0
         elif kind == "deep":
             shifts = [-self.random.choice((1, 2, 8, 9, 20, 31)) for _ in range(channels)]
@@ -131,6 +134,7 @@ class Maker:
         layer.attributes.update(input_zero=zero, output_zero=out_zero, low=clamp[0], high=clamp[1])
         if bits != 8:
             layer.attributes["weight_bits"] = f"{bits} : i64"
+            layer.bits = bits
         layer.attributes["map"] = f"#qtensor.final<fixed<{mode}>>"
         layer.oracle = ("conv", [batch, height, width, depth, channels, *kernel, stride, dilation, pad[0], pad[1], rows, columns,
                                  int(depthwise), int(mode == "single"), *clamp, zero, out_zero])
@@ -180,8 +184,8 @@ class Maker:
 def goals(make):
     """The layers that are counted (issue: firmware, point 10)."""
     depthwise = dict(op="depthwise_conv2d", kernel=(3, 3), pad=SAME)
-    return [make.conv("fc-int8", (1, 1, 256), 256, op="fully_connected"),
-            make.conv("fc-int4", (1, 1, 256), 256, op="fully_connected", bits=4),
+    return [make.conv("fc-int8", (1, 1, 256), 256, op="fully_connected", kind="uniform"),
+            make.conv("fc-int4", (1, 1, 256), 256, op="fully_connected", bits=4, kind="uniform"),
             make.conv("conv-16", (16, 16, 16), 16, kernel=(3, 3), pad=SAME),
             make.conv("conv-64", (8, 8, 64), 64, kernel=(3, 3), pad=SAME),
             make.conv("depthwise-16", (16, 16, 16), 16, **depthwise),
@@ -265,8 +269,10 @@ def array(kind, name, values):
     return f"static const {kind} {name}[] __attribute__((aligned(16))) = {{{', '.join(map(str, values))}}};"
 
 
-def write_program(path, models, counted):
+def write_program(path, models, which):
     top, calls, check = ['#include "oracle.h"'], [], []
+    if which == "peers":
+        top.append('#include "peer.h"')
     for m, layers in enumerate(models):
         top.append(f"void model{m}_run({', '.join(['const int8_t *'] * sum(len(l.inputs) for l in layers))}"
                    f"{', int8_t *' * len(layers)}, void *);")
@@ -284,14 +290,18 @@ def write_program(path, models, counted):
             check.append(f"  oracle_guard({name}_y, {count});")
             constants = [f"{name}_w{j}" for j in range(len(layer.weights))]
             kind, numbers = layer.oracle
-            check.append(("after", f"  oracle_{kind}({', '.join(inputs[-len(layer.codes):] + constants + list(map(str, numbers)))});\n"
-                          f'  oracle_compare("{layer.name}", {name}_y, {count});'))
+            given = ", ".join(inputs[-len(layer.codes):] + constants + list(map(str, numbers)))
+            check.append(("after", f'  oracle_{kind}({given});\n  oracle_compare("{layer.name}", {name}_y, {count});'))
         guards = [c for c in check if isinstance(c, str)]
         after = [c[1] for c in check if not isinstance(c, str)]
         check = []
         run = f"model{m}_run({', '.join(inputs + outputs)}, oracle_arena);"
-        if counted:
-            run = f"region_begin();\n  {run}\n  region_end();\n  oracle_counted(\"{layers[0].name}\", {layers[0].unit});"
+        if which == "goals":
+            run = f"region_begin();\n  {run}\n  region_end();"
+        elif which == "peers":
+            run = f"peer_{kind}({given}, {layers[0].bits}, {outputs[0]});"
+        if which in ("goals", "peers"):
+            run += f"\n  oracle_counted(\"{layers[0].name}\", {layers[0].unit});"
         calls.append("static void check%d(void) {\n%s\n}" % (m, "\n".join(guards + ["  " + run] + after)))
     main = "\n".join(f"  check{m}();" for m in range(len(models)))
     with open(path, "w", encoding="utf-8") as out:
@@ -302,13 +312,14 @@ def main():
     which, folder = sys.argv[1:3]
     make = Maker(int(sys.argv[3]) if len(sys.argv) > 3 else 1)
     os.makedirs(folder, exist_ok=True)
-    counted = which == "goals"
+    counted = which in ("goals", "peers")
     layers = goals(make) if counted else corners(make) + random_shapes(make, 100 if which == "all-shapes" else 12)
     together = 1 if counted else 8
     models = [layers[i:i + together] for i in range(0, len(layers), together)]
     for i, model in enumerate(models):
-        write_model(os.path.join(folder, f"model{i}.mlir"), model)
-    write_program(os.path.join(folder, "program.c"), models, counted)
+        if which != "peers":
+            write_model(os.path.join(folder, f"model{i}.mlir"), model)
+    write_program(os.path.join(folder, "program.c"), models, which)
 
 
 main()
