@@ -50,6 +50,7 @@ struct FirmwareRecord {
   llvm::ArrayRef<llvm::StringRef> helperQuery; ///< Command that prints the path of a helper library for all of them.
   llvm::ArrayRef<FirmwareBoard> boards;       ///< The first that a model fits on is used.
   llvm::ArrayRef<EmbeddedFile> startup;       ///< Sources that start a program on every one of the boards.
+  llvm::StringRef plugin;                     ///< Of the emulator, with the weights of instructions (lib/Measure).
   bool relativeAddresses = false; ///< Code finds its data from where it runs, so that both may lie anywhere (LLVM: medium).
   llvm::StringRef moduleAssembly = {}; ///< Directives for every object: what it says of itself and LLVM does not.
 };

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // One command from a model file to an artifact.
 #include "ModelOptions.h"
-#include "lib/Emit/Firmware/Bundle.h"
+#include "lib/Measure/MeasureBundle.h"
 #include "mlir/Support/FileUtilities.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Path.h"
 #include "llvm/Support/ToolOutputFile.h"
 
 namespace cl = llvm::cl;
@@ -17,6 +19,10 @@ static cl::opt<bool> keepAssembly("keep-assembly", cl::desc("Also write the asse
                                   cl::cat(tools::category));
 static cl::opt<bool> elide("elide-weights", cl::desc("With --phase-to: leave large constants out of the text"),
                            cl::cat(tools::category));
+
+static cl::opt<bool> measure("measure", cl::desc("Firmware: run the bundle's example in an emulator, count instructions of each "
+                                                 "layer, and check every access to memory"),
+                             cl::cat(tools::category));
 
 static constexpr char kOverview[] =
     "QTensor: compiles a model to a library, a C header and a weights file.\n\n"
@@ -40,6 +46,28 @@ static int writeIR(ModuleOp module) {
   return 0;
 }
 
+/// Runs the bundle's example in an emulator, prints what came out, and completes the report.
+static llvm::Error measureAndReport(Bundle &bundle, tools::Progress &progress) {
+  static int anchor; // an address of this program
+  std::string program = llvm::sys::fs::getMainExecutable("quant-compile", &anchor);
+  llvm::SmallString<128> plugins(llvm::sys::path::parent_path(llvm::sys::path::parent_path(program)));
+  llvm::sys::path::append(plugins, "lib");
+  MeasureOptions options;
+  options.folder = output;
+  options.pluginFolder = plugins;
+  options.progress = [&](StringRef what) { progress(what); };
+  auto run = measureBundle(bundle, options);
+  if (!run)
+    return run.takeError();
+  llvm::outs() << run->output;
+  const FirmwareMeasurement &seen = *(bundle.measurement = std::move(run->measurement));
+  llvm::outs() << "instructions: " << seen.total.raw << ", weighted: " << seen.total.weighted << "\nstack: " << seen.stackBytes
+               << " of " << bundle.stackBytes << " bytes\n";
+  for (auto [arena, bytes] : llvm::zip_equal(bundle.object.arenas, seen.arenaBytes))
+    llvm::outs() << arena.name << ": " << bytes << " of " << arena.bytes << " bytes\n";
+  return writeReport(bundle, output);
+}
+
 /// For a target without an operating system.
 static int compileBundle(ModuleOp module, const ArtifactOptions &options, tools::Progress &progress) {
   FailureOr<FirmwareObject> object = compileFirmware(module, options);
@@ -47,7 +75,10 @@ static int compileBundle(ModuleOp module, const ArtifactOptions &options, tools:
     return 1;
   progress("writing files");
   auto bundle = makeBundle(std::move(*object), options);
-  if (llvm::Error error = bundle ? writeBundle(*bundle, output) : bundle.takeError()) {
+  llvm::Error error = bundle ? writeBundle(*bundle, output) : bundle.takeError();
+  if (!error && measure)
+    error = measureAndReport(*bundle, progress);
+  if (error) {
     llvm::errs() << "error: " << llvm::toString(std::move(error)) << "\n";
     return 1;
   }
@@ -74,6 +105,10 @@ static int compile(const DialectRegistry &registry) {
     return writeIR(*module);
   if (options.artifact.target->firmware)
     return compileBundle(*module, options.artifact, progress);
+  if (measure) {
+    llvm::errs() << "error: --measure is for targets without an operating system; see quant-run --time\n";
+    return 1;
+  }
   FailureOr<Artifact> artifact = compileArtifact(*module, options.artifact);
   if (failed(artifact))
     return 1;

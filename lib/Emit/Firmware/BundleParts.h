@@ -31,6 +31,9 @@ void printReportTable(const Bundle &bundle, llvm::raw_ostream &os);
 /// A program that reads inputs, runs the model once and prints the outputs, on bundle.board. Into a folder of its own.
 llvm::Error writeExample(const Bundle &bundle, StringRef folder);
 
+/// Bytes of the stack that the example program gives the model: what it needs and what its caller may.
+uint64_t exampleStack(const Bundle &bundle);
+
 /// Bytes of stack that the caller of the run function may need for its arguments.
 uint64_t callerStack(const Bundle &bundle);
 
@@ -39,5 +42,7 @@ std::vector<std::string> emulatorCommand(const FirmwareBoard &board);
 
 /// Flags for the example's sources besides those of the processor.
 ArrayRef<StringRef> exampleFlags();
+/// And for linking them, besides the linker script.
+ArrayRef<StringRef> exampleLinkFlags();
 
 } // namespace mlir::qtensor

@@ -83,7 +83,7 @@ static void fill(Record &record, const Row &row) {
                       {"clang-22", record.clangFlags, clangLink}};
   record.level = {row.level, row.cpu, row.features, row.vectorBits, row.registers, {}, /*fusedMultiply=*/false};
   record.firmware = {row.isa, kLinking, "", /*argumentRegisters=*/4, /*stackAlignment=*/8, /*dataAlignment=*/16, /*helperStack=*/128,
-                     record.compilers, record.helperQuery, row.boards(), startup, /*relativeAddresses=*/false, kConventions};
+                     record.compilers, record.helperQuery, row.boards(), startup, "qtensor-watch-cortexm", /*relativeAddresses=*/false, kConventions};
   record.target = {row.target, row.description, row.triple, record.level};
   record.target.layerKernels = row.kernels;
   record.target.firmware = &record.firmware;

@@ -13,9 +13,14 @@ long board_call(long operation, const void *block) {
   return r0;
 }
 
-/* The stack pointer is kept in a register that the function must preserve. */
+/* Armv6-M: only r0 to r7 have all instructions. r4 keeps the stack pointer, which the called function preserves. */
 __asm__(".text\n.syntax unified\n.thumb\n.global board_run_on\n.type board_run_on, %function\n.thumb_func\nboard_run_on:\n"
-        "  push {r4, lr}\n  mov r4, sp\n  mov sp, r1\n  blx r0\n  mov sp, r4\n  pop {r4, pc}\n"
+        "  push {r4, r5, r6, lr}\n  mov r4, sp\n  mov r5, r0\n  mov r6, r1\n"
+        "  adds r0, r2, #1\n  lsrs r0, r0, #1\n  lsls r0, r0, #3\n  subs r3, r3, r0\n  mov sp, r3\n"
+        "1: subs r2, r2, #1\n  bmi 2f\n  lsls r1, r2, #2\n  adds r0, r6, r1\n  ldr r0, [r0, #16]\n  str r0, [r3, r1]\n"
+        "  b 1b\n"
+        "2: ldr r0, [r6]\n  ldr r1, [r6, #4]\n  ldr r2, [r6, #8]\n  ldr r3, [r6, #12]\n  blx r5\n"
+        "  mov sp, r4\n  pop {r4, r5, r6, pc}\n"
         ".size board_run_on, . - board_run_on\n");
 
 static void fault(void) {

@@ -63,8 +63,31 @@ board_run_on:
   sw   ra, 12(sp)
   sw   s0, 8(sp)
   mv   s0, sp
-  mv   sp, a1
-  jalr a0
+  mv   t0, a0
+  mv   t1, a1
+  addi t2, a2, 3               /* rounded up to 16 bytes */
+  srli t2, t2, 2
+  slli t2, t2, 4
+  sub  sp, a3, t2
+1:
+  beqz a2, 2f
+  addi a2, a2, -1
+  slli t2, a2, 2
+  add  t3, t1, t2
+  lw   t3, 32(t3)
+  add  t2, sp, t2
+  sw   t3, 0(t2)
+  j    1b
+2:
+  lw   a0, 0(t1)
+  lw   a1, 4(t1)
+  lw   a2, 8(t1)
+  lw   a3, 12(t1)
+  lw   a4, 16(t1)
+  lw   a5, 20(t1)
+  lw   a6, 24(t1)
+  lw   a7, 28(t1)
+  jalr t0
   mv   sp, s0
   lw   s0, 8(sp)
   lw   ra, 12(sp)
