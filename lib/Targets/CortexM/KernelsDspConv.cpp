@@ -16,8 +16,18 @@ namespace {
 /// lie as (0, 2), (1, 3): that is what two SXTB16 make of it. Weights have the same order.
 class DspConv : public WindowConv {
 public:
-  DspConv(StringRef name, int64_t pixels, int64_t channels, bool exact = false)
-      : WindowConv(name, {pixels, channels, /*laneBytes=*/2, /*depthUnit=*/4, exact}) {}
+  static Shape tile(int64_t pixels, int64_t channels) { return {pixels, channels, /*laneBytes=*/2, /*depthUnit=*/4}; }
+  static Shape row(int64_t channels) {
+    Shape shape = tile(1, channels);
+    shape.onePixel = true;
+    return shape;
+  }
+  static Shape exact(int64_t pixels, int64_t channels) {
+    Shape shape = tile(pixels, channels);
+    shape.exact = true;
+    return shape;
+  }
+  using WindowConv::WindowConv;
 
 protected:
   void copyCodes(KernelBuilder &k, Value from, Value to, int64_t count) const override;
@@ -148,9 +158,7 @@ protected:
   }
 };
 
-bool DspPairs::acceptsSums(const ConvLayer &layer, const ConvConstants &constants, ArrayRef<FastChannel> channels) const {
-  if (shape.pixels == 1 && layer.out.count() > layer.out.channels)
-    return false;
+bool DspPairs::acceptsSums(const ConvLayer &, const ConvConstants &constants, ArrayRef<FastChannel> channels) const {
   for (const FastChannel &channel : channels)
     if (channel.bound >= int64_t(1) << 23)
       return false;
@@ -256,8 +264,8 @@ bool DspNibbles::acceptsSums(const ConvLayer &layer, const ConvConstants &, Arra
 } // namespace
 
 void cortexm::addDspConvKernels(LayerKernels &kernels) {
-  static const DspNibbles nibbles("dsp.conv.nibbles", 1, 4);
-  static const DspPairs pairs("dsp.conv.pairs", 2, 2), row("dsp.row.pairs", 1, 4);
-  static const DspWide wide("dsp.conv.wide", 2, 2, /*exact=*/true);
+  static const DspNibbles nibbles("dsp.conv.nibbles", DspConv::tile(1, 4));
+  static const DspPairs row("dsp.row.pairs", DspConv::row(4)), pairs("dsp.conv.pairs", DspConv::tile(2, 2));
+  static const DspWide wide("dsp.conv.wide", DspConv::exact(2, 2));
   kernels.conv.insert(kernels.conv.end(), {&nibbles, &row, &pairs, &wide});
 }

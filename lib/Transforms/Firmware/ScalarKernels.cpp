@@ -15,9 +15,7 @@ public:
       : WindowConv(name, shape), unrolled(row.unrolled), productsAtOnce(row.productsAtOnce) {}
 
 protected:
-  bool acceptsSums(const ConvLayer &layer, const ConvConstants &, ArrayRef<FastChannel>) const override {
-    return shape.pixels > 1 || layer.out.count() == layer.out.channels || layer.depthwise;
-  }
+  bool acceptsSums(const ConvLayer &, const ConvConstants &, ArrayRef<FastChannel>) const override { return true; }
 
   void packWeights(std::vector<char> &bytes, const Group &group) const override {
     for (int64_t lane = 0; lane < group.lanes; ++lane)
@@ -29,7 +27,12 @@ protected:
   void copyCodes(KernelBuilder &k, Value from, Value to, int64_t count) const override {
     int64_t size = count % 4 ? 1 : 4;
     Type type = count % 4 ? k.i8() : k.i32();
-    k.loop(0, count, size, [&](Value i) { k.store(k.load(k.at(from, i), type), k.at(to, i)); });
+    k.loop(0, count, size, [&](Value i) {
+      Value codes = k.load(k.at(from, i), type);
+      if (shape.laneOffset) // Bit by bit: 128 more, without a carry.
+        codes = arith::XOrIOp::create(k.getBuilder(), codes, k.number(shape.laneOffset * (size == 4 ? 0x01010101 : 1), type));
+      k.store(codes, k.at(to, i));
+    });
   }
 
   /// `step` adds the products of one lane: its weights are at `weights`, `weightBytes` of them.
@@ -65,8 +68,27 @@ protected:
     fresh.clear();
   }
 
+
+  Value loadLane(KernelBuilder &k, Value from) const {
+    return shape.laneOffset ? k.extendUnsigned(k.load(from, k.i8()), k.i32()) : k.loadCode(from);
+  }
+  /// The sums of the lanes of each pixel, times 2^`bits`.
+  SmallVector<Value> sumCodes(KernelBuilder &k, const Tile &tile, int64_t bits) const;
+
   const int64_t unrolled, productsAtOnce;
 };
+
+SmallVector<Value> ScalarConv::sumCodes(KernelBuilder &k, const Tile &tile, int64_t bits) const {
+  Tile all = tile;
+  SmallVector<Value> start(tile.pixels, k.number(0));
+  SmallVector<Value> sums = sumLanes(k, all, 0, start, [&](ArrayRef<Value> codes, Value, MutableArrayRef<Value> sums) {
+    for (auto [sum, code] : llvm::zip_equal(sums, codes))
+      sum = k.add(sum, code);
+  });
+  for (Value &sum : sums)
+    sum = k.left(sum, bits);
+  return sums;
+}
 
 SmallVector<Value> ScalarConv::sumLanes(KernelBuilder &k, Tile &tile, int64_t weightBytes, SmallVector<Value> start,
                                         Step step) const {
@@ -77,7 +99,7 @@ SmallVector<Value> ScalarConv::sumLanes(KernelBuilder &k, Tile &tile, int64_t we
     for (int64_t lane = 0; lane < count; ++lane) {
       SmallVector<Value> codes;
       for (int64_t p = 0; p < tile.pixels; ++p)
-        codes.push_back(k.loadCode(k.at(window, p * tile.pixelBytes + lane * tile.laneStep)));
+        codes.push_back(loadLane(k, k.at(window, p * tile.pixelBytes + lane * tile.laneStep)));
       step(codes, k.at(weights, weightBytes * lane), sums);
     }
   };
@@ -102,35 +124,78 @@ SmallVector<Value> ScalarConv::sumLanes(KernelBuilder &k, Tile &tile, int64_t we
   return sums;
 }
 
-/// Weights of at most 4 bits; two channels share a byte, 16 * w1 + w0 + 8. Its sum less the sum of its low digit is the
-/// second channel's; the sum of the codes takes away what the 8 has brought.
-class ScalarNibbles : public ScalarConv {
+/// Two channels share a half: 256 * w1 + w0 + 2^15, without a sign. The sum with its low byte is the first channel's, the
+/// sum with all of it less that one 256 times the second's; the sum of the codes takes away what the 2^15 has brought. Sums
+/// of second channels must stay below 2^23.
+class ScalarPairs : public ScalarConv {
 public:
   using ScalarConv::ScalarConv;
 
 protected:
-  bool acceptsSums(const ConvLayer &layer, const ConvConstants &constants, ArrayRef<FastChannel> channels) const override {
-    return layer.weightBits <= 4 && layer.depth() < int64_t(1) << 16 && ScalarConv::acceptsSums(layer, constants, channels);
+  bool acceptsSums(const ConvLayer &, const ConvConstants &constants, ArrayRef<FastChannel> channels) const override {
+    // -128 * 256 leaves no room for a negative neighbour.
+    return !llvm::is_contained(constants.weights, -128) &&
+           llvm::all_of(channels, [](const FastChannel &channel) { return channel.bound < int64_t(1) << 23; });
   }
 
   void packWeights(std::vector<char> &bytes, const Group &group) const override {
     for (int64_t lane = 0; lane < group.lanes; ++lane)
       for (int64_t c = 0; c < shape.channels; c += 2)
-        appendNumber(bytes, int8_t(16 * group.weight(c + 1, lane) + group.weight(c, lane) + 8));
+        appendNumber(bytes, uint16_t(256 * group.weight(c + 1, lane) + group.weight(c, lane) + (1 << 15)));
     bytes.resize((bytes.size() + 3) / 4 * 4);
   }
 
-  SmallVector<Value> prepare(KernelBuilder &k, const Tile &tile) const override {
-    Tile all = tile;
-    SmallVector<Value> start(tile.pixels, k.number(0));
-    SmallVector<Value> sums = sumLanes(k, all, 0, start, [&](ArrayRef<Value> codes, Value, MutableArrayRef<Value> sums) {
-      for (auto [sum, code] : llvm::zip_equal(sums, codes))
-        sum = k.add(sum, code);
+  SmallVector<Value> prepare(KernelBuilder &k, const Tile &tile) const override { return sumCodes(k, tile, 15); }
+
+  SmallVector<Value> sumProducts(KernelBuilder &k, Tile &tile, ValueRange biases, ValueRange surplus) const override {
+    int64_t channels = shape.channels;
+    SmallVector<Value> start;
+    for (int64_t p = 0; p < tile.pixels; ++p)
+      for (int64_t c = 0; c < channels; c += 2) {
+        start.push_back(biases[c]);
+        start.push_back(k.sub(k.add(biases[c], k.left(biases[c + 1], 8)), surplus[p]));
+      }
+    SmallVector<Value> sums = sumLanes(k, tile, channels, start, [&](ArrayRef<Value> codes, Value weights,
+                                                                    MutableArrayRef<Value> sums) {
+      SmallVector<int64_t> fresh;
+      for (int64_t c = 0; c < channels; c += 2) {
+        Value half = k.load(k.at(weights, c), k.i16());
+        Value both = k.extendUnsigned(half, k.i32()), low = k.extend(k.truncate(half, k.i8()), k.i32());
+        for (auto [p, code] : llvm::enumerate(codes)) {
+          MutableArrayRef<Value> pair = sums.slice(p * channels + c, 2);
+          pair[0] = k.add(pair[0], k.mul(low, code));
+          pair[1] = k.add(pair[1], k.mul(both, code));
+          for (int64_t i : {0, 1})
+            fresh.push_back(p * channels + c + i);
+        }
+        pinFresh(k, sums, fresh);
+      }
     });
-    for (Value &sum : sums)
-      sum = k.left(sum, 3);
+    for (size_t i = 0; i < sums.size(); i += 2)
+      sums[i + 1] = k.rightExact(k.sub(sums[i + 1], sums[i]), 8);
     return sums;
   }
+};
+
+/// Weights of at most 4 bits; two channels share a byte, 16 * u1 + u0, with u = w + 8. Its sum less the sum of its low digit
+/// is the second channel's; the sum of the codes takes away what the 8 has brought.
+class ScalarNibbles : public ScalarConv {
+public:
+  using ScalarConv::ScalarConv;
+
+protected:
+  bool acceptsSums(const ConvLayer &layer, const ConvConstants &, ArrayRef<FastChannel>) const override {
+    return layer.weightBits <= 4 && layer.depth() < int64_t(1) << 15;
+  }
+
+  void packWeights(std::vector<char> &bytes, const Group &group) const override {
+    for (int64_t lane = 0; lane < group.lanes; ++lane)
+      for (int64_t c = 0; c < shape.channels; c += 2)
+        appendNumber(bytes, uint8_t(16 * (group.weight(c + 1, lane) + 8) + group.weight(c, lane) + 8));
+    bytes.resize((bytes.size() + 3) / 4 * 4);
+  }
+
+  SmallVector<Value> prepare(KernelBuilder &k, const Tile &tile) const override { return sumCodes(k, tile, 3); }
 
   SmallVector<Value> sumProducts(KernelBuilder &k, Tile &tile, ValueRange biases, ValueRange eights) const override {
     int64_t channels = shape.channels;
@@ -139,11 +204,11 @@ protected:
                                                                         MutableArrayRef<Value> sums) {
       SmallVector<int64_t> fresh;
       for (int64_t c = 0; c < channels; c += 2) {
-        Value digits = k.loadCode(k.at(weights, c / 2)), low = k.both(digits, k.number(15));
+        Value digits = k.extendUnsigned(k.load(k.at(weights, c / 2), k.i8()), k.i32()), low = k.both(digits, k.number(15));
         for (auto [p, code] : llvm::enumerate(codes)) {
           MutableArrayRef<Value> pair = sums.slice(p * channels + c, 2);
-          pair[0] = k.add(pair[0], k.mul(code, low));
-          pair[1] = k.add(pair[1], k.mul(code, digits));
+          pair[0] = k.add(pair[0], k.mul(low, code));
+          pair[1] = k.add(pair[1], k.mul(digits, code));
           for (int64_t i : {0, 1})
             fresh.push_back(p * channels + c + i);
         }
@@ -151,8 +216,9 @@ protected:
       }
     });
     for (int64_t i = 0; i < int64_t(sums.size()); i += 2) {
-      sums[i + 1] = k.add(k.rightExact(k.sub(sums[i + 1], sums[i]), 4), biases[(i + 1) % channels]);
-      sums[i] = k.add(k.sub(sums[i], eights[i / channels]), biases[i % channels]);
+      Value second = k.rightExact(k.sub(sums[i + 1], sums[i]), 4), eight = eights[i / channels];
+      sums[i] = k.add(k.sub(sums[i], eight), biases[i % channels]);
+      sums[i + 1] = k.add(k.sub(second, eight), biases[(i + 1) % channels]);
     }
     return sums;
   }
@@ -165,11 +231,18 @@ ScalarKernels::ScalarKernels(const ScalarShape &s) : add(makeTableAdd(s.longMult
     std::string suffix = exact ? ".exact" : "";
     WindowConv::Shape tile{s.pixels, s.channels, 1, 1, exact, s.longMultiply}, row = tile, depthwise = tile;
     row.pixels = depthwise.channels = 1;
+    row.onePixel = true;
     row.channels = s.rowChannels;
     depthwise.pixels = s.depthwisePixels;
     depthwise.depthwise = true;
+    if (s.unsignedLoads)
+      tile.laneOffset = row.laneOffset = depthwise.laneOffset = 128;
     conv.push_back(std::make_unique<ScalarNibbles>("scalar.row.nibbles" + suffix, row, s));
     conv.push_back(std::make_unique<ScalarNibbles>("scalar.conv.nibbles" + suffix, tile, s));
+    if (s.unsignedLoads && !exact) {
+      conv.push_back(std::make_unique<ScalarPairs>("scalar.row.pairs", row, s));
+      conv.push_back(std::make_unique<ScalarPairs>("scalar.conv.pairs", tile, s));
+    }
     conv.push_back(std::make_unique<ScalarConv>("scalar.row" + suffix, row, s));
     conv.push_back(std::make_unique<ScalarConv>("scalar.conv" + suffix, tile, s));
     conv.push_back(std::make_unique<ScalarConv>("scalar.depthwise" + suffix, depthwise, s));

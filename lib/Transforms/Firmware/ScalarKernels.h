@@ -16,6 +16,7 @@ struct ScalarShape {
   /// Products that are made before they are added; 0: as the compiler likes. A compiler that makes all of a turn's products
   /// first has no registers for them.
   int64_t productsAtOnce = 0;
+  bool unsignedLoads = false;        ///< Loads with a sign take an instruction more.
 };
 
 /// Convolutions (fully connected and depthwise layers too) with weights of 8, 4 and 2 bits; sums of tensors and softmax by

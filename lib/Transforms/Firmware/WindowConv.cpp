@@ -7,7 +7,7 @@ using namespace mlir::qtensor::firmware;
 
 bool WindowConv::accepts(const ConvLayer &layer, const ConvConstants &constants) const {
   if (layer.depthwise != shape.depthwise || layer.inputBits != 8 || layer.map.mode == FixedMode::X16 ||
-      !WindowRows::find(layer, shape.laneBytes, shape.depthUnit))
+      (shape.onePixel && layer.out.count() > layer.out.channels) || !findRows(layer))
     return false;
   if (!shape.exact) {
     auto channels = findFastChannels(layer, constants);
@@ -23,12 +23,15 @@ bool WindowConv::accepts(const ConvLayer &layer, const ConvConstants &constants)
 }
 
 int64_t WindowConv::getScratchBytes(const ConvLayer &layer) const {
-  return WindowRows::find(layer, shape.laneBytes, shape.depthUnit)->bytes();
+  return findRows(layer)->bytes();
 }
 
 std::vector<char> WindowConv::pack(const ConvLayer &layer, const ConvConstants &constants) const {
-  WindowRows rows = *WindowRows::find(layer, shape.laneBytes, shape.depthUnit);
-  std::vector<int64_t> biases = constants.foldedBias(layer);
+  WindowRows rows = *findRows(layer);
+  // Sums are of lanes; the zero point of lanes that hold more lies that much higher.
+  ConvLayer folded = layer;
+  folded.inputZero += shape.laneOffset;
+  std::vector<int64_t> biases = constants.foldedBias(folded);
   std::vector<FastChannel> fast;
   if (!shape.exact)
     fast = *findFastChannels(layer, constants);
@@ -36,7 +39,11 @@ std::vector<char> WindowConv::pack(const ConvLayer &layer, const ConvConstants &
   for (int64_t first = 0; first < layer.out.channels; first += shape.channels) {
     int64_t end = std::min(layer.out.channels, first + shape.channels);
     for (int64_t o = first; o < first + shape.channels; ++o)
-      appendNumber(bytes, int32_t(o >= end ? 0 : shape.exact ? biases[o] : fast[o].bias));
+      {
+      // A channel that is a constant has no sum.
+      bool none = o >= end || (!shape.exact && fast[o].bound == 0);
+      appendNumber(bytes, int32_t(none ? 0 : biases[o]));
+    }
     auto weight = [&](int64_t c, int64_t lane) { return rows.weightOfLane(layer, constants, first + c, lane); };
     packWeights(bytes, {weight, rows.lanes, layer.in.channels % 4 == 0});
     for (int64_t o = first; o < end; ++o) {
@@ -145,7 +152,7 @@ void WindowConv::emitRow(KernelBuilder &k, const ConvLayer &layer, const WindowR
 }
 
 void WindowConv::emit(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at) const {
-  WindowRows rows = *WindowRows::find(layer, shape.laneBytes, shape.depthUnit);
+  WindowRows rows = *findRows(layer);
   if (!rows.inPlace)
     rows.fillPads(k, layer, at.scratch);
   k.loop(0, rows.rows, 1, [&](Value row) { emitRow(k, layer, rows, at, row); });

@@ -17,6 +17,8 @@ public:
   struct Shape {
     int64_t pixels, channels, laneBytes, depthUnit;
     bool exact = false, longMultiply = true, depthwise = false;
+    bool onePixel = false;  ///< For layers with one pixel alone.
+    int64_t laneOffset = 0; ///< What lanes hold more than their codes.
   };
 
   WindowConv(StringRef name, Shape shape) : shape(shape), name(name) {}
@@ -52,6 +54,9 @@ protected:
   const Shape shape;
 
 private:
+  std::optional<WindowRows> findRows(const ConvLayer &layer) const {
+    return WindowRows::find(layer, shape.laneBytes, shape.depthUnit, shape.laneOffset);
+  }
   void emitRow(KernelBuilder &k, const ConvLayer &layer, const WindowRows &rows, const LayerPointers &at, Value row) const;
   void emitTile(KernelBuilder &k, const ConvLayer &layer, Tile tile, Value output) const;
   void emitDepthwiseTile(KernelBuilder &k, const ConvLayer &layer, Tile tile, Value output) const;

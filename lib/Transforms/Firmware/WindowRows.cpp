@@ -9,7 +9,8 @@ using namespace mlir::qtensor::firmware;
 /// Room for a chunk of pixels: enough for the loops around it to be free, little beside any arena.
 static constexpr int64_t kChunkBytes = 2048;
 
-std::optional<WindowRows> WindowRows::find(const ConvLayer &layer, int64_t laneBytes, int64_t depthUnit) {
+std::optional<WindowRows> WindowRows::find(const ConvLayer &layer, int64_t laneBytes, int64_t depthUnit,
+                                           int64_t laneOffset) {
   const Window &w = layer.window;
   // Columns of one window must be neighbours, or windows must not share columns.
   bool apart = w.strideWidth > w.kernelWidth;
@@ -17,12 +18,13 @@ std::optional<WindowRows> WindowRows::find(const ConvLayer &layer, int64_t laneB
     return std::nullopt;
   WindowRows r;
   r.laneBytes = laneBytes;
+  r.laneOffset = laneOffset;
   r.allPixels = layer.out.batch * layer.out.height * layer.out.width;
   r.columnLanes = llvm::alignTo(w.kernelHeight * layer.in.channels, std::min<int64_t>(depthUnit, 2));
   r.lanes = llvm::alignTo(layer.depthwise ? w.taps() : w.kernelWidth * r.columnLanes, depthUnit);
   r.pixelLanes = r.columnLanes * std::min(w.strideWidth, w.kernelWidth);
   r.chunks = w.taps() == 1 && w.strideWidth == 1 && w.strideHeight == 1 && !layer.hasPadding();
-  r.inPlace = r.chunks && laneBytes == 1 && r.columnLanes == layer.in.channels && r.lanes == layer.in.channels;
+  r.inPlace = r.chunks && laneBytes == 1 && laneOffset == 0 && r.columnLanes == layer.in.channels && r.lanes == layer.in.channels;
   if (r.inPlace) {
     r.pixels = r.allPixels;
     r.rows = 1;
@@ -53,7 +55,7 @@ int64_t WindowRows::bytes() const {
 
 void WindowRows::fillLanes(KernelBuilder &k, Value to, int64_t count, int64_t code) const {
   Type lane = k.getBuilder().getIntegerType(laneBytes * 8);
-  Value value = k.number(code, lane);
+  Value value = k.number(code + laneOffset, lane);
   k.loop(0, count, 1, [&](Value i) { k.store(value, k.at(to, k.mul(i, laneBytes))); });
 }
 

@@ -11,7 +11,8 @@ namespace mlir::qtensor::firmware {
 /// is written once, a row of pads when it is met. A 1x1 convolution has no rows: its pixels come in chunks. A depthwise
 /// window is the same run, of which a channel reads every `channels`-th lane.
 struct WindowRows {
-  static std::optional<WindowRows> find(const ConvLayer &layer, int64_t laneBytes, int64_t depthUnit);
+  /// A lane holds a code plus `laneOffset`.
+  static std::optional<WindowRows> find(const ConvLayer &layer, int64_t laneBytes, int64_t depthUnit, int64_t laneOffset = 0);
 
   bool chunks = false;        ///< Rows are `pixels` pixels of an image of 1x1 windows; the last may be shorter.
   int64_t rows = 0, pixels = 0, allPixels = 0; ///< Rows of outputs and outputs in one; outputs in all.
@@ -19,7 +20,7 @@ struct WindowRows {
   int64_t firstColumn = 0, lastColumn = 0;     ///< Columns of the buffer that lie in the input.
   int64_t pixelLanes = 0;                      ///< From a window to the next one.
   int64_t lanes = 0;                           ///< Of a window, rounded up to the depth unit; depthwise: of a channel.
-  int64_t laneBytes = 1;
+  int64_t laneBytes = 1, laneOffset = 0;
   bool inPlace = false; ///< The input is laid out like this: there is no buffer.
 
   int64_t bytes() const;
