@@ -187,6 +187,38 @@ void mlir::qtensor::addPhasePasses(OpPassManager &pm, Phase phase, const Pipelin
   }
 }
 
+/// Loops, buffers and scalars -> LLVM dialect, with indices as wide as addresses are.
+static void addLLVMPasses(OpPassManager &pm, unsigned indexBits) {
+  FinalizeMemRefToLLVMConversionPassOptions memory;
+  memory.indexBitwidth = indexBits;
+  ConvertFuncToLLVMPassOptions functions;
+  functions.indexBitwidth = indexBits;
+  pm.addPass(createLowerAffinePass());
+  addCleanup(pm);
+  pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(createExpandSmallFloats());
+  pm.addPass(createConvertVectorToLLVMPass());
+  pm.addPass(createConvertMathToLLVMPass());
+  pm.addPass(createConvertMathToLibmPass());
+  // Behind the functions of the C library, whose operands and results are converted.
+  // LLVM would call the compiler's library for bf16, where older systems lack it.
+  arith::ArithEmulateUnsupportedFloatsOptions emulate;
+  emulate.sourceTypeStrs = {"bf16"};
+  emulate.targetTypeStr = "f32";
+  pm.addPass(arith::createArithEmulateUnsupportedFloats(emulate));
+  arith::ArithExpandOpsPassOptions expand;
+  expand.includeBf16 = true;
+  expand.includeF8E8M0 = true;
+  pm.addPass(arith::createArithExpandOpsPass(expand));
+  pm.addPass(createFinalizeMemRefToLLVMConversionPass(memory));
+  pm.addPass(createConvertIndexToLLVMPass({indexBits}));
+  pm.addPass(createArithToLLVMConversionPass({indexBits}));
+  pm.addPass(createConvertControlFlowToLLVMPass({indexBits}));
+  pm.addPass(createConvertFuncToLLVMPass(functions));
+  pm.addPass(createReconcileUnrealizedCastsPass());
+  addCleanup(pm);
+}
+
 void mlir::qtensor::addNativePasses(OpPassManager &pm, const Target &target, const TargetLevel &level,
                                     StringRef prefix) {
   if (target.addNativePasses)
@@ -215,59 +247,31 @@ void mlir::qtensor::addNativePasses(OpPassManager &pm, const Target &target, con
   pm.addPass(createOutlineParallel());
   pm.addPass(createResolveExpandShapes());
   pm.addPass(memref::createExpandStridedMetadataPass());
-  pm.addPass(createLowerAffinePass());
-  addCleanup(pm);
-  pm.addPass(createSCFToControlFlowPass());
-  pm.addPass(createExpandSmallFloats());
-  pm.addPass(createConvertVectorToLLVMPass());
-  pm.addPass(createConvertMathToLLVMPass());
-  pm.addPass(createConvertMathToLibmPass());
-  // Behind the functions of the C library, whose operands and results are converted.
-  // LLVM would call the compiler's library for bf16, where older systems lack it.
-  arith::ArithEmulateUnsupportedFloatsOptions emulate;
-  emulate.sourceTypeStrs = {"bf16"};
-  emulate.targetTypeStr = "f32";
-  pm.addPass(arith::createArithEmulateUnsupportedFloats(emulate));
-  arith::ArithExpandOpsPassOptions expand;
-  expand.includeBf16 = true;
-  expand.includeF8E8M0 = true;
-  pm.addPass(arith::createArithExpandOpsPass(expand));
-  pm.addPass(createFinalizeMemRefToLLVMConversionPass());
-  pm.addPass(createConvertIndexToLLVMPass());
-  pm.addPass(createArithToLLVMConversionPass());
-  pm.addPass(createConvertControlFlowToLLVMPass());
-  pm.addPass(createConvertFuncToLLVMPass());
-  pm.addPass(createReconcileUnrealizedCastsPass());
-  addCleanup(pm);
+  addLLVMPasses(pm, /*indexBits=*/64);
 }
 
 void mlir::qtensor::addFirmwarePasses(OpPassManager &pm, const Target &target, StringRef prefix) {
   pm.addPass(createEmitFirmwareEntry({prefix.str()}));
   pm.addPass(createLowerLayers({target.name.str()}));
+  // What is no layer: element by element, decoded where it is read.
+  LowerComponentsOptions scalar;
+  scalar.lanes = scalar.registers = 1;
+  scalar.tileRows.push_back(1);
+  scalar.tileColumns.push_back(1);
+  pm.addPass(createLowerComponents(scalar));
+  pm.addPass(createExpandTileOps());
+  pm.addPass(createScalarizeAccess());
   pm.addPass(createLowerChecks());
   pm.addPass(createExpandCopies());
   pm.addPass(createConvertLinalgToLoopsPass());
   pm.addPass(createForallToForLoopPass());
   addCleanup(pm);
   pm.addPass(createLoopInvariantCodeMotionPass());
+  pm.addPass(math::createMathExtendToSupportedTypes());
+  pm.addPass(createApproximateMath());
+  pm.addPass(createExpandFma());
   pm.addPass(memref::createExpandStridedMetadataPass());
-  pm.addPass(createLowerAffinePass());
-  addCleanup(pm);
-  pm.addPass(createSCFToControlFlowPass());
-  pm.addPass(createExpandSmallFloats());
-  pm.addPass(createConvertMathToLibmPass());
-  pm.addPass(arith::createArithExpandOpsPass());
-  FinalizeMemRefToLLVMConversionPassOptions memory;
-  memory.indexBitwidth = 32;
-  pm.addPass(createFinalizeMemRefToLLVMConversionPass(memory));
-  pm.addPass(createConvertIndexToLLVMPass({32}));
-  pm.addPass(createArithToLLVMConversionPass({32}));
-  pm.addPass(createConvertControlFlowToLLVMPass({32}));
-  ConvertFuncToLLVMPassOptions functions;
-  functions.indexBitwidth = 32;
-  pm.addPass(createConvertFuncToLLVMPass(functions));
-  pm.addPass(createReconcileUnrealizedCastsPass());
-  addCleanup(pm);
+  addLLVMPasses(pm, /*indexBits=*/32);
 }
 
 void mlir::qtensor::registerPipelines(DialectRegistry &) {

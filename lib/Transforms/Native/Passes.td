@@ -41,6 +41,23 @@ def ExpandCopies : Pass<"qtensor-expand-copies", "ModuleOp"> {
   let dependentDialects = ["linalg::LinalgDialect"];
 }
 
+def ScalarizeAccess : Pass<"qtensor-scalarize-access", "ModuleOp"> {
+  let summary = "Vector loads and stores => accesses of elements";
+  let description = [{
+    For processors whose vectors, if they have any, belong to kernels of their own. What is computed between the accesses
+    stays in vectors, which LLVM takes apart.
+
+    ```mlir
+    %v = vector.load %m[%i] : memref<8xi8>, vector<2xi8>
+    // =>
+    %a = memref.load %m[%i] : memref<8xi8>
+    %b = memref.load %m[%i + 1] : memref<8xi8>
+    %v = vector.from_elements %a, %b : vector<2xi8>
+    ```
+  }];
+  let dependentDialects = ["arith::ArithDialect", "memref::MemRefDialect", "scf::SCFDialect", "vector::VectorDialect"];
+}
+
 def OutlineOps : Pass<"qtensor-outline-ops", "ModuleOp"> {
   let summary = "Give every linalg op of @main a function, shared by all ops that are the same";
   let description = [{
