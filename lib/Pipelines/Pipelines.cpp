@@ -187,8 +187,9 @@ void mlir::qtensor::addPhasePasses(OpPassManager &pm, Phase phase, const Pipelin
   }
 }
 
-/// Loops, buffers and scalars -> LLVM dialect, with indices as wide as addresses are.
-static void addLLVMPasses(OpPassManager &pm, unsigned indexBits) {
+/// Loops, buffers and scalars -> LLVM dialect, with indices as wide as addresses are. `hosted`: f16 and roundeven
+/// are instructions, or functions of the system.
+static void addLLVMPasses(OpPassManager &pm, unsigned indexBits, bool hosted) {
   FinalizeMemRefToLLVMConversionPassOptions memory;
   memory.indexBitwidth = indexBits;
   ConvertFuncToLLVMPassOptions functions;
@@ -196,7 +197,12 @@ static void addLLVMPasses(OpPassManager &pm, unsigned indexBits) {
   pm.addPass(createLowerAffinePass());
   addCleanup(pm);
   pm.addPass(createSCFToControlFlowPass());
-  pm.addPass(createExpandSmallFloats());
+  pm.addPass(createExpandSmallFloats({/*halves=*/!hosted}));
+  if (!hosted) { // the first becomes the second
+    math::MathExpandOpsPassOptions rounding;
+    rounding.opMnemonics = {"roundeven", "round"};
+    pm.addPass(math::createMathExpandOpsPass(rounding));
+  }
   pm.addPass(createConvertVectorToLLVMPass());
   pm.addPass(createConvertMathToLLVMPass());
   pm.addPass(createConvertMathToLibmPass());
@@ -247,7 +253,7 @@ void mlir::qtensor::addNativePasses(OpPassManager &pm, const Target &target, con
   pm.addPass(createOutlineParallel());
   pm.addPass(createResolveExpandShapes());
   pm.addPass(memref::createExpandStridedMetadataPass());
-  addLLVMPasses(pm, /*indexBits=*/64);
+  addLLVMPasses(pm, /*indexBits=*/64, /*hosted=*/true);
 }
 
 void mlir::qtensor::addFirmwarePasses(OpPassManager &pm, const Target &target, StringRef prefix) {
@@ -271,7 +277,7 @@ void mlir::qtensor::addFirmwarePasses(OpPassManager &pm, const Target &target, S
   pm.addPass(createApproximateMath());
   pm.addPass(createExpandFma());
   pm.addPass(memref::createExpandStridedMetadataPass());
-  addLLVMPasses(pm, /*indexBits=*/32);
+  addLLVMPasses(pm, /*indexBits=*/32, /*hosted=*/false);
 }
 
 void mlir::qtensor::registerPipelines(DialectRegistry &) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Conversions between f32 and floats of one byte, in integer arithmetic that vectorizes: LLVM has no such types.
+// Conversions between f32 and floats of one byte, in integer arithmetic that vectorizes: LLVM has no such types. Of f16 too,
+// where neither the processor nor its compiler's library has them.
 #include "lib/Transforms/Native/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -15,10 +16,10 @@ namespace mlir::qtensor {
 
 using namespace mlir;
 
-/// A float of 8 bits with sign and mantissa, read from its semantics.
-static bool isSmall(Type type) {
+/// A float of 8 bits with sign and mantissa, read from its semantics; or f16 where that is asked for.
+static bool isSmall(Type type, bool halves) {
   auto real = dyn_cast<FloatType>(getElementTypeOrSelf(type));
-  return real && real.getWidth() == 8 && real.getFPMantissaWidth() > 1;
+  return real && ((real.getWidth() == 8 && real.getFPMantissaWidth() > 1) || (halves && real.isF16()));
 }
 
 namespace {
@@ -26,7 +27,7 @@ namespace {
 class Emitter {
 public:
   Emitter(PatternRewriter &rewriter, Location loc, Type like, FloatType small)
-      : b(loc, rewriter), like(like), semantics(small.getFloatSemantics()) {
+      : b(loc, rewriter), like(like), semantics(small.getFloatSemantics()), width(small.getWidth()), signBit(int64_t(1) << (width - 1)) {
     mantissa = llvm::APFloat::semanticsPrecision(semantics) - 1;
     bias = 1 - llvm::APFloat::semanticsMinExponent(semantics);
   }
@@ -53,20 +54,20 @@ private:
   int64_t codeOf(const llvm::APFloat &value) { return value.bitcastToAPInt().getZExtValue(); }
   /// Whether 0x80 is NaN and there is neither -0 nor infinity.
   bool isUnsignedZero() {
-    return !llvm::APFloat::semanticsHasInf(semantics) && codeOf(llvm::APFloat::getNaN(semantics)) == 0x80;
+    return !llvm::APFloat::semanticsHasInf(semantics) && codeOf(llvm::APFloat::getNaN(semantics)) == signBit;
   }
 
   ImplicitLocOpBuilder b;
   Type like;
   const llvm::fltSemantics &semantics;
-  int64_t mantissa, bias;
+  int64_t width, signBit, mantissa, bias;
 };
 } // namespace
 
 /// The magnitude's bits at the place of f32's are the value times 2^(bias - 127), subnormal or not.
 Value Emitter::widen(Value x) {
-  Value code = arith::ExtUIOp::create(b, typeOf(b.getI32Type()), arith::BitcastOp::create(b, typeOf(b.getI8Type()), x));
-  Value magnitude = arith::AndIOp::create(b, code, i32(0x7F));
+  Value code = arith::ExtUIOp::create(b, typeOf(b.getI32Type()), arith::BitcastOp::create(b, typeOf(b.getIntegerType(width)), x));
+  Value magnitude = arith::AndIOp::create(b, code, i32(signBit - 1));
   Value bits = arith::ShLIOp::create(b, magnitude, i32(23 - mantissa));
   Value value = arith::MulFOp::create(b, arith::BitcastOp::create(b, typeOf(b.getF32Type()), bits),
                                       f32(std::ldexp(1.0, 127 - bias)));
@@ -78,7 +79,7 @@ Value Emitter::widen(Value x) {
   } else if (!isUnsignedZero()) {
     value = select(compare(arith::CmpIPredicate::eq, magnitude, nan), f32(NAN), value);
   }
-  Value sign = arith::CmpIOp::create(b, arith::CmpIPredicate::uge, code, i32(0x80));
+  Value sign = arith::CmpIOp::create(b, arith::CmpIPredicate::uge, code, i32(signBit));
   value = select(sign, arith::NegFOp::create(b, value), value);
   return isUnsignedZero() ? select(compare(arith::CmpIPredicate::eq, code, nan), f32(NAN), value) : value;
 }
@@ -87,7 +88,7 @@ Value Emitter::widen(Value x) {
 Value Emitter::narrow(Value x) {
   Value bits = arith::BitcastOp::create(b, typeOf(b.getI32Type()), x);
   Value magnitude = arith::AndIOp::create(b, bits, i32(0x7FFFFFFF));
-  Value sign = arith::AndIOp::create(b, arith::ShRUIOp::create(b, bits, i32(24)), i32(0x80));
+  Value sign = arith::AndIOp::create(b, arith::ShRUIOp::create(b, bits, i32(32 - width)), i32(signBit));
   // Normal: round the bits that go, then move the exponent's bias.
   int64_t gone = 23 - mantissa;
   Value odd = arith::AndIOp::create(b, arith::ShRUIOp::create(b, magnitude, i32(gone)), i32(1));
@@ -115,15 +116,15 @@ Value Emitter::narrow(Value x) {
   Value whole = arith::OrIOp::create(b, code, sign);
   if (isUnsignedZero()) // -0 has no code, and NaN no sign
     whole = select(compare(arith::CmpIPredicate::eq, code, 0), i32(0), whole);
-  return arith::TruncIOp::create(b, typeOf(b.getI8Type()), whole);
+  return arith::TruncIOp::create(b, typeOf(b.getIntegerType(width)), whole);
 }
 
 namespace {
 struct ExpandExtension : OpRewritePattern<arith::ExtFOp> {
-  using OpRewritePattern::OpRewritePattern;
+  ExpandExtension(MLIRContext *context, bool halves) : OpRewritePattern(context), halves(halves) {}
   LogicalResult matchAndRewrite(arith::ExtFOp op, PatternRewriter &rewriter) const override {
-    if (!isSmall(op.getIn().getType()))
-      return rewriter.notifyMatchFailure(op, "its operand has no one-byte float type");
+    if (!isSmall(op.getIn().getType(), halves))
+      return rewriter.notifyMatchFailure(op, "its operand is no small float");
     Emitter emit(rewriter, op.getLoc(), op.getType(), cast<FloatType>(getElementTypeOrSelf(op.getIn())));
     Value value = emit.widen(op.getIn());
     if (value.getType() != op.getType())
@@ -131,13 +132,15 @@ struct ExpandExtension : OpRewritePattern<arith::ExtFOp> {
     rewriter.replaceOp(op, value);
     return success();
   }
+
+  bool halves;
 };
 
 struct ExpandTruncation : OpRewritePattern<arith::TruncFOp> {
-  using OpRewritePattern::OpRewritePattern;
+  ExpandTruncation(MLIRContext *context, bool halves) : OpRewritePattern(context), halves(halves) {}
   LogicalResult matchAndRewrite(arith::TruncFOp op, PatternRewriter &rewriter) const override {
-    if (!isSmall(op.getType()) || getElementTypeOrSelf(op.getIn()).getIntOrFloatBitWidth() > 32)
-      return rewriter.notifyMatchFailure(op, "its result has no one-byte float type");
+    if (!isSmall(op.getType(), halves) || getElementTypeOrSelf(op.getIn()).getIntOrFloatBitWidth() > 32)
+      return rewriter.notifyMatchFailure(op, "its result is no small float");
     Value source = op.getIn();
     auto shaped = dyn_cast<ShapedType>(source.getType());
     Type wide = shaped ? Type(shaped.clone(rewriter.getF32Type())) : rewriter.getF32Type();
@@ -147,12 +150,16 @@ struct ExpandTruncation : OpRewritePattern<arith::TruncFOp> {
     rewriter.replaceOpWithNewOp<arith::BitcastOp>(op, op.getType(), emit.narrow(source));
     return success();
   }
+
+  bool halves;
 };
 
 struct ExpandSmallFloats : mlir::qtensor::impl::ExpandSmallFloatsBase<ExpandSmallFloats> {
+  using ExpandSmallFloatsBase::ExpandSmallFloatsBase;
+
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<ExpandExtension, ExpandTruncation>(&getContext());
+    patterns.add<ExpandExtension, ExpandTruncation>(&getContext(), halves);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns)))) {
       getOperation()->emitError("the expansion of conversions of one-byte floats did not end");
       signalPassFailure();

@@ -129,6 +129,7 @@ def ExpandSmallFloats : Pass<"qtensor-expand-small-floats"> {
     %c = arith.bitcast %0 : f8E4M3FN to i8, ..., %1 = arith.select ... : f32
     ```
   }];
+  let options = [Option<"halves", "halves", "bool", "false", "f16 too, for processors without it">];
   let dependentDialects = ["arith::ArithDialect", "math::MathDialect"];
 }
 
