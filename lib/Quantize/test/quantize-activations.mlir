@@ -3,6 +3,7 @@
 // RUN: quant-opt %s --qtensor-quantize-activations=activations=int8/32@mse | FileCheck %s --check-prefix=BLOCK
 // RUN: quant-opt %s --qtensor-quantize-activations="activations=int8/static statistics=%S/Inputs/ranges.json" | FileCheck %s --check-prefix=STATIC
 // RUN: quant-opt %s --qtensor-quantize-activations="activations=uint8/static statistics=%S/Inputs/ranges.json" | FileCheck %s --check-prefix=ASYM
+// RUN: quant-opt %s --qtensor-quantize-activations="activations=int8/asymmetric statistics=%S/Inputs/ranges.json" | FileCheck %s --check-prefix=SIGNED
 
 #w = #qtensor.block<int4, [1, 32], scale = f16>
 #f = #qtensor.block<int8, [1, ?, ?, ?], scale = f32>
@@ -25,6 +26,7 @@
 // STATIC: #qtensor.block<int8, [?, ?], scale = 0.1{{[0-9]*}}>
 // The range is -2.5 .. 12.7: 15.2 / 255 a step, and 0 is code 42.
 // ASYM: #qtensor.block<uint8, [?, ?], scale = 0.0596078{{[0-9]*}}, zero = 4.200000e+01>
+// SIGNED: #qtensor.block<int8, [?, ?], scale = 0.0596078{{[0-9]*}}, zero = -8.600000e+01>
 func.func @main(%x: tensor<?x64xf32> {qtensor.name = "x"}, %i: tensor<?x64xf32>, %plain: tensor<64x64xf32>)
     -> (tensor<?x64xf32>, tensor<?x64xf32>, tensor<?x64xf32>) {
   %c = arith.constant dense<1> : tensor<64x64xi8>
