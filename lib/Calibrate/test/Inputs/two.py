@@ -14,5 +14,5 @@ if sys.argv[1] == "write":
         artifact.write_npy(f"{sys.argv[2]}/{name}.npy", shape, [array.array("f", values)])
 else:
     first, second = (json.load(open(path))["values"] for path in sys.argv[2:])
-    assert first.keys() == {"x", "bias"}, first.keys()
+    assert first.keys() == {"x", "bias", "result/0"}, first.keys()
     assert first == second, (first, second)
