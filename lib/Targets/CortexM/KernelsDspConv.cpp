@@ -16,7 +16,11 @@ namespace {
 /// lie as (0, 2), (1, 3): that is what two SXTB16 make of it. Weights have the same order.
 class DspConv : public WindowConv {
 public:
-  static Shape tile(int64_t pixels, int64_t channels) { return {pixels, channels, /*laneBytes=*/2, /*depthUnit=*/4}; }
+  static Shape tile(int64_t pixels, int64_t channels, int64_t fewestLanes = 0) {
+    Shape shape{pixels, channels, /*laneBytes=*/2, /*depthUnit=*/4};
+    shape.fewestLanes = fewestLanes;
+    return shape;
+  }
   static Shape row(int64_t channels) {
     Shape shape = tile(1, channels);
     shape.onePixel = true;
@@ -144,12 +148,13 @@ protected:
                                                                         MutableArrayRef<Value> sums) {
       for (int64_t half = 0; half < 2; ++half)
         for (int64_t c = 0; c < channels; c += 2) {
-          Value pair = k.load32(k.at(weights, 2 * (half * channels + c))), low = evenBytes(k, pair);
-          for (int64_t p = 0; p < tile.pixels; ++p) {
-            Value &sum = sums[p * channels + c], &both = sums[p * channels + c + 1];
-            both = smlad(k, words[p][half], pair, both);
-            sum = smlad(k, words[p][half], low, sum);
-          }
+          // The word as it is, then its low bytes in the same register.
+          Value pair = k.load32(k.at(weights, 2 * (half * channels + c)));
+          for (int64_t p = 0; p < tile.pixels; ++p)
+            sums[p * channels + c + 1] = smlad(k, words[p][half], pair, sums[p * channels + c + 1]);
+          pair = evenBytes(k, pair);
+          for (int64_t p = 0; p < tile.pixels; ++p)
+            sums[p * channels + c] = smlad(k, words[p][half], pair, sums[p * channels + c]);
         }
     });
     for (size_t i = 0; i < sums.size(); i += 2)
@@ -236,12 +241,16 @@ protected:
     SmallVector<Value> sums = sumWords(k, tile, 8, start, [&](const Words &words, Value weights,
                                                              MutableArrayRef<Value> sums) {
       for (int64_t half = 0; half < 2; ++half) {
+        // Digits vanish one by one: a register holds what is left of them.
         Value digits = k.load32(k.at(weights, 4 * half));
-        Value parts[] = {k.both(digits, k.number(0x000F000F)), k.intrinsic("llvm.arm.uxtb16", k.i32(), {digits}),
-                         k.both(digits, k.number(0x0FFF0FFF)), digits};
-        for (int64_t p = 0; p < tile.pixels; ++p)
-          for (int64_t c = 0; c < 4; ++c)
-            sums[4 * p + c] = smlad(k, words[p][half], parts[c], sums[4 * p + c]);
+        for (int64_t c = 3; c >= 0; --c) {
+          if (c == 1)
+            digits = k.intrinsic("llvm.arm.uxtb16", k.i32(), {digits});
+          else if (c < 3)
+            digits = k.both(digits, k.number(c ? 0x0FFF0FFF : 0x000F000F));
+          for (int64_t p = 0; p < tile.pixels; ++p)
+            sums[4 * p + c] = smlad(k, words[p][half], digits, sums[4 * p + c]);
+        }
       }
     });
     for (int64_t p = 0; p < tile.pixels; ++p) {
@@ -254,18 +263,23 @@ protected:
   }
 };
 
-bool DspNibbles::acceptsSums(const ConvLayer &layer, const ConvConstants &, ArrayRef<FastChannel>) const {
-  // The lanes of padding hold any 16 bits.
+bool DspNibbles::acceptsSums(const ConvLayer &layer, const ConvConstants &, ArrayRef<FastChannel> channels) const {
+  // The first digits have 23 bits for a sum; the lanes of padding hold any 16 bits. The last digit has 19, of products alone.
   int64_t lanes = layer.depth(), unknown = 4 + 2 * layer.window.kernelWidth;
-  return layer.weightBits <= 4 && 128 * 8 * lanes < int64_t(1) << 19 &&
-         15 * (128 * lanes + 32768 * unknown) < int64_t(1) << 23;
+  if (layer.weightBits > 4 || 15 * (128 * lanes + 32768 * unknown) >= int64_t(1) << 23)
+    return false;
+  for (auto [o, channel] : llvm::enumerate(channels))
+    if (o % 4 == 3 && channel.bound - std::abs(channel.bias) >= int64_t(1) << 19)
+      return false;
+  return true;
 }
 
 } // namespace
 
 void cortexm::addDspConvKernels(LayerKernels &kernels) {
-  static const DspNibbles nibbles("dsp.conv.nibbles", DspConv::tile(1, 4));
-  static const DspPairs row("dsp.row.pairs", DspConv::row(4)), pairs("dsp.conv.pairs", DspConv::tile(2, 2));
+  static const DspNibbles nibbleRow("dsp.row.nibbles", DspConv::row(4)), nibbles("dsp.conv.nibbles", DspConv::tile(2, 4, 40));
+  static const DspPairs row("dsp.row.pairs", DspConv::row(4)), pairs("dsp.conv.pairs", DspConv::tile(2, 4, 40)),
+      shortPairs("dsp.conv.pairs.short", DspConv::tile(2, 2));
   static const DspWide wide("dsp.conv.wide", DspConv::exact(2, 2));
-  kernels.conv.insert(kernels.conv.end(), {&nibbles, &row, &pairs, &wide});
+  kernels.conv.insert(kernels.conv.end(), {&nibbleRow, &nibbles, &row, &pairs, &shortPairs, &wide});
 }

@@ -7,7 +7,8 @@ using namespace mlir::qtensor::firmware;
 
 bool WindowConv::accepts(const ConvLayer &layer, const ConvConstants &constants) const {
   if (layer.depthwise != shape.depthwise || layer.inputBits != 8 || layer.map.mode == FixedMode::X16 ||
-      (shape.onePixel && layer.out.count() > layer.out.channels) || !findRows(layer))
+      (shape.onePixel && layer.out.count() > layer.out.channels) || layer.depth() < shape.fewestLanes ||
+      !findRows(layer))
     return false;
   if (!shape.exact) {
     auto channels = findFastChannels(layer, constants);

@@ -18,6 +18,7 @@ public:
     int64_t pixels, channels, laneBytes, depthUnit;
     bool exact = false, longMultiply = true, depthwise = false;
     bool onePixel = false;  ///< For layers with one pixel alone.
+    int64_t fewestLanes = 0; ///< Shorter windows are for others: a large tile has much to do before and after its loop.
     int64_t laneOffset = 0; ///< What lanes hold more than their codes.
   };
 

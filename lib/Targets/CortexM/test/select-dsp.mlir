@@ -30,7 +30,7 @@ func.func @product(%x: tensor<1x32xi8>) -> tensor<1x8xi8> {
 }
 
 // CHECK-LABEL: func.func @rows_of_products(
-// CHECK: kernel = "dsp.conv.pairs"
+// CHECK: kernel = "dsp.conv.pairs.short"
 func.func @rows_of_products(%x: tensor<3x32xi8>) -> tensor<3x8xi8> {
   %w = arith.constant dense<3> : tensor<8x32xi8>
   %b = arith.constant dense<5> : tensor<8xi32>
@@ -44,7 +44,7 @@ func.func @rows_of_products(%x: tensor<3x32xi8>) -> tensor<3x8xi8> {
 }
 
 // CHECK-LABEL: func.func @nibbles(
-// CHECK: kernel = "dsp.conv.nibbles"
+// CHECK: kernel = "dsp.row.nibbles"
 func.func @nibbles(%x: tensor<1x32xi8>) -> tensor<1x8xi8> {
   %w = arith.constant dense<3> : tensor<8x32xi8>
   %b = arith.constant dense<5> : tensor<8xi32>
