@@ -20,6 +20,7 @@ struct ArtifactOptions {
   uint64_t sourceHash = 0;         ///< XXH64 of its bytes; 0: unknown.
   std::vector<std::pair<std::string, std::string>> settings; ///< What the user chose, for the manifest.
   bool keepAssembly = false;       ///< Also keep the assembly of each level.
+  bool emitC = false;              ///< Firmware: also write the code as C.
   bool verify = false;             ///< Check contracts around every pass.
   std::function<void(StringRef)> progress; ///< Called with what is being done. May be null.
 };

@@ -37,6 +37,13 @@ struct FirmwareCompiler {
   llvm::ArrayRef<llvm::StringRef> linkFlags;   ///< Linking without the toolchain's start-up files.
 };
 
+/// How an intrinsic of LLVM is written in C.
+struct CIntrinsic {
+  llvm::StringRef llvm;   ///< "llvm.arm.smlad".
+  llvm::StringRef c;      ///< "__smlad".
+  llvm::StringRef header; ///< "arm_acle.h"; empty: none.
+};
+
 /// The part of a target's record that firmware bundles are made from.
 struct FirmwareRecord {
   llvm::StringRef isa; ///< One line for people: architecture and extensions.
@@ -53,6 +60,7 @@ struct FirmwareRecord {
   llvm::StringRef plugin;                     ///< Of the emulator, with the weights of instructions (lib/Measure).
   bool relativeAddresses = false; ///< Code finds its data from where it runs, so that both may lie anywhere (LLVM: medium).
   llvm::StringRef moduleAssembly = {}; ///< Directives for every object: what it says of itself and LLVM does not.
+  llvm::ArrayRef<CIntrinsic> intrinsics = {}; ///< Those that kernels use, for emission as C.
 };
 
 } // namespace mlir::qtensor

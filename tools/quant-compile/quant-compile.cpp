@@ -17,6 +17,8 @@ static cl::opt<std::string> output("o", cl::desc("Folder for the artifact; with 
                                    cl::value_desc("path"), cl::cat(tools::category));
 static cl::opt<bool> keepAssembly("keep-assembly", cl::desc("Also write the assembly of each level"),
                                   cl::cat(tools::category));
+static cl::opt<bool> emitSource("emit-c", cl::desc("Firmware: also write the code as one C file, with the same results"),
+                                cl::cat(tools::category));
 static cl::opt<bool> elide("elide-weights", cl::desc("With --phase-to: leave large constants out of the text"),
                            cl::cat(tools::category));
 
@@ -98,6 +100,11 @@ static int compile(const DialectRegistry &registry) {
   tools::Progress progress;
   options.run.progress = options.artifact.progress = [&](StringRef what) { progress(what); };
   options.artifact.keepAssembly = keepAssembly;
+  options.artifact.emitC = emitSource;
+  if (emitSource && !options.artifact.target->firmware) {
+    llvm::errs() << "error: --emit-c is for targets without an operating system; see --list-targets\n";
+    return 1;
+  }
   OwningOpRef<ModuleOp> module = tools::importAndRun(inputFile, options, context);
   if (!module)
     return 1;

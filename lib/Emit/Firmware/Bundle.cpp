@@ -122,6 +122,9 @@ Error mlir::qtensor::writeBundle(const Bundle &bundle, StringRef folder) {
   StringRef bytes(bundle.object.object.data(), bundle.object.object.size());
   if (Error error = writeText(base + ".o", bytes))
     return error;
+  if (!bundle.object.source.empty())
+    if (Error error = writeText(base + ".c", bundle.object.source))
+      return error;
   if (!bundle.object.assembly.empty())
     if (Error error = writeText(base + ".s", bundle.object.assembly))
       return error;

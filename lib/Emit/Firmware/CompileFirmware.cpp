@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Emit/Firmware/CompileFirmware.h"
 #include "dialects/QNN/IR/QNN.h"
+#include "lib/Emit/Firmware/EmitC.h"
 #include "lib/Emit/WeightsFile.h"
 #include "lib/Pipelines/Pipelines.h"
 #include "lib/Pipelines/VerifyPasses.h"
@@ -115,6 +116,12 @@ FailureOr<FirmwareObject> mlir::qtensor::compileFirmware(ModuleOp planned, const
   if (failed(lower(*module, options, model->name)))
     return failure();
   nameFunctions(*module, model->name, made.layers);
+  std::string constants = flatten(*weights);
+  if (options.emitC) {
+    llvm::raw_string_ostream os(made.source);
+    if (failed(emitC(*module, *target.firmware, model->name + "_run", constants, os)))
+      return failure();
+  }
   const TargetLevel &level = target.levels.front();
   llvm::LLVMContext context;
   std::string entry = model->name + "_run";
@@ -127,7 +134,7 @@ FailureOr<FirmwareObject> mlir::qtensor::compileFirmware(ModuleOp planned, const
     if (!function.isDeclaration() && function.getName() != entry)
       function.setName(model->name + "_" + function.getName());
   }
-  defineWeights(*code, model->name, flatten(*weights));
+  defineWeights(*code, model->name, constants);
   code->setModuleInlineAsm(target.firmware->moduleAssembly);
   progress("compiling");
   auto machine = createTargetMachine(target, level.cpu, level.features);

@@ -34,6 +34,7 @@ struct FirmwareObject {
   ModelInterface model;
   ObjectBytes object;   ///< Relocatable ELF: `<model>_run`, its functions, the constants in `.rodata.<model>_weights`.
   std::string assembly; ///< Only with keepAssembly.
+  std::string source;   ///< The same code as C; only with emitC.
   std::vector<FirmwareArena> arenas;
   std::vector<FirmwarePlace> inputs, outputs; ///< Empty where the caller has buffers for them.
   int64_t arenaBound = 0; ///< Most bytes that are live at once: no plan needs less.
