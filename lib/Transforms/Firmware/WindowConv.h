@@ -7,7 +7,7 @@
 
 namespace mlir::qtensor::firmware {
 
-/// A convolution in tiles of pixels x channels whose sums stay in registers. Constants are one stream: for each group of
+/// A convolution in tiles of pixels (1, 2 or 4) x channels whose sums stay in registers. Constants are one stream: for each group of
 /// channels what its sums begin with, its weights in the order of the loop, and the records of its final map. A kernel
 /// says what a lane is, how weights are packed and how products are summed.
 class WindowConv : public ConvKernel {

@@ -6,8 +6,8 @@ using namespace mlir;
 using namespace mlir::qtensor;
 using namespace mlir::qtensor::firmware;
 
-/// Room for a chunk of pixels: enough for the loops around it to be free, little beside any arena.
-static constexpr int64_t kChunkBytes = 2048;
+/// Room for a chunk of pixels: enough for the loops around it to be nearly free, little beside any arena. Whole tiles.
+static constexpr int64_t kChunkBytes = 512, kChunkTiles = 4;
 
 std::optional<WindowRows> WindowRows::find(const ConvLayer &layer, int64_t laneBytes, int64_t depthUnit,
                                            int64_t laneOffset) {
@@ -31,7 +31,7 @@ std::optional<WindowRows> WindowRows::find(const ConvLayer &layer, int64_t laneB
     return r;
   }
   if (r.chunks) {
-    int64_t room = std::max<int64_t>(12, kChunkBytes / (r.columnLanes * laneBytes) / 12 * 12);
+    int64_t room = std::max(kChunkTiles, kChunkBytes / (r.columnLanes * laneBytes) / kChunkTiles * kChunkTiles);
     r.pixels = std::min(r.allPixels, room);
     r.rows = llvm::divideCeil(r.allPixels, r.pixels);
     r.columns = r.lastColumn = r.pixels;

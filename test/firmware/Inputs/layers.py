@@ -106,6 +106,8 @@ class Maker:
             shifts = [self.random.choice((0, 1, -1, -7)) for _ in range(channels)]
         elif kind == "large":
             shifts = [-self.random.choice((24, 26, 31)) for _ in range(channels)]
+        elif kind == "pruned":
+            shifts = [-self.random.choice((22, 24, 31)) if o % 2 else shift for o, shift in enumerate(shifts)]
         return multipliers, shifts
 
     def conv(self, name, image, channels, kernel=(1, 1), stride=1, dilation=1, pad=NONE, op="conv2d", batch=1, bits=8,
@@ -126,6 +128,10 @@ class Maker:
         biases = [self.random.randint(-1000, 1000) for _ in range(channels)]
         if kind == "large":
             biases = [self.random.choice((1, -1)) * self.random.randint(1 << 28, 1 << 30) for _ in range(channels)]
+        if kind == "pruned":  # every other channel: no weights, and a bias that fast maps do not take
+            place = (lambda i: i % channels) if depthwise else (lambda i: i // (len(weights) // channels))
+            weights = [0 if place(i) % 2 else w for i, w in enumerate(weights)]
+            biases = [self.random.randint(1 << 28, 1 << 30) if o % 2 else b for o, b in enumerate(biases)]
         multipliers, shifts = self.maps(channels, kind)
         layer.weights = [(shape, "i8", weights)] + [((channels,), "i32", v) for v in (biases, multipliers, shifts)]
         layer.codes = [self.codes(product(inputs), extreme)]
@@ -223,7 +229,7 @@ def random_shapes(make, count):
 def corners(make):
     layers = []
     for mode in ("double", "single"):
-        for kind in ("", "flushed", "deep", "large", "left"):
+        for kind in ("", "flushed", "deep", "large", "left", "pruned"):
             clamp = make.random.choice(((-128, 127), (-3, 127), (-100, 90)))
             shape = dict(mode=mode, kind=kind, clamp=clamp)
             channels = make.random.randint(1, 40)
