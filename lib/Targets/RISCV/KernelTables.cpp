@@ -27,6 +27,6 @@ const LayerKernels &riscv::vectorKernels() {
 }
 
 const LayerKernels &riscv::coreVKernels() {
-  static const LayerKernels kernels = makeTable({addScalarKernels});
+  static const LayerKernels kernels = makeTable({addCoreVKernels});
   return kernels;
 }

@@ -8,6 +8,9 @@ namespace mlir::qtensor::riscv {
 /// For every processor with a multiplier.
 void addScalarKernels(firmware::LayerKernels &kernels);
 
+/// For processors with CORE-V's XCVsimd and XCVmac.
+void addCoreVKernels(firmware::LayerKernels &kernels);
+
 /// For Zve32x and all that contains it, at any vector length of 64 bits and more.
 void addVectorConvKernels(firmware::LayerKernels &kernels);
 void addVectorDepthwiseKernels(firmware::LayerKernels &kernels);

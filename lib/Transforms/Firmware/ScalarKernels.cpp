@@ -12,7 +12,7 @@ namespace {
 class ScalarConv : public WindowConv {
 public:
   ScalarConv(StringRef name, Shape shape, const ScalarShape &row)
-      : WindowConv(name, shape), unrolled(row.unrolled), productsAtOnce(row.productsAtOnce) {}
+      : WindowConv(name, shape), unrolled(row.unrolled), productsAtOnce(row.productsAtOnce), multiplyAdd(row.multiplyAdd) {}
 
 protected:
   bool acceptsSums(const ConvLayer &, const ConvConstants &, ArrayRef<FastChannel>) const override { return true; }
@@ -49,7 +49,7 @@ protected:
         Value weight = k.loadCode(k.at(weights, c));
         for (auto [p, code] : llvm::enumerate(codes)) {
           fresh.push_back(p * shape.channels + c);
-          sums[fresh.back()] = k.add(sums[fresh.back()], k.mul(code, weight));
+          sums[fresh.back()] = addProduct(k, sums[fresh.back()], code, weight);
         }
         pinFresh(k, sums, fresh);
       }
@@ -68,6 +68,9 @@ protected:
     fresh.clear();
   }
 
+  Value addProduct(KernelBuilder &k, Value sum, Value x, Value y) const {
+    return multiplyAdd.empty() ? k.add(sum, k.mul(x, y)) : k.intrinsic(multiplyAdd, k.i32(), {x, y, sum});
+  }
 
   Value loadLane(KernelBuilder &k, Value from) const {
     return shape.laneOffset ? k.extendUnsigned(k.load(from, k.i8()), k.i32()) : k.loadCode(from);
@@ -76,6 +79,7 @@ protected:
   SmallVector<Value> sumCodes(KernelBuilder &k, const Tile &tile, int64_t bits) const;
 
   const int64_t unrolled, productsAtOnce;
+  const StringRef multiplyAdd;
 };
 
 SmallVector<Value> ScalarConv::sumCodes(KernelBuilder &k, const Tile &tile, int64_t bits) const {

@@ -17,6 +17,7 @@ struct ScalarShape {
   /// first has no registers for them.
   int64_t productsAtOnce = 0;
   bool unsignedLoads = false;        ///< Loads with a sign take an instruction more.
+  StringRef multiplyAdd = "";         ///< Intrinsic for x * y + sum; empty: two operations.
 };
 
 /// Convolutions (fully connected and depthwise layers too) with weights of 8, 4 and 2 bits; sums of tensors and softmax by

@@ -20,7 +20,8 @@ std::optional<WindowRows> WindowRows::find(const ConvLayer &layer, int64_t laneB
   r.laneBytes = laneBytes;
   r.laneOffset = laneOffset;
   r.allPixels = layer.out.batch * layer.out.height * layer.out.width;
-  r.columnLanes = llvm::alignTo(w.kernelHeight * layer.in.channels, std::min<int64_t>(depthUnit, 2));
+  // Windows that are read by words begin at words.
+  r.columnLanes = llvm::alignTo(w.kernelHeight * layer.in.channels, std::min(depthUnit, 4 / laneBytes));
   r.lanes = llvm::alignTo(layer.depthwise ? w.taps() : w.kernelWidth * r.columnLanes, depthUnit);
   r.pixelLanes = r.columnLanes * std::min(w.strideWidth, w.kernelWidth);
   r.chunks = w.taps() == 1 && w.strideWidth == 1 && w.strideHeight == 1 && !layer.hasPadding();
