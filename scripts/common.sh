@@ -6,7 +6,8 @@ build=${QTENSOR_BUILD:-$root/build}
 packages=(clang-22 lld-22 llvm-22-dev libmlir-22-dev mlir-22-tools llvm-22-tools
   cmake ninja-build g++ python3 libprotobuf-dev protobuf-compiler libonnx-dev
   libflatbuffers-dev flatbuffers-compiler libclang-rt-22-dev
-  libzstd-dev zlib1g-dev libedit-dev libxml2-dev qemu-user)
+  libzstd-dev zlib1g-dev libedit-dev libxml2-dev qemu-user
+  make qemu-system-arm qemu-system-misc gcc-arm-none-eabi gcc-riscv64-unknown-elf)
 
 say() { printf '\n== %s\n' "$*"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }

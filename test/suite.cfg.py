@@ -41,9 +41,9 @@ for program in ("quant-opt", "quant-compile", "quant-run"):
     config.substitutions.append((r"(?<![\w%/.=-])" + program + r"(?=\s)", program + checks))
 
 config.available_features.add("host=" + platform.machine())
-for emulator in ("qemu-system-arm", "qemu-system-riscv32"):
-    if shutil.which(emulator):
-        config.available_features.add(emulator)
+for program in ("qemu-system-arm", "qemu-system-riscv32", "arm-none-eabi-gcc", "riscv64-unknown-elf-gcc"):
+    if shutil.which(program):
+        config.available_features.add(program)
 if shutil.which("qemu-x86_64"):
     config.available_features.add("qemu-x86_64")
 if lit_config.params.get("all"):
