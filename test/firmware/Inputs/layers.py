@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Layers of the qnn dialect with random constants, and a C program that compares what they compute with oracle.h.
 
-    layers.py <goals|peers|shapes|all-shapes> <folder> [seed]
+    layers.py <goals|peers|peer-<network>|shapes|all-shapes> <folder> [seed]
 
 Writes model<i>.mlir (phase C3, entry model<i>_run) and program.c, which run-layers links with a bundle's example. Its last line of
 output is "layers <n> wrong <n>"; set `goals` also prints
 "layer <name> units <n>" for each layer: what the next region that benchmarks/mcu/count.c counts is. Set `peers` is the same layers, computed by another
-library (benchmarks/mcu/peer.h).
+library (benchmarks/mcu/peer.h), and `peer-ic`, -kws, -vww and -ad layers as the networks of MLPerf Tiny have them, without pooling.
 """
 import os
 import random
@@ -198,6 +198,54 @@ def goals(make):
             make.softmax("softmax", 16, 64), make.add("add", 4096)]
 
 
+def same_pads(image, kernel, stride):
+    """TFLite's SAME: what is odd goes to the end."""
+    totals = [max((-(-n // stride) - 1) * stride + k - n, 0) for n, k in zip(image, kernel)]
+    return totals[0] // 2, totals[1] // 2, totals[0] - totals[0] // 2, totals[1] - totals[1] // 2
+
+
+def network(make, name):
+    """The shapes of a network of MLPerf Tiny, each layer on random codes."""
+    layers = []
+
+    def conv(image, channels, kernel=(1, 1), stride=1, op="conv2d"):
+        pad = same_pads(image, kernel, stride)
+        layers.append(make.conv(f"{name}-{len(layers)}", image, channels, kernel=kernel, stride=stride, pad=pad, op=op))
+
+    def product(depth, channels):
+        layers.append(make.conv(f"{name}-{len(layers)}", (1, 1, depth), channels, op="fully_connected", kind="uniform"))
+
+    def separable(height, width, depth, channels, stride=1):
+        conv((height, width, depth), depth, (3, 3), stride, "depthwise_conv2d")
+        conv((-(-height // stride), -(-width // stride), depth), channels)
+
+    if name == "ic":
+        conv((32, 32, 3), 16, (3, 3))
+        for size, depth, channels in ((32, 16, 16), (32, 16, 32), (16, 32, 64)):
+            stride = channels // depth
+            conv((size, size, depth), channels, (3, 3), stride)
+            conv((size // stride, size // stride, channels), channels, (3, 3))
+            if stride > 1:
+                conv((size, size, depth), channels, (1, 1), stride)
+            layers.append(make.add(f"{name}-{len(layers)}", (size // stride) ** 2 * channels))
+    elif name == "kws":
+        conv((49, 10, 1), 64, (10, 4), 2)
+        for _ in range(4):
+            separable(25, 5, 64, 64)
+    elif name == "vww":
+        conv((96, 96, 3), 8, (3, 3), 2)
+        for size, depth, channels, stride in ((48, 8, 16, 1), (48, 16, 32, 2), (24, 32, 32, 1), (24, 32, 64, 2), (12, 64, 64, 1),
+                                              (12, 64, 128, 2), *[(6, 128, 128, 1)] * 5, (6, 128, 256, 2), (3, 256, 256, 1)):
+            separable(size, size, depth, channels, stride)
+    else:
+        for depth, channels in ((640, 128), *[(128, 128)] * 3, (128, 8), (8, 128), *[(128, 128)] * 3, (128, 640)):
+            product(depth, channels)
+        return layers
+    depth, channels = {"ic": (64, 10), "kws": (64, 12), "vww": (256, 2)}[name]
+    product(depth, channels)
+    return layers + [make.softmax(f"{name}-softmax", 1, channels)]
+
+
 def extents(make, kernel, dilation):
     return tuple(make.random.randint((k - 1) * dilation + 1, 9) for k in kernel)
 
@@ -318,8 +366,16 @@ def main():
     which, folder = sys.argv[1:3]
     make = Maker(int(sys.argv[3]) if len(sys.argv) > 3 else 1)
     os.makedirs(folder, exist_ok=True)
+    name = ""
+    if which.startswith("peer-"):
+        which, name = "peers", which[len("peer-"):]
     counted = which in ("goals", "peers")
-    layers = goals(make) if counted else corners(make) + random_shapes(make, 100 if which == "all-shapes" else 12)
+    if name:
+        layers = network(make, name)
+    elif counted:
+        layers = goals(make)
+    else:
+        layers = corners(make) + random_shapes(make, 100 if which == "all-shapes" else 12)
     together = 1 if counted else 8
     models = [layers[i:i + together] for i in range(0, len(layers), together)]
     for i, model in enumerate(models):
