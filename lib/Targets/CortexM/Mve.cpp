@@ -31,6 +31,17 @@ bool cortexm::fitsMve(const ConvLayer &layer) {
          layer.sumBound <= std::numeric_limits<int32_t>::max();
 }
 
+void MveWeights::append(std::vector<char> &bytes, bool biased, llvm::function_ref<int64_t(int64_t input)> at) const {
+  for (int64_t i = 0; i < 16; ++i) {
+    int64_t byte = 0;
+    for (int64_t plane = 0; plane < planes(); ++plane) {
+      int64_t weight = at(16 * plane + i) + (biased && plane + 1 < planes() ? bias() : 0);
+      byte |= (weight & ((1 << bits) - 1)) << (plane * bits);
+    }
+    firmware::appendNumber<int8_t>(bytes, int8_t(byte));
+  }
+}
+
 //===----------------------------------------------------------------------===//
 // Memory
 //===----------------------------------------------------------------------===//
@@ -99,13 +110,6 @@ void Mve::storeTwo(Value first, Value second, Value pointer) {
 Value Mve::gatherWords(Value table, Value index) {
   return k.intrinsic("llvm.arm.mve.vldr.gather.offset", words(), {table, index, flag(32), flag(2), flag(0)});
 }
-Value Mve::gatherCodes(Value from, Value offsets) {
-  return k.intrinsic("llvm.arm.mve.vldr.gather.offset", words(), {from, offsets, flag(8), flag(0), flag(0)});
-}
-void Mve::scatterCodes(Value to, Value offsets, Value words) {
-  k.intrinsic("llvm.arm.mve.vstr.scatter.offset", {to, offsets, words, flag(8), flag(0)});
-}
-
 //===----------------------------------------------------------------------===//
 // Arithmetic
 //===----------------------------------------------------------------------===//
@@ -130,14 +134,22 @@ Value Mve::splat(Value scalar, Type type) {
   Value first = LLVM::InsertElementOp::create(k.getBuilder(), none, scalar, k.number(0));
   return LLVM::ShuffleVectorOp::create(k.getBuilder(), first, none, SmallVector<int32_t>(vector.getNumElements(), 0));
 }
-Value Mve::pack(ArrayRef<Value> four) {
-  Value made = LLVM::PoisonOp::create(k.getBuilder(), words());
-  for (auto [i, value] : llvm::enumerate(four))
-    made = LLVM::InsertElementOp::create(k.getBuilder(), made, value, k.number(int64_t(i)));
-  return made;
+Value Mve::insert(Value into, Value word, int64_t lane) {
+  if (!into)
+    into = LLVM::PoisonOp::create(k.getBuilder(), words());
+  return LLVM::InsertElementOp::create(k.getBuilder(), into, word, k.number(lane));
 }
-Value Mve::multiplyCodes(Value x, Value y, unsigned odd) {
-  return k.intrinsic("llvm.arm.mve.vmull", halves(), {x, y, flag(0), flag(odd)});
+SmallVector<Value> Mve::decode(Value bytes, const MveWeights &weights, bool biased) {
+  SmallVector<Value> planes;
+  int64_t bits = weights.getBits();
+  for (int64_t plane = 0; plane < weights.planes(); ++plane) {
+    bool last = plane + 1 == weights.planes();
+    if (last || !biased)
+      planes.push_back(k.right(k.left(bytes, 8 - (plane + 1) * bits), 8 - bits));
+    else
+      planes.push_back(k.both(k.right(bytes, plane * bits), splat((int64_t(1) << bits) - 1, this->bytes())));
+  }
+  return planes;
 }
 Value Mve::widen(Value halves, unsigned odd) {
   SmallVector<int32_t> from;
@@ -183,4 +195,13 @@ Value Mve::mapSums(Value sums, MveScale scale, FixedMode mode) {
                  general ? splat(scale.left, words()) : Value(), mode);
 }
 
-Value Mve::finish(Value mapped, const FinalMap &map) { return k.clamp(k.add(mapped, map.zero), map.low, map.high); }
+Value Mve::finish(Value mapped, const FinalMap &map) {
+  Value codes = k.add(mapped, map.zero);
+  if (map.low != -128 || map.high != 127)
+    return k.clamp(codes, map.low, map.high);
+  // Saturating moves to the low half of each lane, and to its low quarter, need no registers for bounds.
+  Value none = LLVM::PoisonOp::create(k.getBuilder(), halves()), nothing = LLVM::PoisonOp::create(k.getBuilder(), bytes());
+  Value half = k.intrinsic("llvm.arm.mve.vqmovn", halves(), {none, codes, flag(0), flag(0), flag(0)});
+  Value quarter = k.intrinsic("llvm.arm.mve.vqmovn", bytes(), {nothing, half, flag(0), flag(0), flag(0)});
+  return LLVM::BitcastOp::create(k.getBuilder(), words(), quarter);
+}

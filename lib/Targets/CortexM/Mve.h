@@ -26,6 +26,23 @@ bool needsGeneralMap(const ConvLayer &layer, const ConvConstants &constants);
 /// What all kernels for codes of 8 bits ask for: sums of 32 bits, a map of one or two roundings, weights of a byte.
 bool fitsMve(const ConvLayer &layer);
 
+/// Weights of 2, 4 or 8 bits in vectors of 16 bytes: byte i has those that meet input i of as many vectors of inputs as it has
+/// room for, the first in its low bits.
+class MveWeights {
+public:
+  explicit MveWeights(unsigned bits) : bits(bits == 2 || bits == 4 ? bits : 8) {}
+
+  int64_t planes() const { return 8 / bits; } ///< Vectors of inputs.
+  /// What is added to weights of all planes but the last, where they are stored without sign.
+  int64_t bias() const { return planes() == 1 ? 0 : int64_t(1) << (bits - 1); }
+  /// Appends a vector with the weights at(input), input = 16 * plane + i.
+  void append(std::vector<char> &bytes, bool biased, llvm::function_ref<int64_t(int64_t input)> at) const;
+  int64_t getBits() const { return bits; }
+
+private:
+  int64_t bits;
+};
+
 template <typename T>
 T pickChannel(const std::vector<T> &list, int64_t channel) {
   return list[list.size() == 1 ? 0 : channel];
@@ -63,9 +80,6 @@ public:
   void storeTwo(Value first, Value second, Value pointer);
   /// Four words of a table, by index.
   Value gatherWords(Value table, Value index);
-  /// Four sign-extended bytes at offsets; the low bytes of four words to offsets.
-  Value gatherCodes(Value from, Value offsets);
-  void scatterCodes(Value to, Value offsets, Value words);
   /// The first `count` of 16 bytes, to unsigned offsets of 8 bits.
   void scatterBytes(Value to, Value offsets, Value bytes, int64_t count);
 
@@ -76,11 +90,12 @@ public:
   Value addLanes(Value sum, Value words, int64_t count);
   /// The largest of a code in an i32 and 16 codes.
   Value largest(Value code, Value bytes);
+  /// The planes of a vector of weights: signed; or all but the last without sign, in fewer instructions.
+  SmallVector<Value> decode(Value bytes, const MveWeights &weights, bool biased);
   Value splat(Value scalar, Type type);
   Value splat(int64_t value, Type type) { return k.number(value, type); }
-  Value pack(ArrayRef<Value> four);
-  /// Products of the even (0) or odd (1) of 16 codes, in 16 bits each.
-  Value multiplyCodes(Value x, Value y, unsigned odd);
+  /// A vector with a word in a lane; `into` null: of no matter which others.
+  Value insert(Value into, Value word, int64_t lane);
   /// The even or odd of eight lanes of 16 bits, in 32.
   Value widen(Value halves, unsigned odd);
   /// Eight lanes of two vectors, alternating, saturated to 16 bits.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Convolutions in tiles of two pixels by two channels: VMLADAVA sums 16 products an instruction into one of four registers,
-// and the four sums take the final map together.
+// Convolutions in tiles of two pixels by four channels, two channels at a time: VMLADAVA sums 16 products an instruction into one
+// of four registers. The sums of four channels then take the final map together.
 //
-// Constants: for each pair of channels { i32 bias[2]; for 16 inputs each { i8 weights[2][16] }; i32 multiplier[2]; i8
-// negatedRight[2], left[2] }. The last pair of an odd number has a channel of the pair before.
+// Constants: for each four channels { i32 bias[4]; i32 multiplier[4]; i8 negatedRight[4], left[4]; for channels (0, 2) and (1, 3)
+// { for each vector of inputs { weights of two channels } } }, padded with channels of 0.
 #include "lib/Targets/CortexM/MveKernels.h"
 #include "lib/Targets/CortexM/MvePatches.h"
 
@@ -13,6 +13,8 @@ using namespace mlir::qtensor::cortexm;
 using namespace mlir::qtensor::firmware;
 
 namespace {
+constexpr int64_t kGroup = 4, kMultipliers = 16, kRights = 32, kLefts = 36, kWeights = 40;
+
 /// `General`: for maps with shifts to the left, or by nothing.
 template <bool General>
 struct MveConv : ConvKernel {
@@ -20,119 +22,163 @@ struct MveConv : ConvKernel {
   bool accepts(const ConvLayer &layer, const ConvConstants &constants) const override {
     return fitsMve(layer) && (!layer.depthwise || layer.in.channels == 1) && (General || !needsGeneralMap(layer, constants));
   }
-  int64_t getScratchBytes(const ConvLayer &layer) const override { return MvePatches(layer).scratchBytes(); }
+  int64_t getScratchBytes(const ConvLayer &layer) const override {
+    // Whole vectors of inputs that only fill a byte of weights are read too.
+    int64_t bytes = MvePatches(layer).scratchBytes();
+    return bytes ? bytes + 16 * (MveWeights(layer.weightBits).planes() - 1) : 0;
+  }
   std::vector<char> pack(const ConvLayer &layer, const ConvConstants &constants) const override;
   void emit(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at) const override;
 };
 
-/// What the loops over one row know.
-struct Row {
+/// What the loops over tiles know.
+struct Tiles {
+  Tiles(Mve &m, const MvePatches &patches, const ConvLayer &layer, Value constants, bool general);
+
   Mve &m;
   const MvePatches &patches;
   const ConvLayer &layer;
   Value constants;
   bool general;
-  Value pairs, targets; ///< Where two multipliers go in four lanes; where four codes go.
+  MveWeights weights;
+  int64_t vectors, unroll; ///< Of inputs, with those that fill the last byte of weights; in one turn of the loop.
+  int64_t turns;           ///< Of the loop; what is left of the inputs comes behind it.
 
-  int64_t steps() const { return (patches.depth() + 15) / 16; }
   int64_t channels() const { return layer.out.channels; }
-  int64_t groups() const { return (channels() + 1) / 2; }
-  void emitTile(Value left, Value right, Value output) const;
-  Value emitGroup(Value left, Value right, Value constants, Value output) const;
+  /// Bytes of two channels' weights for so many vectors of inputs.
+  int64_t bytes(int64_t count) const { return 32 * count / weights.planes(); }
+  /// Immediate offsets reach both ways: the pointer to weights stands in the middle of what a turn reads.
+  int64_t middle() const { return bytes(unroll) / 2; }
+  void emit(Value left, Value right, Value output) const;
+
+private:
+  SmallVector<Value> emitSteps(SmallVector<Value> state, int64_t first, int64_t count) const;
+  SmallVector<Value> emitPair(Value left, Value right, Value from) const;
+  void finish(Value sums, Value group, Value output, Value channel) const;
 };
 } // namespace
 
-/// The first channel of a group.
-static int64_t firstChannel(int64_t group, int64_t channels) {
-  return channels % 2 == 0 ? 2 * group : std::max<int64_t>(2 * group - 1, 0);
+/// How many vectors one turn of the loop takes: all, where they are few; a divisor of their number, where it has one.
+static int64_t chooseUnroll(int64_t vectors, int64_t planes) {
+  constexpr int64_t few = 3;
+  if (vectors <= few)
+    return vectors;
+  for (int64_t unroll = 8; unroll > 2; --unroll)
+    if (vectors % unroll == 0 && unroll % planes == 0)
+      return unroll;
+  return 4;
+}
+
+static int64_t countVectors(const MvePatches &patches, const MveWeights &weights) {
+  return llvm::alignTo((patches.depth() + 15) / 16, weights.planes());
+}
+
+/// The end of the inputs is apart where nothing behind it may be read.
+static int64_t countTurns(const MvePatches &patches, const MveWeights &weights) {
+  int64_t vectors = countVectors(patches, weights);
+  return (patches.mayReadBeyond() ? vectors : patches.depth() / 16) / chooseUnroll(vectors, weights.planes());
 }
 
 template <bool General>
 std::vector<char> MveConv<General>::pack(const ConvLayer &layer, const ConvConstants &constants) const {
   MvePatches patches(layer);
+  MveWeights weights(layer.weightBits);
   std::vector<int64_t> bias = constants.foldedBias(layer);
   std::vector<char> bytes;
   int64_t channels = layer.out.channels, depth = patches.depth();
-  for (int64_t group = 0; group < (channels + 1) / 2; ++group) {
-    int64_t first = firstChannel(group, channels), pair[2] = {first, std::min(first + 1, channels - 1)};
-    for (int64_t o : pair)
-      appendNumber<int32_t>(bytes, int32_t(bias[o]));
-    for (int64_t from = 0; from < depth; from += 16)
-      for (int64_t o : pair)
-        for (int64_t i = from; i < from + 16; ++i)
-          appendNumber<int8_t>(bytes, i < depth ? int8_t(patches.weight(layer, constants, o, i)) : 0);
-    MveScale scales[2];
-    for (int i : {0, 1}) {
-      scales[i] = MveScale::of(pickChannel(constants.multiplier, pair[i]), pickChannel(constants.shift, pair[i]), layer.map.mode);
-      appendNumber<int32_t>(bytes, scales[i].multiplier);
-    }
-    for (int i : {0, 1})
-      appendNumber<int8_t>(bytes, int8_t(-scales[i].right));
-    for (int i : {0, 1})
-      appendNumber<int8_t>(bytes, scales[i].left);
+  for (int64_t first = 0; first < channels; first += kGroup) {
+    MveScale scales[kGroup];
+    for (int64_t o = first; o < std::min(first + kGroup, channels); ++o)
+      scales[o - first] = MveScale::of(pickChannel(constants.multiplier, o), pickChannel(constants.shift, o), layer.map.mode);
+    for (int64_t o = first; o < first + kGroup; ++o)
+      appendNumber<int32_t>(bytes, o < channels ? int32_t(bias[o]) : 0);
+    for (const MveScale &scale : scales)
+      appendNumber<int32_t>(bytes, scale.multiplier);
+    for (const MveScale &scale : scales)
+      appendNumber<int8_t>(bytes, int8_t(-scale.right));
+    for (const MveScale &scale : scales)
+      appendNumber<int8_t>(bytes, scale.left);
+    for (int64_t half : {0, 1})
+      for (int64_t from = 0; from < depth; from += 16 * weights.planes())
+        for (int64_t o : {first + half, first + half + 2})
+          weights.append(bytes, /*biased=*/false, [&](int64_t i) -> int64_t {
+            return o < channels && from + i < depth ? patches.weight(layer, constants, o, from + i) : 0;
+          });
   }
   return bytes;
 }
 
-/// How many steps one turn of the loop takes: all, where they are few; a divisor of their number, where it has one.
-static int64_t chooseUnroll(int64_t steps) {
-  constexpr int64_t most = kMveReach / 32;
-  if (steps <= most)
-    return steps;
-  for (int64_t unroll = most - 1; unroll > 2; --unroll)
-    if (steps % unroll == 0)
-      return unroll;
-  return 4;
+Tiles::Tiles(Mve &m, const MvePatches &patches, const ConvLayer &layer, Value constants, bool general)
+    : m(m), patches(patches), layer(layer), constants(constants), general(general), weights(layer.weightBits),
+      vectors(countVectors(patches, weights)), unroll(chooseUnroll(vectors, weights.planes())), turns(countTurns(patches, weights)) {}
+
+/// `count` vectors of inputs from `first` on, at the state's addresses. The state: inputs of two pixels, weights, four sums.
+SmallVector<Value> Tiles::emitSteps(SmallVector<Value> state, int64_t first, int64_t count) const {
+  KernelBuilder &k = m.k;
+  for (int64_t v = 0; v < count; v += weights.planes()) {
+    SmallVector<Value> planes[2];
+    for (int64_t o : {0, 1})
+      planes[o] = m.decode(m.loadConstants(k.at(state[2], bytes(v) + 16 * o - middle())), weights, /*biased=*/false);
+    for (int64_t plane = 0; plane < weights.planes(); ++plane) {
+      int64_t valid = std::min<int64_t>(patches.depth() - 16 * (first + v + plane), 16);
+      if (valid <= 0)
+        break;
+      for (int64_t pixel : {0, 1}) {
+        Value at = k.at(state[pixel], 16 * (v + plane));
+        bool whole = patches.mayReadBeyond() || valid == 16;
+        Value x = m.loadBytes(at, whole ? 16 : valid);
+        for (int64_t o : {0, 1})
+          state[3 + 2 * pixel + o] = m.dot(state[3 + 2 * pixel + o], x, planes[o][plane]);
+      }
+    }
+  }
+  for (int64_t pixel : {0, 1})
+    state[pixel] = k.at(state[pixel], 16 * count);
+  state[2] = k.at(state[2], bytes(count));
+  return state;
 }
 
-/// Four sums of two pixels and two channels, then their codes. Returns where the next group's constants lie.
-Value Row::emitGroup(Value left, Value right, Value constants, Value output) const {
+/// The sums of two pixels and two channels, without bias.
+SmallVector<Value> Tiles::emitPair(Value left, Value right, Value from) const {
   KernelBuilder &k = m.k;
-  Value bias0 = k.load32(constants), bias1 = k.load32(k.at(constants, 4));
-  int64_t all = steps(), unroll = chooseUnroll(all), tail = patches.depth() % 16;
-  auto step = [&](ArrayRef<Value> state, int64_t i, int64_t center, bool last) -> SmallVector<Value> {
-    int64_t count = last && tail && !patches.mayReadBeyond() ? tail : 16;
-    Value x = m.loadBytes(k.at(state[0], 16 * i), count), y = m.loadBytes(k.at(state[1], 16 * i), count);
-    Value u = m.loadConstants(k.at(state[2], 32 * i - center)), v = m.loadConstants(k.at(state[2], 32 * i + 16 - center));
-    return {state[0],           state[1],           state[2], m.dot(state[3], x, u), m.dot(state[4], x, v),
-            m.dot(state[5], y, u), m.dot(state[6], y, v)};
-  };
-  auto advance = [&](SmallVector<Value> state, int64_t count) {
-    for (int pixel : {0, 1})
-      state[pixel] = k.at(state[pixel], 16 * count);
-    state[2] = k.at(state[2], 32 * count);
-    return state;
-  };
-  // Immediate offsets reach both ways: the pointer to weights stands in the middle of what a turn reads.
-  int64_t center = 16 * unroll;
-  SmallVector<Value> state{left, right, k.at(constants, 8 + center), bias0, bias1, bias0, bias1};
-  // The last step is apart where it must not read beyond a pixel's inputs.
-  int64_t turns = all / unroll - (all % unroll == 0 && tail && !patches.mayReadBeyond() ? 1 : 0);
-  state = k.loop(0, turns, 1, state, [&](Value, ValueRange carried) {
-    SmallVector<Value> next(carried);
-    for (int64_t i = 0; i < unroll; ++i)
-      next = step(next, i, center, false);
-    return advance(next, unroll);
-  });
-  int64_t rest = all - turns * unroll;
-  for (int64_t i = 0; i < rest; ++i)
-    state = step(state, i, center, i + 1 == rest);
-  Value behind = k.at(constants, 8 + 32 * all), shifts = k.at(behind, 8);
-  Value sums = m.pack({state[3], state[4], state[5], state[6]});
-  Value lefts = general ? m.gatherCodes(k.at(shifts, 2), pairs) : Value();
-  Value mapped = m.mapSums(sums, m.gatherWords(behind, pairs), m.gatherCodes(shifts, pairs), lefts, layer.map.mode);
-  m.scatterCodes(output, targets, m.finish(mapped, layer.map));
-  return k.at(behind, 12);
+  SmallVector<Value> state{left, right, k.at(from, middle())};
+  state.append(4, k.number(0));
+  state = k.loop(0, turns, 1, state,
+                 [&](Value, ValueRange carried) { return emitSteps(SmallVector<Value>(carried), 0, unroll); });
+  state = emitSteps(state, turns * unroll, vectors - turns * unroll);
+  return SmallVector<Value>(ArrayRef(state).drop_front(3));
 }
 
-void Row::emitTile(Value left, Value right, Value output) const {
+void Tiles::finish(Value sums, Value group, Value output, Value channel) const {
   KernelBuilder &k = m.k;
-  bool odd = channels() % 2 == 1;
-  k.loop(0, groups(), 1, {constants}, [&](Value group, ValueRange carried) -> SmallVector<Value> {
-    Value first = k.mul(group, 2);
-    if (odd)
-      first = k.most(k.add(first, -1), k.number(0));
-    return {emitGroup(left, right, carried[0], k.at(output, first))};
+  sums = k.add(sums, m.loadWords(group));
+  Value lefts = general ? m.loadCodesAsWords(k.at(group, kLefts)) : Value();
+  Value mapped = m.mapSums(sums, m.loadWords(k.at(group, kMultipliers)), m.loadCodesAsWords(k.at(group, kRights)), lefts,
+                           layer.map.mode);
+  Value codes = m.finish(mapped, layer.map);
+  if (channels() % kGroup == 0)
+    m.storeCodes(codes, output);
+  else
+    m.storeCodes(codes, output, k.sub(k.number(channels()), channel));
+}
+
+/// All channels of two pixels.
+void Tiles::emit(Value left, Value right, Value output) const {
+  KernelBuilder &k = m.k;
+  int64_t half = bytes(vectors);
+  k.loop(0, channels(), kGroup, {constants}, [&](Value channel, ValueRange carried) -> SmallVector<Value> {
+    Value sums[2];
+    for (int64_t odd : {0, 1}) {
+      SmallVector<Value> four = emitPair(left, right, k.at(carried[0], kWeights + odd * half));
+      for (int64_t i = 0; i < 4; ++i)
+        sums[i / 2] = m.insert(sums[i / 2], four[i], 2 * (i % 2) + odd);
+    }
+    Value to = k.at(output, channel);
+    finish(sums[0], carried[0], to, channel);
+    // Where there is one pixel, both are the same.
+    if (patches.pixels() > 1)
+      finish(sums[1], carried[0], k.at(to, channels()), channel);
+    return {k.at(carried[0], kWeights + 2 * half)};
   });
 }
 
@@ -140,10 +186,8 @@ template <bool General>
 void MveConv<General>::emit(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at) const {
   Mve m(k);
   MvePatches patches(layer);
+  Tiles tiles(m, patches, layer, at.constants, General);
   int64_t channels = layer.out.channels, pixels = patches.pixels();
-  int64_t nextChannel = channels > 1 ? 1 : 0, nextPixel = pixels > 1 ? channels : 0;
-  Row row{m,       patches, layer, at.constants, General, m.lanes({0, 1, 0, 1}, m.words()),
-          m.lanes({0, nextChannel, nextPixel, nextPixel + nextChannel}, m.words())};
   patches.emitStart(m, at.scratch);
   k.loop(0, patches.images(), 1, [&](Value image) {
     k.loop(0, patches.rows(), 1, [&](Value y) {
@@ -154,7 +198,7 @@ void MveConv<General>::emit(KernelBuilder &k, const ConvLayer &layer, const Laye
         if (pixels % 2 == 1)
           x = k.least(x, k.number(std::max<int64_t>(pixels - 2, 0)));
         Value left = k.at(from, k.mul(x, patches.pitch()));
-        row.emitTile(left, pixels > 1 ? k.at(left, patches.pitch()) : left, k.at(to, k.mul(x, channels)));
+        tiles.emit(left, pixels > 1 ? k.at(left, patches.pitch()) : left, k.at(to, k.mul(x, channels)));
       });
     });
   });

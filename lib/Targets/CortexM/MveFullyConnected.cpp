@@ -23,16 +23,17 @@ constexpr int64_t kMostSums = 300;
 struct Shape {
   explicit Shape(const ConvLayer &layer)
       : depth(layer.in.channels), channels(layer.out.channels),
-        bits(layer.weightBits == 4 || layer.weightBits == 2 ? layer.weightBits : 8), planes(8 / bits),
-        vectors(llvm::alignTo((depth + 15) / 16, planes)), block(chooseBlock(vectors, planes)), tile(chooseTile(channels)),
+        weights(layer.weightBits), planes(weights.planes()), vectors(llvm::alignTo((depth + 15) / 16, planes)),
+        block(chooseBlock(vectors, planes)), tile(chooseTile(channels)),
         padded(llvm::alignTo(channels, tile)), chunk(chooseChunk(padded, tile)) {}
 
-  int64_t depth, channels, bits, planes, vectors;
+  int64_t depth, channels;
+  MveWeights weights;
+  int64_t planes, vectors;
   int64_t block;         ///< Vectors of inputs in registers at one time.
   int64_t tile;          ///< Channels of one turn.
   int64_t padded, chunk; ///< Channels with those that fill the last tile; those whose sums are in scratch at one time.
 
-  int64_t offsetBias() const { return planes == 1 ? 0 : int64_t(1) << (bits - 1); }
   /// Bytes of a tile's channels for so many vectors of inputs.
   int64_t tileBytes(int64_t count) const { return tile * count / planes * 16; }
   /// Where lists begin; they are read in vectors of 4.
@@ -40,7 +41,7 @@ struct Shape {
   int64_t multipliers() const { return 4 * listed(); }
   int64_t rights() const { return 8 * listed(); }
   int64_t lefts() const { return 9 * listed(); }
-  int64_t weights() const { return 10 * listed(); }
+  int64_t weightsAt() const { return 10 * listed(); }
   int64_t scratchBytes() const { return 4 * llvm::alignTo(chunk, 4); }
 
 private:
@@ -84,7 +85,6 @@ struct Emitter {
   bool general;
 
   Value accumulateBlock(Value inputs, int64_t first, int64_t count, Value from, Value weights) const;
-  SmallVector<Value> decode(Value bytes) const;
   Value sumOfBiased() const;
   void finishChunk(Value chunk, Value correction) const;
 };
@@ -93,20 +93,6 @@ struct Emitter {
 //===----------------------------------------------------------------------===//
 // Constants
 //===----------------------------------------------------------------------===//
-
-/// The weights of one vector: byte i has those of inputs 16 * v + i, v counting through the planes.
-static void packVector(std::vector<char> &bytes, const Shape &shape, const ConvConstants &constants, int64_t channel, int64_t v) {
-  for (int64_t i = 0; i < 16; ++i) {
-    int64_t byte = 0;
-    for (int64_t plane = 0; plane < shape.planes; ++plane) {
-      int64_t input = 16 * (v + plane) + i;
-      int64_t weight = channel < shape.channels && input < shape.depth ? constants.weights[channel * shape.depth + input] : 0;
-      bool top = plane + 1 == shape.planes;
-      byte |= ((weight + (top ? 0 : shape.offsetBias())) & ((1 << shape.bits) - 1)) << (plane * shape.bits);
-    }
-    appendNumber<int8_t>(bytes, int8_t(byte));
-  }
-}
 
 template <bool General>
 std::vector<char> MveFullyConnected<General>::pack(const ConvLayer &layer, const ConvConstants &constants) const {
@@ -129,24 +115,16 @@ std::vector<char> MveFullyConnected<General>::pack(const ConvLayer &layer, const
       for (int64_t tile = chunk; tile < chunk + shape.chunk; tile += shape.tile)
         for (int64_t v = block; v < std::min(block + shape.block, shape.vectors); v += shape.planes)
           for (int64_t o = tile; o < tile + shape.tile; ++o)
-            packVector(bytes, shape, constants, o, v);
+            shape.weights.append(bytes, /*biased=*/true, [&](int64_t i) -> int64_t {
+              int64_t input = 16 * v + i;
+              return o < shape.channels && input < shape.depth ? constants.weights[o * shape.depth + input] : 0;
+            });
   return bytes;
 }
 
 //===----------------------------------------------------------------------===//
 // Code
 //===----------------------------------------------------------------------===//
-
-/// The weights that a vector of bytes holds, plane by plane.
-SmallVector<Value> Emitter::decode(Value bytes) const {
-  SmallVector<Value> planes;
-  Value mask = m.splat((int64_t(1) << shape.bits) - 1, m.bytes());
-  for (int64_t plane = 0; plane < shape.planes; ++plane) {
-    Value low = m.k.right(bytes, plane * shape.bits);
-    planes.push_back(plane + 1 < shape.planes ? m.k.both(low, mask) : low);
-  }
-  return planes;
-}
 
 /// Adds the products with inputs [16 * first, 16 * (first + count)) to the sums of a chunk, read at `from`, which is in
 /// scratch afterwards. Returns where the weights end.
@@ -168,7 +146,7 @@ Value Emitter::accumulateBlock(Value inputs, int64_t first, int64_t count, Value
     for (int64_t v = 0; v < count; v += shape.planes)
       for (int64_t o = 0; o < shape.tile; ++o) {
         Value packed = m.loadConstants(k.at(carried[2], 16 * (v / shape.planes * shape.tile + o) - center));
-        for (auto [plane, weight] : llvm::enumerate(decode(packed)))
+        for (auto [plane, weight] : llvm::enumerate(m.decode(packed, shape.weights, /*biased=*/true)))
           if (x[v + plane])
             sums[o] = m.dot(sums[o], x[v + plane], weight);
       }
@@ -186,7 +164,7 @@ Value Emitter::sumOfBiased() const {
   for (int64_t v = 0; 16 * v < shape.depth; ++v)
     if (v % shape.planes + 1 < shape.planes)
       sum = m.addLanes(sum, m.loadBytes(k.at(at.input, 16 * v), std::min<int64_t>(shape.depth - 16 * v, 16)));
-  return k.mul(sum, -shape.offsetBias());
+  return k.mul(sum, -shape.weights.bias());
 }
 
 void Emitter::finishChunk(Value chunk, Value correction) const {
@@ -215,7 +193,7 @@ void MveFullyConnected<General>::emit(KernelBuilder &k, const ConvLayer &layer, 
   Value correction = shape.planes > 1 ? emitter.sumOfBiased() : Value();
   // A block that is cut by the end of the inputs is apart.
   int64_t whole = shape.depth / (16 * shape.block), rest = shape.vectors - whole * shape.block;
-  k.loop(0, shape.padded, shape.chunk, {k.at(at.constants, shape.weights())}, [&](Value chunk, ValueRange outer) {
+  k.loop(0, shape.padded, shape.chunk, {k.at(at.constants, shape.weightsAt())}, [&](Value chunk, ValueRange outer) {
     Value bias = k.at(at.constants, k.mul(chunk, 4));
     auto ends = k.loop(0, whole, 1, {at.input, bias, outer[0]}, [&](Value, ValueRange carried) -> SmallVector<Value> {
       Value next = emitter.accumulateBlock(carried[0], 0, shape.block, carried[1], carried[2]);
