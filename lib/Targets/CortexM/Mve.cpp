@@ -98,15 +98,6 @@ void Mve::storeCodes(Value words, Value pointer, Value count) {
   Value codes = k.truncate(words, VectorType::get({4}, k.i8()));
   LLVM::MaskedStoreOp::create(k.getBuilder(), codes, pointer, predicate(count, 4), 1);
 }
-// Volatile keeps the two together: LLVM parts other accesses of 64 bits and then finds other places for the halves.
-std::pair<Value, Value> Mve::loadTwo(Value pointer) {
-  Value two = LLVM::LoadOp::create(k.getBuilder(), k.i64(), pointer, /*alignment=*/4, /*isVolatile=*/true);
-  return {k.truncate(two, k.i32()), k.truncate(k.rightUnsigned(two, 32), k.i32())};
-}
-void Mve::storeTwo(Value first, Value second, Value pointer) {
-  Value two = k.either(k.extendUnsigned(first, k.i64()), k.left(k.extendUnsigned(second, k.i64()), 32));
-  LLVM::StoreOp::create(k.getBuilder(), two, pointer, /*alignment=*/4, /*isVolatile=*/true);
-}
 Value Mve::gatherWords(Value table, Value index) {
   return k.intrinsic("llvm.arm.mve.vldr.gather.offset", words(), {table, index, flag(32), flag(2), flag(0)});
 }

@@ -75,9 +75,6 @@ public:
   void storeCodes(Value lanes, Value pointer);
   void storeCodes(Value halves, Value pointer, int64_t count);
   void storeCodes(Value words, Value pointer, Value count);
-  /// Two words at a multiple of 4, in one instruction.
-  std::pair<Value, Value> loadTwo(Value pointer);
-  void storeTwo(Value first, Value second, Value pointer);
   /// Four words of a table, by index.
   Value gatherWords(Value table, Value index);
   /// The first `count` of 16 bytes, to unsigned offsets of 8 bits.
