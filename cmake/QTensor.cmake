@@ -132,13 +132,17 @@ function(qtensor_embed file name)
     DEPENDS ${file} ${PROJECT_SOURCE_DIR}/cmake/EmbedBytes.cmake VERBATIM)
 endfunction()
 
-# qtensor_add_watch_plugin(<name> <source>): a plugin for the emulator that counts instructions by the target's weights
-# (lib/Measure). It is loaded into a program of others: none of our options apply.
-function(qtensor_add_watch_plugin name source)
-  add_library(${name} MODULE ${PROJECT_SOURCE_DIR}/lib/Measure/Plugin/watch.c ${source})
-  set_target_properties(${name} PROPERTIES PREFIX "" C_VISIBILITY_PRESET hidden)
-  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
-  target_compile_options(${name} PRIVATE -fPIC -O2 -Wall -Wextra)
+# qtensor_add_watch_plugin(<target> <source>): plugins for the emulator that count instructions by the target's weights
+# (lib/Measure): qtensor-watch-<target> for bundles, qtensor-count-<target> for other programs. They are loaded into a program
+# of others: none of our options apply.
+function(qtensor_add_watch_plugin target source)
+  foreach(kind watch count)
+    set(name qtensor-${kind}-${target})
+    add_library(${name} MODULE ${PROJECT_SOURCE_DIR}/lib/Measure/Plugin/${kind}.c ${source})
+    set_target_properties(${name} PROPERTIES PREFIX "" C_VISIBILITY_PRESET hidden)
+    target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+    target_compile_options(${name} PRIVATE -fPIC -O2 -Wall -Wextra)
+  endforeach()
 endfunction()
 
 # Generates InitAll.cpp from what the rooms registered, and ties tablegen output and tools to the rooms.

@@ -5,7 +5,7 @@
 
 Writes model<i>.mlir (phase C3, entry model<i>_run) and program.c, which run-layers links with a bundle's example. Its last line of
 output is "layers <n> wrong <n>"; set `goals` also prints
-"layer <name> units <n>" for each layer: what the next region that benchmarks/mcu/count.c counts is. Set `peers` is the same layers, computed by another
+"layer <name> units <n>" for each layer: what the next region that lib/Measure/Plugin/count.c counts is. Set `peers` is the same layers, computed by another
 library (benchmarks/mcu/peer.h), and `peer-ic`, -kws, -vww and -ad layers as the networks of MLPerf Tiny have them, without pooling.
 """
 import os

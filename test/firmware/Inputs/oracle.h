@@ -132,7 +132,7 @@ static void oracle_compare(const char *name, const int8_t *got, int count) {
   put_text("\n");
 }
 
-/* What is executed between these is counted by a plugin of the emulator (benchmarks/mcu/count.c). */
+/* What is executed between these is counted by a plugin of the emulator (lib/Measure/Plugin/count.c). */
 __attribute__((noinline)) void region_begin(void) { __asm__ volatile("nop" ::: "memory"); }
 __attribute__((noinline)) void region_end(void) { __asm__ volatile("nop" ::: "memory"); }
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """within.py <log> <counts> [<layer>=<instructions>/<weighted>...]: the instructions for each unit of the layers of
-`layers.py goals`, in thousandths, from what its program printed and what benchmarks/mcu/count.c counted.
+`layers.py goals`, in thousandths, from what its program printed and what lib/Measure/Plugin/count.c counted.
 
 Fails where a layer takes over 2 % more than its budget, or is missing. Counts are the same on every host, so a budget that is
 far above the count hides a loss: under 90 % of it fails too."""
