@@ -198,11 +198,8 @@ static void addLLVMPasses(OpPassManager &pm, unsigned indexBits, bool hosted) {
   addCleanup(pm);
   pm.addPass(createSCFToControlFlowPass());
   pm.addPass(createExpandSmallFloats({/*halves=*/!hosted}));
-  if (!hosted) { // the first becomes the second
-    math::MathExpandOpsPassOptions rounding;
-    rounding.opMnemonics = {"roundeven", "round"};
-    pm.addPass(math::createMathExpandOpsPass(rounding));
-  }
+  if (!hosted)
+    pm.addPass(createExpandRounding());
   pm.addPass(createConvertVectorToLLVMPass());
   pm.addPass(createConvertMathToLLVMPass());
   pm.addPass(createConvertMathToLibmPass());

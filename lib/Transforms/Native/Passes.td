@@ -41,6 +41,21 @@ def ExpandCopies : Pass<"qtensor-expand-copies", "ModuleOp"> {
   let dependentDialects = ["linalg::LinalgDialect"];
 }
 
+def ExpandRounding : Pass<"qtensor-expand-rounding", "ModuleOp"> {
+  let summary = "Rounding to whole numbers without a C library";
+  let description = [{
+    floor, ceil, trunc, round and roundeven of f32 become conversions to integers and comparisons: processors without such
+    instructions would call functions that firmware may not have.
+
+    ```mlir
+    %y = math.floor %x : f32
+    // =>
+    %t = arith.fptosi %x, arith.sitofp, arith.cmpf ogt, arith.subf, math.copysign, arith.select
+    ```
+  }];
+  let dependentDialects = ["arith::ArithDialect", "math::MathDialect"];
+}
+
 def ScalarizeAccess : Pass<"qtensor-scalarize-access", "ModuleOp"> {
   let summary = "Vector loads and stores => accesses of elements";
   let description = [{
