@@ -204,21 +204,22 @@ protected:
   }
 };
 
-/// Weights of at most 4 bits; four channels share a word: each half is u0 + 16 u1 + 256 u2 + 4096 w3, with u = w + 8. Sums
-/// with more and more of the digits masked away give the channels' by differences, so the last mask of four needs no
-/// instruction. The sum of the activations takes away what the 8 has brought.
-class DspNibbles : public DspConv {
+/// Weights of 4 or 2 bits; as many channels share a word as a half has digits d of them: w + 2^(bits - 1) in the low ones, w with
+/// its sign in the last. Sums with more and more of the digits masked away give the channels' by differences, so the word as
+/// it is serves too. The sum of the activations takes away what the added numbers have brought.
+class DspDigits : public DspConv {
 public:
-  using DspConv::DspConv;
+  DspDigits(StringRef name, Shape shape) : DspConv(name, shape), bits(16 / shape.channels) {}
 
 protected:
   bool acceptsSums(const ConvLayer &layer, const ConvConstants &constants, ArrayRef<FastChannel> channels) const override;
 
   void packWeights(std::vector<char> &bytes, const Group &group) const override {
+    int64_t last = shape.channels - 1;
     for (int64_t i = 0; i < group.lanes; ++i) {
-      int64_t lane = laneAt(group, i), digits = 4096 * group.weight(3, lane);
-      for (int64_t c = 0; c < 3; ++c)
-        digits += (group.weight(c, lane) + 8) << (4 * c);
+      int64_t lane = laneAt(group, i), digits = group.weight(last, lane) * (int64_t(1) << (bits * last));
+      for (int64_t c = 0; c < last; ++c)
+        digits += (group.weight(c, lane) + (1 << (bits - 1))) << (bits * c);
       appendNumber(bytes, int16_t(digits));
     }
   }
@@ -232,44 +233,60 @@ protected:
           sums[p] = smlad(k, word, k.number(0x00010001), sums[p]);
     });
     for (Value &sum : sums)
-      sum = k.left(sum, 3);
+      sum = k.left(sum, bits - 1);
     return sums;
   }
 
-  SmallVector<Value> sumProducts(KernelBuilder &k, Tile &tile, ValueRange biases, ValueRange eights) const override {
-    SmallVector<Value> start(4 * tile.pixels, k.number(0));
-    SmallVector<Value> sums = sumWords(k, tile, 8, start, [&](const Words &words, Value weights,
-                                                             MutableArrayRef<Value> sums) {
-      for (int64_t half = 0; half < 2; ++half) {
-        // Digits vanish one by one: a register holds what is left of them.
-        Value digits = k.load32(k.at(weights, 4 * half));
-        for (int64_t c = 3; c >= 0; --c) {
-          if (c == 1)
-            digits = k.intrinsic("llvm.arm.uxtb16", k.i32(), {digits});
-          else if (c < 3)
-            digits = k.both(digits, k.number(c ? 0x0FFF0FFF : 0x000F000F));
-          for (int64_t p = 0; p < tile.pixels; ++p)
-            sums[4 * p + c] = smlad(k, words[p][half], digits, sums[4 * p + c]);
-        }
-      }
-    });
-    for (int64_t p = 0; p < tile.pixels; ++p) {
-      for (int64_t c = 3; c > 0; --c)
-        sums[4 * p + c] = k.rightExact(k.sub(sums[4 * p + c], sums[4 * p + c - 1]), 4 * c);
-      for (int64_t c = 0; c < 4; ++c)
-        sums[4 * p + c] = k.add(c < 3 ? k.sub(sums[4 * p + c], eights[p]) : sums[4 * p + c], biases[c]);
-    }
-    return sums;
+  SmallVector<Value> sumProducts(KernelBuilder &k, Tile &tile, ValueRange biases, ValueRange surplus) const override;
+
+private:
+  /// Only the digits up to `channel`, in both halves.
+  Value keepDigits(KernelBuilder &k, Value digits, int64_t channel) const {
+    int64_t kept = bits * (channel + 1);
+    if (kept == 8)
+      return k.intrinsic("llvm.arm.uxtb16", k.i32(), {digits});
+    return kept == 16 ? digits : k.both(digits, k.number(((1 << kept) - 1) * 0x00010001));
   }
+
+  const int64_t bits;
 };
 
-bool DspNibbles::acceptsSums(const ConvLayer &layer, const ConvConstants &, ArrayRef<FastChannel> channels) const {
-  // The first digits have 23 bits for a sum; the lanes of padding hold any 16 bits. The last digit has 19, of products alone.
-  int64_t lanes = layer.depth(), unknown = 4 + 2 * layer.window.kernelWidth;
-  if (layer.weightBits > 4 || 15 * (128 * lanes + 32768 * unknown) >= int64_t(1) << 23)
+SmallVector<Value> DspDigits::sumProducts(KernelBuilder &k, Tile &tile, ValueRange biases, ValueRange surplus) const {
+  int64_t channels = shape.channels;
+  SmallVector<Value> start(channels * tile.pixels, k.number(0));
+  SmallVector<Value> sums = sumWords(k, tile, 8, start, [&](const Words &words, Value weights, MutableArrayRef<Value> sums) {
+    for (int64_t half = 0; half < 2; ++half) {
+      // Digits vanish one by one: a register holds what is left of them.
+      Value digits = k.load32(k.at(weights, 4 * half));
+      for (int64_t c = channels - 1; c >= 0; --c) {
+        digits = keepDigits(k, digits, c);
+        for (int64_t p = 0; p < tile.pixels; ++p)
+          sums[channels * p + c] = smlad(k, words[p][half], digits, sums[channels * p + c]);
+      }
+    }
+  });
+  for (int64_t p = 0; p < tile.pixels; ++p) {
+    MutableArrayRef<Value> pixel = MutableArrayRef<Value>(sums).slice(channels * p, channels);
+    for (int64_t c = channels - 1; c > 0; --c)
+      pixel[c] = k.rightExact(k.sub(pixel[c], pixel[c - 1]), bits * c);
+    for (int64_t c = 0; c < channels; ++c)
+      pixel[c] = k.add(c < channels - 1 ? k.sub(pixel[c], surplus[p]) : pixel[c], biases[c]);
+  }
+  return sums;
+}
+
+bool DspDigits::acceptsSums(const ConvLayer &layer, const ConvConstants &, ArrayRef<FastChannel> channels) const {
+  if (layer.weightBits > bits)
+    return false;
+  // A difference of sums is shifted by its digit's place: 32 - place bits are left for it. The last digit's are products alone;
+  // the others' are of positive digits, also for lanes of padding, which hold any 16 bits.
+  int64_t last = shape.channels - 1, room = int64_t(1) << (31 - bits * last);
+  int64_t unknown = 4 + layer.window.kernelWidth * (layer.window.kernelHeight * layer.in.channels % 2);
+  int64_t most = ((1 << bits) - 1) * 128 * layer.depth() + (1 << (bits - 1)) * 32768 * unknown;
+  if (most >= room << bits)
     return false;
   for (auto [o, channel] : llvm::enumerate(channels))
-    if (o % 4 == 3 && channel.bound - std::abs(channel.bias) >= int64_t(1) << 19)
+    if (int64_t(o) % shape.channels == last && channel.bound - std::abs(channel.bias) >= room)
       return false;
   return true;
 }
@@ -277,9 +294,10 @@ bool DspNibbles::acceptsSums(const ConvLayer &layer, const ConvConstants &, Arra
 } // namespace
 
 void cortexm::addDspConvKernels(LayerKernels &kernels) {
-  static const DspNibbles nibbleRow("dsp.row.nibbles", DspConv::row(4)), nibbles("dsp.conv.nibbles", DspConv::tile(2, 4, 40));
+  static const DspDigits twoBits("dsp.conv.digits2", DspConv::tile(1, 8)), fourBits("dsp.conv.digits4", DspConv::tile(2, 4, 40)),
+      fourBitRow("dsp.row.digits4", DspConv::row(4));
   static const DspPairs row("dsp.row.pairs", DspConv::row(4)), pairs("dsp.conv.pairs", DspConv::tile(2, 4, 40)),
       shortPairs("dsp.conv.pairs.short", DspConv::tile(2, 2));
   static const DspWide wide("dsp.conv.wide", DspConv::exact(2, 2));
-  kernels.conv.insert(kernels.conv.end(), {&nibbleRow, &nibbles, &row, &pairs, &shortPairs, &wide});
+  kernels.conv.insert(kernels.conv.end(), {&twoBits, &fourBitRow, &fourBits, &row, &pairs, &shortPairs, &wide});
 }
