@@ -38,8 +38,18 @@ public:
 
 private:
   using AddressOfTap = llvm::function_ref<Value(int64_t ky, int64_t kx)>;
+  /// Channels `from` to `from + vl`: where their maps and weights are, and what stays in registers.
+  struct Strip {
+    Value from, vl, map, weights, bias, outside;
+    SmallVector<Value> kept;
+  };
+  static SmallVector<Value> loadWeights(KernelBuilder &k, Vectors &v, const ConvLayer &layer, const Strip &strip);
   Value sumTaps(KernelBuilder &k, Vectors &v, const ConvLayer &layer, Value bias, ArrayRef<Value> weights,
                 AddressOfTap tap, Value vl) const;
+  void emitCodes(KernelBuilder &k, Vectors &v, const ConvLayer &layer, const Strip &strip, Value output,
+                 AddressOfTap tap) const;
+  void emitPixel(KernelBuilder &k, Vectors &v, const ConvLayer &layer, const Strip &strip, Value image, Value output,
+                 Value top, Value left) const;
 
   StringRef name;
   bool pairs;
@@ -89,59 +99,72 @@ Value VectorDepthwise::sumTaps(KernelBuilder &k, Vectors &v, const ConvLayer &la
   return sum;
 }
 
-void VectorDepthwise::emit(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at) const {
+SmallVector<Value> VectorDepthwise::loadWeights(KernelBuilder &k, Vectors &v, const ConvLayer &layer,
+                                                const Strip &strip) {
+  SmallVector<Value> weights;
+  for (int64_t i = 0; i < layer.window.taps(); ++i)
+    weights.push_back(v.load(k.at(strip.weights, i * layer.in.channels), 8, strip.vl));
+  return weights;
+}
+
+void VectorDepthwise::emitCodes(KernelBuilder &k, Vectors &v, const ConvLayer &layer, const Strip &strip, Value output,
+                                AddressOfTap tap) const {
+  int64_t channels = layer.in.channels;
+  SmallVector<Value> weights = strip.kept.empty() ? loadWeights(k, v, layer, strip) : strip.kept;
+  Value sum = sumTaps(k, v, layer, strip.bias, weights, tap, strip.vl);
+  Value multiplier = v.load(k.at(strip.map, 4 * channels), 32, strip.vl);
+  Value shift = v.load(k.at(strip.map, 8 * channels), 32, strip.vl);
+  v.store(v.mapSums(sum, multiplier, shift, layer.map, strip.vl), output, strip.vl);
+}
+
+/// Pixels whose windows lie inside have a body of their own.
+void VectorDepthwise::emitPixel(KernelBuilder &k, Vectors &v, const ConvLayer &layer, const Strip &strip, Value image,
+                                Value output, Value top, Value left) const {
   const Window &w = layer.window;
-  int64_t channels = layer.in.channels, taps = w.taps(), width = layer.in.width;
-  int64_t lastTop = layer.in.height - (w.kernelHeight - 1) * w.dilationHeight;
-  int64_t lastLeft = width - (w.kernelWidth - 1) * w.dilationWidth;
-  Vectors v(k, 1);
+  int64_t width = layer.in.width, channels = layer.in.channels;
+  // One sum of numbers and then one address: a window at a border may begin before the image.
+  Value first = k.add(k.mul(k.add(k.mul(top, width), left), channels), strip.from);
+  auto inner = [&](int64_t ky, int64_t kx) {
+    return k.at(image, k.add(first, (ky * w.dilationHeight * width + kx * w.dilationWidth) * channels));
+  };
+  if (!layer.hasPadding())
+    return emitCodes(k, v, layer, strip, output, inner);
   ImplicitLocOpBuilder &b = k.getBuilder();
+  auto below = [&](Value i, int64_t extent) -> Value {
+    return arith::CmpIOp::create(b, arith::CmpIPredicate::ult, i, k.number(std::max<int64_t>(extent, 0)));
+  };
+  auto guarded = [&](int64_t ky, int64_t kx) {
+    Value y = k.add(top, ky * w.dilationHeight), x = k.add(left, kx * w.dilationWidth);
+    return k.select(k.both(below(y, layer.in.height), below(x, width)), inner(ky, kx), strip.outside);
+  };
+  auto branch = [&](AddressOfTap tap) {
+    return [&, tap](OpBuilder &inBranch, Location) {
+      OpBuilder::InsertionGuard guard(b);
+      b.restoreInsertionPoint(inBranch.saveInsertionPoint());
+      emitCodes(k, v, layer, strip, output, tap);
+      scf::YieldOp::create(b);
+    };
+  };
+  Value inside = k.both(below(top, layer.in.height - (w.kernelHeight - 1) * w.dilationHeight),
+                        below(left, width - (w.kernelWidth - 1) * w.dilationWidth));
+  scf::IfOp::create(b, inside, branch(inner), branch(guarded));
+}
+
+void VectorDepthwise::emit(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at) const {
+  int64_t channels = layer.in.channels;
+  Vectors v(k, 1);
   if (layer.hasPadding())
     fillBytes(k, at.scratch, layer.inputZero, channels);
   v.strips(channels, [&](Value from, Value vl) {
-    Value map = k.at(at.constants, k.left(from, 2)), packed = k.at(k.at(at.constants, 12 * channels), from);
-    auto loadWeights = [&] {
-      SmallVector<Value> weights;
-      for (int64_t i = 0; i < taps; ++i)
-        weights.push_back(v.load(k.at(packed, i * channels), 8, vl));
-      return weights;
-    };
-    SmallVector<Value> kept;
-    Value bias = v.load(map, 32, vl);
-    if (taps <= mostTapsInRegisters)
-      kept = loadWeights();
-    Value outside = layer.hasPadding() ? k.at(at.scratch, from) : Value();
-    forPixels(k, w, layer.in, layer.out, at.input, [&](Value image, Value pixel, Value top, Value left) {
-      auto finish = [&](AddressOfTap tap) {
-        Value sum = sumTaps(k, v, layer, bias, kept.empty() ? loadWeights() : kept, tap, vl);
-        Value multiplier = v.load(k.at(map, 4 * channels), 32, vl), shift = v.load(k.at(map, 8 * channels), 32, vl);
-        v.store(v.mapSums(sum, multiplier, shift, layer.map, vl), k.at(k.at(at.output, k.mul(pixel, channels)), from),
-                vl);
-      };
-      Value first = k.at(k.at(image, k.mul(k.add(k.mul(top, width), left), channels)), from);
-      auto inner = [&](int64_t ky, int64_t kx) {
-        return k.at(first, (ky * w.dilationHeight * width + kx * w.dilationWidth) * channels);
-      };
-      if (!layer.hasPadding())
-        return finish(inner);
-      auto below = [&](Value i, int64_t extent) -> Value {
-        return arith::CmpIOp::create(b, arith::CmpIPredicate::ult, i, k.number(std::max<int64_t>(extent, 0)));
-      };
-      auto guarded = [&](int64_t ky, int64_t kx) {
-        Value y = k.add(top, ky * w.dilationHeight), x = k.add(left, kx * w.dilationWidth);
-        Value inside = k.both(below(y, layer.in.height), below(x, width));
-        return k.select(inside, inner(ky, kx), outside);
-      };
-      auto branch = [&](llvm::function_ref<void()> body) {
-        return [&b, body](OpBuilder &inBranch, Location loc) {
-          OpBuilder::InsertionGuard guard(b);
-          b.restoreInsertionPoint(inBranch.saveInsertionPoint());
-          body();
-          scf::YieldOp::create(b);
-        };
-      };
-      scf::IfOp::create(b, k.both(below(top, lastTop), below(left, lastLeft)), branch([&] { finish(inner); }),
-                        branch([&] { finish(guarded); }));
+    Strip strip{from, vl, k.at(at.constants, k.left(from, 2)), k.at(k.at(at.constants, 12 * channels), from)};
+    strip.bias = v.load(strip.map, 32, vl);
+    if (layer.window.taps() <= mostTapsInRegisters)
+      strip.kept = loadWeights(k, v, layer, strip);
+    if (layer.hasPadding())
+      strip.outside = k.at(at.scratch, from);
+    forPixels(k, layer.window, layer.in, layer.out, at.input, [&](Value image, Value pixel, Value top, Value left) {
+      Value output = k.at(at.output, k.add(k.mul(pixel, channels), from));
+      emitPixel(k, v, layer, strip, image, output, top, left);
     });
   });
 }
