@@ -21,9 +21,10 @@ public:
     shape.fewestLanes = fewestLanes;
     return shape;
   }
-  static Shape row(int64_t channels) {
+  static Shape row(int64_t channels, bool oneMap = false) {
     Shape shape = tile(1, channels);
     shape.onePixel = true;
+    shape.oneMap = oneMap;
     return shape;
   }
   static Shape exact(int64_t pixels, int64_t channels) {
@@ -295,9 +296,9 @@ bool DspDigits::acceptsSums(const ConvLayer &layer, const ConvConstants &, Array
 
 void cortexm::addDspConvKernels(LayerKernels &kernels) {
   static const DspDigits twoBits("dsp.conv.digits2", DspConv::tile(1, 8)), fourBits("dsp.conv.digits4", DspConv::tile(2, 4, 40)),
-      fourBitRow("dsp.row.digits4", DspConv::row(4));
-  static const DspPairs row("dsp.row.pairs", DspConv::row(4)), pairs("dsp.conv.pairs", DspConv::tile(2, 4, 40)),
-      shortPairs("dsp.conv.pairs.short", DspConv::tile(2, 2));
+      fourBitRow("dsp.row.digits4", DspConv::row(4)), fourBitUniform("dsp.row.digits4.uniform", DspConv::row(4, true));
+  static const DspPairs row("dsp.row.pairs", DspConv::row(4)), uniform("dsp.row.pairs.uniform", DspConv::row(4, true)),
+      pairs("dsp.conv.pairs", DspConv::tile(2, 4, 40)), shortPairs("dsp.conv.pairs.short", DspConv::tile(2, 2));
   static const DspWide wide("dsp.conv.wide", DspConv::exact(2, 2));
-  kernels.conv.insert(kernels.conv.end(), {&twoBits, &fourBitRow, &fourBits, &row, &pairs, &shortPairs, &wide});
+  kernels.conv.insert(kernels.conv.end(), {&twoBits, &fourBitUniform, &fourBitRow, &fourBits, &uniform, &row, &pairs, &shortPairs, &wide});
 }

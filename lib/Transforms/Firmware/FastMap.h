@@ -16,6 +16,9 @@ struct FastMap {
   /// value leaves 32 bits. `bound` is one of |sum|.
   static std::optional<FastMap> find(const FinalMap &map, int32_t multiplier, int32_t shift, int64_t bound);
   void append(std::vector<char> &bytes) const;
+  bool operator==(const FastMap &other) const {
+    return multiplier == other.multiplier && rounding == other.rounding && shift == other.shift;
+  }
 };
 
 /// A channel's element of a list that has one for each channel or one for all.

@@ -12,7 +12,8 @@ bool WindowConv::accepts(const ConvLayer &layer, const ConvConstants &constants)
     return false;
   if (!shape.exact) {
     auto channels = findFastChannels(layer, constants);
-    return channels && acceptsSums(layer, constants, *channels);
+    return channels && acceptsSums(layer, constants, *channels) &&
+           (!shape.oneMap || llvm::all_of(*channels, [&](const FastChannel &c) { return c.map == channels->front().map; }));
   }
   std::vector<FastChannel> channels;
   for (int64_t bound : boundSums(layer, constants)) {
@@ -27,6 +28,19 @@ int64_t WindowConv::getScratchBytes(const ConvLayer &layer) const {
   return findRows(layer)->bytes();
 }
 
+/// The map of all channels, and what keeps the stream behind it on a multiple of 16.
+static constexpr int64_t kMapBytes = 16;
+
+void WindowConv::packRecord(std::vector<char> &bytes, const ConvConstants &constants, ArrayRef<FastChannel> fast,
+                            int64_t o) const {
+  if (shape.exact) {
+    appendNumber(bytes, ofChannel(constants.multiplier, o));
+    appendNumber(bytes, ofChannel(constants.shift, o));
+  } else if (!shape.oneMap) {
+    fast[o].map.append(bytes);
+  }
+}
+
 std::vector<char> WindowConv::pack(const ConvLayer &layer, const ConvConstants &constants) const {
   WindowRows rows = *findRows(layer);
   // Sums are of lanes; the zero point of lanes that hold more lies that much higher.
@@ -37,24 +51,21 @@ std::vector<char> WindowConv::pack(const ConvLayer &layer, const ConvConstants &
   if (!shape.exact)
     fast = *findFastChannels(layer, constants);
   std::vector<char> bytes;
+  if (shape.oneMap) {
+    fast.front().map.append(bytes);
+    bytes.resize(kMapBytes);
+  }
   for (int64_t first = 0; first < layer.out.channels; first += shape.channels) {
     int64_t end = std::min(layer.out.channels, first + shape.channels);
-    for (int64_t o = first; o < first + shape.channels; ++o)
-      {
+    for (int64_t o = first; o < first + shape.channels; ++o) {
       // A channel that is a constant has no sum.
       bool none = o >= end || (!shape.exact && fast[o].bound == 0);
       appendNumber(bytes, int32_t(none ? 0 : biases[o]));
     }
     auto weight = [&](int64_t c, int64_t lane) { return rows.weightOfLane(layer, constants, first + c, lane); };
     packWeights(bytes, {weight, rows.lanes, layer.in.channels % 4 == 0});
-    for (int64_t o = first; o < end; ++o) {
-      if (!shape.exact) {
-        fast[o].map.append(bytes);
-        continue;
-      }
-      appendNumber(bytes, ofChannel(constants.multiplier, o));
-      appendNumber(bytes, ofChannel(constants.shift, o));
-    }
+    for (int64_t o = first; o < end; ++o)
+      packRecord(bytes, constants, fast, o);
   }
   return bytes;
 }
@@ -74,9 +85,9 @@ Value WindowConv::emitGroup(KernelBuilder &k, const ConvLayer &layer, Tile tile,
     biases.push_back(k.load32(k.at(tile.weights, 4 * c)));
   tile.weights = k.at(tile.weights, 4 * shape.channels);
   SmallVector<Value> sums = sumProducts(k, tile, biases, prepared);
-  int64_t words = shape.exact ? 2 : 3;
+  int64_t words = recordWords();
   for (int64_t c = 0; c < channels; ++c) {
-    SmallVector<Value> record;
+    SmallVector<Value> record = tile.map;
     for (int64_t i = 0; i < words; ++i)
       record.push_back(k.load32(k.at(tile.weights, 4 * (words * c + i))));
     for (int64_t p = 0; p < tile.pixels; ++p)
@@ -114,7 +125,7 @@ void WindowConv::emitTile(KernelBuilder &k, const ConvLayer &layer, Tile tile, V
 }
 
 void WindowConv::emitRow(KernelBuilder &k, const ConvLayer &layer, const WindowRows &rows, const LayerPointers &at,
-                         Value row) const {
+                         ArrayRef<Value> map, Value row) const {
   Value buffer = at.input;
   if (!rows.inPlace) {
     buffer = at.scratch;
@@ -123,7 +134,8 @@ void WindowConv::emitRow(KernelBuilder &k, const ConvLayer &layer, const WindowR
   int64_t pixelBytes = rows.pixelLanes * rows.laneBytes, channels = layer.out.channels;
   Value output = k.at(at.output, k.mul(row, rows.pixels * channels));
   int64_t laneStep = (shape.depthwise ? layer.in.channels : 1) * shape.laneBytes;
-  Tile tile{buffer, at.constants, shape.pixels, pixelBytes, rows.lanes, laneStep};
+  Value stream = k.at(at.constants, shape.oneMap ? kMapBytes : 0);
+  Tile tile{buffer, stream, shape.pixels, pixelBytes, rows.lanes, laneStep, SmallVector<Value>(map)};
   auto emitTiles = [&](Value count, int64_t whole) {
     if (whole == 0)
       return;
@@ -156,5 +168,8 @@ void WindowConv::emit(KernelBuilder &k, const ConvLayer &layer, const LayerPoint
   WindowRows rows = *findRows(layer);
   if (!rows.inPlace)
     rows.fillPads(k, layer, at.scratch);
-  k.loop(0, rows.rows, 1, [&](Value row) { emitRow(k, layer, rows, at, row); });
+  SmallVector<Value> map;
+  for (int64_t word = 0; shape.oneMap && word < 3; ++word)
+    map.push_back(k.load32(k.at(at.constants, 4 * word)));
+  k.loop(0, rows.rows, 1, [&](Value row) { emitRow(k, layer, rows, at, map, row); });
 }

@@ -18,6 +18,7 @@ public:
     int64_t pixels, channels, laneBytes, depthUnit;
     bool exact = false, longMultiply = true, depthwise = false;
     bool onePixel = false;  ///< For layers with one pixel alone.
+    bool oneMap = false;    ///< For layers whose channels have one fast map: it is stored once.
     int64_t fewestLanes = 0; ///< Shorter windows are for others: a large tile has much to do before and after its loop.
     int64_t laneOffset = 0; ///< What lanes hold more than their codes.
   };
@@ -37,10 +38,11 @@ protected:
     int64_t lanes; ///< Of a window.
     bool inWords;  ///< Pixels are whole words of four codes.
   };
-  /// A tile: the first window, the bytes to the next one, and the group's weights.
+  /// A tile: the first window, the bytes to the next one, the group's weights, and the map if there is one for all.
   struct Tile {
     Value window, weights;
     int64_t pixels, pixelBytes, lanes, laneStep;
+    SmallVector<Value> map;
   };
 
   /// Whether the kernel's own arithmetic holds for the layer, whose sums have the bounds of `channels`.
@@ -58,7 +60,10 @@ private:
   std::optional<WindowRows> findRows(const ConvLayer &layer) const {
     return WindowRows::find(layer, shape.laneBytes, shape.depthUnit, shape.laneOffset);
   }
-  void emitRow(KernelBuilder &k, const ConvLayer &layer, const WindowRows &rows, const LayerPointers &at, Value row) const;
+  int64_t recordWords() const { return shape.exact ? 2 : shape.oneMap ? 0 : 3; }
+  void packRecord(std::vector<char> &bytes, const ConvConstants &constants, ArrayRef<FastChannel> fast, int64_t o) const;
+  void emitRow(KernelBuilder &k, const ConvLayer &layer, const WindowRows &rows, const LayerPointers &at, ArrayRef<Value> map,
+               Value row) const;
   void emitTile(KernelBuilder &k, const ConvLayer &layer, Tile tile, Value output) const;
   void emitDepthwiseTile(KernelBuilder &k, const ConvLayer &layer, Tile tile, Value output) const;
   Value emitGroup(KernelBuilder &k, const ConvLayer &layer, Tile tile, Value output, int64_t channels,

@@ -16,12 +16,26 @@ func.func @pairs(%x: tensor<1x4x4x8xi8>) -> tensor<1x4x4x6xi8> {
 }
 
 // CHECK-LABEL: func.func @product(
-// CHECK: kernel = "dsp.row.pairs"
+// CHECK: kernel = "dsp.row.pairs.uniform"
 func.func @product(%x: tensor<1x32xi8>) -> tensor<1x8xi8> {
   %w = arith.constant dense<3> : tensor<8x32xi8>
   %b = arith.constant dense<5> : tensor<8xi32>
   %m = arith.constant dense<1500000000> : tensor<8xi32>
   %s = arith.constant dense<-9> : tensor<8xi32>
+  %0 = tensor.empty() : tensor<1x8xi8>
+  %y = qnn.fully_connected ins(%x : tensor<1x32xi8>) weights(%w, %b, %m, %s : tensor<8x32xi8>, tensor<8xi32>, tensor<8xi32>, tensor<8xi32>)
+       outs(%0 : tensor<1x8xi8>) <{input_zero = -7, output_zero = -3, low = -128, high = 127,
+       map = #qtensor.final<fixed<double>>}> -> tensor<1x8xi8>
+  return %y : tensor<1x8xi8>
+}
+
+// CHECK-LABEL: func.func @maps_of_channels(
+// CHECK: kernel = "dsp.row.pairs"
+func.func @maps_of_channels(%x: tensor<1x32xi8>) -> tensor<1x8xi8> {
+  %w = arith.constant dense<3> : tensor<8x32xi8>
+  %b = arith.constant dense<5> : tensor<8xi32>
+  %m = arith.constant dense<1500000000> : tensor<8xi32>
+  %s = arith.constant dense<[-9, -8, -9, -9, -9, -9, -9, -9]> : tensor<8xi32>
   %0 = tensor.empty() : tensor<1x8xi8>
   %y = qnn.fully_connected ins(%x : tensor<1x32xi8>) weights(%w, %b, %m, %s : tensor<8x32xi8>, tensor<8xi32>, tensor<8xi32>, tensor<8xi32>)
        outs(%0 : tensor<1x8xi8>) <{input_zero = -7, output_zero = -3, low = -128, high = 127,
@@ -44,7 +58,7 @@ func.func @rows_of_products(%x: tensor<3x32xi8>) -> tensor<3x8xi8> {
 }
 
 // CHECK-LABEL: func.func @nibbles(
-// CHECK: kernel = "dsp.row.digits4"
+// CHECK: kernel = "dsp.row.digits4.uniform"
 func.func @nibbles(%x: tensor<1x32xi8>) -> tensor<1x8xi8> {
   %w = arith.constant dense<3> : tensor<8x32xi8>
   %b = arith.constant dense<5> : tensor<8xi32>
