@@ -173,6 +173,6 @@ void EliminateChannels::runOnOperation() {
   if (!report)
     return;
   Amount after = Amount::of(function);
-  function.emitRemark() << "removed " << count << " channels; " << after.products << " of " << before.products
-                        << " multiplications and " << after.weights << " of " << before.weights << " weights are left";
+  llvm::errs() << count << " channels removed; " << after.products << " of " << before.products << " multiplications and "
+               << after.weights << " of " << before.weights << " weights are left\n";
 }

@@ -40,7 +40,7 @@ def EliminateChannels : Pass<"qtensor-eliminate-channels", "::mlir::func::FuncOp
 
     Errors: weights, biases or multipliers that are not constant.
   }];
-  let options = [Option<"report", "report", "bool", "false", "Say in a remark what is left">];
+  let options = [Option<"report", "report", "bool", "false", "Print what is left, on stderr">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::qnn::QNNDialect", "::mlir::tensor::TensorDialect"];
 }
 

@@ -11,7 +11,7 @@
 // CHECK-DAG: %[[W1:.*]] = arith.constant dense<{{\[\[\[\[}}7]]], {{\[\[\[}}-1]]]]> : tensor<2x1x1x1xi8>
 // CHECK-DAG: %[[B1:.*]] = arith.constant dense<[11, 22]> : tensor<2xi32>
 // CHECK: qnn.conv2d ins(%[[A]] : tensor<1x4x4x1xi8>) weights(%[[W1]], %[[B1]], {{.*}}) outs(%{{.*}} : tensor<1x4x4x2xi8>)
-// REPORT: remark: removed 2 channels; 64 of 192 multiplications and 4 of 12 weights are left
+// REPORT: 2 channels removed; 64 of 192 multiplications and 4 of 12 weights are left
 func.func @folds(%x: tensor<1x4x4x2xi8>) -> tensor<1x4x4x2xi8> {
   %w0 = arith.constant dense<[[[[0, 0]]], [[[3, 4]]], [[[5, 6]]]]> : tensor<3x1x1x2xi8>
   %b0 = arith.constant dense<[9, 20, 30]> : tensor<3xi32>
@@ -47,7 +47,7 @@ func.func @folds(%x: tensor<1x4x4x2xi8>) -> tensor<1x4x4x2xi8> {
 // CHECK-DAG: arith.constant dense<7> : tensor<1xi32>
 // CHECK-DAG: arith.constant dense<{{\[\[}}3, 4]]> : tensor<1x2xi8>
 // CHECK: qnn.fully_connected ins(%{{.*}} : tensor<1x2xi8>)
-// REPORT: remark: removed 4 channels
+// REPORT: 4 channels removed
 func.func @padding(%x: tensor<1x4x4x1xi8>) -> tensor<1x1xi8> {
   %w0 = arith.constant dense<[[[[0]]], [[[0]]], [[[5]]]]> : tensor<3x1x1x1xi8>
   %b0 = arith.constant dense<[0, 9, 30]> : tensor<3xi32>
@@ -82,7 +82,7 @@ func.func @padding(%x: tensor<1x4x4x1xi8>) -> tensor<1x1xi8> {
 // CHECK-COUNT-2: qnn.conv2d {{.*}} outs(%{{.*}} : tensor<1x2x2x2xi8>)
 // CHECK: qnn.add {{.*}} outs(%{{.*}} : tensor<1x2x2x2xi8>)
 // CHECK: qnn.conv2d ins(%{{.*}} : tensor<1x2x2x2xi8>) weights({{.*}} : tensor<1x1x1x2xi8>, {{.*}})
-// REPORT: remark: removed 3 channels; 40 of 60 multiplications and 10 of 15 weights are left
+// REPORT: 3 channels removed; 40 of 60 multiplications and 10 of 15 weights are left
 func.func @add(%x: tensor<1x2x2x2xi8>) -> tensor<1x2x2x1xi8> {
   %wa = arith.constant dense<[[[[0, 0]]], [[[0, 0]]], [[[5, 6]]]]> : tensor<3x1x1x2xi8>
   %wb = arith.constant dense<[[[[1, 2]]], [[[3, 4]]], [[[5, 6]]]]> : tensor<3x1x1x2xi8>
@@ -116,7 +116,7 @@ func.func @add(%x: tensor<1x2x2x2xi8>) -> tensor<1x2x2x1xi8> {
 // CHECK-LABEL: func.func @last(
 // CHECK: qnn.fully_connected {{.*}} outs(%{{.*}} : tensor<1x1xi8>)
 // CHECK: qnn.fully_connected ins(%{{.*}} : tensor<1x1xi8>) {{.*}} outs(%{{.*}} : tensor<1x2xi8>)
-// REPORT: remark: removed 1 channels; 4 of 8 multiplications and 4 of 8 weights are left
+// REPORT: 1 channels removed; 4 of 8 multiplications and 4 of 8 weights are left
 func.func @last(%x: tensor<1x2xi8>) -> tensor<1x2xi8> {
   %w = arith.constant dense<0> : tensor<2x2xi8>
   %b = arith.constant dense<[1, 2]> : tensor<2xi32>
@@ -136,7 +136,7 @@ func.func @last(%x: tensor<1x2xi8>) -> tensor<1x2xi8> {
 // CHECK-LABEL: func.func @stays(
 // CHECK: qnn.fully_connected {{.*}} outs(%{{.*}} : tensor<1x3xi8>)
 // CHECK: qnn.fully_connected {{.*}} outs(%{{.*}} : tensor<1x1xi8>) <{{.*}}kernel = "k"
-// REPORT-NOT: remark
+// REPORT-NOT: channels
 func.func @stays(%x: tensor<1x1xi8>) -> tensor<1x1xi8> {
   %w = arith.constant dense<[[0], [1], [2]]> : tensor<3x1xi8>
   %b = arith.constant dense<[1, 2, 3]> : tensor<3xi32>
