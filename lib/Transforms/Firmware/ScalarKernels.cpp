@@ -241,12 +241,17 @@ ScalarKernels::ScalarKernels(const ScalarShape &s) : add(makeTableAdd(s.longMult
     depthwise.depthwise = true;
     if (s.unsignedLoads)
       tile.laneOffset = row.laneOffset = depthwise.laneOffset = 128;
+    WindowConv::Shape uniform = row;
+    uniform.oneMap = true;
     conv.push_back(std::make_unique<ScalarNibbles>("scalar.row.nibbles" + suffix, row, s));
     conv.push_back(std::make_unique<ScalarNibbles>("scalar.conv.nibbles" + suffix, tile, s));
     if (s.unsignedLoads && !exact) {
+      conv.push_back(std::make_unique<ScalarPairs>("scalar.row.pairs.uniform", uniform, s));
       conv.push_back(std::make_unique<ScalarPairs>("scalar.row.pairs", row, s));
       conv.push_back(std::make_unique<ScalarPairs>("scalar.conv.pairs", tile, s));
     }
+    if (!exact)
+      conv.push_back(std::make_unique<ScalarConv>("scalar.row.uniform", uniform, s));
     conv.push_back(std::make_unique<ScalarConv>("scalar.row" + suffix, row, s));
     conv.push_back(std::make_unique<ScalarConv>("scalar.conv" + suffix, tile, s));
     conv.push_back(std::make_unique<ScalarConv>("scalar.depthwise" + suffix, depthwise, s));
