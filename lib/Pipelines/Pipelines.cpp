@@ -148,6 +148,7 @@ static void addPlannedPasses(OpPassManager &pm, const PipelineOptions &options) 
     constants.alignment = kFirmwareAlignment;
   pm.addPass(createExternalizeConstants(constants));
   pm.addPass(createSplitFills());
+  pm.addPass(createKeepLoopValues());
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
   pm.addPass(bufferization::createOneShotBufferizePass());
   addCleanup(pm);

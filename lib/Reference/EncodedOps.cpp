@@ -13,13 +13,13 @@ using namespace mlir::qtensor::reference;
 
 /// Gives an encoded result its components and decoded values.
 static LogicalResult setEncoded(Operation *op, Evaluation &evaluation, ArrayRef<int64_t> shape,
-                                ArrayRef<Tensor> components) {
-  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+                                ArrayRef<Tensor> components, unsigned result = 0) {
+  auto type = cast<RankedTensorType>(op->getResult(result).getType());
   FailureOr<Tensor> values =
       decodeTensor(getBlockEncoding(type), shape, type.getElementType(), components, [&] { return op->emitOpError(); });
   if (failed(values))
     return failure();
-  evaluation.set(op->getResult(0), values->withComponents(components));
+  evaluation.set(op->getResult(result), values->withComponents(components));
   return success();
 }
 
@@ -196,6 +196,19 @@ static LogicalResult evaluateRequantize(RequantizeOp op, Evaluation &evaluation)
   return setEncoded(op, evaluation, SmallVector<int64_t>(accumulator.getShape()), {std::move(*codes)});
 }
 
+static LogicalResult setCodes(AsOp op, Evaluation &evaluation, const CodeTensor &from, unsigned result) {
+  auto type = cast<RankedTensorType>(op.getResult(result).getType());
+  BlockAttr encoding = getBlockEncoding(type);
+  FailureOr<Tensor> codes =
+      evaluation.allocate(op, getComponentTypes(encoding, type.getShape())[0].type.getElementType(), type.getShape());
+  if (failed(codes))
+    return failure();
+  Codec codec(encoding.getCodec());
+  for (auto [i, code] : llvm::enumerate(from.codes))
+    codes->setInteger(int64_t(i), codec.encodeInteger(code));
+  return setEncoded(op, evaluation, type.getShape(), {std::move(*codes)}, result);
+}
+
 /// The exact algorithm on the codes of statically encoded operands.
 static LogicalResult evaluateRule(AsOp op, Evaluation &evaluation) {
   RuleCall call;
@@ -211,22 +224,20 @@ static LogicalResult evaluateRule(AsOp op, Evaluation &evaluation) {
       codes->codes.push_back(int32_t(codec.decode(value.getComponents()[0].getInteger(i))));
     call.inputs.push_back(std::move(*codes));
   }
-  auto type = cast<RankedTensorType>(op.getResult(0).getType());
-  std::optional<CodeTensor> output = CodeTensor::describe(type, type.getShape());
-  if (op.getNumResults() != 1 || !output || !type.hasStaticShape())
-    return op.emitOpError("reference: rule \"") << op.getRule() << "\" has one statically encoded result of known shape";
-  call.output = std::move(*output);
+  for (auto [i, result] : llvm::enumerate(op.getResults())) {
+    auto type = cast<RankedTensorType>(result.getType());
+    std::optional<CodeTensor> output = CodeTensor::describe(type, type.getShape());
+    if (!output || !type.hasStaticShape())
+      return op.emitOpError("reference: rule \"") << op.getRule() << "\" has statically encoded results of known shape";
+    (i == 0 ? call.output : call.further.emplace_back()) = std::move(*output);
+  }
   std::string problem;
   if (failed(applyIntegerRule(op.getRule(), call, problem)))
     return op.emitOpError("reference: rule \"") << op.getRule() << "\": " << problem;
-  FailureOr<Tensor> codes = evaluation.allocate(
-      op, getComponentTypes(getBlockEncoding(type), type.getShape())[0].type.getElementType(), type.getShape());
-  if (failed(codes))
-    return failure();
-  Codec codec(getBlockEncoding(type).getCodec());
-  for (auto [i, code] : llvm::enumerate(call.output.codes))
-    codes->setInteger(int64_t(i), codec.encodeInteger(code));
-  return setEncoded(op, evaluation, type.getShape(), {std::move(*codes)});
+  for (unsigned i = 0; i < op.getNumResults(); ++i)
+    if (failed(setCodes(op, evaluation, i == 0 ? call.output : call.further[i - 1], i)))
+      return failure();
+  return success();
 }
 
 /// qtensor.as: the algorithm of its rule; the body where the registry does not know it.

@@ -98,3 +98,38 @@ int32_t reference::tanhQ4(int32_t a) {
   int32_t magnitude = oneMinusOverOnePlus(expOnNegative(a > 0 ? -a : a, 5));
   return a > 0 ? magnitude : -magnitude;
 }
+
+const std::array<uint16_t, 256> &reference::sigmoidTable() {
+  static const std::array<uint16_t, 256> table = [] {
+    std::array<uint16_t, 256> entries;
+    for (int i = 0; i < 255; ++i) {
+      double s = 1 / (1 + std::exp(-i / 24.0));
+      // A line between two points of distance d is off by d^2 / 8 times the second derivative at most.
+      double raised = s + s * (1 - s) * (2 * s - 1) / (24.0 * 24.0 * 16);
+      entries[i] = uint16_t(std::lround(65536 * raised));
+    }
+    entries[255] = 65535;
+    return entries;
+  }();
+  return table;
+}
+
+/// The table at |a| / 2^bits as a number with `bits` more fractional bits; `last` beyond its end.
+static int64_t interpolate(int64_t a, int bits, int64_t last) {
+  const std::array<uint16_t, 256> &table = reference::sigmoidTable();
+  int64_t magnitude = a < 0 ? -a : a, position = magnitude >> bits;
+  if (position >= 255)
+    return last << bits;
+  int64_t rest = magnitude & ((int64_t(1) << bits) - 1), low = table[position], high = table[position + 1];
+  return (low << bits) + rest * (high - low);
+}
+
+int16_t reference::logisticByTable(int64_t a) {
+  int64_t value = interpolate(a, 9, 32767 * 2);
+  return int16_t((a >= 0 ? value + (1 << 9) : (1 << 25) - value + (1 << 9) - 1) >> 10);
+}
+
+int16_t reference::tanhByTable(int64_t a) {
+  int64_t value = interpolate(a, 8, 65535) - (1 << 23);
+  return int16_t((a >= 0 ? value + (1 << 7) : -value + (1 << 7) - 1) >> 8);
+}

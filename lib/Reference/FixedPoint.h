@@ -2,6 +2,7 @@
 // The fixed-point functions that published integer kernels are written in (gemmlowp's fixedpoint.h is their text).
 // Qm.n below is an i32 with m integer and n fractional bits beside the sign.
 #pragma once
+#include <array>
 #include <cstdint>
 
 namespace mlir::qtensor::reference {
@@ -28,5 +29,12 @@ int32_t oneMinusOverOnePlus(int32_t a);
 /// 1 / (1 + exp(-a)) and tanh(a) as Q0.31, for a in Q4.27.
 int32_t logisticQ4(int32_t a);
 int32_t tanhQ4(int32_t a);
+
+/// 65536 / (1 + exp(-i / 24)) for i = 0, 1, ... 255, between which TFLite's 16-bit kernels draw lines. Entries are raised by
+/// half of what a line is below the function at most, so that it errs to both sides; the last one ends the table at 2^16 - 1.
+const std::array<uint16_t, 256> &sigmoidTable();
+/// 1 / (1 + exp(-x)) and tanh(x) as Q0.15 from the table; a = 3 * 2^12 * x.
+int16_t logisticByTable(int64_t a);
+int16_t tanhByTable(int64_t a);
 
 } // namespace mlir::qtensor::reference

@@ -3,6 +3,7 @@
 #include "lib/Reference/IntegerRules.h"
 #include "lib/Reference/FinalMap.h"
 #include "lib/Reference/FixedPoint.h"
+#include "lib/Reference/IntegerLstm.h"
 #include "qtensor/Codec.h"
 #include "llvm/ADT/Sequence.h"
 #include "llvm/ADT/StringMap.h"
@@ -139,7 +140,7 @@ static int64_t inputRadius(QuantizedMultiplier by) {
 /// logistic and tanh of 8-bit codes: `bits` bits of the Q0.31 result are kept.
 template <typename Fn> static LogicalResult squash(RuleCall &call, std::string &problem, int bits, Fn fn) {
   if (call.inputs[0].bits > 8)
-    return problem = "it is defined for codes of 8 bits", failure();
+    return problem = "it is defined for codes of 8 and 16 bits", failure();
   bool single = call.singleRounding();
   QuantizedMultiplier by = quantizeMultiplier(double(call.inputs[0].scale) * double(int64_t(1) << (31 - 4)), single);
   if (by.shift < 0)
@@ -157,8 +158,38 @@ template <typename Fn> static LogicalResult squash(RuleCall &call, std::string &
   return success();
 }
 
-static LogicalResult logistic(RuleCall &call, std::string &problem) { return squash(call, problem, 8, logisticQ4); }
-static LogicalResult hyperbolicTangent(RuleCall &call, std::string &problem) { return squash(call, problem, 7, tanhQ4); }
+TableScale reference::tableScale(float scale, int most) {
+  int exponent;
+  // A power of two is 0.5 times one.
+  if (std::frexp(scale, &exponent) == 0.5f && exponent - 1 + 12 >= 0 && exponent - 1 + 12 <= most)
+    return {int64_t(3) << (exponent - 1 + 12), 0};
+  double multiplier = double(scale) * 4096.0 * 3.0;
+  int64_t shift = 0;
+  for (; multiplier <= 32767.0 / 2.0 && shift <= 30; ++shift)
+    multiplier *= 2;
+  return {int64_t(multiplier), shift};
+}
+
+/// As above for 16 bits, by a table.
+template <typename Fn> static LogicalResult squashByTable(RuleCall &call, std::string &problem, int most, Fn fn) {
+  const CodeTensor &x = call.inputs[0];
+  if (x.zero || call.output.zero || call.output.bits != 16 || call.output.scale != 1.0f / 32768.0f)
+    return problem = "codes of 16 bits have the zero point 0 and an output of scale 2^-15", failure();
+  TableScale by = tableScale(x.scale, most);
+  int64_t half = by.shift ? int64_t(1) << (by.shift - 1) : 0;
+  return mapCodes(call, [&](int64_t code) -> int64_t { return fn((code * by.multiplier + half) >> by.shift); });
+}
+
+static LogicalResult logistic(RuleCall &call, std::string &problem) {
+  if (call.inputs[0].bits == 16)
+    return squashByTable(call, problem, kLogisticPowers, logisticByTable);
+  return squash(call, problem, 8, logisticQ4);
+}
+static LogicalResult hyperbolicTangent(RuleCall &call, std::string &problem) {
+  if (call.inputs[0].bits == 16)
+    return squashByTable(call, problem, kTanhPowers, tanhByTable);
+  return squash(call, problem, 7, tanhQ4);
+}
 
 static int16_t saturate16(int64_t value) { return int16_t(std::clamp<int64_t>(value, -32768, 32767)); }
 
@@ -346,13 +377,15 @@ struct Entry {
   unsigned inputs;
   bool sameShape; ///< The output has the first input's shape.
   Function function;
+  unsigned outputs = 1;
 };
 } // namespace
 
 static const Entry entries[] = {
     {"tflite.add", 2, false, addCodes<1>},         {"tflite.average_pool_2d", 1, false, averagePool},
     {"tflite.hard_swish", 1, true, hardSwish},     {"tflite.leaky_relu", 1, true, leakyRelu},
-    {"tflite.logistic", 1, true, logistic},        {"tflite.mean", 1, false, mean},               {"tflite.resize_bilinear", 1, false, resizeBilinear},
+    {"tflite.logistic", 1, true, logistic},        {"tflite.lstm", kLstmInputs, false, applyLstm, 3},
+    {"tflite.mean", 1, false, mean},               {"tflite.resize_bilinear", 1, false, resizeBilinear},
     {"tflite.softmax", 1, true, softmax},          {"tflite.sub", 2, false, addCodes<-1>},
     {"tflite.tanh", 1, true, hyperbolicTangent},
 };
@@ -372,6 +405,10 @@ LogicalResult reference::applyIntegerRule(StringRef name, RuleCall &call, std::s
     return problem = "it takes " + std::to_string(entry->inputs) + " inputs", failure();
   if (entry->sameShape && call.inputs[0].shape != call.output.shape)
     return problem = "its output must have its input's shape", failure();
+  if (call.further.size() + 1 != entry->outputs)
+    return problem = "it has " + std::to_string(entry->outputs) + " outputs", failure();
   call.output.codes.assign(call.output.count(), 0);
+  for (CodeTensor &output : call.further)
+    output.codes.assign(output.count(), 0);
   return entry->function(call, problem);
 }

@@ -20,11 +20,12 @@ struct CodeTensor {
   static std::optional<CodeTensor> describe(RankedTensorType type, ArrayRef<int64_t> shape);
 };
 
-/// A call of a rule: its parameters, its inputs, and its output without codes.
+/// A call of a rule: its parameters, its inputs, and its outputs without codes.
 struct RuleCall {
   DictionaryAttr parameters;
   std::vector<CodeTensor> inputs;
   CodeTensor output;
+  std::vector<CodeTensor> further; ///< Outputs behind the first.
 
   /// Parameters; `otherwise` where one is absent.
   int64_t integer(StringRef name, int64_t otherwise = 0) const;
@@ -36,7 +37,7 @@ struct RuleCall {
 
 /// True when `name` is a rule of the registry.
 bool isIntegerRule(StringRef name);
-/// Fills the output's codes. On failure `problem` says which parameter or shape the rule cannot have.
+/// Fills the outputs' codes. On failure `problem` says which parameter or shape the rule cannot have.
 LogicalResult applyIntegerRule(StringRef name, RuleCall &call, std::string &problem);
 
 /// exp(beta * scale * -i) as Q0.31 for i = 0, 1, ... 2^bits - 1: what softmax adds for a code that is i below the largest one
@@ -51,6 +52,14 @@ struct LinearTap {
   int64_t lower, upper, distance;
 };
 LinearTap linearTap(int64_t position, int64_t in, int64_t out, bool alignCorners, bool halfPixelCenters);
+/// How an input of 16 bits becomes 3 * 2^12 * x, which logisticByTable and tanhByTable take:
+/// (code * multiplier + half) >> shift.
+struct TableScale {
+  int64_t multiplier, shift;
+};
+/// `most` is how far a scale that is a power of two may be from 2^-12 to be taken by a shift alone: 2^most times as large.
+TableScale tableScale(float scale, int most);
+constexpr int kLogisticPowers = 0, kTanhPowers = 1;
 /// The codes between which an activation (TFLite's number: 0 none, 1 relu, 2 relu_n1_to_1, 3 relu6) clamps.
 std::pair<int64_t, int64_t> activationBounds(const CodeTensor &output, int64_t activation);
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Values.h"
 #include "Compare.h"
+#include "dialects/QTensor/IR/QTensorOps.h"
 #include "lib/Import/Npy/NpyTypes.h"
 #include "lib/Reference/Interpreter.h"
+#include "lib/Transforms/Plan/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/StringExtras.h"
@@ -35,6 +37,16 @@ static NpyArray toArray(const Tensor &tensor) {
 
 static FailureOr<SmallVector<Tensor>> toTensors(func::FuncOp main, ArrayRef<NpyArray> inputs) {
   SmallVector<Tensor> tensors;
+  SmallVector<NpyArray> all(inputs.begin(), inputs.end());
+  // States that are not given are zeros, as at a model's start.
+  for (unsigned i = 0; i < main.getNumArguments() && all.size() < main.getNumArguments(); ++i)
+    if (auto type = dyn_cast<RankedTensorType>(main.getArgumentTypes()[i]);
+        type && type.hasStaticShape() && main.getArgAttr(i, kStateAttr)) {
+      FailureOr<Tensor> zeros = Tensor::zeros(type.getElementType(), type.getShape());
+      if (succeeded(zeros))
+        all.insert(all.begin() + std::min<size_t>(i, all.size()), toArray(*zeros));
+    }
+  inputs = all;
   if (inputs.size() != main.getNumArguments())
     return main.emitError() << "takes " << main.getNumArguments() << " inputs, " << inputs.size() << " are given";
   for (auto [index, input, type] : llvm::enumerate(inputs, main.getArgumentTypes())) {
@@ -72,7 +84,7 @@ FailureOr<tools::NamedValues> tools::evaluateValues(ModuleOp module, ArrayRef<Np
   reference::EvaluateOptions options;
   options.observer = [&](Operation *op, ArrayRef<Tensor> results) {
     StringRef name = nameOf(op->getLoc());
-    if (op->getParentOp() == main && !name.empty() && results.size() == 1 && !isa<arith::ConstantOp>(op))
+    if (op->getParentOp() == main && !name.empty() && (results.size() == 1 || isa<AsOp>(op)) && !isa<arith::ConstantOp>(op))
       values[name.str()] = toArray(results.front());
   };
   if (failed(reference::evaluate(main, *arguments, options)))

@@ -5,6 +5,7 @@
 #include "ModelOptions.h"
 #include "Tensors.h"
 #include "Values.h"
+#include "lib/Emit/Files.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/InitLLVM.h"
 
@@ -25,6 +26,10 @@ static cl::opt<double> absolute("atol", cl::desc("Allowed absolute difference (d
                                 cl::cat(tools::category));
 static cl::opt<double> relative("rtol", cl::desc("Allowed difference relative to the reference (default 1e-4)"),
                                 cl::init(1e-4), cl::cat(tools::category));
+static cl::opt<std::string> stateFile("state-file",
+                                      cl::desc("Of a model that keeps state: read it from this file, where it exists, before "
+                                               "the run, and write it behind the run"),
+                                      cl::value_desc("file"), cl::cat(tools::category));
 static cl::opt<unsigned> timeRuns("time", cl::desc("Print the median time of this many runs"), cl::value_desc("runs"),
                                   cl::cat(tools::category));
 static cl::opt<bool> count("count", cl::desc("Print performance counters of one run, on one thread"), cl::cat(tools::category));
@@ -46,6 +51,7 @@ static constexpr char kOverview[] =
     "  quant-run out/libmodel.so --input x.npy --output y.npy\n"
     "  quant-run model.onnx --input x.npy --compare expected.npy --rtol 1e-3\n"
     "  quant-run out/libmodel.so --input x.npy --time 100 --level avx2\n"
+    "  quant-run out/libmodel.so --input x.npy --state-file session.state\n"
     "  quant-run model.onnx --input x.npy --dump-values float/\n"
     "  quant-run model.onnx --weights=int4/32 --input x.npy --compare-values float/\n";
 
@@ -63,6 +69,8 @@ public:
   Error readInputs();
   Error allocate();
   Error run();
+  Error readState();
+  Error writeState();
   Error writeOutputs();
   /// Whether all comparisons hold.
   llvm::Expected<bool> compare();
@@ -151,6 +159,27 @@ Error Session::allocate() {
   if (llvm::any_of(buffers, [](const AlignedBytes &buffer) { return !buffer.data; }))
     return llvm::createStringError("no memory for the outputs and " + Twine(scratchBytes) + " bytes of scratch");
   return Error::success();
+}
+
+Error Session::readState() {
+  if (stateFile.empty() || !llvm::sys::fs::exists(stateFile))
+    return Error::success();
+  auto file = llvm::MemoryBuffer::getFile(stateFile);
+  if (!file)
+    return llvm::createStringError("cannot read '" + stateFile + "': " + file.getError().message());
+  StringRef bytes = (*file)->getBuffer();
+  if (bytes.size() != model->stateSize(handle))
+    return llvm::createStringError("'" + stateFile + "' has " + Twine(bytes.size()) + " bytes; the state of this model has " +
+                                   Twine(model->stateSize(handle)));
+  if (state)
+    llvm::copy(bytes, static_cast<char *>(state));
+  return Error::success();
+}
+
+Error Session::writeState() {
+  if (stateFile.empty())
+    return Error::success();
+  return writeText(stateFile, StringRef(static_cast<const char *>(state), model->stateSize(handle)));
 }
 
 Error Session::run() { return check(model->run(handle, state, inputs.data(), outputs.data(), scratch)); }
@@ -256,8 +285,8 @@ static llvm::Expected<bool> runModel(const DialectRegistry &registry) {
   if (!model)
     return model.takeError();
   Session session(std::move(*model));
-  for (auto step : {&Session::open, &Session::readInputs, &Session::allocate, &Session::run, &Session::writeOutputs,
-                    &Session::measure})
+  for (auto step : {&Session::open, &Session::readInputs, &Session::allocate, &Session::readState, &Session::run,
+                    &Session::writeState, &Session::writeOutputs, &Session::measure})
     if (Error error = (session.*step)())
       return std::move(error);
   return session.compare();

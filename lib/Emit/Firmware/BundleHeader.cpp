@@ -30,6 +30,7 @@ $ARENAS#define $UPPER_STACK_BYTES $STACK
 
 #define $UPPER_INPUTS $INPUTS
 #define $UPPER_OUTPUTS $OUTPUTS
+#define $UPPER_STATES $COUNT
 $CONSTANTS
 #ifdef __cplusplus
 #define $UPPER_CHECK(condition, text) static_assert(condition, text)
@@ -65,11 +66,15 @@ std::string mlir::qtensor::usageText(const Bundle &bundle, StringRef indent) {
   for (const FirmwareArena &arena : bundle.object.arenas)
     text += llvm::formatv("{0}static {1}_ALIGNED uint8_t {2}[{1}_{3}_BYTES];\n", indent, upper, toIdentifier(arena.name),
                           StringRef(toIdentifier(arena.name)).upper());
-  for (const BundleArgument &argument : listArguments(bundle.object))
+  for (const BundleArgument &argument : listArguments(bundle.object)) {
+    if (argument.kind == "state") // zeros, as C starts what is static
+      text += llvm::formatv("{0}static {1}_ALIGNED {2} {3}[{1}_{4}_ELEMENTS];\n", indent, upper,
+                            elementInfo(argument.tensor->dtype).type, argument.name, StringRef(argument.name).upper());
     call += argument.place ? llvm::formatv("{0}_{1}({2}), ", upper, StringRef(argument.name).upper(),
                                            toIdentifier(bundle.object.arenas[argument.place->arena].name))
                                  .str()
                            : argument.name + ", ";
+  }
   for (const FirmwareArena &arena : bundle.object.arenas)
     call += toIdentifier(arena.name) + ", ";
   return text + StringRef(call).drop_back(2).str() + ");\n";
@@ -132,7 +137,7 @@ void mlir::qtensor::printBundleHeader(const Bundle &bundle, llvm::raw_ostream &o
       {"$PLACES", places ? " Inputs\n * and outputs may lie in the arena, at the places below, where a call overwrites the "
                            "inputs; or in buffers of your own."
                          : ""},
-      {"$STATES", model.states.empty() ? "" : " but in the states, which are all zero at first"},
+      {"$STATES", model.states.empty() ? "" : " but in the states: buffers of yours, all zero before the\n * first call and whenever a sequence begins anew"},
       {"$LIST", list},
       {"$ARENAS", arenas},
       {"$BUDGETS", budgets},
@@ -141,6 +146,7 @@ void mlir::qtensor::printBundleHeader(const Bundle &bundle, llvm::raw_ostream &o
       {"$ALIGNMENT", std::to_string(record.dataAlignment)},
       {"$INPUTS", std::to_string(model.inputs.size())},
       {"$OUTPUTS", std::to_string(model.outputs.size())},
+      {"$COUNT", std::to_string(model.states.size())},
       {"$CONSTANTS", constants},
       {"$PARAMETERS", StringRef(parameters).drop_back(2).str()},
   };

@@ -73,7 +73,50 @@ LogicalResult Importer::makeConstants() {
   return success();
 }
 
+/// Variables that operators take as inputs.
+LogicalResult Importer::findVariables() {
+  for (const Operator &op : graph.operators)
+    for (int32_t input : op.inputs) {
+      if (input < 0 || !graph.tensors[input].isVariable || llvm::is_contained(variables, input))
+        continue;
+      const Tensor &tensor = graph.tensors[input];
+      if (tensor.hasData || elemOf(tensor.type) == graph::Elem::Undefined || llvm::is_contained(graph.inputs, input))
+        return fail("the variable '" + tensor.name + "' is a constant, an input or of type " + typeName(tensor.type) +
+                    "; it must be plain numbers that start at zero");
+      variables.push_back(input);
+    }
+  return success();
+}
+
+/// What a state's codes are above zero codes: a state starts as zeros, which stand for real zeros.
+static int64_t zeroOf(const Tensor &tensor) {
+  return tensor.quantization.scale.size() == 1 ? tensor.quantization.zero[0] : 0;
+}
+
+/// x + shift for integers, modulo their range: so every code is some state.
+static graph::Val shiftCodes(graph::Emit &emit, const graph::Val &x, int64_t shift) {
+  if (shift == 0)
+    return x;
+  return emit.map(x, x.elem, [&](graph::Scalar &s, ValueRange in) { return s.add(in[0], s.like(in[0], double(shift))); });
+}
+
+void Importer::readVariables(unsigned firstArgument) {
+  for (auto [i, variable] : llvm::enumerate(variables)) {
+    const Tensor &tensor = graph.tensors[variable];
+    graph::Dims dims;
+    for (int64_t extent : tensor.shape)
+      dims.push_back(math.constant(extent));
+    BlockArgument argument = function.getArgument(firstArgument + i);
+    argument.setLoc(NameLoc::get(builder.getStringAttr(tensor.name)));
+    emit.setLoc(argument.getLoc());
+    function.setArgAttrs(firstArgument + i, describeState(tensor));
+    values[variable] = shiftCodes(emit, emit.wrap(argument, elemOf(tensor.type), dims), zeroOf(tensor));
+  }
+}
+
 LogicalResult Importer::makeFunction(ModuleOp module) {
+  if (failed(findVariables()))
+    return failure();
   SmallVector<Type> types;
   for (int32_t input : graph.inputs) {
     const Tensor &tensor = graph.tensors[input];
@@ -86,6 +129,9 @@ LogicalResult Importer::makeFunction(ModuleOp module) {
         extent = chosen->second;
     types.push_back(RankedTensorType::get(shape, elemType(elem, builder.getContext())));
   }
+  for (int32_t variable : variables)
+    types.push_back(RankedTensorType::get(graph.tensors[variable].shape,
+                                          elemType(elemOf(graph.tensors[variable].type), builder.getContext())));
   builder.setInsertionPointToEnd(module.getBody());
   function = func::FuncOp::create(builder, emit.loc, "main", builder.getFunctionType(types, {}));
   Block *body = function.addEntryBlock();
@@ -100,6 +146,7 @@ LogicalResult Importer::makeFunction(ModuleOp module) {
       dims.push_back(math.constant(extent));
     values[input] = emit.wrap(body->getArgument(i), elemOf(tensor.type), dims);
   }
+  readVariables(graph.inputs.size());
   return success();
 }
 
@@ -158,6 +205,15 @@ DictionaryAttr Importer::describeBorder(const Tensor &tensor, graph::Elem elem) 
   return attributes.getDictionary(builder.getContext());
 }
 
+/// Attributes of a state, which the function takes and returns. Zeros are its start.
+DictionaryAttr Importer::describeState(const Tensor &tensor) {
+  NamedAttrList attributes(graph::borderAttrs(builder, tensor.name, elemOf(tensor.type)));
+  if (tensor.quantization.scale.size() == 1 && zeroOf(tensor) == 0)
+    attributes.set("qtensor.scale", builder.getF32FloatAttr(tensor.quantization.scale[0]));
+  attributes.set("qtensor.state", builder.getStringAttr(tensor.name));
+  return attributes.getDictionary(builder.getContext());
+}
+
 LogicalResult Importer::makeReturn() {
   SmallVector<Value> results;
   SmallVector<DictionaryAttr> attributes;
@@ -173,6 +229,12 @@ LogicalResult Importer::makeReturn() {
     emit.setLoc(NameLoc::get(builder.getStringAttr(tensor.name)));
     results.push_back(emit.tensor(value));
     attributes.push_back(describeBorder(tensor, value.elem));
+  }
+  for (int32_t variable : variables) {
+    const Tensor &tensor = graph.tensors[variable];
+    emit.setLoc(NameLoc::get(builder.getStringAttr(tensor.name)));
+    results.push_back(emit.tensor(shiftCodes(emit, values[variable], -zeroOf(tensor))));
+    attributes.push_back(describeState(tensor));
   }
   function.setType(builder.getFunctionType(function.getArgumentTypes(), ValueRange(results).getTypes()));
   for (auto [i, dictionary] : llvm::enumerate(attributes))

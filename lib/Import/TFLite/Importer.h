@@ -22,8 +22,11 @@ private:
   LogicalResult checkOperators();
   LogicalResult makeConstants();
   LogicalResult makeFunction(ModuleOp module);
+  LogicalResult findVariables();
+  void readVariables(unsigned firstArgument);
   LogicalResult importOperator(unsigned number);
   DictionaryAttr describeBorder(const Tensor &tensor, graph::Elem elem);
+  DictionaryAttr describeState(const Tensor &tensor);
   LogicalResult makeReturn();
   FailureOr<SmallVector<int32_t>> chooseOutputs();
 
@@ -36,6 +39,7 @@ private:
   graph::Emit emit;
   SmallVector<graph::Val> values; ///< By number of the tensor.
   func::FuncOp function;
+  SmallVector<int32_t> variables; ///< Tensors that operators keep from call to call: states of the function.
 };
 
 } // namespace mlir::qtensor::tflite

@@ -226,6 +226,13 @@ LogicalResult Node::setReal(const Val &real, unsigned i, ArrayRef<OpFoldResult> 
 
 LogicalResult Node::setByRule(StringRef rule, ArrayRef<unsigned> inputs, ArrayRef<NamedAttribute> parameters,
                               llvm::function_ref<Val(Emit &, ArrayRef<Val>)> meaning) const {
+  return setByRule(rule, inputs, {}, parameters,
+                   [&](Emit &inner, ArrayRef<Val> reals) { return SmallVector<Val>{meaning(inner, reals)}; });
+}
+
+LogicalResult Node::setByRule(StringRef rule, ArrayRef<unsigned> inputs, ArrayRef<unsigned> states,
+                              ArrayRef<NamedAttribute> parameters,
+                              llvm::function_ref<SmallVector<Val>(Emit &, ArrayRef<Val>)> meaning) const {
   SmallVector<Value> operands;
   for (unsigned i : inputs) {
     FailureOr<Value> value = encoded(i);
@@ -233,13 +240,19 @@ LogicalResult Node::setByRule(StringRef rule, ArrayRef<unsigned> inputs, ArrayRe
       return failure();
     operands.push_back(*value);
   }
-  FailureOr<BlockAttr> encoding = staticEncoding(outTensor());
-  if (failed(encoding))
-    return failure();
+  SmallVector<int32_t> written{op.outputs[0]};
+  for (unsigned state : states)
+    written.push_back(op.inputs[state]);
+  SmallVector<Type> types;
+  for (int32_t tensor : written) {
+    FailureOr<BlockAttr> encoding = staticEncoding(graph.tensors[tensor]);
+    if (failed(encoding))
+      return failure();
+    types.push_back(RankedTensorType::get(graph.tensors[tensor].shape, e.b.getF32Type(), *encoding));
+  }
   NamedAttrList attributes(parameters);
   attributes.append("rounding", e.b.getStringAttr(rounding));
-  auto type = RankedTensorType::get(outTensor().shape, e.b.getF32Type(), *encoding);
-  auto as = AsOp::create(e.b, e.loc, TypeRange(type), rule, operands, attributes.getDictionary(e.b.getContext()));
+  auto as = AsOp::create(e.b, e.loc, TypeRange(types), rule, operands, attributes.getDictionary(e.b.getContext()));
   Block *body = e.b.createBlock(&as.getBody());
   SmallVector<Val> reals;
   for (auto [operand, i] : llvm::zip_equal(operands, inputs))
@@ -247,18 +260,26 @@ LogicalResult Node::setByRule(StringRef rule, ArrayRef<unsigned> inputs, ArrayRe
   // Constants outside of the region are out of its sight: it gets a vocabulary of its own.
   Emit inner(e.b, e.math);
   inner.setLoc(e.loc);
-  Val real = meaning(inner, reals);
-  Value result = QuantizeOp::create(e.b, e.loc, type, inner.tensor(real), ValueRange(), ValueRange(), StringAttr());
-  YieldOp::create(e.b, e.loc, result);
+  SmallVector<Value> results;
+  SmallVector<Val> meant = meaning(inner, reals);
+  for (auto [real, type] : llvm::zip_equal(meant, types))
+    results.push_back(QuantizeOp::create(e.b, e.loc, type, inner.tensor(real), ValueRange(), ValueRange(), StringAttr()));
+  YieldOp::create(e.b, e.loc, results);
   e.b.setInsertionPointAfter(as);
-  if (DimMath::shape(real.dims) != type.getShape())
-    return fail("its result's shape is not that of its output '" + outTensor().name + "'");
-  Val out;
-  out.elem = elemOf(outTensor().type);
-  out.dims = real.dims;
-  out.encoded = std::make_shared<EncodedValue>();
-  out.encoded->value = as.getResult(0);
-  return set(std::move(out));
+  for (auto [i, tensor] : llvm::enumerate(written)) {
+    if (DimMath::shape(meant[i].dims) != cast<RankedTensorType>(types[i]).getShape())
+      return fail("its result's shape is not that of its output '" + graph.tensors[tensor].name + "'");
+    Val out;
+    out.elem = elemOf(graph.tensors[tensor].type);
+    out.dims = meant[i].dims;
+    out.encoded = std::make_shared<EncodedValue>();
+    out.encoded->value = as.getResult(i);
+    if (i == 0 && failed(set(std::move(out))))
+      return failure();
+    else if (i != 0)
+      values[tensor] = std::move(out);
+  }
+  return success();
 }
 
 LogicalResult Node::setSum(const Val &sums, unsigned bias, ArrayRef<OpFoldResult> dims) const {

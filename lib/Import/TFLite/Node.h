@@ -62,6 +62,12 @@ public:
   LogicalResult setByRule(StringRef rule, ArrayRef<unsigned> inputs, ArrayRef<NamedAttribute> parameters,
                           llvm::function_ref<Val(Emit &, ArrayRef<Val>)> meaning) const;
 
+  /// As above for a layer that keeps state: `meaning` returns the output and then the new values of the inputs `states`, which
+  /// are variables of the model and become these.
+  LogicalResult setByRule(StringRef rule, ArrayRef<unsigned> inputs, ArrayRef<unsigned> states,
+                          ArrayRef<NamedAttribute> parameters,
+                          llvm::function_ref<SmallVector<Val>(Emit &, ArrayRef<Val>)> meaning) const;
+
   /// The fused activation of option "activation", applied to a scalar.
   FailureOr<int64_t> activation() const;
   Value activate(Scalar &s, Value x, int64_t activation) const;

@@ -9,7 +9,7 @@ const Registry &Registry::get() {
   static const Registry registry = [] {
     Registry all;
     for (auto family : {registerConvolutions, registerElementwise, registerMoves, registerPools, registerProducts,
-                        registerReductions, registerResizes})
+                        registerRecurrent, registerReductions, registerResizes})
       family(all);
     return all;
   }();

@@ -36,6 +36,7 @@ void registerElementwise(Registry &registry);
 void registerMoves(Registry &registry);
 void registerPools(Registry &registry);
 void registerProducts(Registry &registry);
+void registerRecurrent(Registry &registry);
 void registerReductions(Registry &registry);
 void registerResizes(Registry &registry);
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Transforms/Integer/EmitFixedPoint.h"
+#include "lib/Reference/FixedPoint.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include <limits>
 
 using namespace mlir;
@@ -113,4 +115,37 @@ std::pair<Value, Value> integer::emitHeadroom(Wide w, Value sum) {
     rest = w.select(free, w.left(rest, w.constant(step)), rest);
   }
   return {zeros, rest};
+}
+
+Value integer::emitSigmoidTable(ImplicitLocOpBuilder &b) {
+  auto type = RankedTensorType::get({256}, b.getI16Type());
+  SmallVector<APInt> entries;
+  for (uint16_t entry : reference::sigmoidTable())
+    entries.emplace_back(16, entry);
+  return arith::ConstantOp::create(b, DenseElementsAttr::get(type, entries));
+}
+
+/// The table at |a| / 2^bits with `bits` more fractional bits; `last` beyond its end.
+static Value interpolate(Wide w, Value table, Value magnitude, int64_t bits, int64_t last) {
+  Value position = w.right(magnitude, w.constant(bits)), rest = w.both(magnitude, w.constant((int64_t(1) << bits) - 1));
+  auto entry = [&](int64_t behind) -> Value {
+    Value index = arith::IndexCastOp::create(w.b, w.b.getIndexType(), w.least(w.add(position, w.constant(behind)), w.constant(255)));
+    return arith::ExtUIOp::create(w.b, w.b.getI64Type(), tensor::ExtractOp::create(w.b, table, index).getResult());
+  };
+  Value low = entry(0), high = entry(1), line = w.add(w.left(low, w.constant(bits)), w.mul(rest, w.sub(high, low)));
+  return w.select(w.compare(CmpIPredicate::sge, position, w.constant(255)), w.constant(last << bits), line);
+}
+
+Value integer::emitLogisticByTable(Wide w, Value table, Value a) {
+  Value negative = w.compare(CmpIPredicate::slt, a, w.constant(0));
+  Value value = interpolate(w, table, w.select(negative, w.sub(w.constant(0), a), a), 9, 32767 * 2);
+  Value mirrored = w.sub(w.constant((1 << 25) + (1 << 9) - 1), value);
+  return w.right(w.select(negative, mirrored, w.add(value, w.constant(1 << 9))), w.constant(10));
+}
+
+Value integer::emitTanhByTable(Wide w, Value table, Value a) {
+  Value negative = w.compare(CmpIPredicate::slt, a, w.constant(0));
+  Value value = interpolate(w, table, w.select(negative, w.sub(w.constant(0), a), a), 8, 65535);
+  Value mirrored = w.sub(w.constant((1 << 23) + (1 << 7) - 1), value);
+  return w.right(w.select(negative, mirrored, w.sub(value, w.constant((1 << 23) - (1 << 7)))), w.constant(8));
 }

@@ -44,6 +44,11 @@ Value mapFixed(Wide w, Value accumulator, Value multiplier, Value shift, FixedMo
 Value divideByPowerOfTwo(Wide w, Value value, Value bits);
 /// 1 / (1 + a) as Q0.31 for a in [0, 1) as Q0.31: three steps of Newton.
 Value emitOneOverOnePlus(Wide w, Value a);
+/// 1 / (1 + exp(-x)) and tanh(x) as Q0.15 for a = 3 * 2^12 * x, by lines between the entries of `table`, the constant that
+/// emitSigmoidTable makes. As reference::logisticByTable and tanhByTable.
+Value emitLogisticByTable(Wide w, Value table, Value a);
+Value emitTanhByTable(Wide w, Value table, Value a);
+Value emitSigmoidTable(ImplicitLocOpBuilder &b);
 /// The number of leading zeros of a positive i32, without an instruction that some processors lack; and the number
 /// shifted left by it.
 std::pair<Value, Value> emitHeadroom(Wide w, Value sum);

@@ -4,6 +4,7 @@
 #include "lib/Reference/FixedPoint.h"
 #include "lib/Reference/IntegerRules.h"
 #include "lib/Transforms/Integer/EmitFixedPoint.h"
+#include "lib/Transforms/Integer/EmitLstm.h"
 #include "lib/Transforms/Integer/Passes.h"
 #include "lib/Transforms/Integer/RuleCalls.h"
 #include <cmath>
@@ -39,6 +40,7 @@ private:
   LogicalResult emitMean();
   LogicalResult emitResizeBilinear();
   LogicalResult emitSoftmax();
+  LogicalResult emitByTable(bool isTanh);
 
   int64_t rank() const { return int64_t(call.output.shape.size()); }
   AffineMap identity() { return AffineMap::getMultiDimIdentityMap(rank(), b.getContext()); }
@@ -173,6 +175,18 @@ LogicalResult RuleEmitter::emitScaled(double positive, double negative) {
     Value below = w.compare(arith::CmpIPredicate::slt, value, w.constant(0));
     Value result = w.select(below, scaled(w, value, negative), scaled(w, value, positive));
     return w.add(result, w.constant(call.output.zero));
+  });
+  return success();
+}
+
+/// logistic and tanh of codes of 16 bits.
+LogicalResult RuleEmitter::emitByTable(bool isTanh) {
+  reference::TableScale by =
+      reference::tableScale(call.inputs[0].scale, isTanh ? reference::kTanhPowers : reference::kLogisticPowers);
+  Value table = emitSigmoidTable(b);
+  finish({codes(0)}, {identity()}, call.output.low, call.output.high, [&](Wide w, ValueRange in) {
+    Value scaled = emitTableScale(w, extend(w, in[0], call.inputs[0]), by);
+    return isTanh ? emitTanhByTable(w, table, scaled) : emitLogisticByTable(w, table, scaled);
   });
   return success();
 }
@@ -387,8 +401,12 @@ LogicalResult RuleEmitter::run() {
     return emitResizeBilinear();
   if (rule == "tflite.softmax")
     return emitSoftmax();
+  if (rule == "tflite.lstm")
+    return emitLstm(op, call);
   if (call.inputs.size() == 1 && call.inputs[0].bits <= 8)
     return emitTable();
+  if (rule == "tflite.logistic" || rule == "tflite.tanh")
+    return emitByTable(rule == "tflite.tanh");
   if (rule == "tflite.leaky_relu") {
     double input = double(call.inputs[0].scale), output = double(call.output.scale);
     return emitScaled(input / output, input * double(float(call.real("alpha"))) / output);

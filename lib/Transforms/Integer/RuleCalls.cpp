@@ -23,10 +23,12 @@ LogicalResult integer::readRuleCall(AsOp op, reference::RuleCall &call, SmallVec
       return failure();
     isUnsigned.push_back(getBlockEncoding(input.getType()).getCodec().getIntStyle() == IntStyle::Unsigned);
   }
-  if (op.getNumResults() != 1)
-    return op.emitOpError("has rule \"") << op.getRule() << "\", which has one result";
-  if (failed(describe(op.getResult(0).getType(), call.output)))
-    return failure();
+  if (op.getNumResults() == 0)
+    return op.emitOpError("has rule \"") << op.getRule() << "\" and no result";
+  call.further.resize(op.getNumResults() - 1);
+  for (auto [i, result] : llvm::enumerate(op.getResults()))
+    if (failed(describe(result.getType(), i == 0 ? call.output : call.further[i - 1])))
+      return failure();
   // The rule's own checks, on zeros; shapes and parameters are all that they look at.
   reference::RuleCall probe = call;
   for (CodeTensor &input : probe.inputs)

@@ -22,6 +22,23 @@ def CheckStateWrites : Pass<"qtensor-check-state-writes", "func::FuncOp"> {
   let dependentDialects = ["arith::ArithDialect", "cf::ControlFlowDialect"];
 }
 
+def KeepLoopValues : Pass<"qtensor-keep-loop-values", "ModuleOp"> {
+  let summary = "What an iteration of a loop yields is written into the memory of what it was given";
+  let description = [{
+    Buffers that a loop carries are the same ones in every iteration, so that a static plan can place them. A tensor that an
+    iteration makes anew is copied into the one that it replaces.
+
+    ```mlir
+    scf.for ... iter_args(%h = %h0) -> (tensor<1x20xi8>) { ...  scf.yield %new : tensor<1x20xi8> }
+    // =>
+    scf.for ... iter_args(%h = %h0) -> (tensor<1x20xi8>) { ...
+      %kept = bufferization.materialize_in_destination %new in %h
+      scf.yield %kept : tensor<1x20xi8> }
+    ```
+  }];
+  let dependentDialects = ["bufferization::BufferizationDialect"];
+}
+
 def MakeEntry : Pass<"qtensor-make-entry", "ModuleOp"> {
   let summary = "Give @main the calling convention of an artifact, and derive @shapes";
   let description = [{

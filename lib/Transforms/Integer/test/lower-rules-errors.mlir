@@ -3,7 +3,7 @@
 
 #x = #qtensor.block<int16, [?], scale = 0.5>
 func.func @wide(%x: tensor<4xf32, #x>) -> tensor<4xf32, #x> {
-  // expected-error @+1 {{has rule "tflite.tanh": it is defined for codes of 8 bits}}
+  // expected-error @+1 {{has rule "tflite.tanh": codes of 16 bits have the zero point 0 and an output of scale 2^-15}}
   %y = qtensor.as "tflite.tanh" (%x) : (tensor<4xf32, #x>) -> tensor<4xf32, #x> {
   ^bb0(%a: tensor<4xf32, #x>):
     qtensor.yield %a : tensor<4xf32, #x>
@@ -33,4 +33,115 @@ func.func @pool(%x: tensor<4x4xf32, #x>) -> tensor<4x4xf32, #x> {
     qtensor.yield %a : tensor<4x4xf32, #x>
   }
   return %y : tensor<4x4xf32, #x>
+}
+
+// -----
+
+#x = #qtensor.block<int8, [?], scale = 0.5>
+func.func @outputs(%x: tensor<4xf32, #x>) -> (tensor<4xf32, #x>, tensor<4xf32, #x>) {
+  // expected-error @+1 {{has rule "tflite.tanh": it has 1 outputs}}
+  %y:2 = qtensor.as "tflite.tanh" (%x) : (tensor<4xf32, #x>) -> (tensor<4xf32, #x>, tensor<4xf32, #x>) {
+  ^bb0(%a: tensor<4xf32, #x>):
+    qtensor.yield %a, %a : tensor<4xf32, #x>, tensor<4xf32, #x>
+  }
+  return %y#0, %y#1 : tensor<4xf32, #x>, tensor<4xf32, #x>
+}
+
+// -----
+
+#x = #qtensor.block<int8, [?], scale = 0.5>
+func.func @nothing(%x: tensor<4xf32, #x>) {
+  // expected-error @+1 {{has rule "tflite.tanh" and no result}}
+  qtensor.as "tflite.tanh" (%x) : (tensor<4xf32, #x>) -> () {
+  ^bb0(%a: tensor<4xf32, #x>):
+    qtensor.yield
+  }
+  return
+}
+
+// -----
+
+#w = #qtensor.block<int8, [?, ?], scale = 0.25>
+#b = #qtensor.block<codec<32, int<signed>>, [?], scale = 0.125>
+#h = #qtensor.block<int8, [?, ?], scale = 0.0078125>
+#y = #qtensor.block<int8, [?, ?, ?], scale = 0.0078125>
+#c = #qtensor.block<int16, [?, ?], scale = 0.00048828125>
+func.func @extents(
+    %x: tensor<1x5x2xf32, #y>, %w0: tensor<2x2xf32, #w>, %w1: tensor<2x2xf32, #w>, %w2: tensor<2x2xf32, #w>,
+    %w3: tensor<2x2xf32, #w>, %r0: tensor<3x2xf32, #w>, %r1: tensor<3x2xf32, #w>, %r2: tensor<3x2xf32, #w>,
+    %r3: tensor<3x2xf32, #w>, %b0: tensor<2xf32, #b>, %b1: tensor<2xf32, #b>, %b2: tensor<2xf32, #b>,
+    %b3: tensor<2xf32, #b>, %h: tensor<1x2xf32, #h>, %c: tensor<1x2xf32, #c>)
+    -> (tensor<1x5x2xf32, #y>, tensor<1x2xf32, #h>, tensor<1x2xf32, #c>) {
+  // expected-error @+1 {{has rule "tflite.lstm": its weights, biases, states or outputs do not have the extents of its input and its cells}}
+  %o:3 = qtensor.as "tflite.lstm" (%x, %w0, %w1, %w2, %w3, %r0, %r1, %r2, %r3, %b0, %b1, %b2, %b3, %h, %c)
+    : (tensor<1x5x2xf32, #y>, tensor<2x2xf32, #w>, tensor<2x2xf32, #w>, tensor<2x2xf32, #w>,
+       tensor<2x2xf32, #w>, tensor<3x2xf32, #w>, tensor<3x2xf32, #w>, tensor<3x2xf32, #w>,
+       tensor<3x2xf32, #w>, tensor<2xf32, #b>, tensor<2xf32, #b>, tensor<2xf32, #b>,
+       tensor<2xf32, #b>, tensor<1x2xf32, #h>, tensor<1x2xf32, #c>)
+    -> (tensor<1x5x2xf32, #y>, tensor<1x2xf32, #h>, tensor<1x2xf32, #c>) {
+  ^bb0(%ax: tensor<1x5x2xf32, #y>, %aw0: tensor<2x2xf32, #w>, %aw1: tensor<2x2xf32, #w>, %aw2: tensor<2x2xf32, #w>,
+       %aw3: tensor<2x2xf32, #w>, %ar0: tensor<3x2xf32, #w>, %ar1: tensor<3x2xf32, #w>, %ar2: tensor<3x2xf32, #w>,
+       %ar3: tensor<3x2xf32, #w>, %ab0: tensor<2xf32, #b>, %ab1: tensor<2xf32, #b>, %ab2: tensor<2xf32, #b>,
+       %ab3: tensor<2xf32, #b>, %ah: tensor<1x2xf32, #h>, %ac: tensor<1x2xf32, #c>):
+    qtensor.yield %ax, %ah, %ac : tensor<1x5x2xf32, #y>, tensor<1x2xf32, #h>, tensor<1x2xf32, #c>
+  }
+  return %o#0, %o#1, %o#2 : tensor<1x5x2xf32, #y>, tensor<1x2xf32, #h>, tensor<1x2xf32, #c>
+}
+
+// -----
+
+#w = #qtensor.block<int8, [?, ?], scale = 0.25>
+#b = #qtensor.block<codec<32, int<signed>>, [?], scale = 0.125>
+#h = #qtensor.block<int8, [?, ?], scale = 0.0078125>
+#y = #qtensor.block<int8, [?, ?, ?], scale = 0.0078125>
+#c = #qtensor.block<int8, [?, ?], scale = 0.5>
+func.func @cells(
+    %x: tensor<1x5x2xf32, #y>, %w0: tensor<2x2xf32, #w>, %w1: tensor<2x2xf32, #w>, %w2: tensor<2x2xf32, #w>,
+    %w3: tensor<2x2xf32, #w>, %r0: tensor<2x2xf32, #w>, %r1: tensor<2x2xf32, #w>, %r2: tensor<2x2xf32, #w>,
+    %r3: tensor<2x2xf32, #w>, %b0: tensor<2xf32, #b>, %b1: tensor<2xf32, #b>, %b2: tensor<2xf32, #b>,
+    %b3: tensor<2xf32, #b>, %h: tensor<1x2xf32, #h>, %c: tensor<1x2xf32, #c>)
+    -> (tensor<1x5x2xf32, #y>, tensor<1x2xf32, #h>, tensor<1x2xf32, #c>) {
+  // expected-error @+1 {{has rule "tflite.lstm": it takes signed codes of 8 bits and cells of 16; weights and cells have the zero point 0}}
+  %o:3 = qtensor.as "tflite.lstm" (%x, %w0, %w1, %w2, %w3, %r0, %r1, %r2, %r3, %b0, %b1, %b2, %b3, %h, %c)
+    : (tensor<1x5x2xf32, #y>, tensor<2x2xf32, #w>, tensor<2x2xf32, #w>, tensor<2x2xf32, #w>,
+       tensor<2x2xf32, #w>, tensor<2x2xf32, #w>, tensor<2x2xf32, #w>, tensor<2x2xf32, #w>,
+       tensor<2x2xf32, #w>, tensor<2xf32, #b>, tensor<2xf32, #b>, tensor<2xf32, #b>,
+       tensor<2xf32, #b>, tensor<1x2xf32, #h>, tensor<1x2xf32, #c>)
+    -> (tensor<1x5x2xf32, #y>, tensor<1x2xf32, #h>, tensor<1x2xf32, #c>) {
+  ^bb0(%ax: tensor<1x5x2xf32, #y>, %aw0: tensor<2x2xf32, #w>, %aw1: tensor<2x2xf32, #w>, %aw2: tensor<2x2xf32, #w>,
+       %aw3: tensor<2x2xf32, #w>, %ar0: tensor<2x2xf32, #w>, %ar1: tensor<2x2xf32, #w>, %ar2: tensor<2x2xf32, #w>,
+       %ar3: tensor<2x2xf32, #w>, %ab0: tensor<2xf32, #b>, %ab1: tensor<2xf32, #b>, %ab2: tensor<2xf32, #b>,
+       %ab3: tensor<2xf32, #b>, %ah: tensor<1x2xf32, #h>, %ac: tensor<1x2xf32, #c>):
+    qtensor.yield %ax, %ah, %ac : tensor<1x5x2xf32, #y>, tensor<1x2xf32, #h>, tensor<1x2xf32, #c>
+  }
+  return %o#0, %o#1, %o#2 : tensor<1x5x2xf32, #y>, tensor<1x2xf32, #h>, tensor<1x2xf32, #c>
+}
+
+// -----
+
+#w = #qtensor.block<int8, [?, ?], scale = 0.25>
+#b = #qtensor.block<codec<32, int<signed>>, [?], scale = 0.125>
+#h = #qtensor.block<int8, [?, ?], scale = 0.0078125>
+#y = #qtensor.block<int8, [?, ?, ?], scale = 0.0078125>
+#c = #qtensor.block<int16, [?, ?], scale = 0.3>
+func.func @scale(
+    %x: tensor<1x5x2xf32, #y>, %w0: tensor<2x2xf32, #w>, %w1: tensor<2x2xf32, #w>, %w2: tensor<2x2xf32, #w>,
+    %w3: tensor<2x2xf32, #w>, %r0: tensor<2x2xf32, #w>, %r1: tensor<2x2xf32, #w>, %r2: tensor<2x2xf32, #w>,
+    %r3: tensor<2x2xf32, #w>, %b0: tensor<2xf32, #b>, %b1: tensor<2xf32, #b>, %b2: tensor<2xf32, #b>,
+    %b3: tensor<2xf32, #b>, %h: tensor<1x2xf32, #h>, %c: tensor<1x2xf32, #c>)
+    -> (tensor<1x5x2xf32, #y>, tensor<1x2xf32, #h>, tensor<1x2xf32, #c>) {
+  // expected-error @+1 {{has rule "tflite.lstm": the scale of its cells is no power of two from 2^-31 to 1}}
+  %o:3 = qtensor.as "tflite.lstm" (%x, %w0, %w1, %w2, %w3, %r0, %r1, %r2, %r3, %b0, %b1, %b2, %b3, %h, %c)
+    : (tensor<1x5x2xf32, #y>, tensor<2x2xf32, #w>, tensor<2x2xf32, #w>, tensor<2x2xf32, #w>,
+       tensor<2x2xf32, #w>, tensor<2x2xf32, #w>, tensor<2x2xf32, #w>, tensor<2x2xf32, #w>,
+       tensor<2x2xf32, #w>, tensor<2xf32, #b>, tensor<2xf32, #b>, tensor<2xf32, #b>,
+       tensor<2xf32, #b>, tensor<1x2xf32, #h>, tensor<1x2xf32, #c>)
+    -> (tensor<1x5x2xf32, #y>, tensor<1x2xf32, #h>, tensor<1x2xf32, #c>) {
+  ^bb0(%ax: tensor<1x5x2xf32, #y>, %aw0: tensor<2x2xf32, #w>, %aw1: tensor<2x2xf32, #w>, %aw2: tensor<2x2xf32, #w>,
+       %aw3: tensor<2x2xf32, #w>, %ar0: tensor<2x2xf32, #w>, %ar1: tensor<2x2xf32, #w>, %ar2: tensor<2x2xf32, #w>,
+       %ar3: tensor<2x2xf32, #w>, %ab0: tensor<2xf32, #b>, %ab1: tensor<2xf32, #b>, %ab2: tensor<2xf32, #b>,
+       %ab3: tensor<2xf32, #b>, %ah: tensor<1x2xf32, #h>, %ac: tensor<1x2xf32, #c>):
+    qtensor.yield %ax, %ah, %ac : tensor<1x5x2xf32, #y>, tensor<1x2xf32, #h>, tensor<1x2xf32, #c>
+  }
+  return %o#0, %o#1, %o#2 : tensor<1x5x2xf32, #y>, tensor<1x2xf32, #h>, tensor<1x2xf32, #c>
 }

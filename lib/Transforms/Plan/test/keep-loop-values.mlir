@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: quant-opt %s -qtensor-keep-loop-values | FileCheck %s
+// RUN: quant-opt %s -qtensor-keep-loop-values -one-shot-bufferize="bufferize-function-boundaries" | FileCheck %s --check-prefix=BUFFERS
+// RUN: not quant-opt %s -one-shot-bufferize="bufferize-function-boundaries" 2>&1 | FileCheck %s --check-prefix=WITHOUT
+
+// What is made anew is copied to where its predecessor was; what was written there stays.
+// CHECK-LABEL: func @states
+// CHECK: scf.for {{.*}} iter_args(%[[ALL:.*]] = %{{.*}}, %[[H:.*]] = %{{.*}})
+// CHECK: %[[NEW:.*]] = linalg.map
+// CHECK: %[[INTO:.*]] = linalg.fill {{.*}} outs(%[[ALL]]
+// CHECK: %[[KEPT:.*]] = bufferization.materialize_in_destination %[[NEW]] in %[[H]]
+// CHECK: scf.yield %[[INTO]], %[[KEPT]]
+// BUFFERS-LABEL: func @states
+// BUFFERS: scf.for {{.*}} iter_args(%[[ALL:.*]] = %arg0, %[[H:.*]] = %arg1)
+// BUFFERS: memref.copy %{{.*}}, %[[H]]
+// BUFFERS: scf.yield %[[ALL]], %[[H]]
+// WITHOUT: Yield operand #1 is not equivalent to the corresponding iter bbArg
+func.func @states(%all: tensor<4xi32>, %h: tensor<4xi32>, %x: tensor<4xi32>) -> (tensor<4xi32>, tensor<4xi32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c9 = arith.constant 9 : index
+  %seven = arith.constant 7 : i32
+  %r:2 = scf.for %i = %c0 to %c9 step %c1 iter_args(%a = %all, %s = %h) -> (tensor<4xi32>, tensor<4xi32>) {
+    %empty = tensor.empty() : tensor<4xi32>
+    %new = linalg.map { arith.addi } ins(%s, %x : tensor<4xi32>, tensor<4xi32>) outs(%empty : tensor<4xi32>)
+    %into = linalg.fill ins(%seven : i32) outs(%a : tensor<4xi32>) -> tensor<4xi32>
+    scf.yield %into, %new : tensor<4xi32>, tensor<4xi32>
+  }
+  return %r#0, %r#1 : tensor<4xi32>, tensor<4xi32>
+}

@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Makes models that keep state, random inputs of several calls, and TFLite Micro's outputs: streams.tar.xz.
+
+usage: make_streams.py <archive>     needs the Python packages numpy, flatbuffers, tflite and tflite-micro
+"""
+import io
+import sys
+import tarfile
+
+import flatbuffers
+import numpy as np
+import tflite
+from tflite_micro.python.tflite_micro import runtime
+from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+
+F32, I8, I16, I32 = tflite.TensorType.FLOAT32, tflite.TensorType.INT8, tflite.TensorType.INT16, tflite.TensorType.INT32
+RESOURCE = tflite.TensorType.RESOURCE
+NUMPY = {F32: np.float32, I8: np.int8, I16: np.int16, I32: np.int32}
+OP, OPTIONS = tflite.BuiltinOperator, tflite.BuiltinOptions
+random = np.random.default_rng(20261123)
+CALLS = 3
+WIDE = np.arange(-32768, 32768, 5).astype(np.int16)
+
+
+class Maker:
+    """One model: graphs of tensors and operators."""
+
+    def __init__(self):
+        self.model = schema.ModelT()
+        self.model.version, self.model.buffers = 3, [schema.BufferT()]
+        self.model.operatorCodes, self.model.subgraphs = [], []
+
+    def graph(self):
+        made = schema.SubGraphT()
+        made.tensors, made.operators, made.inputs, made.outputs = [], [], [], []
+        self.model.subgraphs.append(made)
+        return made
+
+    def tensor(self, graph, name, shape, kind, scale=None, zero=0, data=None, variable=False):
+        made = schema.TensorT()
+        made.name, made.shape, made.type, made.isVariable = name, list(shape), kind, variable
+        if scale is not None:
+            made.quantization = schema.QuantizationParametersT()
+            made.quantization.scale, made.quantization.zeroPoint = [float(np.float32(scale))], [zero]
+        if data is not None:
+            stored = schema.BufferT()
+            stored.data = np.frombuffer(np.ascontiguousarray(data).tobytes(), np.uint8)
+            self.model.buffers.append(stored)
+            made.buffer = len(self.model.buffers) - 1
+        graph.tensors.append(made)
+        return len(graph.tensors) - 1
+
+    def operator(self, graph, code, inputs, outputs, options=None, intermediates=()):
+        kind = schema.OperatorCodeT()
+        kind.builtinCode, kind.deprecatedBuiltinCode, kind.version = code, min(code, 127), 1
+        self.model.operatorCodes.append(kind)
+        made = schema.OperatorT()
+        made.opcodeIndex, made.inputs, made.outputs = len(self.model.operatorCodes) - 1, inputs, outputs
+        made.intermediates = list(intermediates)
+        if options is not None:
+            name, fields = options
+            made.builtinOptionsType, made.builtinOptions = getattr(OPTIONS, name), getattr(schema, name + "T")()
+            for field, value in fields.items():
+                setattr(made.builtinOptions, field, value)
+        graph.operators.append(made)
+
+    def bytes(self):
+        builder = flatbuffers.Builder(1024)
+        builder.Finish(self.model.Pack(builder), b"TFL3")
+        return bytes(builder.Output())
+
+
+def integers(shape, low, high, kind):
+    return random.integers(low, high, shape).astype(NUMPY[kind])
+
+
+def lstm(batch=1, steps=5, inputs=7, cells=6, hidden=(0.0078, 0), cell_power=-12, clip=0.0, time_major=False, real=False):
+    maker = Maker()
+    graph = maker.graph()
+    code, state = (F32, F32) if real else (I8, I16)
+    x_scale, h_scale = (None, None) if real else (0.021, hidden[0])
+    shape = (steps, batch) if time_major else (batch, steps)
+    x = maker.tensor(graph, "x", (*shape, inputs), code, x_scale, -11)
+    operands = [x] + [-1] * 23
+
+    def weights(first, width):
+        for gate in range(4):
+            scale = None if real else random.uniform(.008, .02)
+            values = (random.normal(0, .6, (cells, width)).astype(np.float32) if real
+                      else integers((cells, width), -127, 128, I8))
+            operands[first + gate] = maker.tensor(graph, f"w{first + gate}", (cells, width), code, scale, 0, values)
+    weights(1, inputs)
+    weights(5, cells)
+    for gate in range(4):
+        values = random.normal(0, .5, cells).astype(np.float32) if real else integers(cells, -3000, 3000, I32)
+        scale = None if real else np.float32(x_scale) * graph.tensors[operands[1 + gate]].quantization.scale[0]
+        operands[12 + gate] = maker.tensor(graph, f"b{gate}", (cells,), F32 if real else I32, scale, 0, values)
+    operands[18] = maker.tensor(graph, "h", (batch, cells), code, h_scale, hidden[1], variable=True)
+    operands[19] = maker.tensor(graph, "c", (batch, cells), state, None if real else 2.0 ** cell_power, 0, variable=True)
+    middle = [] if real else [maker.tensor(graph, f"m{i}", (0,), I8, h_scale, hidden[1]) for i in range(5)]
+    y = maker.tensor(graph, "y", (*shape, cells), code, h_scale, hidden[1])
+    fields = {"fusedActivationFunction": tflite.ActivationFunctionType.TANH, "cellClip": clip, "timeMajor": time_major}
+    maker.operator(graph, OP.UNIDIRECTIONAL_SEQUENCE_LSTM, operands, [y], ("UnidirectionalSequenceLSTMOptions", fields), middle)
+    graph.inputs, graph.outputs = [x], [y]
+    return maker
+
+
+def unary16(code, scale):
+    """Codes of 16 bits from end to end."""
+    maker = Maker()
+    graph = maker.graph()
+    graph.inputs = [maker.tensor(graph, "x", (1, len(WIDE)), I16, scale)]
+    graph.outputs = [maker.tensor(graph, "y", (1, len(WIDE)), I16, 2.0 ** -15)]
+    maker.operator(graph, code, graph.inputs, graph.outputs)
+    return maker
+
+
+def models():
+    yield "lstm", lstm()
+    yield "lstm-zero", lstm(hidden=(0.0061, -9), cell_power=-11)
+    yield "lstm-clip", lstm(clip=1.5, cell_power=-9, steps=9)
+    yield "lstm-fine-cells", lstm(cell_power=-14, inputs=1, cells=1)
+    yield "lstm-batch", lstm(batch=3, cells=17, inputs=16)
+    yield "lstm-time-major", lstm(batch=2, time_major=True, hidden=(0.0075, 4))
+    yield "lstm-f32", lstm(real=True, batch=2)
+    yield "lstm-f32-clip", lstm(real=True, clip=0.25, time_major=True)
+    for scale in (2.0 ** -12, 2.0 ** -11, 2.0 ** -13, 0.00071):
+        yield f"logistic-16-{scale:.6f}", unary16(OP.LOGISTIC, scale)
+        yield f"tanh-16-{scale:.6f}", unary16(OP.TANH, scale)
+
+
+def inputs_of(tensor):
+    if tensor.shape[-1] == len(WIDE):
+        return WIDE.reshape(tensor.shape)
+    if tensor.type == F32:
+        return random.normal(0, 1, tensor.shape).astype(np.float32)
+    return integers(tensor.shape, -128, 128, tensor.type)
+
+
+def npy(array):
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+def main():
+    with tarfile.open(sys.argv[1], "w:xz") as tar:
+        def write(path, data):
+            entry = tarfile.TarInfo(path)
+            entry.size = len(data)
+            tar.addfile(entry, io.BytesIO(data))
+        for name, maker in models():
+            data = maker.bytes()
+            write(f"{name}/model.tflite", data)
+            interpreter = runtime.Interpreter.from_bytes(data, arena_size=1 << 22)
+            tensor = maker.model.subgraphs[0].tensors[maker.model.subgraphs[0].inputs[0]]
+            for call in range(1 if tensor.shape[-1] == len(WIDE) else CALLS):
+                x = inputs_of(tensor)
+                interpreter.set_input(x, 0)
+                interpreter.invoke()
+                write(f"{name}/in{call}.npy", npy(x))
+                write(f"{name}/out{call}.npy", npy(interpreter.get_output(0)))
+
+
+main()
