@@ -4,6 +4,7 @@
 #include "lib/Emit/Firmware/BundleParts.h"
 #include "lib/Runtime/qtensor_abi.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -72,12 +73,26 @@ static void chooseBoard(Bundle &bundle) {
   bundle.noBoard = StringRef(bundle.noBoard).rtrim("; ").str();
 }
 
+/// Memories give names to constants of the header and to arrays of the example, beside those of stack, flash and arguments.
+static Error checkNames(const FirmwareObject &object) {
+  llvm::StringSet<> taken = {"STACK", "FLASH"};
+  for (const BundleArgument &argument : listArguments(object))
+    taken.insert(StringRef(argument.name).upper());
+  for (const FirmwareArena &arena : object.arenas)
+    if (!taken.insert(StringRef(toIdentifier(arena.name)).upper()).second)
+      return llvm::createStringError("the memory '" + arena.name +
+                                     "' has a name that the header has for something else; choose another one (--memory)");
+  return Error::success();
+}
+
 llvm::Expected<Bundle> mlir::qtensor::makeBundle(FirmwareObject object, const ArtifactOptions &options) {
   const FirmwareRecord &record = *options.target->firmware;
   Bundle bundle;
   bundle.target = options.target;
   bundle.sourceFile = options.sourceFile;
   bundle.settings = options.settings;
+  if (Error error = checkNames(object))
+    return error;
   auto facts = readObjectFacts(StringRef(object.object.data(), object.object.size()));
   if (!facts)
     return facts.takeError();
