@@ -19,7 +19,8 @@ MveScale MveScale::of(int32_t multiplier, int32_t shift, FixedMode mode) {
 
 bool cortexm::needsGeneralMap(const ConvLayer &layer, const ConvConstants &constants) {
   for (int64_t o = 0; o < layer.out.channels; ++o) {
-    MveScale scale = MveScale::of(pickChannel(constants.multiplier, o), pickChannel(constants.shift, o), layer.map.mode);
+    MveScale scale = MveScale::of(firmware::ofChannel(constants.multiplier, o), firmware::ofChannel(constants.shift, o),
+                                  layer.map.mode);
     if (scale.left || !scale.right)
       return true;
   }
@@ -63,8 +64,8 @@ void Mve::storeBytes(Value vector, Value pointer, int64_t count) {
     return storeBytes(vector, pointer);
   LLVM::MaskedStoreOp::create(k.getBuilder(), vector, pointer, predicate(count, 16), 1);
 }
-// Words have immediate offsets four times as far as bytes, so they are loaded as words; the freeze keeps LLVM from making
-// that a load of bytes.
+// Words have immediate offsets four times as far as bytes, so they are loaded as words; the freeze keeps LLVM from
+// making that a load of bytes.
 Value Mve::loadConstants(Value pointer) {
   Value loaded = LLVM::FreezeOp::create(k.getBuilder(), loadWords(pointer));
   return LLVM::BitcastOp::create(k.getBuilder(), bytes(), loaded);
@@ -82,8 +83,12 @@ Value Mve::loadCodesAsWords(Value pointer, int64_t count, int64_t behind) {
 Value Mve::loadBytesAsWords(Value pointer, int64_t count) {
   return k.extendUnsigned(loadFour(*this, pointer, count < 4 ? predicate(count, 4) : Value(), 0), words());
 }
-Value Mve::loadCodesAsWords(Value pointer) { return k.extend(k.load(pointer, VectorType::get({4}, k.i8()), 1), words()); }
-Value Mve::loadCodesAsHalves(Value pointer) { return k.extend(k.load(pointer, VectorType::get({8}, k.i8()), 1), halves()); }
+Value Mve::loadCodesAsWords(Value pointer) {
+  return k.extend(k.load(pointer, VectorType::get({4}, k.i8()), 1), words());
+}
+Value Mve::loadCodesAsHalves(Value pointer) {
+  return k.extend(k.load(pointer, VectorType::get({8}, k.i8()), 1), halves());
+}
 void Mve::storeCodes(Value lanes, Value pointer) {
   auto type = cast<VectorType>(lanes.getType());
   k.store(k.truncate(lanes, VectorType::get(type.getShape(), k.i8())), pointer, 1);
@@ -156,7 +161,8 @@ Value Mve::narrowPair(Value evenWords, Value oddWords) {
 void Mve::scatterBytes(Value to, Value offsets, Value bytes, int64_t count) {
   if (count == 16)
     return k.intrinsic("llvm.arm.mve.vstr.scatter.offset", {to, offsets, bytes, flag(8), flag(0)});
-  k.intrinsic("llvm.arm.mve.vstr.scatter.offset.predicated", {to, offsets, bytes, flag(8), flag(0), predicate(count, 16)});
+  k.intrinsic("llvm.arm.mve.vstr.scatter.offset.predicated",
+              {to, offsets, bytes, flag(8), flag(0), predicate(count, 16)});
 }
 Value Mve::saturatingAdd(Value x, Value y) { return k.intrinsic("llvm.sadd.sat", x.getType(), {x, y}); }
 Value Mve::lanes(ArrayRef<int64_t> values, Type type) {
@@ -173,7 +179,8 @@ Value Mve::mapSums(Value sums, Value multipliers, Value negatedRight, Value left
   bool twice = mode == FixedMode::Double;
   Value high = k.intrinsic(twice ? "llvm.arm.mve.vqrdmulh" : "llvm.arm.mve.vqdmulh", words(), {sums, multipliers});
   if (twice) {
-    // Ties go away from zero: a negative number is made less by one before ties go up; not where nothing is shifted out.
+    // Ties go away from zero: a negative number is made less by one before ties go up; not where nothing is shifted
+    // out.
     Value negative = left ? k.both(high, negatedRight) : high;
     high = saturatingAdd(high, k.right(negative, 31));
   }
@@ -191,7 +198,8 @@ Value Mve::finish(Value mapped, const FinalMap &map) {
   if (map.low != -128 || map.high != 127)
     return k.clamp(codes, map.low, map.high);
   // Saturating moves to the low half of each lane, and to its low quarter, need no registers for bounds.
-  Value none = LLVM::PoisonOp::create(k.getBuilder(), halves()), nothing = LLVM::PoisonOp::create(k.getBuilder(), bytes());
+  Value none = LLVM::PoisonOp::create(k.getBuilder(), halves()),
+        nothing = LLVM::PoisonOp::create(k.getBuilder(), bytes());
   Value half = k.intrinsic("llvm.arm.mve.vqmovn", halves(), {none, codes, flag(0), flag(0), flag(0)});
   Value quarter = k.intrinsic("llvm.arm.mve.vqmovn", bytes(), {nothing, half, flag(0), flag(0), flag(0)});
   return LLVM::BitcastOp::create(k.getBuilder(), words(), quarter);

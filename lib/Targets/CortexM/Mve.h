@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Helium (MVE) in kernels: vectors of 128 bits, their instructions by LLVM's intrinsics, the final map on four sums.
 #pragma once
+#include "lib/Transforms/Firmware/FastMap.h"
 #include "lib/Transforms/Firmware/LayerKernels.h"
 
 namespace mlir::qtensor::cortexm {
@@ -26,8 +27,8 @@ bool needsGeneralMap(const ConvLayer &layer, const ConvConstants &constants);
 /// What all kernels for codes of 8 bits ask for: sums of 32 bits, a map of one or two roundings, weights of a byte.
 bool fitsMve(const ConvLayer &layer);
 
-/// Weights of 2, 4 or 8 bits in vectors of 16 bytes: byte i has those that meet input i of as many vectors of inputs as it has
-/// room for, the first in its low bits.
+/// Weights of 2, 4 or 8 bits in vectors of 16 bytes: byte i has those that meet input i of as many vectors of inputs as
+/// it has room for, the first in its low bits.
 class MveWeights {
 public:
   explicit MveWeights(unsigned bits) : bits(bits == 2 || bits == 4 ? bits : 8) {}
@@ -42,11 +43,6 @@ public:
 private:
   int64_t bits;
 };
-
-template <typename T>
-T pickChannel(const std::vector<T> &list, int64_t channel) {
-  return list[list.size() == 1 ? 0 : channel];
-}
 
 /// KernelBuilder with vectors.
 class Mve {
@@ -109,8 +105,8 @@ public:
   }
   Value lanes(ArrayRef<int64_t> values, Type type);
 
-  /// The final map of four sums, by vectors of multipliers and of negated right shifts; `left` null: none shifts left and
-  /// all shift right. Without zero point.
+  /// The final map of four sums, by vectors of multipliers and of negated right shifts; `left` null: none shifts left
+  /// and all shift right. Without zero point.
   Value mapSums(Value sums, Value multipliers, Value negatedRight, Value left, FixedMode mode);
   /// The same for one multiplier and shift.
   Value mapSums(Value sums, MveScale scale, FixedMode mode);

@@ -54,12 +54,14 @@ std::vector<char> MveAdd::pack(const AddLayer &layer, const AddConstants &) cons
   std::vector<char> bytes;
   for (unsigned input : {0u, 1u})
     for (int64_t i = 0; i < 256 && terms.shift[input] < 0; ++i)
-      appendNumber<int32_t>(bytes, int32_t(signOf(layer, input) * layer.term(input, int8_t(i)) + terms.tableConstant(input)));
+      appendNumber<int32_t>(bytes,
+                            int32_t(signOf(layer, input) * layer.term(input, int8_t(i)) + terms.tableConstant(input)));
   return bytes;
 }
 
 /// The codes of the first `count` of four elements from `i` on.
-static void emitFour(Mve &m, const AddLayer &layer, const Terms &terms, const LayerPointers &at, Value i, int64_t count) {
+static void emitFour(Mve &m, const AddLayer &layer, const Terms &terms, const LayerPointers &at, Value i,
+                     int64_t count) {
   KernelBuilder &k = m.k;
   Value sum;
   for (unsigned input : {0u, 1u}) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Convolutions in tiles of two pixels by four channels, two channels at a time: VMLADAVA sums 16 products an instruction into one
-// of four registers. The sums of four channels then take the final map together.
+// Convolutions in tiles of two pixels by four channels, two channels at a time: VMLADAVA sums 16 products an
+// instruction into one of four registers. The sums of four channels then take the final map together.
 //
-// Constants: for each four channels { i32 bias[4]; i32 multiplier[4]; i8 negatedRight[4], left[4]; for channels (0, 2) and (1, 3)
-// { for each vector of inputs { weights of two channels } } }, padded with channels of 0.
+// Constants: for each four channels { i32 bias[4]; i32 multiplier[4]; i8 negatedRight[4], left[4]; for channels (0, 2)
+// and (1, 3) { for each vector of inputs { weights of two channels } } }, padded with channels of 0.
 #include "lib/Targets/CortexM/MveKernels.h"
 #include "lib/Targets/CortexM/MvePatches.h"
 
@@ -16,11 +16,11 @@ namespace {
 constexpr int64_t kGroup = 4, kMultipliers = 16, kRights = 32, kLefts = 36, kWeights = 40;
 
 /// `General`: for maps with shifts to the left, or by nothing.
-template <bool General>
-struct MveConv : ConvKernel {
+template <bool General> struct MveConv : ConvKernel {
   StringRef getName() const override { return General ? "mve.conv.general" : "mve.conv"; }
   bool accepts(const ConvLayer &layer, const ConvConstants &constants) const override {
-    return fitsMve(layer) && (!layer.depthwise || layer.in.channels == 1) && (General || !needsGeneralMap(layer, constants));
+    return fitsMve(layer) && (!layer.depthwise || layer.in.channels == 1) &&
+           (General || !needsGeneralMap(layer, constants));
   }
   int64_t getScratchBytes(const ConvLayer &layer) const override {
     // Whole vectors of inputs that only fill a byte of weights are read too.
@@ -89,7 +89,8 @@ std::vector<char> MveConv<General>::pack(const ConvLayer &layer, const ConvConst
   for (int64_t first = 0; first < channels; first += kGroup) {
     MveScale scales[kGroup];
     for (int64_t o = first; o < std::min(first + kGroup, channels); ++o)
-      scales[o - first] = MveScale::of(pickChannel(constants.multiplier, o), pickChannel(constants.shift, o), layer.map.mode);
+      scales[o - first] =
+          MveScale::of(ofChannel(constants.multiplier, o), ofChannel(constants.shift, o), layer.map.mode);
     for (int64_t o = first; o < first + kGroup; ++o)
       appendNumber<int32_t>(bytes, o < channels ? int32_t(bias[o]) : 0);
     for (const MveScale &scale : scales)
@@ -110,9 +111,11 @@ std::vector<char> MveConv<General>::pack(const ConvLayer &layer, const ConvConst
 
 Tiles::Tiles(Mve &m, const MvePatches &patches, const ConvLayer &layer, Value constants, bool general)
     : m(m), patches(patches), layer(layer), constants(constants), general(general), weights(layer.weightBits),
-      vectors(countVectors(patches, weights)), unroll(chooseUnroll(vectors, weights.planes())), turns(countTurns(patches, weights)) {}
+      vectors(countVectors(patches, weights)), unroll(chooseUnroll(vectors, weights.planes())),
+      turns(countTurns(patches, weights)) {}
 
-/// `count` vectors of inputs from `first` on, at the state's addresses. The state: inputs of two pixels, weights, four sums.
+/// `count` vectors of inputs from `first` on, at the state's addresses. The state: inputs of two pixels, weights, four
+/// sums.
 SmallVector<Value> Tiles::emitSteps(SmallVector<Value> state, int64_t first, int64_t count) const {
   KernelBuilder &k = m.k;
   for (int64_t v = 0; v < count; v += weights.planes()) {
@@ -153,8 +156,8 @@ void Tiles::finish(Value sums, Value group, Value output, Value channel) const {
   KernelBuilder &k = m.k;
   sums = k.add(sums, m.loadWords(group));
   Value lefts = general ? m.loadCodesAsWords(k.at(group, kLefts)) : Value();
-  Value mapped = m.mapSums(sums, m.loadWords(k.at(group, kMultipliers)), m.loadCodesAsWords(k.at(group, kRights)), lefts,
-                           layer.map.mode);
+  Value mapped = m.mapSums(sums, m.loadWords(k.at(group, kMultipliers)), m.loadCodesAsWords(k.at(group, kRights)),
+                           lefts, layer.map.mode);
   Value codes = m.finish(mapped, layer.map);
   if (channels() % kGroup == 0)
     m.storeCodes(codes, output);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Convolutions of single channels, eight channels at a time: products of 16 bits, two of them summed before they widen to
-// 32 bits, even and odd channels apart.
+// Convolutions of single channels, eight channels at a time: products of 16 bits, two of them summed before they widen
+// to 32 bits, even and odd channels apart.
 //
-// Constants: for each 8 channels { i32 bias[8]; i32 multiplier[8]; i8 negatedRight[8], left[8]; i8 weights[taps][8] }. Lists
-// have the even channels first.
+// Constants: for each 8 channels { i32 bias[8]; i32 multiplier[8]; i8 negatedRight[8], left[8]; i8 weights[taps][8] }.
+// Lists have the even channels first.
 #include "lib/Targets/CortexM/MveKernels.h"
 #include "lib/Targets/CortexM/MvePatches.h"
 
@@ -17,8 +17,7 @@ constexpr int64_t kLanes = 8, kSlice = 16; ///< Channels in a vector; in the cop
 constexpr int64_t kMultipliers = 32, kRights = 64, kLefts = 72, kWeights = 80;
 
 /// `Paired`: two products have room in 16 bits. `General`: for maps with shifts to the left, or by nothing.
-template <bool Paired, bool General>
-struct MveDepthwise : ConvKernel {
+template <bool Paired, bool General> struct MveDepthwise : ConvKernel {
   StringRef getName() const override {
     return Paired ? (General ? "mve.dw.general" : "mve.dw") : (General ? "mve.dw.wide.general" : "mve.dw.wide");
   }
@@ -52,7 +51,8 @@ bool MveDepthwise<Paired, General>::accepts(const ConvLayer &layer, const ConvCo
   MvePatches patches(layer, 1);
   for (int64_t o = 0; Paired && o < layer.out.channels; ++o)
     for (int64_t tap = 0; tap + 1 < patches.taps(); tap += 2)
-      if (std::abs(patches.weight(layer, constants, o, tap)) + std::abs(patches.weight(layer, constants, o, tap + 1)) > 255)
+      if (std::abs(patches.weight(layer, constants, o, tap)) + std::abs(patches.weight(layer, constants, o, tap + 1)) >
+          255)
         return false;
   return true;
 }
@@ -69,9 +69,9 @@ std::vector<char> MveDepthwise<Paired, General>::pack(const ConvLayer &layer, co
     auto exists = [&](int64_t o) { return o < layer.out.channels; };
     SmallVector<MveScale> scales;
     for (int64_t o : channels)
-      scales.push_back(exists(o) ? MveScale::of(pickChannel(constants.multiplier, o), pickChannel(constants.shift, o),
-                                                layer.map.mode)
-                                 : MveScale());
+      scales.push_back(
+          exists(o) ? MveScale::of(ofChannel(constants.multiplier, o), ofChannel(constants.shift, o), layer.map.mode)
+                    : MveScale());
     for (int64_t o : channels)
       appendNumber<int32_t>(bytes, exists(o) ? int32_t(bias[o]) : 0);
     for (const MveScale &scale : scales)
@@ -88,13 +88,15 @@ std::vector<char> MveDepthwise<Paired, General>::pack(const ConvLayer &layer, co
 }
 
 /// `count` of eight channels of one pixel.
-void Emitter::emitPixel(const MvePatches &patches, int64_t width, Value constants, Value from, Value to, int64_t count) const {
+void Emitter::emitPixel(const MvePatches &patches, int64_t width, Value constants, Value from, Value to,
+                        int64_t count) const {
   KernelBuilder &k = m.k;
   Value sums[2];
   for (int odd : {0, 1})
     sums[odd] = m.loadWords(k.at(constants, 16 * odd));
   auto product = [&](int64_t tap) {
-    return k.mul(m.loadCodesAsHalves(k.at(from, width * tap)), m.loadCodesAsHalves(k.at(constants, kWeights + kLanes * tap)));
+    return k.mul(m.loadCodesAsHalves(k.at(from, width * tap)),
+                 m.loadCodesAsHalves(k.at(constants, kWeights + kLanes * tap)));
   };
   for (int64_t tap = 0; tap < patches.taps(); tap += paired ? 2 : 1) {
     Value sum = product(tap);

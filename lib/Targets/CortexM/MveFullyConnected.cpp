@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Fully connected layers of one row: four channels a turn, their sums in registers from the first input to the last. As many
-// inputs as there are registers for stay in them from turn to turn.
+// Fully connected layers of one row: four channels a turn, their sums in registers from the first input to the last. As
+// many inputs as there are registers for stay in them from turn to turn.
 //
-// Constants: by turn { i32 bias[4]; i32 multiplier[4]; i8 negatedRight[4], left[4]; for each vector of inputs, channel: weights },
-// padded with channels of 0. All planes of narrow weights but the last are stored without sign; what that adds to the sums is the
-// bias of the weights times the sum of the inputs that they meet.
+// Constants: by turn { i32 bias[4]; i32 multiplier[4]; i8 negatedRight[4], left[4]; for each vector of inputs, channel:
+// weights }, padded with channels of 0. All planes of narrow weights but the last are stored without sign; what that
+// adds to the sums is the bias of the weights times the sum of the inputs that they meet.
 #include "lib/Targets/CortexM/Mve.h"
 #include "lib/Targets/CortexM/MveKernels.h"
 
@@ -21,7 +21,8 @@ constexpr int64_t kStraight = 16, kUnroll = 8; ///< Vectors without a loop; in o
 struct Shape {
   explicit Shape(const ConvLayer &layer)
       : depth(layer.in.channels), channels(layer.out.channels), weights(layer.weightBits),
-        vectors(llvm::alignTo((depth + 15) / 16, weights.planes())), resident(std::min(countResident(layer, weights), vectors)),
+        vectors(llvm::alignTo((depth + 15) / 16, weights.planes())),
+        resident(std::min(countResident(layer, weights), vectors)),
         turns(vectors <= kStraight ? 0 : (depth / 16 - resident) / kUnroll) {}
 
   int64_t depth, channels;
@@ -41,11 +42,11 @@ struct Shape {
 };
 
 /// `General`: for maps with shifts to the left, or by nothing.
-template <bool General>
-struct MveFullyConnected : ConvKernel {
+template <bool General> struct MveFullyConnected : ConvKernel {
   StringRef getName() const override { return General ? "mve.fc.general" : "mve.fc"; }
   bool accepts(const ConvLayer &layer, const ConvConstants &constants) const override {
-    bool oneRow = layer.in.count() == layer.in.channels && layer.out.count() == layer.out.channels && layer.window.taps() == 1;
+    bool oneRow =
+        layer.in.count() == layer.in.channels && layer.out.count() == layer.out.channels && layer.window.taps() == 1;
     return oneRow && !layer.depthwise && !layer.hasPadding() && fitsMve(layer) &&
            (General || !needsGeneralMap(layer, constants));
   }
@@ -80,7 +81,8 @@ std::vector<char> MveFullyConnected<General>::pack(const ConvLayer &layer, const
   for (int64_t tile = 0; tile < shape.channels; tile += kTile) {
     MveScale scales[kTile];
     for (int64_t o = tile; o < std::min(tile + kTile, shape.channels); ++o)
-      scales[o - tile] = MveScale::of(pickChannel(constants.multiplier, o), pickChannel(constants.shift, o), layer.map.mode);
+      scales[o - tile] =
+          MveScale::of(ofChannel(constants.multiplier, o), ofChannel(constants.shift, o), layer.map.mode);
     for (int64_t o = tile; o < tile + kTile; ++o)
       appendNumber<int32_t>(bytes, o < shape.channels ? int32_t(bias[o]) : 0);
     for (const MveScale &scale : scales)
@@ -104,9 +106,10 @@ Value Emitter::loadInputs(Value from, int64_t vector) const {
   return valid ? m.loadBytes(from, valid) : Value();
 }
 
-/// Adds the products with vectors [first, first + count) of inputs, of which some are known. The state: pointers to the middle of
-/// these inputs and of their weights (immediate offsets reach both ways), four sums.
-SmallVector<Value> Emitter::accumulate(SmallVector<Value> state, ArrayRef<Value> known, int64_t first, int64_t count) const {
+/// Adds the products with vectors [first, first + count) of inputs, of which some are known. The state: pointers to the
+/// middle of these inputs and of their weights (immediate offsets reach both ways), four sums.
+SmallVector<Value> Emitter::accumulate(SmallVector<Value> state, ArrayRef<Value> known, int64_t first,
+                                       int64_t count) const {
   KernelBuilder &k = m.k;
   for (int64_t v = 0; v < count; v += shape.weights.planes()) {
     // In order: LLVM would load all inputs first and then spill them.
@@ -114,7 +117,8 @@ SmallVector<Value> Emitter::accumulate(SmallVector<Value> state, ArrayRef<Value>
       state = k.pin(state);
     SmallVector<Value> x;
     for (int64_t i = v; i < v + shape.weights.planes(); ++i)
-      x.push_back(i < int64_t(known.size()) ? known[i] : loadInputs(k.at(state[0], 16 * i - middleOfInputs(count)), first + i));
+      x.push_back(i < int64_t(known.size()) ? known[i]
+                                            : loadInputs(k.at(state[0], 16 * i - middleOfInputs(count)), first + i));
     for (int64_t o = 0; o < kTile; ++o) {
       Value packed = m.loadConstants(k.at(state[1], shape.bytes(v) + 16 * o - middle(count)));
       for (auto [plane, weight] : llvm::enumerate(m.decode(packed, shape.weights, /*biased=*/true)))
@@ -172,8 +176,8 @@ void Emitter::finish(ArrayRef<Value> sums, Value record, Value channel, Value co
   if (correction)
     vector = k.add(vector, m.splat(correction, m.words()));
   Value lefts = general ? m.loadCodesAsWords(k.at(record, kLefts)) : Value();
-  Value mapped = m.mapSums(vector, m.loadWords(k.at(record, kMultipliers)), m.loadCodesAsWords(k.at(record, kRights)), lefts,
-                           layer.map.mode);
+  Value mapped = m.mapSums(vector, m.loadWords(k.at(record, kMultipliers)), m.loadCodesAsWords(k.at(record, kRights)),
+                           lefts, layer.map.mode);
   Value codes = m.finish(mapped, layer.map), to = k.at(at.output, channel);
   if (shape.channels % kTile == 0)
     m.storeCodes(codes, to);

@@ -7,10 +7,11 @@ using namespace mlir::qtensor::cortexm;
 
 MvePatches::MvePatches(const ConvLayer &layer, int64_t channels)
     : imageCount(layer.in.batch), outRows(layer.out.height), outPixels(layer.out.width), inHeight(layer.in.height),
-      inWidth(layer.in.width), channels(channels), pixelBytes(layer.in.channels), kernelHeight(layer.window.kernelHeight),
-      kernelWidth(layer.window.kernelWidth), strideHeight(layer.window.strideHeight), strideWidth(layer.window.strideWidth),
-      dilationHeight(layer.window.dilationHeight), dilationWidth(layer.window.dilationWidth), padTop(layer.window.padTop),
-      padLeft(layer.window.padLeft), zero(layer.inputZero) {
+      inWidth(layer.in.width), channels(channels), pixelBytes(layer.in.channels),
+      kernelHeight(layer.window.kernelHeight), kernelWidth(layer.window.kernelWidth),
+      strideHeight(layer.window.strideHeight), strideWidth(layer.window.strideWidth),
+      dilationHeight(layer.window.dilationHeight), dilationWidth(layer.window.dilationWidth),
+      padTop(layer.window.padTop), padLeft(layer.window.padLeft), zero(layer.inputZero) {
   // An image of one column is one of one row: its pixels are then computed side by side.
   transposed = inWidth == 1 && outPixels == 1 && kernelWidth == 1 && padLeft == 0;
   if (transposed) {
@@ -53,7 +54,8 @@ static int64_t ceilDivide(int64_t a, int64_t b) { return a <= 0 ? -(-a / b) : (a
 std::vector<MvePatches::Run> MvePatches::runs() const {
   std::vector<Run> found;
   for (int64_t kx = 0; kx < (dilated ? kernelWidth : 1); ++kx) {
-    int64_t step = dilated ? strideWidth : 1, offset = kx * dilationWidth - padLeft, count = dilated ? outPixels : columns;
+    int64_t step = dilated ? strideWidth : 1, offset = kx * dilationWidth - padLeft,
+            count = dilated ? outPixels : columns;
     // Columns i of the copy with 0 <= i * step + offset < width.
     int64_t first = std::max<int64_t>(ceilDivide(-offset, step), 0);
     int64_t end = std::min(count, ceilDivide(inWidth - offset, step));
@@ -67,7 +69,8 @@ std::vector<MvePatches::Run> MvePatches::runs() const {
 }
 
 /// Calls body(offset, size) for pieces of at most 16 bytes that make up `size`; in a loop where there are many.
-static void forEachVector(Mve &m, int64_t size, Value from, Value to, llvm::function_ref<void(Value, Value, int64_t)> body) {
+static void forEachVector(Mve &m, int64_t size, Value from, Value to,
+                          llvm::function_ref<void(Value, Value, int64_t)> body) {
   int64_t whole = size / 16 * 16;
   if (whole > 128)
     m.k.loop(0, whole, 16, [&](Value i) { body(from ? m.k.at(from, i) : Value(), m.k.at(to, i), 16); });

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Where the inputs of one output pixel lie one behind the other: in the input itself, or in a copy of the rows that one row
-// of the output reads.
+// Where the inputs of one output pixel lie one behind the other: in the input itself, or in a copy of the rows that one
+// row of the output reads.
 #pragma once
 #include "lib/Targets/CortexM/Mve.h"
 
 namespace mlir::qtensor::cortexm {
 
-/// The copy holds columns, each [kernel height][channels]: a window of adjacent columns is then one run of bytes for any
-/// number of channels, and windows that overlap share it. Dilated windows are copied one by one. What lies outside of the
-/// input is written as its zero point.
+/// The copy holds columns, each [kernel height][channels]: a window of adjacent columns is then one run of bytes for
+/// any number of channels, and windows that overlap share it. Dilated windows are copied one by one. What lies outside
+/// of the input is written as its zero point.
 class MvePatches {
 public:
   explicit MvePatches(const ConvLayer &layer) : MvePatches(layer, layer.in.channels) {}
   /// Of so many adjacent channels only.
   MvePatches(const ConvLayer &layer, int64_t channels);
 
-  int64_t rows() const { return outRows; }     ///< Of one image.
+  int64_t rows() const { return outRows; } ///< Of one image.
   int64_t images() const { return imageCount; }
   int64_t pixels() const { return outPixels; } ///< Of one row.
   int64_t depth() const { return columnBytes * kernelWidth; }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Softmax of rows: the exponentials of the distances to the row's largest code come from a table by gathers, twice: for the
-// sum, and for the codes.
+// Softmax of rows: the exponentials of the distances to the row's largest code come from a table by gathers, twice: for
+// the sum, and for the codes.
 //
 // Constants: the 256 terms.
 #include "lib/Targets/CortexM/Mve.h"

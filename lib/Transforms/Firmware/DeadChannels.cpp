@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Two walks. Forwards: a channel is constant if its weights are 0, if all channels that it reads are constant, or if its
-// multiplier is 0. Backwards, from the assumption that every channel may go: a channel stays if a reader needs it (its codes
-// vary, or padding beside it has other codes), or if its producer cannot do without it (layers that keep channels apart lose
-// them in inputs and outputs alike). What is left when nothing changes any more may go.
+// Two walks. Forwards: a channel is constant if its weights are 0, if all channels that it reads are constant, or if
+// its multiplier is 0. Backwards, from the assumption that every channel may go: a channel stays if a reader needs it
+// (its codes vary, or padding beside it has other codes), or if its producer cannot do without it (layers that keep
+// channels apart lose them in inputs and outputs alike). What is left when nothing changes any more may go.
 #include "lib/Transforms/Firmware/DeadChannels.h"
+#include "lib/Transforms/Firmware/FastMap.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -13,11 +14,6 @@ using namespace mlir::qtensor::firmware;
 static int64_t countChannels(Value value) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   return type && type.getRank() > 0 && type.hasStaticShape() ? type.getShape().back() : 0;
-}
-
-template <typename T>
-static T pick(const std::vector<T> &list, int64_t i) {
-  return list[list.size() == 1 ? 0 : i];
 }
 
 int64_t ProductLayer::contribution(int64_t output, int64_t input, int64_t code) const {
@@ -68,8 +64,8 @@ static ValueRange dataInputs(Operation *op) {
 std::optional<int64_t> DeadChannels::constantOutput(const ProductLayer &product, Value input, int64_t channel) const {
   const ConvLayer &layer = product.layer;
   const ConvConstants &constants = product.constants;
-  int32_t multiplier = pick(constants.multiplier, channel), shift = pick(constants.shift, channel);
-  int64_t sum = pick(constants.bias, channel);
+  int32_t multiplier = ofChannel(constants.multiplier, channel), shift = ofChannel(constants.shift, channel);
+  int64_t sum = ofChannel(constants.bias, channel);
   if (layer.map.mode == FixedMode::X16)
     return std::nullopt;
   int64_t first = layer.depthwise ? channel / (layer.out.channels / layer.in.channels) : 0;
@@ -142,7 +138,7 @@ bool DeadChannels::isRemoved(Value value, int64_t channel) const {
 llvm::BitVector DeadChannels::findFolding(const ProductLayer &product, Value input) const {
   llvm::BitVector outputs(unsigned(product.layer.out.channels));
   for (int64_t o = 0; o < product.layer.out.channels; ++o) {
-    int64_t moved = std::abs(pick(product.constants.bias, o));
+    int64_t moved = std::abs(ofChannel(product.constants.bias, o));
     for (int64_t c = 0; c < product.inputs() && !product.layer.depthwise; ++c)
       if (std::optional<int64_t> code = getConstant(input, c))
         moved += std::abs(product.contribution(o, c, *code));

@@ -58,7 +58,8 @@ private:
   void keepOneChannel();
 
   DenseMap<Operation *, ProductLayer> products;
-  DenseMap<Operation *, llvm::BitVector> folding; ///< Outputs of a product whose biases have room for constant channels.
+  DenseMap<Operation *, llvm::BitVector>
+      folding; ///< Outputs of a product whose biases have room for constant channels.
   DenseMap<Value, Codes> codes;
   llvm::MapVector<Value, llvm::BitVector> removed, pinned;
 };

@@ -31,8 +31,7 @@ static RankedTensorType withChannels(Type type, int64_t count) {
 }
 
 /// A list of numbers for each channel, or of one for all, for the channels that stay.
-template <typename T>
-static SmallVector<int64_t> selectNumbers(const std::vector<T> &list, ArrayRef<int64_t> kept) {
+template <typename T> static SmallVector<int64_t> selectNumbers(const std::vector<T> &list, ArrayRef<int64_t> kept) {
   if (list.size() == 1)
     return {list[0]};
   SmallVector<int64_t> numbers;
@@ -42,7 +41,8 @@ static SmallVector<int64_t> selectNumbers(const std::vector<T> &list, ArrayRef<i
 }
 
 /// Weights between channels that stay, in their order.
-static SmallVector<int64_t> selectWeights(const ProductLayer &product, ArrayRef<int64_t> outputs, ArrayRef<int64_t> inputs) {
+static SmallVector<int64_t> selectWeights(const ProductLayer &product, ArrayRef<int64_t> outputs,
+                                          ArrayRef<int64_t> inputs) {
   const Window &w = product.layer.window;
   SmallVector<int64_t> numbers;
   auto append = [&](int64_t o, int64_t ky, int64_t kx, int64_t c) {
@@ -125,12 +125,14 @@ static SmallVector<Value> rewriteConstants(OpBuilder &b, qnn::LayerOpInterface o
 /// A copy of an op on values with fewer channels; the mapping knows its inputs.
 static void rewrite(Operation *op, const DeadChannels &channels, IRMapping &mapping) {
   OpBuilder b(op);
-  RankedTensorType type = withChannels(op->getResult(0).getType(), int64_t(keptChannels(channels, op->getResult(0)).size()));
+  RankedTensorType type =
+      withChannels(op->getResult(0).getType(), int64_t(keptChannels(channels, op->getResult(0)).size()));
   SmallVector<Value> constants;
   if (const ProductLayer *product = channels.getProduct(op))
     constants = rewriteConstants(b, cast<qnn::LayerOpInterface>(op), *product, channels);
   if (auto layer = dyn_cast<DestinationStyleOpInterface>(op))
-    mapping.map(layer.getDpsInits()[0], tensor::EmptyOp::create(b, op->getLoc(), type.getShape(), type.getElementType()));
+    mapping.map(layer.getDpsInits()[0],
+                tensor::EmptyOp::create(b, op->getLoc(), type.getShape(), type.getElementType()));
   Operation *copy = b.clone(*op, mapping);
   copy->getResult(0).setType(type);
   if (!constants.empty())
@@ -173,6 +175,6 @@ void EliminateChannels::runOnOperation() {
   if (!report)
     return;
   Amount after = Amount::of(function);
-  llvm::errs() << count << " channels removed; " << after.products << " of " << before.products << " multiplications and "
-               << after.weights << " of " << before.weights << " weights are left\n";
+  llvm::errs() << count << " channels removed; " << after.products << " of " << before.products
+               << " multiplications and " << after.weights << " of " << before.weights << " weights are left\n";
 }

@@ -4,11 +4,11 @@
 using namespace mlir;
 using namespace mlir::qtensor;
 
-template <typename T>
-FailureOr<std::vector<T>> firmware::readNumbers(qnn::LayerOpInterface op, Value operand) {
+template <typename T> FailureOr<std::vector<T>> firmware::readNumbers(qnn::LayerOpInterface op, Value operand) {
   arith::ConstantOp constant = getConstantSource(operand);
   if (!constant)
-    return op->emitOpError("has a weight, bias, multiplier or shift that is not constant; kernels arrange constants while compiling"),
+    return op->emitOpError("has a weight, bias, multiplier or shift that is not constant; kernels arrange constants "
+                           "while compiling"),
            failure();
   auto type = cast<RankedTensorType>(operand.getType());
   std::vector<char> bytes = readBytes(cast<ElementsAttr>(constant.getValue()));

@@ -6,10 +6,9 @@
 
 namespace mlir::qtensor::firmware {
 
-/// The integers of a constant operand, of any width up to T's, row-major. Fails with an error at `op` where the operand is not
-/// constant.
-template <typename T>
-FailureOr<std::vector<T>> readNumbers(qnn::LayerOpInterface op, Value operand);
+/// The integers of a constant operand, of any width up to T's, row-major. Fails with an error at `op` where the operand
+/// is not constant.
+template <typename T> FailureOr<std::vector<T>> readNumbers(qnn::LayerOpInterface op, Value operand);
 extern template FailureOr<std::vector<int32_t>> readNumbers(qnn::LayerOpInterface, Value);
 extern template FailureOr<std::vector<int64_t>> readNumbers(qnn::LayerOpInterface, Value);
 
