@@ -43,11 +43,12 @@ protected:
     return group.inWords ? i / 4 * 4 + order[i % 4] : i;
   }
 
-  /// The sums after `step` has run for every two words of activations. It gets the words, [pixel][2], the address of their
-  /// weights (`weightBytes` of them) and the sums so far.
+  /// The sums after `step` has run for every two words of activations. It gets the words, [pixel][2], the address of
+  /// their weights (`weightBytes` of them) and the sums so far.
   using Words = SmallVector<std::array<Value, 2>>;
   using Step = llvm::function_ref<void(const Words &words, Value weights, MutableArrayRef<Value> sums)>;
-  static SmallVector<Value> sumWords(KernelBuilder &k, Tile &tile, int64_t weightBytes, SmallVector<Value> start, Step step);
+  static SmallVector<Value> sumWords(KernelBuilder &k, Tile &tile, int64_t weightBytes, SmallVector<Value> start,
+                                     Step step);
 };
 
 void DspConv::copyCodes(KernelBuilder &k, Value from, Value to, int64_t count) const {
@@ -116,8 +117,8 @@ SmallVector<Value> DspConv::sumWords(KernelBuilder &k, Tile &tile, int64_t weigh
 }
 
 /// Two channels share a word: each half is 256 * w1 + w0. One product-sum with the word as it is gives
-/// 256 * sum1 + sum0, one with its low bytes sum0, so a word of four weights needs a single SXTB16. Sums of odd channels
-/// must stay below 2^23.
+/// 256 * sum1 + sum0, one with its low bytes sum0, so a word of four weights needs a single SXTB16. Sums of odd
+/// channels must stay below 2^23.
 class DspPairs : public DspConv {
 public:
   using DspConv::DspConv;
@@ -128,7 +129,8 @@ protected:
     return 256 * group.weight(c + 1, lane) + group.weight(c, lane);
   }
 
-  bool acceptsSums(const ConvLayer &layer, const ConvConstants &constants, ArrayRef<FastChannel> channels) const override;
+  bool acceptsSums(const ConvLayer &layer, const ConvConstants &constants,
+                   ArrayRef<FastChannel> channels) const override;
 
   void packWeights(std::vector<char> &bytes, const Group &group) const override {
     for (int64_t i = 0; i < group.lanes; i += 2)
@@ -145,19 +147,19 @@ protected:
         start.push_back(biases[c]);
         start.push_back(k.add(biases[c], k.left(biases[c + 1], 8)));
       }
-    SmallVector<Value> sums = sumWords(k, tile, 4 * channels, start, [&](const Words &words, Value weights,
-                                                                        MutableArrayRef<Value> sums) {
-      for (int64_t half = 0; half < 2; ++half)
-        for (int64_t c = 0; c < channels; c += 2) {
-          // The word as it is, then its low bytes in the same register.
-          Value pair = k.load32(k.at(weights, 2 * (half * channels + c)));
-          for (int64_t p = 0; p < tile.pixels; ++p)
-            sums[p * channels + c + 1] = smlad(k, words[p][half], pair, sums[p * channels + c + 1]);
-          pair = evenBytes(k, pair);
-          for (int64_t p = 0; p < tile.pixels; ++p)
-            sums[p * channels + c] = smlad(k, words[p][half], pair, sums[p * channels + c]);
-        }
-    });
+    SmallVector<Value> sums =
+        sumWords(k, tile, 4 * channels, start, [&](const Words &words, Value weights, MutableArrayRef<Value> sums) {
+          for (int64_t half = 0; half < 2; ++half)
+            for (int64_t c = 0; c < channels; c += 2) {
+              // The word as it is, then its low bytes in the same register.
+              Value pair = k.load32(k.at(weights, 2 * (half * channels + c)));
+              for (int64_t p = 0; p < tile.pixels; ++p)
+                sums[p * channels + c + 1] = smlad(k, words[p][half], pair, sums[p * channels + c + 1]);
+              pair = evenBytes(k, pair);
+              for (int64_t p = 0; p < tile.pixels; ++p)
+                sums[p * channels + c] = smlad(k, words[p][half], pair, sums[p * channels + c]);
+            }
+        });
     for (size_t i = 0; i < sums.size(); i += 2)
       sums[i + 1] = k.rightExact(k.sub(sums[i + 1], sums[i]), 8);
     return sums;
@@ -205,15 +207,16 @@ protected:
   }
 };
 
-/// Weights of 4 or 2 bits; as many channels share a word as a half has digits d of them: w + 2^(bits - 1) in the low ones, w with
-/// its sign in the last. Sums with more and more of the digits masked away give the channels' by differences, so the word as
-/// it is serves too. The sum of the activations takes away what the added numbers have brought.
+/// Weights of 4 or 2 bits; as many channels share a word as a half has digits. A digit is w + 2^(bits - 1), the last one w
+/// with its sign. Sums with more and more of the digits masked away give the channels' by differences, so the word as it is
+/// serves too. The sum of the activations takes away what the added numbers have brought.
 class DspDigits : public DspConv {
 public:
   DspDigits(StringRef name, Shape shape) : DspConv(name, shape), bits(16 / shape.channels) {}
 
 protected:
-  bool acceptsSums(const ConvLayer &layer, const ConvConstants &constants, ArrayRef<FastChannel> channels) const override;
+  bool acceptsSums(const ConvLayer &layer, const ConvConstants &constants,
+                   ArrayRef<FastChannel> channels) const override;
 
   void packWeights(std::vector<char> &bytes, const Group &group) const override {
     int64_t last = shape.channels - 1;
@@ -255,17 +258,18 @@ private:
 SmallVector<Value> DspDigits::sumProducts(KernelBuilder &k, Tile &tile, ValueRange biases, ValueRange surplus) const {
   int64_t channels = shape.channels;
   SmallVector<Value> start(channels * tile.pixels, k.number(0));
-  SmallVector<Value> sums = sumWords(k, tile, 8, start, [&](const Words &words, Value weights, MutableArrayRef<Value> sums) {
-    for (int64_t half = 0; half < 2; ++half) {
-      // Digits vanish one by one: a register holds what is left of them.
-      Value digits = k.load32(k.at(weights, 4 * half));
-      for (int64_t c = channels - 1; c >= 0; --c) {
-        digits = keepDigits(k, digits, c);
-        for (int64_t p = 0; p < tile.pixels; ++p)
-          sums[channels * p + c] = smlad(k, words[p][half], digits, sums[channels * p + c]);
-      }
-    }
-  });
+  SmallVector<Value> sums =
+      sumWords(k, tile, 8, start, [&](const Words &words, Value weights, MutableArrayRef<Value> sums) {
+        for (int64_t half = 0; half < 2; ++half) {
+          // Digits vanish one by one: a register holds what is left of them.
+          Value digits = k.load32(k.at(weights, 4 * half));
+          for (int64_t c = channels - 1; c >= 0; --c) {
+            digits = keepDigits(k, digits, c);
+            for (int64_t p = 0; p < tile.pixels; ++p)
+              sums[channels * p + c] = smlad(k, words[p][half], digits, sums[channels * p + c]);
+          }
+        }
+      });
   for (int64_t p = 0; p < tile.pixels; ++p) {
     MutableArrayRef<Value> pixel = MutableArrayRef<Value>(sums).slice(channels * p, channels);
     for (int64_t c = channels - 1; c > 0; --c)
@@ -279,8 +283,8 @@ SmallVector<Value> DspDigits::sumProducts(KernelBuilder &k, Tile &tile, ValueRan
 bool DspDigits::acceptsSums(const ConvLayer &layer, const ConvConstants &, ArrayRef<FastChannel> channels) const {
   if (layer.weightBits > bits)
     return false;
-  // A difference of sums is shifted by its digit's place: 32 - place bits are left for it. The last digit's are products alone;
-  // the others' are of positive digits, also for lanes of padding, which hold any 16 bits.
+  // A difference of sums is shifted by its digit's place: 32 - place bits are left for it. The last digit's are
+  // products alone; the others' are of positive digits, also for lanes of padding, which hold any 16 bits.
   int64_t last = shape.channels - 1, room = int64_t(1) << (31 - bits * last);
   int64_t unknown = 4 + layer.window.kernelWidth * (layer.window.kernelHeight * layer.in.channels % 2);
   int64_t most = ((1 << bits) - 1) * 128 * layer.depth() + (1 << (bits - 1)) * 32768 * unknown;
@@ -295,10 +299,12 @@ bool DspDigits::acceptsSums(const ConvLayer &layer, const ConvConstants &, Array
 } // namespace
 
 void cortexm::addDspConvKernels(LayerKernels &kernels) {
-  static const DspDigits twoBits("dsp.conv.digits2", DspConv::tile(1, 8)), fourBits("dsp.conv.digits4", DspConv::tile(2, 4, 40)),
-      fourBitRow("dsp.row.digits4", DspConv::row(4)), fourBitUniform("dsp.row.digits4.uniform", DspConv::row(4, true));
+  static const DspDigits twoBits("dsp.conv.digits2", DspConv::tile(1, 8)),
+      fourBits("dsp.conv.digits4", DspConv::tile(2, 4, 40)), fourBitRow("dsp.row.digits4", DspConv::row(4)),
+      fourBitUniform("dsp.row.digits4.uniform", DspConv::row(4, true));
   static const DspPairs row("dsp.row.pairs", DspConv::row(4)), uniform("dsp.row.pairs.uniform", DspConv::row(4, true)),
       pairs("dsp.conv.pairs", DspConv::tile(2, 4, 40)), shortPairs("dsp.conv.pairs.short", DspConv::tile(2, 2));
   static const DspWide wide("dsp.conv.wide", DspConv::exact(2, 2));
-  kernels.conv.insert(kernels.conv.end(), {&twoBits, &fourBitUniform, &fourBitRow, &fourBits, &uniform, &row, &pairs, &shortPairs, &wide});
+  kernels.conv.insert(kernels.conv.end(),
+                      {&twoBits, &fourBitUniform, &fourBitRow, &fourBits, &uniform, &row, &pairs, &shortPairs, &wide});
 }

@@ -11,10 +11,10 @@ using namespace mlir::qtensor::cortexm;
 
 namespace {
 
-/// Four channels at a time. Their codes of one row of outputs are written as four planes, [column][ky] of 16 bits, in which
-/// a window is one run of words; all columns of pads are written once. Rows go to the planes in pairs. Of an odd last row
-/// a word holds two channels, as SXTB16 gives them: channels 0 and 1 use its low half, 2 and 3 the high one, and the
-/// weight of the other half is 0.
+/// Four channels at a time. Their codes of one row of outputs are written as four planes, [column][ky] of 16 bits, in
+/// which a window is one run of words; all columns of pads are written once. Rows go to the planes in pairs. Of an odd
+/// last row a word holds two channels, as SXTB16 gives them: channels 0 and 1 use its low half, 2 and 3 the high one,
+/// and the weight of the other half is 0.
 ///
 /// Constants: for each channel bias and map, then its weights, words in the planes' order.
 class DspDepthwise : public ConvKernel {
@@ -33,17 +33,20 @@ private:
 
   struct Planes {
     explicit Planes(const ConvLayer &layer);
-    int64_t slots;             ///< Of a column, even.
+    int64_t slots;                            ///< Of a column, even.
     int64_t columns, firstColumn, lastColumn; ///< In a plane, and of those the ones in the input.
-    int64_t bytes;             ///< Of a plane.
+    int64_t bytes;                            ///< Of a plane.
     int64_t words() const { return slots / 2; }
   };
 
   static void fillPads(KernelBuilder &k, const ConvLayer &layer, const Planes &planes, Value scratch);
-  static void fillRow(KernelBuilder &k, const ConvLayer &layer, const Planes &planes, Value group, Value scratch, Value y);
+  static void fillRow(KernelBuilder &k, const ConvLayer &layer, const Planes &planes, Value group, Value scratch,
+                      Value y);
   static void fillInside(KernelBuilder &k, const ConvLayer &layer, const Planes &planes, Value from, Value to);
-  static void fillAtBorder(KernelBuilder &k, const ConvLayer &layer, const Planes &planes, Value group, Value to, Value first);
-  static void fillTap(KernelBuilder &k, const ConvLayer &layer, const Planes &planes, Value from, Value to, int64_t skipped);
+  static void fillAtBorder(KernelBuilder &k, const ConvLayer &layer, const Planes &planes, Value group, Value to,
+                           Value first);
+  static void fillTap(KernelBuilder &k, const ConvLayer &layer, const Planes &planes, Value from, Value to,
+                      int64_t skipped);
   static void computeRow(KernelBuilder &k, const ConvLayer &layer, const Planes &planes, Value scratch, Value constants,
                          Value output);
   struct Channel {
@@ -51,8 +54,8 @@ private:
     FastMapValues map;
     SmallVector<Value> weights; ///< [kx][word]
   };
-  static void computePixels(KernelBuilder &k, const ConvLayer &layer, const Channel &channel, Value window, Value output,
-                            int64_t pixels);
+  static void computePixels(KernelBuilder &k, const ConvLayer &layer, const Channel &channel, Value window,
+                            Value output, int64_t pixels);
   static int64_t constantBytes(const ConvLayer &layer, const Planes &planes) {
     return 16 + 4 * planes.words() * layer.window.kernelWidth;
   }
@@ -119,7 +122,8 @@ void DspDepthwise::fillInside(KernelBuilder &k, const ConvLayer &layer, const Pl
     }
     if (w.kernelHeight % 2 == 0)
       return;
-    Value last = k.load32(k.at(from, (w.kernelHeight - 1) * rowBytes)), even = evenBytes(k, last), odd = oddBytes(k, last);
+    Value last = k.load32(k.at(from, (w.kernelHeight - 1) * rowBytes)), even = evenBytes(k, last),
+          odd = oddBytes(k, last);
     for (int64_t plane = 0; plane < kPlanes; ++plane)
       put(plane % 2 ? odd : even, plane, w.kernelHeight / 2);
   };
@@ -188,8 +192,8 @@ static int64_t pixelsTogether(int64_t width) {
   return std::min<int64_t>(width, 4);
 }
 
-void DspDepthwise::computePixels(KernelBuilder &k, const ConvLayer &layer, const Channel &channel, Value window, Value output,
-                                 int64_t pixels) {
+void DspDepthwise::computePixels(KernelBuilder &k, const ConvLayer &layer, const Channel &channel, Value window,
+                                 Value output, int64_t pixels) {
   const Window &w = layer.window;
   int64_t words = Planes(layer).words(), stride = w.strideWidth;
   SmallVector<Value> sums(pixels, channel.bias);
@@ -212,8 +216,8 @@ void DspDepthwise::computePixels(KernelBuilder &k, const ConvLayer &layer, const
   }
 }
 
-void DspDepthwise::computeRow(KernelBuilder &k, const ConvLayer &layer, const Planes &planes, Value scratch, Value constants,
-                              Value output) {
+void DspDepthwise::computeRow(KernelBuilder &k, const ConvLayer &layer, const Planes &planes, Value scratch,
+                              Value constants, Value output) {
   int64_t words = planes.words() * layer.window.kernelWidth, width = layer.out.width, pixels = pixelsTogether(width);
   int64_t windowStep = layer.window.strideWidth * planes.slots * 2;
   k.loop(0, kPlanes, 1, ValueRange{scratch, constants, output}, [&](Value, ValueRange plane) {
@@ -226,7 +230,8 @@ void DspDepthwise::computeRow(KernelBuilder &k, const ConvLayer &layer, const Pl
     });
     if (width % pixels)
       computePixels(k, layer, channel, rest[0], rest[1], width % pixels);
-    return SmallVector<Value>{k.at(plane[0], planes.bytes), k.at(plane[1], constantBytes(layer, planes)), k.at(plane[2], 1)};
+    return SmallVector<Value>{k.at(plane[0], planes.bytes), k.at(plane[1], constantBytes(layer, planes)),
+                              k.at(plane[2], 1)};
   });
 }
 

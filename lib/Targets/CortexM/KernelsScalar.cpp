@@ -7,7 +7,8 @@ using namespace mlir::qtensor::firmware;
 
 void cortexm::addThumb1Kernels(LayerKernels &kernels) {
   static const ScalarKernels scalar({/*pixels=*/1, /*channels=*/2, /*rowChannels=*/2, /*depthwisePixels=*/1,
-                                     /*unrolled=*/4, /*longMultiply=*/false, /*productsAtOnce=*/2, /*unsignedLoads=*/true});
+                                     /*unrolled=*/4, /*longMultiply=*/false, /*productsAtOnce=*/2,
+                                     /*unsignedLoads=*/true});
   scalar.addTo(kernels);
 }
 

@@ -34,7 +34,8 @@ void FastMap::append(std::vector<char> &bytes) const {
   appendNumber(bytes, shift);
 }
 
-std::optional<std::vector<FastChannel>> firmware::findFastChannels(const ConvLayer &layer, const ConvConstants &constants) {
+std::optional<std::vector<FastChannel>> firmware::findFastChannels(const ConvLayer &layer,
+                                                                   const ConvConstants &constants) {
   if (layer.inputBits != 8 || layer.map.mode == FixedMode::X16)
     return std::nullopt;
   std::vector<int64_t> biases = constants.foldedBias(layer), bounds = boundSums(layer, constants);
@@ -42,7 +43,8 @@ std::optional<std::vector<FastChannel>> firmware::findFastChannels(const ConvLay
   for (auto [o, bias, bound] : llvm::enumerate(biases, bounds)) {
     int32_t multiplier = ofChannel(constants.multiplier, o), shift = ofChannel(constants.shift, o);
     if (bound == std::abs(bias)) {
-      int64_t code = std::clamp(layer.map.apply(bias, multiplier, shift) + layer.map.zero, layer.map.low, layer.map.high);
+      int64_t code =
+          std::clamp(layer.map.apply(bias, multiplier, shift) + layer.map.zero, layer.map.low, layer.map.high);
       channels.push_back({0, 0, {0, int32_t(1 + 2 * code), 1}});
       continue;
     }
@@ -97,8 +99,8 @@ Value FastMapValues::apply(KernelBuilder &k, Value doubled, const FinalMap &map,
       high = k.add(high, k.rightUnsigned(low, 31));
   }
   high = k.add(rounding, high);
-  // The second rounding of `double` goes away from zero. The sign of the sum is that of its product: the only exception,
-  // -1 times a half, is 0 with either.
+  // The second rounding of `double` goes away from zero. The sign of the sum is that of its product: the only
+  // exception, -1 times a half, is 0 with either.
   if (twice)
     high = k.add(high, k.right(doubled, 31));
   return k.clamp(k.right(high, shift), map.low, map.high);

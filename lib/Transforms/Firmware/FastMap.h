@@ -22,8 +22,7 @@ struct FastMap {
 };
 
 /// A channel's element of a list that has one for each channel or one for all.
-template <typename T>
-T ofChannel(const std::vector<T> &list, int64_t channel) {
+template <typename T> T ofChannel(const std::vector<T> &list, int64_t channel) {
   return list[list.size() == 1 ? 0 : channel];
 }
 
@@ -34,7 +33,8 @@ struct FastChannel {
 };
 
 /// The channels of a convolution, input zero point folded; nothing where one of them has no fast map. A channel without
-/// weights is the constant that its bias maps to, so bias and bound are 0: pruned networks have many, with biases near 2^30.
+/// weights is the constant that its bias maps to, so bias and bound are 0: pruned networks have many, with biases near
+/// 2^30.
 std::optional<std::vector<FastChannel>> findFastChannels(const ConvLayer &layer, const ConvConstants &constants);
 
 /// A bound of |sum| of each channel with this input's codes, the folded bias included: on the way and at the end.

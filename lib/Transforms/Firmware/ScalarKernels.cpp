@@ -12,7 +12,8 @@ namespace {
 class ScalarConv : public WindowConv {
 public:
   ScalarConv(StringRef name, Shape shape, const ScalarShape &row)
-      : WindowConv(name, shape), unrolled(row.unrolled), productsAtOnce(row.productsAtOnce), multiplyAdd(row.multiplyAdd) {}
+      : WindowConv(name, shape), unrolled(row.unrolled), productsAtOnce(row.productsAtOnce),
+        multiplyAdd(row.multiplyAdd) {}
 
 protected:
   bool acceptsSums(const ConvLayer &, const ConvConstants &, ArrayRef<FastChannel>) const override { return true; }
@@ -30,30 +31,33 @@ protected:
     k.loop(0, count, size, [&](Value i) {
       Value codes = k.load(k.at(from, i), type);
       if (shape.laneOffset) // Bit by bit: 128 more, without a carry.
-        codes = arith::XOrIOp::create(k.getBuilder(), codes, k.number(shape.laneOffset * (size == 4 ? 0x01010101 : 1), type));
+        codes = arith::XOrIOp::create(k.getBuilder(), codes,
+                                      k.number(shape.laneOffset * (size == 4 ? 0x01010101 : 1), type));
       k.store(codes, k.at(to, i));
     });
   }
 
   /// `step` adds the products of one lane: its weights are at `weights`, `weightBytes` of them.
   using Step = llvm::function_ref<void(ArrayRef<Value> codes, Value weights, MutableArrayRef<Value> sums)>;
-  SmallVector<Value> sumLanes(KernelBuilder &k, Tile &tile, int64_t weightBytes, SmallVector<Value> start, Step step) const;
+  SmallVector<Value> sumLanes(KernelBuilder &k, Tile &tile, int64_t weightBytes, SmallVector<Value> start,
+                              Step step) const;
 
   SmallVector<Value> sumProducts(KernelBuilder &k, Tile &tile, ValueRange biases, ValueRange) const override {
     SmallVector<Value> start;
     for (int64_t p = 0; p < tile.pixels; ++p)
       start.append(biases.begin(), biases.end());
-    return sumLanes(k, tile, shape.channels, start, [&](ArrayRef<Value> codes, Value weights, MutableArrayRef<Value> sums) {
-      SmallVector<int64_t> fresh;
-      for (int64_t c = 0; c < shape.channels; ++c) {
-        Value weight = k.loadCode(k.at(weights, c));
-        for (auto [p, code] : llvm::enumerate(codes)) {
-          fresh.push_back(p * shape.channels + c);
-          sums[fresh.back()] = addProduct(k, sums[fresh.back()], code, weight);
-        }
-        pinFresh(k, sums, fresh);
-      }
-    });
+    return sumLanes(k, tile, shape.channels, start,
+                    [&](ArrayRef<Value> codes, Value weights, MutableArrayRef<Value> sums) {
+                      SmallVector<int64_t> fresh;
+                      for (int64_t c = 0; c < shape.channels; ++c) {
+                        Value weight = k.loadCode(k.at(weights, c));
+                        for (auto [p, code] : llvm::enumerate(codes)) {
+                          fresh.push_back(p * shape.channels + c);
+                          sums[fresh.back()] = addProduct(k, sums[fresh.back()], code, weight);
+                        }
+                        pinFresh(k, sums, fresh);
+                      }
+                    });
   }
 
   /// Pins the sums that got a product since the last time, where these are many.
@@ -128,9 +132,9 @@ SmallVector<Value> ScalarConv::sumLanes(KernelBuilder &k, Tile &tile, int64_t we
   return sums;
 }
 
-/// Two channels share a half: 256 * w1 + w0 + 2^15, without a sign. The sum with its low byte is the first channel's, the
-/// sum with all of it less that one 256 times the second's; the sum of the codes takes away what the 2^15 has brought. Sums
-/// of second channels must stay below 2^23.
+/// Two channels share a half: 256 * w1 + w0 + 2^15, without a sign. The sum with its low byte is the first channel's,
+/// the sum with all of it less that one 256 times the second's; the sum of the codes takes away what the 2^15 has
+/// brought. Sums of second channels must stay below 2^23.
 class ScalarPairs : public ScalarConv {
 public:
   using ScalarConv::ScalarConv;
@@ -159,30 +163,30 @@ protected:
         start.push_back(biases[c]);
         start.push_back(k.sub(k.add(biases[c], k.left(biases[c + 1], 8)), surplus[p]));
       }
-    SmallVector<Value> sums = sumLanes(k, tile, channels, start, [&](ArrayRef<Value> codes, Value weights,
-                                                                    MutableArrayRef<Value> sums) {
-      SmallVector<int64_t> fresh;
-      for (int64_t c = 0; c < channels; c += 2) {
-        Value half = k.load(k.at(weights, c), k.i16());
-        Value both = k.extendUnsigned(half, k.i32()), low = k.extend(k.truncate(half, k.i8()), k.i32());
-        for (auto [p, code] : llvm::enumerate(codes)) {
-          MutableArrayRef<Value> pair = sums.slice(p * channels + c, 2);
-          pair[0] = k.add(pair[0], k.mul(low, code));
-          pair[1] = k.add(pair[1], k.mul(both, code));
-          for (int64_t i : {0, 1})
-            fresh.push_back(p * channels + c + i);
-        }
-        pinFresh(k, sums, fresh);
-      }
-    });
+    SmallVector<Value> sums =
+        sumLanes(k, tile, channels, start, [&](ArrayRef<Value> codes, Value weights, MutableArrayRef<Value> sums) {
+          SmallVector<int64_t> fresh;
+          for (int64_t c = 0; c < channels; c += 2) {
+            Value half = k.load(k.at(weights, c), k.i16());
+            Value both = k.extendUnsigned(half, k.i32()), low = k.extend(k.truncate(half, k.i8()), k.i32());
+            for (auto [p, code] : llvm::enumerate(codes)) {
+              MutableArrayRef<Value> pair = sums.slice(p * channels + c, 2);
+              pair[0] = k.add(pair[0], k.mul(low, code));
+              pair[1] = k.add(pair[1], k.mul(both, code));
+              for (int64_t i : {0, 1})
+                fresh.push_back(p * channels + c + i);
+            }
+            pinFresh(k, sums, fresh);
+          }
+        });
     for (size_t i = 0; i < sums.size(); i += 2)
       sums[i + 1] = k.rightExact(k.sub(sums[i + 1], sums[i]), 8);
     return sums;
   }
 };
 
-/// Weights of at most 4 bits; two channels share a byte, 16 * u1 + u0, with u = w + 8. Its sum less the sum of its low digit
-/// is the second channel's; the sum of the codes takes away what the 8 has brought.
+/// Weights of at most 4 bits; two channels share a byte, 16 * u1 + u0, with u = w + 8. Its sum less the sum of its low
+/// digit is the second channel's; the sum of the codes takes away what the 8 has brought.
 class ScalarNibbles : public ScalarConv {
 public:
   using ScalarConv::ScalarConv;
@@ -204,21 +208,22 @@ protected:
   SmallVector<Value> sumProducts(KernelBuilder &k, Tile &tile, ValueRange biases, ValueRange eights) const override {
     int64_t channels = shape.channels;
     SmallVector<Value> start(channels * tile.pixels, k.number(0));
-    SmallVector<Value> sums = sumLanes(k, tile, channels / 2, start, [&](ArrayRef<Value> codes, Value weights,
-                                                                        MutableArrayRef<Value> sums) {
-      SmallVector<int64_t> fresh;
-      for (int64_t c = 0; c < channels; c += 2) {
-        Value digits = k.extendUnsigned(k.load(k.at(weights, c / 2), k.i8()), k.i32()), low = k.both(digits, k.number(15));
-        for (auto [p, code] : llvm::enumerate(codes)) {
-          MutableArrayRef<Value> pair = sums.slice(p * channels + c, 2);
-          pair[0] = k.add(pair[0], k.mul(low, code));
-          pair[1] = k.add(pair[1], k.mul(digits, code));
-          for (int64_t i : {0, 1})
-            fresh.push_back(p * channels + c + i);
-        }
-        pinFresh(k, sums, fresh);
-      }
-    });
+    SmallVector<Value> sums =
+        sumLanes(k, tile, channels / 2, start, [&](ArrayRef<Value> codes, Value weights, MutableArrayRef<Value> sums) {
+          SmallVector<int64_t> fresh;
+          for (int64_t c = 0; c < channels; c += 2) {
+            Value digits = k.extendUnsigned(k.load(k.at(weights, c / 2), k.i8()), k.i32()),
+                  low = k.both(digits, k.number(15));
+            for (auto [p, code] : llvm::enumerate(codes)) {
+              MutableArrayRef<Value> pair = sums.slice(p * channels + c, 2);
+              pair[0] = k.add(pair[0], k.mul(low, code));
+              pair[1] = k.add(pair[1], k.mul(digits, code));
+              for (int64_t i : {0, 1})
+                fresh.push_back(p * channels + c + i);
+            }
+            pinFresh(k, sums, fresh);
+          }
+        });
     for (int64_t i = 0; i < int64_t(sums.size()); i += 2) {
       Value second = k.rightExact(k.sub(sums[i + 1], sums[i]), 4), eight = eights[i / channels];
       sums[i] = k.add(k.sub(sums[i], eight), biases[i % channels]);
@@ -230,7 +235,8 @@ protected:
 
 } // namespace
 
-ScalarKernels::ScalarKernels(const ScalarShape &s) : add(makeTableAdd(s.longMultiply)), softmax(makeTableSoftmax(s.longMultiply)) {
+ScalarKernels::ScalarKernels(const ScalarShape &s)
+    : add(makeTableAdd(s.longMultiply)), softmax(makeTableSoftmax(s.longMultiply)) {
   for (bool exact : {false, true}) {
     std::string suffix = exact ? ".exact" : "";
     WindowConv::Shape tile{s.pixels, s.channels, 1, 1, exact, s.longMultiply}, row = tile, depthwise = tile;

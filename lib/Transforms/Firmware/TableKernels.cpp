@@ -9,7 +9,8 @@ using namespace mlir::qtensor::firmware;
 
 namespace {
 
-/// Constants: for each input 256 terms of 32 bits, doubled, by the code as it is unsigned. Subtracted terms are negative.
+/// Constants: for each input 256 terms of 32 bits, doubled, by the code as it is unsigned. Subtracted terms are
+/// negative.
 class TableAdd : public AddKernel {
 public:
   explicit TableAdd(bool longMultiply) : longMultiply(longMultiply) {}
@@ -110,17 +111,15 @@ static SmallVector<Value> forRow(KernelBuilder &k, int64_t length, ValueRange st
 
 void TableSoftmax::emitRow(KernelBuilder &k, int64_t length, Value terms, Value from, Value to) const {
   auto list = [](Value value) { return SmallVector<Value>{value}; };
-  Value top = forRow(k, length, k.number(-128), [&](Value i, ValueRange most) {
-    return list(k.most(most[0], k.loadCode(k.at(from, i))));
-  })[0];
+  Value top = forRow(k, length, k.number(-128),
+                     [&](Value i, ValueRange most) { return list(k.most(most[0], k.loadCode(k.at(from, i)))); })[0];
   auto termAt = [&](Value i, Value table) {
     Value distance = k.left(k.sub(top, k.loadCode(k.at(from, i))), 2);
     return k.load32(k.at(table, distance));
   };
   Value rounded = k.at(terms, 1024);
-  Value sum = forRow(k, length, k.number(0), [&](Value i, ValueRange before) {
-    return list(k.add(before[0], termAt(i, rounded)));
-  })[0];
+  Value sum = forRow(k, length, k.number(0),
+                     [&](Value i, ValueRange before) { return list(k.add(before[0], termAt(i, rounded))); })[0];
   auto [inverse, bits] = k.softmaxReciprocal(sum);
   auto codeOf = makeCode(k, inverse, bits);
   forRow(k, length, {}, [&](Value i, ValueRange) {
@@ -149,5 +148,9 @@ std::function<Value(Value)> TableSoftmax::makeCode(KernelBuilder &k, Value inver
   };
 }
 
-std::unique_ptr<AddKernel> firmware::makeTableAdd(bool longMultiply) { return std::make_unique<TableAdd>(longMultiply); }
-std::unique_ptr<SoftmaxKernel> firmware::makeTableSoftmax(bool longMultiply) { return std::make_unique<TableSoftmax>(longMultiply); }
+std::unique_ptr<AddKernel> firmware::makeTableAdd(bool longMultiply) {
+  return std::make_unique<TableAdd>(longMultiply);
+}
+std::unique_ptr<SoftmaxKernel> firmware::makeTableSoftmax(bool longMultiply) {
+  return std::make_unique<TableSoftmax>(longMultiply);
+}

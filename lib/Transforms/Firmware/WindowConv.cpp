@@ -13,7 +13,8 @@ bool WindowConv::accepts(const ConvLayer &layer, const ConvConstants &constants)
   if (!shape.exact) {
     auto channels = findFastChannels(layer, constants);
     return channels && acceptsSums(layer, constants, *channels) &&
-           (!shape.oneMap || llvm::all_of(*channels, [&](const FastChannel &c) { return c.map == channels->front().map; }));
+           (!shape.oneMap ||
+            llvm::all_of(*channels, [&](const FastChannel &c) { return c.map == channels->front().map; }));
   }
   std::vector<FastChannel> channels;
   for (int64_t bound : boundSums(layer, constants)) {
@@ -24,9 +25,7 @@ bool WindowConv::accepts(const ConvLayer &layer, const ConvConstants &constants)
   return acceptsSums(layer, constants, channels);
 }
 
-int64_t WindowConv::getScratchBytes(const ConvLayer &layer) const {
-  return findRows(layer)->bytes();
-}
+int64_t WindowConv::getScratchBytes(const ConvLayer &layer) const { return findRows(layer)->bytes(); }
 
 /// The map of all channels, and what keeps the stream behind it on a multiple of 16.
 static constexpr int64_t kMapBytes = 16;
@@ -129,7 +128,8 @@ void WindowConv::emitRow(KernelBuilder &k, const ConvLayer &layer, const WindowR
   Value buffer = at.input;
   if (!rows.inPlace) {
     buffer = at.scratch;
-    rows.fillRow(k, layer, at.input, buffer, row, [&](Value from, Value to, int64_t count) { copyCodes(k, from, to, count); });
+    rows.fillRow(k, layer, at.input, buffer, row,
+                 [&](Value from, Value to, int64_t count) { copyCodes(k, from, to, count); });
   }
   int64_t pixelBytes = rows.pixelLanes * rows.laneBytes, channels = layer.out.channels;
   Value output = k.at(at.output, k.mul(row, rows.pixels * channels));

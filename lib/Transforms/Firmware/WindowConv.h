@@ -7,20 +7,20 @@
 
 namespace mlir::qtensor::firmware {
 
-/// A convolution in tiles of pixels (1, 2 or 4) x channels whose sums stay in registers. Constants are one stream: for each group of
-/// channels what its sums begin with, its weights in the order of the loop, and the records of its final map. A kernel
-/// says what a lane is, how weights are packed and how products are summed.
+/// A convolution in tiles of pixels (1, 2 or 4) x channels whose sums stay in registers. Constants are one stream: for
+/// each group of channels what its sums begin with, its weights in the order of the loop, and the records of its final
+/// map. A kernel says what a lane is, how weights are packed and how products are summed.
 class WindowConv : public ConvKernel {
 public:
-  /// `exact`: the final map in 64 bits, for any multiplier, shift and sum; else the layer must have fast maps. A depthwise
-  /// kernel has groups of one channel, and lanes lie `Tile::laneStep` bytes apart.
+  /// `exact`: the final map in 64 bits, for any multiplier, shift and sum; else the layer must have fast maps. A
+  /// depthwise kernel has groups of one channel, and lanes lie `Tile::laneStep` bytes apart.
   struct Shape {
     int64_t pixels, channels, laneBytes, depthUnit;
     bool exact = false, longMultiply = true, depthwise = false;
-    bool onePixel = false;  ///< For layers with one pixel alone.
-    bool oneMap = false;    ///< For layers whose channels have one fast map: it is stored once.
+    bool onePixel = false;   ///< For layers with one pixel alone.
+    bool oneMap = false;     ///< For layers whose channels have one fast map: it is stored once.
     int64_t fewestLanes = 0; ///< Shorter windows are for others: a large tile has much to do before and after its loop.
-    int64_t laneOffset = 0; ///< What lanes hold more than their codes.
+    int64_t laneOffset = 0;  ///< What lanes hold more than their codes.
   };
 
   WindowConv(StringRef name, Shape shape) : shape(shape), name(name) {}
@@ -46,13 +46,15 @@ protected:
   };
 
   /// Whether the kernel's own arithmetic holds for the layer, whose sums have the bounds of `channels`.
-  virtual bool acceptsSums(const ConvLayer &layer, const ConvConstants &constants, ArrayRef<FastChannel> channels) const = 0;
+  virtual bool acceptsSums(const ConvLayer &layer, const ConvConstants &constants,
+                           ArrayRef<FastChannel> channels) const = 0;
   virtual void packWeights(std::vector<char> &bytes, const Group &group) const = 0;
   virtual void copyCodes(KernelBuilder &k, Value from, Value to, int64_t count) const = 0;
   /// What the sums of a tile of pixels begin with besides the bias; nothing where that is nothing.
   virtual SmallVector<Value> prepare(KernelBuilder &k, const Tile &tile) const { return {}; }
   /// The sums of all products, [pixel][channel], beginning with `biases`; `tile.weights` moves behind them.
-  virtual SmallVector<Value> sumProducts(KernelBuilder &k, Tile &tile, ValueRange biases, ValueRange prepared) const = 0;
+  virtual SmallVector<Value> sumProducts(KernelBuilder &k, Tile &tile, ValueRange biases,
+                                         ValueRange prepared) const = 0;
 
   const Shape shape;
 
@@ -61,9 +63,10 @@ private:
     return WindowRows::find(layer, shape.laneBytes, shape.depthUnit, shape.laneOffset);
   }
   int64_t recordWords() const { return shape.exact ? 2 : shape.oneMap ? 0 : 3; }
-  void packRecord(std::vector<char> &bytes, const ConvConstants &constants, ArrayRef<FastChannel> fast, int64_t o) const;
-  void emitRow(KernelBuilder &k, const ConvLayer &layer, const WindowRows &rows, const LayerPointers &at, ArrayRef<Value> map,
-               Value row) const;
+  void packRecord(std::vector<char> &bytes, const ConvConstants &constants, ArrayRef<FastChannel> fast,
+                  int64_t o) const;
+  void emitRow(KernelBuilder &k, const ConvLayer &layer, const WindowRows &rows, const LayerPointers &at,
+               ArrayRef<Value> map, Value row) const;
   void emitTile(KernelBuilder &k, const ConvLayer &layer, Tile tile, Value output) const;
   void emitDepthwiseTile(KernelBuilder &k, const ConvLayer &layer, Tile tile, Value output) const;
   Value emitGroup(KernelBuilder &k, const ConvLayer &layer, Tile tile, Value output, int64_t channels,

@@ -25,7 +25,8 @@ std::optional<WindowRows> WindowRows::find(const ConvLayer &layer, int64_t laneB
   r.lanes = llvm::alignTo(layer.depthwise ? w.taps() : w.kernelWidth * r.columnLanes, depthUnit);
   r.pixelLanes = r.columnLanes * std::min(w.strideWidth, w.kernelWidth);
   r.chunks = w.taps() == 1 && w.strideWidth == 1 && w.strideHeight == 1 && !layer.hasPadding();
-  r.inPlace = r.chunks && laneBytes == 1 && laneOffset == 0 && r.columnLanes == layer.in.channels && r.lanes == layer.in.channels;
+  r.inPlace = r.chunks && laneBytes == 1 && laneOffset == 0 && r.columnLanes == layer.in.channels &&
+              r.lanes == layer.in.channels;
   if (r.inPlace) {
     r.pixels = r.allPixels;
     r.rows = 1;
@@ -62,7 +63,8 @@ void WindowRows::fillLanes(KernelBuilder &k, Value to, int64_t count, int64_t co
 
 void WindowRows::fillPads(KernelBuilder &k, const ConvLayer &layer, Value buffer) const {
   fillLanes(k, buffer, firstColumn * columnLanes, layer.inputZero);
-  fillLanes(k, k.at(buffer, lastColumn * columnLanes * laneBytes), (columns - lastColumn) * columnLanes, layer.inputZero);
+  fillLanes(k, k.at(buffer, lastColumn * columnLanes * laneBytes), (columns - lastColumn) * columnLanes,
+            layer.inputZero);
 }
 
 Value WindowRows::countPixels(KernelBuilder &k, Value row) const {
@@ -126,7 +128,8 @@ void WindowRows::fillRow(KernelBuilder &k, const ConvLayer &layer, Value input, 
   k.loop(0, layer.window.kernelHeight, 1, [&](Value ky) { fillTap(k, layer, image, buffer, y, ky, copy); });
 }
 
-int32_t WindowRows::weightOfLane(const ConvLayer &layer, const ConvConstants &constants, int64_t o, int64_t lane) const {
+int32_t WindowRows::weightOfLane(const ConvLayer &layer, const ConvConstants &constants, int64_t o,
+                                 int64_t lane) const {
   int64_t channels = layer.depthwise ? 1 : layer.in.channels;
   int64_t column = layer.depthwise ? layer.window.kernelHeight : columnLanes;
   int64_t kx = lane / column, ky = lane % column / channels, c = lane % column % channels;

@@ -7,14 +7,15 @@
 namespace mlir::qtensor::firmware {
 
 /// The codes that one row of outputs reads, column by column: [column][ky][channel]. Neighbouring columns of a window
-/// stand side by side, so a window is one run and needs no loops over its extents. A column that lies outside of the input
-/// is written once, a row of pads when it is met. A 1x1 convolution has no rows: its pixels come in chunks. A depthwise
-/// window is the same run, of which a channel reads every `channels`-th lane.
+/// stand side by side, so a window is one run and needs no loops over its extents. A column that lies outside of the
+/// input is written once, a row of pads when it is met. A 1x1 convolution has no rows: its pixels come in chunks. A
+/// depthwise window is the same run, of which a channel reads every `channels`-th lane.
 struct WindowRows {
   /// A lane holds a code plus `laneOffset`.
-  static std::optional<WindowRows> find(const ConvLayer &layer, int64_t laneBytes, int64_t depthUnit, int64_t laneOffset = 0);
+  static std::optional<WindowRows> find(const ConvLayer &layer, int64_t laneBytes, int64_t depthUnit,
+                                        int64_t laneOffset = 0);
 
-  bool chunks = false;        ///< Rows are `pixels` pixels of an image of 1x1 windows; the last may be shorter.
+  bool chunks = false; ///< Rows are `pixels` pixels of an image of 1x1 windows; the last may be shorter.
   int64_t rows = 0, pixels = 0, allPixels = 0; ///< Rows of outputs and outputs in one; outputs in all.
   int64_t columns = 0, columnLanes = 0;        ///< In the buffer; lanes of a column (some may be without meaning).
   int64_t firstColumn = 0, lastColumn = 0;     ///< Columns of the buffer that lie in the input.
@@ -34,13 +35,14 @@ struct WindowRows {
   /// Outputs in row `row`.
   Value countPixels(KernelBuilder &k, Value row) const;
 
-  /// The weight of output channel `o` that meets lane `lane` of a window (depthwise: of the channel's lanes); 0 for lanes
-  /// without meaning and past the last channel.
+  /// The weight of output channel `o` that meets lane `lane` of a window (depthwise: of the channel's lanes); 0 for
+  /// lanes without meaning and past the last channel.
   int32_t weightOfLane(const ConvLayer &layer, const ConvConstants &constants, int64_t o, int64_t lane) const;
 
 private:
   void fillLanes(KernelBuilder &k, Value to, int64_t count, int64_t code) const;
-  void fillTap(KernelBuilder &k, const ConvLayer &layer, Value input, Value buffer, Value y, Value ky, CopyCodes copy) const;
+  void fillTap(KernelBuilder &k, const ConvLayer &layer, Value input, Value buffer, Value y, Value ky,
+               CopyCodes copy) const;
 };
 
 } // namespace mlir::qtensor::firmware
