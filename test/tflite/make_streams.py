@@ -116,7 +116,32 @@ def unary16(code, scale):
     return maker
 
 
+def variable(zero, kind=I8):
+    """A running sum behind handles: a subgraph that runs once sets it to zero."""
+    maker = Maker()
+    main, start = maker.graph(), maker.graph()
+    scale = None if kind == F32 else 0.05
+    fields = ("VarHandleOptions", {"container": "", "sharedName": "sum"})
+
+    def handle(graph):
+        made = maker.tensor(graph, "handle", (), RESOURCE)
+        maker.operator(graph, OP.VAR_HANDLE, [], [made], fields)
+        return made
+    zeros = maker.tensor(start, "zeros", (1, 40), kind, scale, zero, np.full((1, 40), zero, NUMPY[kind]))
+    maker.operator(start, OP.ASSIGN_VARIABLE, [handle(start), zeros], [], ("AssignVariableOptions", {}))
+    maker.operator(main, OP.CALL_ONCE, [], [], ("CallOnceOptions", {"initSubgraphIndex": 1}))
+    x, old, y = (maker.tensor(main, name, (1, 40), kind, scale, zero) for name in ("x", "old", "y"))
+    maker.operator(main, OP.READ_VARIABLE, [handle(main)], [old], ("ReadVariableOptions", {}))
+    maker.operator(main, OP.ADD, [x, old], [y], ("AddOptions", {}))
+    maker.operator(main, OP.ASSIGN_VARIABLE, [handle(main), y], [], ("AssignVariableOptions", {}))
+    main.inputs, main.outputs = [x], [y]
+    return maker
+
+
 def models():
+    yield "variable", variable(0)
+    yield "variable-zero", variable(3)
+    yield "variable-f32", variable(0, F32)
     yield "lstm", lstm()
     yield "lstm-zero", lstm(hidden=(0.0061, -9), cell_power=-11)
     yield "lstm-clip", lstm(clip=1.5, cell_power=-9, steps=9)

@@ -73,47 +73,6 @@ LogicalResult Importer::makeConstants() {
   return success();
 }
 
-/// Variables that operators take as inputs.
-LogicalResult Importer::findVariables() {
-  for (const Operator &op : graph.operators)
-    for (int32_t input : op.inputs) {
-      if (input < 0 || !graph.tensors[input].isVariable || llvm::is_contained(variables, input))
-        continue;
-      const Tensor &tensor = graph.tensors[input];
-      if (tensor.hasData || elemOf(tensor.type) == graph::Elem::Undefined || llvm::is_contained(graph.inputs, input))
-        return fail("the variable '" + tensor.name + "' is a constant, an input or of type " + typeName(tensor.type) +
-                    "; it must be plain numbers that start at zero");
-      variables.push_back(input);
-    }
-  return success();
-}
-
-/// What a state's codes are above zero codes: a state starts as zeros, which stand for real zeros.
-static int64_t zeroOf(const Tensor &tensor) {
-  return tensor.quantization.scale.size() == 1 ? tensor.quantization.zero[0] : 0;
-}
-
-/// x + shift for integers, modulo their range: so every code is some state.
-static graph::Val shiftCodes(graph::Emit &emit, const graph::Val &x, int64_t shift) {
-  if (shift == 0)
-    return x;
-  return emit.map(x, x.elem, [&](graph::Scalar &s, ValueRange in) { return s.add(in[0], s.like(in[0], double(shift))); });
-}
-
-void Importer::readVariables(unsigned firstArgument) {
-  for (auto [i, variable] : llvm::enumerate(variables)) {
-    const Tensor &tensor = graph.tensors[variable];
-    graph::Dims dims;
-    for (int64_t extent : tensor.shape)
-      dims.push_back(math.constant(extent));
-    BlockArgument argument = function.getArgument(firstArgument + i);
-    argument.setLoc(NameLoc::get(builder.getStringAttr(tensor.name)));
-    emit.setLoc(argument.getLoc());
-    function.setArgAttrs(firstArgument + i, describeState(tensor));
-    values[variable] = shiftCodes(emit, emit.wrap(argument, elemOf(tensor.type), dims), zeroOf(tensor));
-  }
-}
-
 LogicalResult Importer::makeFunction(ModuleOp module) {
   if (failed(findVariables()))
     return failure();
@@ -129,9 +88,10 @@ LogicalResult Importer::makeFunction(ModuleOp module) {
         extent = chosen->second;
     types.push_back(RankedTensorType::get(shape, elemType(elem, builder.getContext())));
   }
-  for (int32_t variable : variables)
-    types.push_back(RankedTensorType::get(graph.tensors[variable].shape,
-                                          elemType(elemOf(graph.tensors[variable].type), builder.getContext())));
+  for (const Variable &variable : variables) {
+    const Tensor &tensor = graph.tensors[variable.described];
+    types.push_back(RankedTensorType::get(tensor.shape, elemType(elemOf(tensor.type), builder.getContext())));
+  }
   builder.setInsertionPointToEnd(module.getBody());
   function = func::FuncOp::create(builder, emit.loc, "main", builder.getFunctionType(types, {}));
   Block *body = function.addEntryBlock();
@@ -154,6 +114,8 @@ LogicalResult Importer::importOperator(unsigned number) {
   const Operator &op = graph.operators[number];
   Node node(emit, model, graph, op, number, values, options.rounding, report);
   const OpEntry &entry = *Registry::get().find(op.code);
+  if (!entry.handler)
+    return importVariable(op, node);
   int count = int(op.inputs.size());
   if (count < entry.minInputs || count > entry.maxInputs || op.outputs.empty())
     return node.fail("has " + Twine(count) + " inputs and " + Twine(op.outputs.size()) + " outputs; it needs other ones");
@@ -187,7 +149,7 @@ FailureOr<SmallVector<int32_t>> Importer::chooseOutputs() {
     size_t before = chosen.size();
     for (const Operator &op : graph.operators)
       for (int32_t output : op.outputs)
-        if (name == "*" || graph.tensors[output].name == name)
+        if ((name == "*" && !handles.count(output)) || graph.tensors[output].name == name)
           chosen.push_back(output);
     if (chosen.size() == before)
       return fail("no operator computes a tensor '" + name + "', which the options name as an output");
@@ -202,15 +164,6 @@ DictionaryAttr Importer::describeBorder(const Tensor &tensor, graph::Elem elem) 
     attributes.set("qtensor.scale", builder.getF32FloatAttr(tensor.quantization.scale[0]));
     attributes.set("qtensor.zero", builder.getI64IntegerAttr(tensor.quantization.zero.empty() ? 0 : tensor.quantization.zero[0]));
   }
-  return attributes.getDictionary(builder.getContext());
-}
-
-/// Attributes of a state, which the function takes and returns. Zeros are its start.
-DictionaryAttr Importer::describeState(const Tensor &tensor) {
-  NamedAttrList attributes(graph::borderAttrs(builder, tensor.name, elemOf(tensor.type)));
-  if (tensor.quantization.scale.size() == 1 && zeroOf(tensor) == 0)
-    attributes.set("qtensor.scale", builder.getF32FloatAttr(tensor.quantization.scale[0]));
-  attributes.set("qtensor.state", builder.getStringAttr(tensor.name));
   return attributes.getDictionary(builder.getContext());
 }
 
@@ -230,12 +183,7 @@ LogicalResult Importer::makeReturn() {
     results.push_back(emit.tensor(value));
     attributes.push_back(describeBorder(tensor, value.elem));
   }
-  for (int32_t variable : variables) {
-    const Tensor &tensor = graph.tensors[variable];
-    emit.setLoc(NameLoc::get(builder.getStringAttr(tensor.name)));
-    results.push_back(emit.tensor(shiftCodes(emit, values[variable], -zeroOf(tensor))));
-    attributes.push_back(describeState(tensor));
-  }
+  returnVariables(results, attributes);
   function.setType(builder.getFunctionType(function.getArgumentTypes(), ValueRange(results).getTypes()));
   for (auto [i, dictionary] : llvm::enumerate(attributes))
     function.setResultAttrs(i, dictionary);

@@ -3,6 +3,7 @@
 #pragma once
 #include "lib/Import/Graph/Emit.h"
 #include "lib/Import/TFLite/Model.h"
+#include "lib/Import/TFLite/Node.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "qtensor/Import.h"
@@ -22,13 +23,25 @@ private:
   LogicalResult checkOperators();
   LogicalResult makeConstants();
   LogicalResult makeFunction(ModuleOp module);
-  LogicalResult findVariables();
-  void readVariables(unsigned firstArgument);
   LogicalResult importOperator(unsigned number);
   DictionaryAttr describeBorder(const Tensor &tensor, graph::Elem elem);
-  DictionaryAttr describeState(const Tensor &tensor);
   LogicalResult makeReturn();
   FailureOr<SmallVector<int32_t>> chooseOutputs();
+
+  // Variables.cpp
+  struct Variable {
+    int32_t slot;      ///< Its current value is that of this tensor: a variable, or the first handle of one.
+    int32_t described; ///< The tensor that has its type.
+    std::string name;
+  };
+  LogicalResult findVariables();
+  LogicalResult addHandles();
+  LogicalResult checkStart(const Operator &once);
+  void readVariables(unsigned firstArgument);
+  void returnVariables(SmallVectorImpl<Value> &results, SmallVectorImpl<DictionaryAttr> &attributes);
+  LogicalResult importVariable(const Operator &op, const Node &node);
+  DictionaryAttr describeState(const Variable &variable);
+  const Variable *findHandle(int32_t tensor) const;
 
   const Model &model;
   const Graph &graph;
@@ -39,7 +52,8 @@ private:
   graph::Emit emit;
   SmallVector<graph::Val> values; ///< By number of the tensor.
   func::FuncOp function;
-  SmallVector<int32_t> variables; ///< Tensors that operators keep from call to call: states of the function.
+  std::vector<Variable> variables;             ///< What the model keeps from call to call: states of the function.
+  std::map<int32_t, std::string> handles;      ///< Tensors that VAR_HANDLE makes: the variable's name.
 };
 
 } // namespace mlir::qtensor::tflite

@@ -10,7 +10,7 @@ using Handler = LogicalResult (*)(const Node &);
 struct OpEntry {
   const char *name;
   int minInputs, maxInputs; ///< kAny: any number.
-  Handler handler;
+  Handler handler; ///< Null: the importer itself does it, with all variables of the model in sight.
   const char *notes = ""; ///< Types and restrictions, for the coverage table.
 };
 constexpr int kAny = 1 << 20;

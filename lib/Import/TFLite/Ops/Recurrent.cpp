@@ -150,6 +150,9 @@ LogicalResult importLstm(const Node &n) {
 } // namespace
 
 void registerRecurrent(Registry &r) {
+  const char *variables = "variables of plain or quantized numbers that start at zero: states of the function";
+  for (const char *name : {"VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE"})
+    r.add({{name, 0, kAny, nullptr, variables}});
   r.add({{"UNIDIRECTIONAL_SEQUENCE_LSTM", 1, 24, importLstm,
           "f32, int8 with int16 cells by TFLite Micro's rule; no peepholes, projection, layer normalization or coupled gates"}});
 }

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// What a model keeps from call to call: tensors marked as variables, and variables behind handles. Both are states of the
+// function, which start as zeros.
+#include "lib/Import/Graph/Function.h"
+#include "lib/Import/TFLite/Importer.h"
+
+using namespace mlir;
+using namespace mlir::qtensor;
+using namespace mlir::qtensor::tflite;
+
+static std::string handleName(const Operator &op) {
+  auto part = [&](const char *field) {
+    auto found = op.options.strings.find(field);
+    return found == op.options.strings.end() ? std::string() : found->second;
+  };
+  std::string container = part("container");
+  return (container.empty() ? "" : container + "/") + part("shared_name");
+}
+
+static bool is(const Operator &op, StringRef name) { return op.code == operatorCode(name); }
+
+/// The code of zero: a state starts as zeros, which stand for real zeros.
+static int64_t zeroOf(const Tensor &tensor) {
+  return tensor.quantization.scale.size() == 1 ? tensor.quantization.zero[0] : 0;
+}
+
+/// x + shift for integers, modulo their range: so every code is some state.
+static graph::Val shiftCodes(graph::Emit &emit, const graph::Val &x, int64_t shift) {
+  if (shift == 0)
+    return x;
+  return emit.map(x, x.elem, [&](graph::Scalar &s, ValueRange in) { return s.add(in[0], s.like(in[0], double(shift))); });
+}
+
+static bool sameStorage(const Tensor &a, const Tensor &b) {
+  return a.type == b.type && a.shape == b.shape && a.quantization.scale == b.quantization.scale &&
+         a.quantization.zero == b.quantization.zero;
+}
+
+const Importer::Variable *Importer::findHandle(int32_t tensor) const {
+  auto handle = handles.find(tensor);
+  if (handle == handles.end())
+    return nullptr;
+  auto found = llvm::find_if(variables, [&](const Variable &variable) { return handles.count(variable.slot) && variable.name == handle->second; });
+  return found == variables.end() ? nullptr : &*found;
+}
+
+/// Variables behind handles. What is read from or written to one has its type.
+LogicalResult Importer::addHandles() {
+  for (const Operator &op : graph.operators)
+    if (is(op, "VAR_HANDLE") && op.outputs.size() == 1)
+      handles[op.outputs[0]] = handleName(op);
+  for (const Operator &op : graph.operators) {
+    bool reads = is(op, "READ_VARIABLE"), assigns = is(op, "ASSIGN_VARIABLE");
+    if (!reads && !assigns)
+      continue;
+    if (op.inputs.size() != (reads ? 1 : 2) || op.outputs.size() != (reads ? 1 : 0) || op.inputs.back() < 0 ||
+        !handles.count(op.inputs[0]))
+      return fail(operatorName(op.code) + " has no handle that VAR_HANDLE makes, or other inputs and outputs than it needs");
+    int32_t described = reads ? op.outputs[0] : op.inputs[1];
+    const Variable *known = findHandle(op.inputs[0]);
+    if (!known && elemOf(graph.tensors[described].type) == graph::Elem::Undefined)
+      return fail("the variable '" + handles[op.inputs[0]] + "' is of type " + typeName(graph.tensors[described].type));
+    if (known && !sameStorage(graph.tensors[known->described], graph.tensors[described]))
+      return fail("the variable '" + known->name + "' has several types, shapes or scales; write the model anew");
+    if (!known)
+      variables.push_back({op.inputs[0], described, handles[op.inputs[0]]});
+  }
+  return success();
+}
+
+/// What a subgraph that runs once may do: assign zeros.
+LogicalResult Importer::checkStart(const Operator &once) {
+  auto index = once.options.numbers.find("init_subgraph");
+  size_t number = index == once.options.numbers.end() ? 0 : size_t(index->second);
+  if (number == 0 || number >= model.graphs.size())
+    return fail("CALL_ONCE names a subgraph that the file does not have");
+  const Graph &start = model.graphs[number];
+  for (const Operator &op : start.operators) {
+    if (is(op, "VAR_HANDLE"))
+      continue;
+    if (!is(op, "ASSIGN_VARIABLE") || op.inputs.size() != 2 || op.inputs[1] < 0)
+      return fail("the subgraph that CALL_ONCE runs has " + operatorName(op.code) +
+                  "; it may only assign constants to variables");
+    const Tensor &value = start.tensors[op.inputs[1]];
+    bool bytes = bitWidth(value.type) == 8;
+    char zero = bytes ? char(zeroOf(value)) : 0;
+    if (!value.hasData || (!bytes && zeroOf(value)) || !llvm::all_of(value.data, [&](char byte) { return byte == zero; }))
+      return fail("a variable starts as '" + value.name + "', which is not all zero; states of a function start as zeros");
+  }
+  return success();
+}
+
+LogicalResult Importer::findVariables() {
+  for (const Operator &op : graph.operators) {
+    if (is(op, "CALL_ONCE") && failed(checkStart(op)))
+      return failure();
+    for (int32_t input : op.inputs) {
+      if (input < 0 || !graph.tensors[input].isVariable ||
+          llvm::any_of(variables, [&](const Variable &known) { return known.slot == input; }))
+        continue;
+      const Tensor &tensor = graph.tensors[input];
+      if (tensor.hasData || elemOf(tensor.type) == graph::Elem::Undefined || llvm::is_contained(graph.inputs, input))
+        return fail("the variable '" + tensor.name + "' is a constant, an input or of type " + typeName(tensor.type) +
+                    "; it must be plain numbers that start at zero");
+      variables.push_back({input, input, tensor.name});
+    }
+  }
+  return addHandles();
+}
+
+/// Attributes of a state, which the function takes and returns.
+DictionaryAttr Importer::describeState(const Variable &variable) {
+  const Tensor &tensor = graph.tensors[variable.described];
+  NamedAttrList attributes(graph::borderAttrs(builder, variable.name, elemOf(tensor.type)));
+  if (tensor.quantization.scale.size() == 1 && zeroOf(tensor) == 0)
+    attributes.set("qtensor.scale", builder.getF32FloatAttr(tensor.quantization.scale[0]));
+  attributes.set("qtensor.state", builder.getStringAttr(variable.name));
+  return attributes.getDictionary(builder.getContext());
+}
+
+void Importer::readVariables(unsigned firstArgument) {
+  for (auto [i, variable] : llvm::enumerate(variables)) {
+    const Tensor &tensor = graph.tensors[variable.described];
+    graph::Dims dims;
+    for (int64_t extent : tensor.shape)
+      dims.push_back(math.constant(extent));
+    BlockArgument argument = function.getArgument(firstArgument + i);
+    argument.setLoc(NameLoc::get(builder.getStringAttr(variable.name)));
+    emit.setLoc(argument.getLoc());
+    function.setArgAttrs(firstArgument + i, describeState(variable));
+    values[variable.slot] = shiftCodes(emit, emit.wrap(argument, elemOf(tensor.type), dims), zeroOf(tensor));
+  }
+}
+
+void Importer::returnVariables(SmallVectorImpl<Value> &results, SmallVectorImpl<DictionaryAttr> &attributes) {
+  for (const Variable &variable : variables) {
+    emit.setLoc(NameLoc::get(builder.getStringAttr(variable.name)));
+    int64_t zero = zeroOf(graph.tensors[variable.described]);
+    results.push_back(emit.tensor(shiftCodes(emit, values[variable.slot], -zero)));
+    attributes.push_back(describeState(variable));
+  }
+}
+
+LogicalResult Importer::importVariable(const Operator &op, const Node &node) {
+  bool reads = is(op, "READ_VARIABLE");
+  if (!reads && !is(op, "ASSIGN_VARIABLE"))
+    return success(); // Handles and starts were read before.
+  const Variable *variable = findHandle(op.inputs[0]);
+  if (reads) {
+    values[op.outputs[0]] = values[variable->slot];
+    return success();
+  }
+  const graph::Val &value = values[op.inputs[1]];
+  if (value.elem == graph::Elem::Undefined)
+    return node.fail("input 1 is not computed before it");
+  values[variable->slot] = value;
+  return success();
+}
