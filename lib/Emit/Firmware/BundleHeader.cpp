@@ -137,7 +137,8 @@ void mlir::qtensor::printBundleHeader(const Bundle &bundle, llvm::raw_ostream &o
       {"$PLACES", places ? " Inputs\n * and outputs may lie in the arena, at the places below, where a call overwrites the "
                            "inputs; or in buffers of your own."
                          : ""},
-      {"$STATES", model.states.empty() ? "" : " but in the states: buffers of yours, all zero before the\n * first call and whenever a sequence begins anew"},
+      {"$STATES", model.states.empty() ? "" : " but in the states: buffers of yours, all zero before the\n"
+                                              " * first call and whenever a sequence begins anew"},
       {"$LIST", list},
       {"$ARENAS", arenas},
       {"$BUDGETS", budgets},

@@ -40,7 +40,9 @@ const Importer::Variable *Importer::findHandle(int32_t tensor) const {
   auto handle = handles.find(tensor);
   if (handle == handles.end())
     return nullptr;
-  auto found = llvm::find_if(variables, [&](const Variable &variable) { return handles.count(variable.slot) && variable.name == handle->second; });
+  auto found = llvm::find_if(variables, [&](const Variable &variable) {
+    return handles.count(variable.slot) && variable.name == handle->second;
+  });
   return found == variables.end() ? nullptr : &*found;
 }
 
@@ -55,7 +57,8 @@ LogicalResult Importer::addHandles() {
       continue;
     if (op.inputs.size() != (reads ? 1 : 2) || op.outputs.size() != (reads ? 1 : 0) || op.inputs.back() < 0 ||
         !handles.count(op.inputs[0]))
-      return fail(operatorName(op.code) + " has no handle that VAR_HANDLE makes, or other inputs and outputs than it needs");
+      return fail(operatorName(op.code) +
+                  " has no handle that VAR_HANDLE makes, or other inputs and outputs than it needs; write the model anew");
     int32_t described = reads ? op.outputs[0] : op.inputs[1];
     const Variable *known = findHandle(op.inputs[0]);
     if (!known && elemOf(graph.tensors[described].type) == graph::Elem::Undefined)

@@ -129,7 +129,8 @@ Value integer::emitSigmoidTable(ImplicitLocOpBuilder &b) {
 static Value interpolate(Wide w, Value table, Value magnitude, int64_t bits, int64_t last) {
   Value position = w.right(magnitude, w.constant(bits)), rest = w.both(magnitude, w.constant((int64_t(1) << bits) - 1));
   auto entry = [&](int64_t behind) -> Value {
-    Value index = arith::IndexCastOp::create(w.b, w.b.getIndexType(), w.least(w.add(position, w.constant(behind)), w.constant(255)));
+    Value inside = w.least(w.add(position, w.constant(behind)), w.constant(255));
+    Value index = arith::IndexCastOp::create(w.b, w.b.getIndexType(), inside);
     return arith::ExtUIOp::create(w.b, w.b.getI64Type(), tensor::ExtractOp::create(w.b, table, index).getResult());
   };
   Value low = entry(0), high = entry(1), line = w.add(w.left(low, w.constant(bits)), w.mul(rest, w.sub(high, low)));

@@ -33,7 +33,9 @@ private:
   Value emitCell(Value c);
   Value emitHidden(Value c);
   SmallVector<Value> step(Value step, ValueRange carried);
-  Value assemble(Value codes, unsigned result) { return AssembleOp::create(b, op.getResult(result).getType(), ValueRange(codes)); }
+  Value assemble(Value codes, unsigned result) {
+    return AssembleOp::create(b, op.getResult(result).getType(), ValueRange(codes));
+  }
 
   AsOp op;
   const RuleCall &call;
@@ -54,11 +56,13 @@ Value integer::emitTableScale(Wide w, Value code, TableScale by) {
 Value LstmEmitter::dot(Value values, Value weights, int64_t zero) {
   Type i32 = b.getI32Type();
   Value none = arith::ConstantIntOp::create(b, 0, 32);
-  Value start = linalg::FillOp::create(b, none, tensor::EmptyOp::create(b, {rule.batch, rule.cells}, i32).getResult()).getResult(0);
+  Value empty = tensor::EmptyOp::create(b, {rule.batch, rule.cells}, i32);
+  Value start = linalg::FillOp::create(b, none, empty).getResult(0);
   SmallVector<AffineMap> maps{map(3, {0, 2}), map(3, {1, 2}), map(3, {0, 1})};
   SmallVector<IteratorType> iterators{IteratorType::parallel, IteratorType::parallel, IteratorType::reduction};
   auto made = linalg::GenericOp::create(
-      b, start.getType(), ValueRange{values, weights}, start, maps, iterators, [&](OpBuilder &inner, Location loc, ValueRange in) {
+      b, start.getType(), ValueRange{values, weights}, start, maps, iterators,
+      [&](OpBuilder &inner, Location loc, ValueRange in) {
         ImplicitLocOpBuilder s(loc, inner);
         Value value = arith::ExtSIOp::create(s, i32, in[0]), weight = arith::ExtSIOp::create(s, i32, in[1]);
         if (zero)
@@ -88,7 +92,8 @@ Value LstmEmitter::elements(ArrayRef<Value> inputs, Type type, Body body) {
 
 Value LstmEmitter::scale(Wide w, Value value, QuantizedMultiplier by) {
   auto number = [&](int32_t bits) { return arith::ConstantIntOp::create(w.b, bits, 32).getResult(); };
-  return mapFixed(w, value, number(by.multiplier), number(by.shift), call.singleRounding() ? FixedMode::Single : FixedMode::Double);
+  FixedMode mode = call.singleRounding() ? FixedMode::Single : FixedMode::Double;
+  return mapFixed(w, value, number(by.multiplier), number(by.shift), mode);
 }
 
 static Value saturate16(Wide w, Value value) { return w.clamp(value, -32768, 32767); }
@@ -135,8 +140,10 @@ SmallVector<Value> LstmEmitter::step(Value step, ValueRange carried) {
     return all;
   };
   auto sizes = [&](int64_t width) {
-    return SmallVector<OpFoldResult>{b.getIndexAttr(rule.timeMajor ? 1 : rule.batch), b.getIndexAttr(rule.timeMajor ? rule.batch : 1),
-                                     b.getIndexAttr(width)};
+    SmallVector<OpFoldResult> all(3, b.getIndexAttr(rule.batch));
+    all[timeAxis] = b.getIndexAttr(1);
+    all[2] = b.getIndexAttr(width);
+    return all;
   };
   SmallVector<OpFoldResult> offsets = places(step, 0), strides = places(b.getIndexAttr(1), 1);
   auto xType = RankedTensorType::get({rule.batch, rule.in}, codeType(call.inputs[kLstmX]));

@@ -23,6 +23,10 @@ static bool isWrittenInto(Value value, BlockArgument carried) {
   return true;
 }
 
+static Value keep(OpBuilder &b, Location loc, Value value, Value memory) {
+  return bufferization::MaterializeInDestinationOp::create(b, loc, memory.getType(), value, memory)->getResult(0);
+}
+
 namespace {
 struct KeepLoopValues : mlir::qtensor::impl::KeepLoopValuesBase<KeepLoopValues> {
   void runOnOperation() override {
@@ -31,8 +35,7 @@ struct KeepLoopValues : mlir::qtensor::impl::KeepLoopValuesBase<KeepLoopValues> 
       OpBuilder b(yield);
       for (auto [operand, carried] : llvm::zip_equal(yield->getOpOperands(), loop.getRegionIterArgs()))
         if (isa<RankedTensorType>(carried.getType()) && !isWrittenInto(operand.get(), carried))
-          operand.set(bufferization::MaterializeInDestinationOp::create(b, loop.getLoc(), carried.getType(), operand.get(), carried)
-                          ->getResult(0));
+          operand.set(keep(b, loop.getLoc(), operand.get(), carried));
     });
   }
 };
