@@ -156,7 +156,7 @@ void VectorDepthwise::emit(KernelBuilder &k, const ConvLayer &layer, const Layer
   if (layer.hasPadding())
     fillBytes(k, at.scratch, layer.inputZero, channels);
   v.strips(channels, [&](Value from, Value vl) {
-    Strip strip{from, vl, k.at(at.constants, k.left(from, 2)), k.at(k.at(at.constants, 12 * channels), from)};
+    Strip strip{from, vl, k.at(at.constants, k.left(from, 2)), k.at(k.at(at.constants, 12 * channels), from), {}, {}, {}};
     strip.bias = v.load(strip.map, 32, vl);
     if (layer.window.taps() <= mostTapsInRegisters)
       strip.kept = loadWeights(k, v, layer, strip);
