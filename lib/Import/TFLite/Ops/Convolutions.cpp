@@ -109,21 +109,9 @@ LogicalResult importDepthwise(const Node &n) {
     return failed(w) ? failure()
                      : n.setSum(named<linalg::DepthwiseConv2DNhwcHwcOp>(n, n.e.tensor(padded), *w, *window, out), 2);
   }
-  if (*channels == 1) { // an ordinary convolution of one channel
-    FailureOr<Value> w = depthwiseFilter(n, {height, width, outputs});
-    if (failed(w))
-      return failure();
-    auto d = [&](unsigned i) { return n.e.b.getAffineDimExpr(i); }; // n oh ow f | kh kw
-    auto map = [&](ArrayRef<AffineExpr> exprs) { return AffineMap::get(6, 0, exprs, n.e.b.getContext()); };
-    AffineExpr row = d(1) * window->strides[0] + d(4) * window->dilations[0];
-    AffineExpr column = d(2) * window->strides[1] + d(5) * window->dilations[1];
-    SmallVector<IteratorType> iterators(4, IteratorType::parallel);
-    iterators.append(2, IteratorType::reduction);
-    Value made = n.e.generic({n.e.tensor(padded), *w}, n.e.filled(out, Elem::F32, 0),
-                             {map({d(0), row, column, n.e.b.getAffineConstantExpr(0)}), map({d(4), d(5), d(3)}),
-                              map({d(0), d(1), d(2), d(3)})},
-                             iterators, [](Scalar &s, ValueRange in) { return s.add(in[2], s.mul(in[0], in[1])); });
-    return n.setSum(n.e.wrap(made, Elem::F32, out), 2);
+  if (*channels == 1) { // an ordinary convolution: [1, KH, KW, O] is [O, KH, KW, 1] turned
+    FailureOr<Value> w = n.filterFrom(1, n.e.transpose(n.in(1), {3, 1, 2, 0}), 0);
+    return failed(w) ? failure() : n.setSum(named<linalg::Conv2DNhwcFhwcOp>(n, n.e.tensor(padded), *w, *window, out), 2);
   }
   FailureOr<Value> w = depthwiseFilter(n, {height, width, *channels, multiplier});
   if (failed(w))
