@@ -61,6 +61,8 @@ struct FirmwareRecord {
   bool relativeAddresses = false; ///< Code finds its data from where it runs, so that both may lie anywhere (LLVM: medium).
   llvm::StringRef moduleAssembly = {}; ///< Directives for every object: what it says of itself and LLVM does not.
   llvm::ArrayRef<CIntrinsic> intrinsics = {}; ///< Those that kernels use, for emission as C.
+  /// LLVM's features for code that is no layer, which the target's kernels do not write: without vectors. Empty: the level's.
+  llvm::StringRef plainFeatures = "";
 };
 
 } // namespace mlir::qtensor

@@ -49,10 +49,10 @@ std::string CExpressions::compare(LLVM::ICmpOp op) {
       {P::eq, {"==", false}},  {P::ne, {"!=", false}},  {P::slt, {"<", true}},   {P::sle, {"<=", true}},
       {P::sgt, {">", true}},   {P::sge, {">=", true}},  {P::ult, {"<", false}},  {P::ule, {"<=", false}},
       {P::ugt, {">", false}},  {P::uge, {">=", false}}};
-  for (auto &[predicate, spelling] : signs)
-    if (predicate == op.getPredicate()) {
-      auto side = [&](Value value) { return spelling.second ? asSigned(value) : name(value); };
-      return side(op.getLhs()) + " " + spelling.first + " " + side(op.getRhs());
+  for (auto &sign : signs)
+    if (sign.first == op.getPredicate()) {
+      auto side = [&](Value value) { return sign.second.second ? asSigned(value) : name(value); };
+      return side(op.getLhs()) + " " + sign.second.first + " " + side(op.getRhs());
     }
   return "";
 }

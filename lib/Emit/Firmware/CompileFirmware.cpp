@@ -131,6 +131,9 @@ FailureOr<FirmwareObject> mlir::qtensor::compileFirmware(ModuleOp planned, const
   for (llvm::Function &function : *code) {
     // Loops that copy stay loops: firmware may have no C library.
     function.addFnAttr("no-builtins");
+    // Vectors of what is no layer would be guesses; LLVM takes them apart.
+    if (!function.getName().starts_with("layer") && !target.firmware->plainFeatures.empty())
+      function.addFnAttr("target-features", target.firmware->plainFeatures);
     if (!function.isDeclaration() && function.getName() != entry)
       function.setName(model->name + "_" + function.getName());
   }

@@ -90,6 +90,8 @@ static void fill(Record &record, const Row &row) {
   record.firmware = {row.isa, kLinking, "", /*argumentRegisters=*/4, /*stackAlignment=*/8, /*dataAlignment=*/16, /*helperStack=*/128,
                      record.compilers, record.helperQuery, row.boards(), startup, "qtensor-watch-cortexm", /*relativeAddresses=*/false, kConventions};
   record.firmware.intrinsics = intrinsics;
+  if (row.vectorBits > 32)
+    record.firmware.plainFeatures = "-fpregs,-fp-armv8d16sp,-mve.fp,-mve";
   record.target = {row.target, row.description, row.triple, record.level};
   record.target.layerKernels = row.kernels;
   record.target.firmware = &record.firmware;

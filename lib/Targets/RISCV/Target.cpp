@@ -72,6 +72,7 @@ static void fill(Record &record, const Row &row) {
   record.level = {row.level, "generic-rv32", row.features, row.vectorBits, row.registers, {}, /*fusedMultiply=*/false};
   record.firmware = {row.target, "It has the calling convention ilp32.", "ilp32", /*argumentRegisters=*/8, /*stackAlignment=*/16, /*dataAlignment=*/16,
                      /*helperStack=*/64, record.compilers, query, row.boards, startup, "qtensor-watch-riscv", /*relativeAddresses=*/true};
+  record.firmware.plainFeatures = "+m,+c";
   record.target = {row.target, row.description, "riscv32-unknown-elf", record.level};
   record.target.layerKernels = row.kernels;
   record.target.firmware = &record.firmware;
