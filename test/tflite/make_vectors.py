@@ -196,6 +196,14 @@ def cases():
     bias.update(scale=np.float32(0.0037) * np.float32(0.0471), zero=0)
     yield ("conv-one-scale", [tensor("x", (1, 4, 4, 3), *coarse), weights, bias, tensor("y", (1, 4, 4, 5), *out)], [0], 3,
            OP.CONV_2D, [0, 1, 2], ("Conv2DOptions", {"Padding": 0, "StrideW": 1, "StrideH": 1}))
+    # Of one channel, with as many results, and one result for each of five channels.
+    for channels in (1, 5):
+        weights, bias = filters(5, 3, 1, 0.0471)
+        weights.update(shape=(1, 3, 3, 5), data=weights["data"].transpose(3, 1, 2, 0), axis=3)
+        yield (f"depthwise-{channels}", [tensor("x", (1, 9, 9, channels), *coarse), weights, bias, tensor("y", (1, 5, 5, 5), *out)],
+               [0], 3, OP.DEPTHWISE_CONV_2D, [0, 1, 2],
+               ("DepthwiseConv2DOptions", {"Padding": 0, "StrideW": 2, "StrideH": 2, "DepthMultiplier": 5 // channels,
+                                           "FusedActivationFunction": 3}))
 
 
 def main():
