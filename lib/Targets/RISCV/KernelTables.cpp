@@ -5,28 +5,20 @@
 using namespace mlir::qtensor;
 using namespace mlir::qtensor::riscv;
 using firmware::LayerKernels;
-
-/// A table, filled in order; the kernels that are right everywhere come last.
-static LayerKernels makeTable(llvm::ArrayRef<void (*)(LayerKernels &)> parts) {
-  LayerKernels kernels;
-  for (auto *add : parts)
-    add(kernels);
-  firmware::addPlainKernels(kernels);
-  return kernels;
-}
+using firmware::makeKernelTable;
 
 const LayerKernels &riscv::scalarKernels() {
-  static const LayerKernels kernels = makeTable({addScalarKernels});
+  static const LayerKernels kernels = makeKernelTable({addScalarKernels});
   return kernels;
 }
 
 const LayerKernels &riscv::vectorKernels() {
   static const LayerKernels kernels =
-      makeTable({addVectorConvKernels, addVectorDepthwiseKernels, addVectorElementKernels, addScalarKernels});
+      makeKernelTable({addVectorConvKernels, addVectorDepthwiseKernels, addVectorElementKernels, addScalarKernels});
   return kernels;
 }
 
 const LayerKernels &riscv::coreVKernels() {
-  static const LayerKernels kernels = makeTable({addCoreVKernels});
+  static const LayerKernels kernels = makeKernelTable({addCoreVKernels});
   return kernels;
 }

@@ -43,8 +43,8 @@ struct LayerKernels {
   std::vector<const SoftmaxKernel *> softmax;
 };
 
-/// The kernels that are right on every processor: one sum at a time. A target's list ends with them.
-void addPlainKernels(LayerKernels &kernels);
+/// The table of a target: what `parts` add, in order, and last the kernels that are right on every processor.
+LayerKernels makeKernelTable(llvm::ArrayRef<void (*)(LayerKernels &)> parts);
 
 /// Appends a little-endian number to packed bytes.
 template <typename T>

@@ -215,13 +215,17 @@ void PlainSoftmax::emitRow(KernelBuilder &k, const SoftmaxLayer &layer, Value te
   });
 }
 
-void firmware::addPlainKernels(LayerKernels &kernels) {
+LayerKernels firmware::makeKernelTable(llvm::ArrayRef<void (*)(LayerKernels &)> parts) {
   static const PlainConv conv;
   static const PlainPool pool;
   static const PlainAdd add;
   static const PlainSoftmax softmax;
+  LayerKernels kernels;
+  for (auto *addPart : parts)
+    addPart(kernels);
   kernels.conv.push_back(&conv);
   kernels.pool.push_back(&pool);
   kernels.add.push_back(&add);
   kernels.softmax.push_back(&softmax);
+  return kernels;
 }
