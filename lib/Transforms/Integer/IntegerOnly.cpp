@@ -396,6 +396,20 @@ FailureOr<bool> Converter::run() {
   return true;
 }
 
+/// Whether codes are behind a value, so that an integer-only runtime would have no real arithmetic in between.
+static bool comesFromCodes(Value value) {
+  SmallVector<Value> open{value};
+  llvm::SmallPtrSet<Operation *, 16> seen;
+  while (!open.empty()) {
+    Value next = open.pop_back_val();
+    if (getBlockEncoding(next.getType()))
+      return true;
+    if (Operation *def = next.getDefiningOp(); def && seen.insert(def).second)
+      llvm::append_range(open, def->getOperands());
+  }
+  return false;
+}
+
 namespace {
 struct IntegerOnly : mlir::qtensor::impl::IntegerOnlyBase<IntegerOnly> {
   using IntegerOnlyBase::IntegerOnlyBase;
@@ -416,9 +430,14 @@ struct IntegerOnly : mlir::qtensor::impl::IntegerOnlyBase<IntegerOnly> {
       if (!op->getParentOfType<AsOp>() && op.getParams().empty())
         ops.push_back(op);
     });
-    for (QuantizeOp op : ops)
-      if (failed(Converter(op, mode).run()))
+    for (QuantizeOp op : ops) {
+      FailureOr<bool> isInteger = Converter(op, mode).run();
+      if (failed(isInteger))
         return signalPassFailure();
+      if (!*isInteger && comesFromCodes(op.getSource()))
+        op.emitWarning("'qtensor.quantize' op stays real arithmetic between codes: an integer-only runtime's codes may "
+                       "differ from its by one");
+    }
   }
 };
 } // namespace

@@ -24,7 +24,8 @@ def IntegerOnly : Pass<"qtensor-integer-only", "::mlir::func::FuncOp"> {
     one f32 number, as the canonical accumulation has it. A clamp to c becomes the integer bound zero + round(c / scale).
     `rounding` is double, single or real; when it is empty the module's attribute `qtensor.rounding` says it, and
     without one the pass leaves the module as it is. A bias whose scale is not that of the products within 2 % of an
-    output step is an error, as in TFLite.
+    output step is an error, as in TFLite. What has codes in front of it and still is no such sum stays real
+    arithmetic, with a warning.
   }];
   let options = [Option<"rounding", "rounding", "std::string", "\"\"", "double, single or real; empty: the module's own">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",

@@ -3,6 +3,7 @@
 // RUN: quant-opt %s --split-input-file --pass-pipeline='builtin.module(func.func(qtensor-integer-only{rounding=single}))' | FileCheck %s --check-prefix=SINGLE
 // RUN: quant-opt %s --split-input-file --pass-pipeline='builtin.module(func.func(qtensor-integer-only{rounding=real}))' | FileCheck %s --check-prefix=REAL
 // RUN: quant-opt %s --split-input-file --pass-pipeline='builtin.module(func.func(qtensor-integer-only))' | FileCheck %s --check-prefix=NONE
+// RUN: quant-opt %s --split-input-file --pass-pipeline='builtin.module(func.func(qtensor-integer-only{rounding=double}))' 2>&1 >/dev/null | FileCheck %s --check-prefix=WARN
 
 #x = #qtensor.block<int8, [?, ?], scale = 0.5, zero = -3.0>
 #w = #qtensor.block<int8, [1, ?], scale = f32>
@@ -113,6 +114,8 @@ func.func @product(%a: tensor<2x4xf32, #x>, %b: tensor<1x4xf32, #x>) -> (tensor<
 
 // No such form: it stays real arithmetic between a read and a rounding.
 #x = #qtensor.block<int8, [?], scale = 0.5>
+// WARN-COUNT-1: warning: 'qtensor.quantize' op stays real arithmetic
+// WARN-NOT: warning
 // CHECK-LABEL: func.func @other
 // CHECK: math.exp
 // CHECK: qtensor.quantize
