@@ -4,6 +4,7 @@
 #include "lib/Reference/FinalMap.h"
 #include "lib/Reference/FixedPoint.h"
 #include "lib/Reference/IntegerLstm.h"
+#include "lib/Reference/IntegerSvdf.h"
 #include "qtensor/Codec.h"
 #include "llvm/ADT/Sequence.h"
 #include "llvm/ADT/StringMap.h"
@@ -378,6 +379,7 @@ struct Entry {
   bool sameShape; ///< The output has the first input's shape.
   Function function;
   unsigned outputs = 1;
+  unsigned optional = 0; ///< Inputs behind those, which may be absent.
 };
 } // namespace
 
@@ -387,7 +389,7 @@ static const Entry entries[] = {
     {"tflite.logistic", 1, true, logistic},        {"tflite.lstm", kLstmInputs, false, applyLstm, 3},
     {"tflite.mean", 1, false, mean},               {"tflite.resize_bilinear", 1, false, resizeBilinear},
     {"tflite.softmax", 1, true, softmax},          {"tflite.sub", 2, false, addCodes<-1>},
-    {"tflite.tanh", 1, true, hyperbolicTangent},
+    {"tflite.svdf", 4, false, applySvdf, 2, 1},    {"tflite.tanh", 1, true, hyperbolicTangent},
 };
 
 static const Entry *lookup(StringRef name) {
@@ -401,7 +403,7 @@ LogicalResult reference::applyIntegerRule(StringRef name, RuleCall &call, std::s
   const Entry *entry = lookup(name);
   if (!entry)
     return problem = "there is no such rule", failure();
-  if (call.inputs.size() != entry->inputs)
+  if (call.inputs.size() < entry->inputs || call.inputs.size() > entry->inputs + entry->optional)
     return problem = "it takes " + std::to_string(entry->inputs) + " inputs", failure();
   if (entry->sameShape && call.inputs[0].shape != call.output.shape)
     return problem = "its output must have its input's shape", failure();

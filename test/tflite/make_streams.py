@@ -106,6 +106,32 @@ def lstm(batch=1, steps=5, inputs=7, cells=6, hidden=(0.0078, 0), cell_power=-12
     return maker
 
 
+def svdf(batch=2, inputs=5, units=4, rank=2, steps=7, state=I16, zero=0, relu=True, real=False):
+    """Filters over a window of steps. In int8 the state may have a zero point."""
+    maker = Maker()
+    graph = maker.graph()
+    code, past = (F32, F32) if real else (I8, state)
+    filters, y_zero = units * rank, -128 if relu else 5
+    scales = (None,) * 5 if real else (0.021, 0.013, 0.0007 if state == I16 else 0.08, 0.00004 if state == I16 else 0.011, 0.06)
+
+    def made(name, shape, kind, scale, zero=0, low=None, high=None):
+        values = None
+        if low is not None:
+            values = random.normal(0, .5, shape).astype(np.float32) if real else integers(shape, low, high, kind)
+        return maker.tensor(graph, name, shape, kind, scale, zero, values)
+    x = made("x", (batch, inputs), code, scales[0], -11)
+    features = made("features", (filters, inputs), code, scales[1], 0, -127, 128)
+    times = made("times", (filters, steps), past, scales[3], 0, *((-32767, 32768) if state == I16 else (-127, 128)))
+    b = made("bias", (units,), F32 if real else I32, None if real else scales[2] * scales[3], 0, -4000, 4000)
+    kept = maker.tensor(graph, "state", (batch, filters * steps), past, scales[2], zero, variable=True)
+    y = made("y", (batch, units), code, scales[4], y_zero)
+    activation = tflite.ActivationFunctionType.RELU if relu else tflite.ActivationFunctionType.NONE
+    maker.operator(graph, OP.SVDF, [x, features, times, b, kept], [y],
+                   ("SVDFOptions", {"rank": rank, "fusedActivationFunction": activation}))
+    graph.inputs, graph.outputs = [x], [y]
+    return maker
+
+
 def unary16(code, scale):
     """Codes of 16 bits from end to end."""
     maker = Maker()
@@ -150,6 +176,11 @@ def models():
     yield "lstm-time-major", lstm(batch=2, time_major=True, hidden=(0.0075, 4))
     yield "lstm-f32", lstm(real=True, batch=2)
     yield "lstm-f32-clip", lstm(real=True, clip=0.25, time_major=True)
+    yield "svdf", svdf()
+    yield "svdf-one", svdf(batch=1, rank=1, steps=1, relu=False)
+    yield "svdf-8", svdf(state=I8)
+    yield "svdf-8-zero", svdf(state=I8, zero=9, steps=12, units=3)
+    yield "svdf-f32", svdf(real=True)
     for scale in (2.0 ** -12, 2.0 ** -11, 2.0 ** -13, 0.00071):
         yield f"logistic-16-{scale:.6f}", unary16(OP.LOGISTIC, scale)
         yield f"tanh-16-{scale:.6f}", unary16(OP.TANH, scale)

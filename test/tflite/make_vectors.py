@@ -14,7 +14,8 @@ import tflite
 from tflite_micro.python.tflite_micro import runtime
 
 I8, I16, I32 = tflite.TensorType.INT8, tflite.TensorType.INT16, tflite.TensorType.INT32
-NUMPY = {I8: np.int8, I16: np.int16, I32: np.int32}
+BOOL = tflite.TensorType.BOOL
+NUMPY = {I8: np.int8, I16: np.int16, I32: np.int32, BOOL: np.bool_}
 OP, OPTIONS = tflite.BuiltinOperator, tflite.BuiltinOptions
 random = np.random.default_rng(20261122)
 
@@ -206,19 +207,79 @@ def cases():
                                            "FusedActivationFunction": 3}))
 
 
+def moves():
+    """Codes that only move."""
+    coarse = (I8, 0.0471, -13)
+    image = tensor("x", (1, 4, 6, 8), *coarse)
+
+    def constant(name, values):
+        return tensor(name, list(np.shape(values)), I32, data=np.array(values, np.int32))
+
+    def moved(name, code, shape, second, options=None, x=image):
+        return (name, [x, second, tensor("y", shape, *coarse)], [0], 2, code, [0, 1], options)
+    for name, kind, shape in (("DEPTH_TO_SPACE", "DepthToSpaceOptions", (1, 8, 12, 2)),
+                              ("SPACE_TO_DEPTH", "SpaceToDepthOptions", (1, 2, 3, 32))):
+        yield (name.lower().replace("_", "-"), [image, tensor("y", shape, *coarse)], [0], 1, getattr(OP, name), [0],
+               (kind, {"BlockSize": 2}))
+    for name, code, x, sides, margins, y in (
+            ("space-to-batch", OP.SPACE_TO_BATCH_ND, (2, 4, 6, 3), [3, 2], [[1, 1], [0, 2]], (12, 2, 4, 3)),
+            ("batch-to-space", OP.BATCH_TO_SPACE_ND, (12, 2, 4, 3), [3, 2], [[1, 1], [0, 2]], (2, 4, 6, 3))):
+        # TFLite Micro pads with the code 0, whatever the zero point.
+        yield (name, [tensor("x", x, I8, 0.05), constant("s", sides), constant("m", margins), tensor("y", y, I8, 0.05)], [0], 3,
+               code, [0, 1, 2], None)
+    yield moved("gather", OP.GATHER, (1, 4, 3, 8), constant("i", [5, 0, 3]), ("GatherOptions", {"Axis": 2}))
+    yield (moved("gather-batch", OP.GATHER, (3, 2, 5), constant("i", [[1, 0], [3, 2], [0, 0]]),
+                 ("GatherOptions", {"Axis": 1, "BatchDims": 1}), tensor("x", (3, 4, 5), *coarse)))
+    for mode in (0, 1):
+        yield moved(f"mirror-pad-{mode}", OP.MIRROR_PAD, (1, 7, 11, 8), constant("p", [[0, 0], [2, 1], [1, 4], [0, 0]]),
+                    ("MirrorPadOptions", {"Mode": mode}))
+    yield moved("reverse", OP.REVERSE_V2, (1, 4, 6, 8), constant("a", [2]))
+    yield moved("broadcast-to", OP.BROADCAST_TO, (5, 4, 6, 8), constant("s", [5, 4, 6, 8]))
+
+
+def logic():
+    """Comparisons, choices and positions."""
+    coarse, fine = (I8, 0.0471, -13), (I8, 0.0213, 40)
+    for name in ("LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL", "EQUAL", "NOT_EQUAL"):
+        for scales, tag in (((coarse, fine), ""), (((I8, 0.0011, 3), (I8, 0.0015, 0)), "-fine")):
+            yield binary(f"{name.lower()}{tag}".replace("_", "-"), getattr(OP, name), *scales, (BOOL,), None)
+    for name in ("MAXIMUM", "MINIMUM"):
+        yield binary(name.lower(), getattr(OP, name), coarse, coarse, coarse, ("MaximumMinimumOptions", {}), (1, 1, 16))
+    shape = (1, 16, 16)
+    yield ("select", [tensor("c", shape, BOOL)] + [tensor(name, shape, *coarse) for name in "aby"], [0, 1, 2], 3, OP.SELECT_V2,
+           [0, 1, 2], None)
+    for name in ("ARG_MAX", "ARG_MIN"):
+        yield with_constant(name.lower().replace("_", "-"), getattr(OP, name), tensor("x", (1, 7, 5, 8), *coarse), [2],
+                            tensor("y", (1, 7, 8), I32), (name.title().replace("_", "") + "Options", {"OutputType": I32}))
+    for name in ("LOGICAL_AND", "LOGICAL_OR"):
+        yield binary(name.lower().replace("_", "-"), getattr(OP, name), (BOOL,), (BOOL,), (BOOL,), None)
+
+
+def all_cases():
+    yield from cases()
+    yield from moves()
+    yield from logic()
+
+
+def inputs_of(tensor):
+    if tensor["type"] == BOOL:
+        return random.integers(0, 2, tensor["shape"]).astype(np.bool_)
+    info = np.iinfo(NUMPY[tensor["type"]])
+    return integers(tensor["shape"], info.min, info.max + 1, tensor["type"])
+
+
 def main():
     with tarfile.open(sys.argv[1], "w:xz") as archive:
         def add(name, data):
             info = tarfile.TarInfo(name)
             info.size = len(data)
             archive.addfile(info, io.BytesIO(data))
-        for name, tensors, inputs, output, code, operands, options in cases():
+        for name, tensors, inputs, output, code, operands, options in all_cases():
             model = write_model(tensors, inputs, output, code, operands, options)
             interpreter = runtime.Interpreter.from_bytes(model)
             add(f"{name}/model.tflite", model)
             for i, number in enumerate(inputs):
-                info = np.iinfo(NUMPY[tensors[number]["type"]])
-                values = integers(tensors[number]["shape"], info.min, info.max + 1, tensors[number]["type"])
+                values = inputs_of(tensors[number])
                 add(f"{name}/in{i}.npy", npy(values))
                 interpreter.set_input(values, i)
             interpreter.invoke()

@@ -61,6 +61,14 @@ LogicalResult Node::fail(const Twine &what) const {
   return failure();
 }
 
+LogicalResult Node::requireSameScale(unsigned input, unsigned output) const {
+  const Quantization &from = inTensor(input).quantization, &to = outTensor(output).quantization;
+  bool quantized = isQuantized(inTensor(input)) && isQuantized(outTensor(output));
+  if (!quantized || (from.scale == to.scale && from.zero == to.zero))
+    return success();
+  return fail("moves codes between tensors of different scales; requantize in front of it");
+}
+
 int64_t Node::option(StringRef name) const {
   auto found = op.options.numbers.find(name.str());
   return found == op.options.numbers.end() ? 0 : int64_t(found->second);

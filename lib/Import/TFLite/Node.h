@@ -45,6 +45,10 @@ public:
   /// As above for a filter of which `codes` are rearranged; a plain one is only converted to f32.
   FailureOr<Value> filterFrom(unsigned i, const Val &codes, int64_t axis) const;
 
+  /// Fails where input and output are quantized differently: codes then cannot just be moved.
+  LogicalResult requireSameScale(unsigned input = 0, unsigned output = 0) const;
+  bool singleRounding() const { return rounding == "single"; }
+
   int64_t option(StringRef name) const;
   double realOption(StringRef name) const;
   /// Elements of a constant integer input.

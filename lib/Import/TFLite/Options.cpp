@@ -75,6 +75,7 @@ static const OptionField pack[] = {{"values_count", 'i', 0}, {"axis", 'i', 0}};
 static const OptionField unpack[] = {{"num", 'i', 0}, {"axis", 'i', 0}};
 static const OptionField gather[] = {{"axis", 'i', 0}, {"batch_dims", 'i', 0}};
 static const OptionField mirror[] = {{"mode", 'b', 0}};
+static const OptionField cumulative[] = {{"exclusive", 'b', 0}, {"reverse", 'b', 0}};
 static const OptionField blockSize[] = {{"block_size", 'i', 0}};
 static const OptionField gelu[] = {{"approximate", 'b', 0}};
 static const OptionField variable[] = {{"container", 's', 0}, {"shared_name", 's', 0}};
@@ -122,6 +123,7 @@ static const struct {
     {"MIRROR_PAD", mirror},
     {"DEPTH_TO_SPACE", blockSize},
     {"SPACE_TO_DEPTH", blockSize},
+    {"CUMSUM", cumulative},
     {"GELU", gelu},
     {"VAR_HANDLE", variable},
     {"CALL_ONCE", once},

@@ -8,8 +8,9 @@ using namespace mlir::qtensor::tflite;
 const Registry &Registry::get() {
   static const Registry registry = [] {
     Registry all;
-    for (auto family : {registerConvolutions, registerElementwise, registerMoves, registerPools, registerProducts,
-                        registerRecurrent, registerReductions, registerResizes})
+    for (auto family : {registerBlocks, registerConvolutions, registerElementwise, registerFills, registerFilters, registerLogic,
+                        registerMoves, registerPicks, registerPools, registerProducts, registerRecurrent,
+                        registerReductions, registerResizes})
       family(all);
     return all;
   }();

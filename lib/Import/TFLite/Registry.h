@@ -31,9 +31,14 @@ private:
 };
 
 // The families, each in a file of its own below Ops/.
+void registerBlocks(Registry &registry);
 void registerConvolutions(Registry &registry);
 void registerElementwise(Registry &registry);
+void registerFills(Registry &registry);
+void registerFilters(Registry &registry);
+void registerLogic(Registry &registry);
 void registerMoves(Registry &registry);
+void registerPicks(Registry &registry);
 void registerPools(Registry &registry);
 void registerProducts(Registry &registry);
 void registerRecurrent(Registry &registry);

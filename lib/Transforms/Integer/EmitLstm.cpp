@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Rule "tflite.lstm" as IR: codes and states in buffers of their own, everything else in registers.
 #include "lib/Transforms/Integer/EmitLstm.h"
+#include "lib/Transforms/Integer/EmitLayer.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -9,39 +10,21 @@ using namespace mlir;
 using namespace mlir::qtensor;
 using namespace mlir::qtensor::integer;
 using namespace mlir::qtensor::reference;
-using utils::IteratorType;
 
 namespace {
-class LstmEmitter {
+class LstmEmitter : public LayerEmitter {
 public:
-  LstmEmitter(AsOp op, const RuleCall &call, const LstmRule &rule) : op(op), call(call), rule(rule), b(op.getLoc(), op) {}
+  LstmEmitter(AsOp op, const RuleCall &call, const LstmRule &rule) : LayerEmitter(op, call), rule(rule) {}
 
   void run();
 
 private:
-  using Body = llvm::function_ref<Value(Wide, ValueRange)>;
-
-  Type codeType(const CodeTensor &tensor) { return b.getIntegerType(tensor.bits); }
-  AffineMap map(unsigned dims, ArrayRef<unsigned> results) {
-    SmallVector<AffineExpr> exprs = llvm::map_to_vector(results, [&](unsigned dim) { return b.getAffineDimExpr(dim); });
-    return AffineMap::get(dims, 0, exprs, b.getContext());
-  }
-  Value dot(Value values, Value weights, int64_t zero);
-  Value elements(ArrayRef<Value> inputs, Type type, Body body);
-  Value scale(Wide w, Value value, QuantizedMultiplier by);
   Value gate(Wide w, unsigned gate, Value input, Value bias, Value state);
   Value emitCell(Value c);
   Value emitHidden(Value c);
   SmallVector<Value> step(Value step, ValueRange carried);
-  Value assemble(Value codes, unsigned result) {
-    return AssembleOp::create(b, op.getResult(result).getType(), ValueRange(codes));
-  }
 
-  AsOp op;
-  const RuleCall &call;
   const LstmRule &rule;
-  ImplicitLocOpBuilder b;
-  SmallVector<Value> codes; ///< Of the inputs.
   Value table;
   Value fromInput[kLstmGates], fromState[kLstmGates]; ///< This step's sums.
 };
@@ -51,52 +34,6 @@ Value integer::emitTableScale(Wide w, Value code, TableScale by) {
   Value product = w.mul(code, w.constant(by.multiplier));
   return by.shift ? w.right(w.add(product, w.constant(int64_t(1) << (by.shift - 1))), w.constant(by.shift)) : product;
 }
-
-/// [batch, k] codes less their zero point times [cells, k] weights, in i32.
-Value LstmEmitter::dot(Value values, Value weights, int64_t zero) {
-  Type i32 = b.getI32Type();
-  Value none = arith::ConstantIntOp::create(b, 0, 32);
-  Value empty = tensor::EmptyOp::create(b, {rule.batch, rule.cells}, i32);
-  Value start = linalg::FillOp::create(b, none, empty).getResult(0);
-  SmallVector<AffineMap> maps{map(3, {0, 2}), map(3, {1, 2}), map(3, {0, 1})};
-  SmallVector<IteratorType> iterators{IteratorType::parallel, IteratorType::parallel, IteratorType::reduction};
-  auto made = linalg::GenericOp::create(
-      b, start.getType(), ValueRange{values, weights}, start, maps, iterators,
-      [&](OpBuilder &inner, Location loc, ValueRange in) {
-        ImplicitLocOpBuilder s(loc, inner);
-        Value value = arith::ExtSIOp::create(s, i32, in[0]), weight = arith::ExtSIOp::create(s, i32, in[1]);
-        if (zero)
-          value = arith::SubIOp::create(s, value, arith::ConstantIntOp::create(s, zero, 32));
-        Value product = arith::MulIOp::create(s, value, weight);
-        linalg::YieldOp::create(s, arith::AddIOp::create(s, in[2], product).getResult());
-      });
-  return made.getResult(0);
-}
-
-/// An elementwise op over [batch, cells]; inputs of rank 1 repeat over the batch. The body yields an i64.
-Value LstmEmitter::elements(ArrayRef<Value> inputs, Type type, Body body) {
-  SmallVector<AffineMap> maps;
-  for (Value input : inputs)
-    maps.push_back(cast<RankedTensorType>(input.getType()).getRank() == 1 ? map(2, {1}) : map(2, {0, 1}));
-  maps.push_back(map(2, {0, 1}));
-  Value empty = tensor::EmptyOp::create(b, {rule.batch, rule.cells}, type);
-  SmallVector<IteratorType> parallel(2, IteratorType::parallel);
-  auto made = linalg::GenericOp::create(b, empty.getType(), inputs, empty, maps, parallel,
-                                        [&](OpBuilder &inner, Location loc, ValueRange in) {
-                                          ImplicitLocOpBuilder s(loc, inner);
-                                          Value code = arith::TruncIOp::create(s, type, body(Wide(s), in));
-                                          linalg::YieldOp::create(s, code);
-                                        });
-  return made.getResult(0);
-}
-
-Value LstmEmitter::scale(Wide w, Value value, QuantizedMultiplier by) {
-  auto number = [&](int32_t bits) { return arith::ConstantIntOp::create(w.b, bits, 32).getResult(); };
-  FixedMode mode = call.singleRounding() ? FixedMode::Single : FixedMode::Double;
-  return mapFixed(w, value, number(by.multiplier), number(by.shift), mode);
-}
-
-static Value saturate16(Wide w, Value value) { return w.clamp(value, -32768, 32767); }
 
 /// A gate before its function, times three: i32 sums and bias in.
 Value LstmEmitter::gate(Wide w, unsigned gate, Value input, Value bias, Value state) {
@@ -111,7 +48,7 @@ Value LstmEmitter::emitCell(Value c) {
   SmallVector<Value> inputs{c};
   for (unsigned k : {kForgetGate, kInputGate, kCandidate})
     inputs.append({fromInput[k], codes[kLstmBias + k], fromState[k]});
-  return elements(inputs, codeType(call.inputs[kLstmC]), [&](Wide w, ValueRange in) {
+  return elements({rule.batch, rule.cells}, inputs, codeType(call.inputs[kLstmC]), [&](Wide w, ValueRange in) {
     Value forget = emitLogisticByTable(w, table, gate(w, kForgetGate, in[1], in[2], in[3]));
     Value input = emitLogisticByTable(w, table, gate(w, kInputGate, in[4], in[5], in[6]));
     Value candidate = emitTanhByTable(w, table, gate(w, kCandidate, in[7], in[8], in[9]));
@@ -124,7 +61,7 @@ Value LstmEmitter::emitCell(Value c) {
 /// o tanh(c) of the new c.
 Value LstmEmitter::emitHidden(Value c) {
   SmallVector<Value> inputs{c, fromInput[kOutputGate], codes[kLstmBias + kOutputGate], fromState[kOutputGate]};
-  return elements(inputs, codeType(call.output), [&](Wide w, ValueRange in) {
+  return elements({rule.batch, rule.cells}, inputs, codeType(call.output), [&](Wide w, ValueRange in) {
     Value output = emitLogisticByTable(w, table, gate(w, kOutputGate, in[1], in[2], in[3]));
     Value shown = emitTanhByTable(w, table, emitTableScale(w, w.extend(in[0]), rule.cell));
     Value code = w.add(scale(w, w.mul(output, shown), rule.result), w.constant(call.output.zero));
@@ -158,10 +95,8 @@ SmallVector<Value> LstmEmitter::step(Value step, ValueRange carried) {
 }
 
 void LstmEmitter::run() {
-  for (Value input : op.getInputs())
-    codes.push_back(ComponentOp::create(b, input, "codes"));
+  readCodes();
   table = emitSigmoidTable(b);
-  auto index = [&](int64_t value) { return arith::ConstantIndexOp::create(b, value).getResult(); };
   Value empty = tensor::EmptyOp::create(b, call.output.shape, codeType(call.output));
   auto loop = scf::ForOp::create(b, index(0), index(rule.steps), index(1), ValueRange{empty, codes[kLstmH], codes[kLstmC]},
                                  [&](OpBuilder &inner, Location, Value at, ValueRange carried) {
@@ -169,11 +104,7 @@ void LstmEmitter::run() {
                                    b.setInsertionPoint(inner.getInsertionBlock(), inner.getInsertionPoint());
                                    scf::YieldOp::create(b, step(at, carried));
                                  });
-  SmallVector<Value> results;
-  for (unsigned i = 0; i < loop.getNumResults(); ++i)
-    results.push_back(assemble(loop.getResult(i), i));
-  op.replaceAllUsesWith(results);
-  op.erase();
+  replace(loop.getResults());
 }
 
 LogicalResult integer::emitLstm(AsOp op, const RuleCall &call) {

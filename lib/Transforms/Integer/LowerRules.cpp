@@ -5,6 +5,7 @@
 #include "lib/Reference/IntegerRules.h"
 #include "lib/Transforms/Integer/EmitFixedPoint.h"
 #include "lib/Transforms/Integer/EmitLstm.h"
+#include "lib/Transforms/Integer/EmitSvdf.h"
 #include "lib/Transforms/Integer/Passes.h"
 #include "lib/Transforms/Integer/RuleCalls.h"
 #include <cmath>
@@ -403,6 +404,8 @@ LogicalResult RuleEmitter::run() {
     return emitSoftmax();
   if (rule == "tflite.lstm")
     return emitLstm(op, call);
+  if (rule == "tflite.svdf")
+    return emitSvdf(op, call);
   if (call.inputs.size() == 1 && call.inputs[0].bits <= 8)
     return emitTable();
   if (rule == "tflite.logistic" || rule == "tflite.tanh")

@@ -109,7 +109,8 @@ LogicalResult StaticPlanner::addInterface() {
     // Whoever calls may read an input or an output that the model does not touch.
     if (first > end)
       std::tie(first, end) = std::pair(0u, last);
-    int64_t bytes = llvm::divideCeil(type.getNumElements() * type.getElementTypeBitWidth(), 8);
+    // A truth value lies in a byte of its own.
+    int64_t bytes = type.getNumElements() * int64_t(llvm::divideCeil(type.getElementTypeBitWidth(), 8));
     buffers.push_back({{bytes, isInput ? 0 : first, isInput ? end : last}, countAccesses(argument)});
   }
   return success();

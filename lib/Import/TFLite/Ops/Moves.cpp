@@ -4,15 +4,6 @@
 
 namespace mlir::qtensor::tflite {
 namespace {
-/// Fails where input and output are quantized differently: codes then cannot just be moved.
-LogicalResult requireSameScale(const Node &n, unsigned input = 0, unsigned output = 0) {
-  const Quantization &from = n.inTensor(input).quantization, &to = n.outTensor(output).quantization;
-  bool quantized = isQuantized(n.inTensor(input)) && isQuantized(n.outTensor(output));
-  if (!quantized || (from.scale == to.scale && from.zero == to.zero))
-    return success();
-  return n.fail("moves codes between tensors of different scales; requantize in front of it");
-}
-
 Dims constants(const Node &n, ArrayRef<int64_t> extents) {
   return llvm::map_to_vector(extents, [&](int64_t extent) { return n.e.math.constant(extent); });
 }
@@ -21,7 +12,7 @@ LogicalResult setReshaped(const Node &n, ArrayRef<int64_t> shape) {
   int64_t count = 1;
   for (int64_t extent : shape)
     count *= extent;
-  if (failed(requireSameScale(n)))
+  if (failed(n.requireSameScale()))
     return failure();
   if (DimMath::number(n.e.math.product(n.in(0).dims)) != count)
     return n.fail("its output has another number of elements than its input");
@@ -34,7 +25,7 @@ LogicalResult importReshape(const Node &n) { return setReshaped(n, n.outTensor()
 LogicalResult importPad(const Node &n) {
   FailureOr<SmallVector<int64_t>> pads = n.numbers(1, "its paddings");
   const Val &x = n.in(0);
-  if (failed(pads) || failed(requireSameScale(n)))
+  if (failed(pads) || failed(n.requireSameScale()))
     return failure();
   if (int64_t(pads->size()) != 2 * x.rank() || llvm::any_of(*pads, [](int64_t pad) { return pad < 0 || pad > 1 << 20; }))
     return n.fail("its paddings are not two numbers in [0, 2^20] for each axis");
@@ -82,7 +73,7 @@ LogicalResult importConcat(const Node &n) {
 LogicalResult importSlice(const Node &n) {
   FailureOr<SmallVector<int64_t>> begin = n.numbers(1, "its starts"), size = n.numbers(2, "its sizes");
   const Val &x = n.in(0);
-  if (failed(begin) || failed(size) || failed(requireSameScale(n)))
+  if (failed(begin) || failed(size) || failed(n.requireSameScale()))
     return failure();
   if (int64_t(begin->size()) != x.rank() || int64_t(size->size()) != x.rank())
     return n.fail("does not have one start and size for each axis");
@@ -118,7 +109,7 @@ Stride resolve(int64_t extent, int64_t begin, int64_t end, int64_t stride, bool 
 LogicalResult importStridedSlice(const Node &n) {
   FailureOr<SmallVector<int64_t>> begin = n.numbers(1, "its starts"), end = n.numbers(2, "its ends"),
                                   strides = n.numbers(3, "its strides");
-  if (failed(begin) || failed(end) || failed(strides) || failed(requireSameScale(n)))
+  if (failed(begin) || failed(end) || failed(strides) || failed(n.requireSameScale()))
     return failure();
   Val x = n.in(0);
   if (begin->size() != end->size() || begin->size() != strides->size() || int64_t(begin->size()) > x.rank())
@@ -154,7 +145,7 @@ LogicalResult importStridedSlice(const Node &n) {
 
 LogicalResult importTranspose(const Node &n) {
   FailureOr<SmallVector<int64_t>> order = n.numbers(1, "its permutation");
-  if (failed(order) || failed(requireSameScale(n)))
+  if (failed(order) || failed(n.requireSameScale()))
     return failure();
   SmallVector<int64_t> sorted(*order);
   llvm::sort(sorted);
@@ -172,7 +163,7 @@ LogicalResult split(const Node &n, unsigned input, int64_t axis, ArrayRef<int64_
   for (auto [i, length] : llvm::enumerate(lengths)) {
     if (length < 0 || length > extent - at)
       return n.fail("its parts do not fit into axis " + Twine(axis));
-    if (failed(requireSameScale(n, input, i)) ||
+    if (failed(n.requireSameScale(input, i)) ||
         failed(n.set(n.e.sliceAxis(x, axis, n.e.math.constant(at), n.e.math.constant(length)), i)))
       return failure();
     at += length;
@@ -211,7 +202,7 @@ LogicalResult importPack(const Node &n) {
     return n.fail("the axis " + Twine(n.option("axis")) + " is none of its output's");
   SmallVector<Val> parts;
   for (unsigned i = 0; i < n.numInputs(); ++i) {
-    if (failed(requireSameScale(n, i)))
+    if (failed(n.requireSameScale(i)))
       return failure();
     if (!llvm::equal(n.in(i).dims, n.in(0).dims, DimMath::same))
       return n.fail("its inputs have different shapes");
@@ -227,7 +218,7 @@ LogicalResult importUnpack(const Node &n) {
     return n.fail("the axis " + Twine(n.option("axis")) + " does not have one element for each output");
   for (unsigned i = 0; i < n.op.outputs.size(); ++i) {
     Val part = n.e.sliceAxis(x, axis, n.e.math.constant(i), n.e.math.constant(1));
-    if (failed(requireSameScale(n, 0, i)) || failed(n.set(n.e.squeeze(part, axis), i)))
+    if (failed(n.requireSameScale(0, i)) || failed(n.set(n.e.squeeze(part, axis), i)))
       return failure();
   }
   return success();

@@ -44,3 +44,16 @@ module attributes {qtensor.inputs = [{name = "x", type = tensor<64xi8>}], qtenso
   }
   func.func @shapes() { return }
 }
+
+// -----
+
+// A truth value of the interface lies in a byte.
+// TWO: qtensor.plan = {bound = 80 : i64, buffers = 2 : i64, bytes = 80 : i64
+// ONE: qtensor.plan = {bound = 80 : i64, buffers = 2 : i64, bytes = 80 : i64
+module attributes {qtensor.inputs = [{name = "x", type = tensor<16xi8>}], qtensor.outputs = [{name = "y", type = tensor<64xi1>}]} {
+  func.func @main(%ctx: !llvm.ptr, %weights: memref<?xi8>, %scratch: memref<?xi8>, %x: memref<16xi8>, %y: memref<64xi1>) {
+    "test.compare"(%x, %y) : (memref<16xi8>, memref<64xi1>) -> ()
+    return
+  }
+  func.func @shapes() { return }
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Elements picked by position: by indices that the model computes, or by tables that are known now.
+#include "lib/Import/TFLite/Registry.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+namespace mlir::qtensor::tflite {
+namespace {
+/// x read along `axis` at the positions of a table.
+Val pick(Emit &e, const Val &x, int64_t axis, ArrayRef<int64_t> positions) {
+  Dims dims = x.dims;
+  dims[axis] = e.math.constant(int64_t(positions.size()));
+  Val table = e.constant(SmallVector<double>(positions.begin(), positions.end()), {int64_t(positions.size())}, Elem::I32);
+  Dims column(x.rank() - axis, e.math.constant(1));
+  column[0] = dims[axis];
+  Value source = e.tensor(x);
+  return e.mapTo(dims, e.reshape(table, column), x.elem, [&](Scalar &s, ValueRange in) {
+    SmallVector<Value> position;
+    for (int64_t i = 0; i < x.rank(); ++i)
+      position.push_back(i == axis ? s.make<arith::IndexCastOp>(s.b.getIndexType(), in[0]) : s.index(i));
+    return s.make<tensor::ExtractOp>(source, position);
+  });
+}
+
+/// An axis of input 0 counted from its start.
+FailureOr<int64_t> axisOf(const Node &n, int64_t axis) {
+  int64_t rank = n.in(0).rank(), from = axis + (axis < 0 ? rank : 0);
+  if (from < 0 || from >= rank)
+    return n.fail("the axis " + Twine(axis) + " is none of its input's");
+  return from;
+}
+
+/// Constant indices are checked; others are kept inside by clamping, where the runtimes read what lies there.
+LogicalResult checkIndices(const Node &n, unsigned input, std::optional<int64_t> extent) {
+  const Val &indices = n.in(input);
+  if (!isInteger(indices.elem))
+    return n.fail("its indices must be integers");
+  if (!extent || *extent < 1)
+    return n.fail("picks from an axis of no or open extent");
+  for (int64_t i = 0, count = indices.constant ? indices.constant->numElements() : 0; i < count; ++i)
+    if (int64_t index = indices.constant->intAt(i); index < 0 || index >= *extent)
+      return n.fail("the index " + Twine(index) + " is outside of the extent " + Twine(*extent));
+  return success();
+}
+
+Val gather(const Node &n, const Val &x, const Val &indices, int64_t axis, int64_t batch) {
+  Emit &e = n.e;
+  Dims dims(x.dims.begin(), x.dims.begin() + axis);
+  dims.append(indices.dims.begin() + batch, indices.dims.end());
+  dims.append(x.dims.begin() + axis + 1, x.dims.end());
+  int64_t inserted = indices.rank() - batch;
+  // The indices' leading axes are the output's first ones, the others lie at the axis.
+  SmallVector<AffineExpr> read;
+  for (int64_t i = 0; i < indices.rank(); ++i)
+    read.push_back(e.b.getAffineDimExpr(i < batch ? i : axis + i - batch));
+  Value source = e.tensor(x);
+  int64_t last = *DimMath::number(x.dims[axis]) - 1;
+  AffineMap maps[] = {AffineMap::get(dims.size(), 0, read, e.b.getContext()), e.b.getMultiDimIdentityMap(dims.size())};
+  SmallVector<utils::IteratorType> loops(dims.size(), utils::IteratorType::parallel);
+  Value made = e.generic(e.tensor(indices), e.empty(dims, e.type(x.elem)), maps, loops, [&](Scalar &s, ValueRange in) -> Value {
+    Value raw = s.make<arith::IndexCastOp>(s.b.getIndexType(), in[0]);
+    Value index = s.min(s.max(raw, s.like(raw, 0)), s.like(raw, double(last)));
+    SmallVector<Value> position;
+    for (int64_t i = 0; i < x.rank(); ++i)
+      position.push_back(i == axis ? index : s.index(i < axis ? i : i + inserted - 1));
+    return s.make<tensor::ExtractOp>(source, position);
+  });
+  return e.wrap(made, x.elem, dims);
+}
+
+LogicalResult importGather(const Node &n) {
+  const Val &x = n.in(0), &indices = n.in(1);
+  FailureOr<int64_t> axis = axisOf(n, n.option("axis"));
+  int64_t batch = n.option("batch_dims") + (n.option("batch_dims") < 0 ? indices.rank() : 0);
+  if (failed(axis) || failed(n.requireSameScale()))
+    return failure();
+  if (batch < 0 || batch > *axis || batch > indices.rank())
+    return n.fail("has " + Twine(n.option("batch_dims")) + " batch axes, which its axis or its indices do not have");
+  for (int64_t i = 0; i < batch; ++i)
+    if (!DimMath::same(x.dims[i], indices.dims[i]))
+      return n.fail("its input and its indices differ along batch axis " + Twine(i));
+  if (failed(checkIndices(n, 1, DimMath::number(x.dims[*axis]))))
+    return failure();
+  return n.set(gather(n, x, indices, *axis, batch));
+}
+
+/// Rows of a table, here the second input, by their numbers.
+LogicalResult importEmbedding(const Node &n) {
+  if (n.in(1).rank() < 1 || isQuantized(n.inTensor(1)) != isQuantized(n.outTensor()))
+    return n.fail("looks up rows of a table that is none, or that is quantized where its output is not");
+  if (failed(n.requireSameScale(1)) || failed(checkIndices(n, 0, DimMath::number(n.in(1).dims[0]))))
+    return failure();
+  return n.set(gather(n, n.in(1), n.in(0), 0, 0));
+}
+
+LogicalResult importMirrorPad(const Node &n) {
+  FailureOr<SmallVector<int64_t>> pads = n.numbers(1, "its paddings");
+  if (failed(pads) || failed(n.requireSameScale()))
+    return failure();
+  Val x = n.in(0);
+  int64_t offset = n.option("mode") == 0 ? 1 : 0; // REFLECT leaves out the border, SYMMETRIC repeats it.
+  if (int64_t(pads->size()) != 2 * x.rank())
+    return n.fail("its paddings are not two numbers for each axis");
+  for (int64_t axis = 0; axis < x.rank(); ++axis) {
+    int64_t low = (*pads)[2 * axis], high = (*pads)[2 * axis + 1], extent = DimMath::number(x.dims[axis]).value_or(0);
+    if (low < 0 || high < 0 || low > extent - offset || high > extent - offset)
+      return n.fail("pads axis " + Twine(axis) + " of extent " + Twine(extent) + " by more than it can mirror");
+    if (low == 0 && high == 0)
+      continue;
+    SmallVector<int64_t> positions;
+    for (int64_t i = -low; i < extent + high; ++i)
+      positions.push_back(i < 0 ? -i - 1 + offset : i >= extent ? 2 * extent - 1 - offset - i : i);
+    x = pick(n.e, x, axis, positions);
+  }
+  return n.set(x);
+}
+
+LogicalResult importReverse(const Node &n) {
+  FailureOr<SmallVector<int64_t>> axes = n.numbers(1, "its axes");
+  if (failed(axes) || failed(n.requireSameScale()))
+    return failure();
+  Val x = n.in(0);
+  for (int64_t given : *axes) {
+    FailureOr<int64_t> axis = axisOf(n, given);
+    if (failed(axis))
+      return failure();
+    auto extent = DimMath::number(x.dims[*axis]);
+    if (!extent || *extent > 1 << 20)
+      return n.fail("reverses an axis whose extent is open or beyond 2^20");
+    SmallVector<int64_t> positions;
+    for (int64_t i = *extent; i-- > 0;)
+      positions.push_back(i);
+    x = pick(n.e, x, *axis, positions);
+  }
+  return n.set(x);
+}
+} // namespace
+
+void registerPicks(Registry &r) {
+  constexpr const char *indices = "all types; indices that are no constants are clamped to the axis";
+  r.add({
+      {"GATHER", 2, 2, importGather, indices},
+      {"EMBEDDING_LOOKUP", 2, 2, importEmbedding, indices},
+      {"MIRROR_PAD", 2, 2, importMirrorPad, "all types; constant paddings"},
+      {"REVERSE_V2", 2, 2, importReverse, "all types; constant axes"},
+  });
+}
+
+} // namespace mlir::qtensor::tflite

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Transforms/Integer/EmitLayer.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace mlir::qtensor;
+using namespace mlir::qtensor::integer;
+using namespace mlir::qtensor::reference;
+using utils::IteratorType;
+
+void LayerEmitter::readCodes() {
+  for (Value input : op.getInputs())
+    codes.push_back(ComponentOp::create(b, input, "codes"));
+}
+
+AffineMap LayerEmitter::map(unsigned dims, ArrayRef<unsigned> results) {
+  SmallVector<AffineExpr> exprs = llvm::map_to_vector(results, [&](unsigned dim) { return b.getAffineDimExpr(dim); });
+  return AffineMap::get(dims, 0, exprs, b.getContext());
+}
+
+Value LayerEmitter::filled(ArrayRef<int64_t> shape, int64_t value) {
+  Value scalar = arith::ConstantIntOp::create(b, value, 32), empty = tensor::EmptyOp::create(b, shape, b.getI32Type());
+  return linalg::FillOp::create(b, scalar, empty).getResult(0);
+}
+
+Value LayerEmitter::dot(Value values, Value weights, int64_t zero) {
+  Type i32 = b.getI32Type();
+  int64_t batch = cast<RankedTensorType>(values.getType()).getDimSize(0);
+  Value start = filled({batch, cast<RankedTensorType>(weights.getType()).getDimSize(0)}, 0);
+  SmallVector<AffineMap> maps{map(3, {0, 2}), map(3, {1, 2}), map(3, {0, 1})};
+  SmallVector<IteratorType> iterators{IteratorType::parallel, IteratorType::parallel, IteratorType::reduction};
+  auto made = linalg::GenericOp::create(
+      b, start.getType(), ValueRange{values, weights}, start, maps, iterators,
+      [&](OpBuilder &inner, Location loc, ValueRange in) {
+        ImplicitLocOpBuilder s(loc, inner);
+        Value value = arith::ExtSIOp::create(s, i32, in[0]), weight = arith::ExtSIOp::create(s, i32, in[1]);
+        if (zero)
+          value = arith::SubIOp::create(s, value, arith::ConstantIntOp::create(s, zero, 32));
+        Value product = arith::MulIOp::create(s, value, weight);
+        linalg::YieldOp::create(s, arith::AddIOp::create(s, in[2], product).getResult());
+      });
+  return made.getResult(0);
+}
+
+Value LayerEmitter::elements(ArrayRef<int64_t> shape, ArrayRef<Value> inputs, Type type, Body body) {
+  SmallVector<AffineMap> maps;
+  for (Value input : inputs)
+    maps.push_back(cast<RankedTensorType>(input.getType()).getRank() == 1 ? map(2, {1}) : map(2, {0, 1}));
+  maps.push_back(map(2, {0, 1}));
+  Value empty = tensor::EmptyOp::create(b, shape, type);
+  SmallVector<IteratorType> parallel(2, IteratorType::parallel);
+  auto made = linalg::GenericOp::create(b, empty.getType(), inputs, empty, maps, parallel,
+                                        [&](OpBuilder &inner, Location loc, ValueRange in) {
+                                          ImplicitLocOpBuilder s(loc, inner);
+                                          Value code = arith::TruncIOp::create(s, type, body(Wide(s), in));
+                                          linalg::YieldOp::create(s, code);
+                                        });
+  return made.getResult(0);
+}
+
+Value LayerEmitter::scale(Wide w, Value value, QuantizedMultiplier by) {
+  auto number = [&](int32_t bits) { return arith::ConstantIntOp::create(w.b, bits, 32).getResult(); };
+  FixedMode mode = call.singleRounding() ? FixedMode::Single : FixedMode::Double;
+  return mapFixed(w, value, number(by.multiplier), number(by.shift), mode);
+}
+
+void LayerEmitter::replace(ValueRange results) {
+  SmallVector<Value> made;
+  for (auto [i, result] : llvm::enumerate(results))
+    made.push_back(AssembleOp::create(b, op.getResult(i).getType(), ValueRange(result)));
+  op.replaceAllUsesWith(made);
+  op.erase();
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// What rules of layers with states are emitted from: products of codes in i32, and maps of elements in i64.
+#pragma once
+#include "lib/Reference/IntegerRules.h"
+#include "lib/Transforms/Integer/EmitFixedPoint.h"
+
+namespace mlir::qtensor::integer {
+
+class LayerEmitter {
+public:
+  /// All ops are made in front of `op`.
+  LayerEmitter(AsOp op, const reference::RuleCall &call) : op(op), call(call), b(op.getLoc(), op) {}
+
+protected:
+  using Body = llvm::function_ref<Value(Wide, ValueRange)>;
+
+  Type codeType(const reference::CodeTensor &tensor) { return b.getIntegerType(tensor.bits); }
+  /// Sets `codes`.
+  void readCodes();
+  AffineMap map(unsigned dims, ArrayRef<unsigned> results);
+  /// [batch, k] codes less their zero point times [rows, k] weights, in i32: [batch, rows].
+  Value dot(Value values, Value weights, int64_t zero);
+  /// An elementwise op over [batch, n]; inputs of rank 1 repeat over the batch. The body yields an i64, whose low bits remain.
+  Value elements(ArrayRef<int64_t> shape, ArrayRef<Value> inputs, Type type, Body body);
+  /// An i64 times a multiplier, by the call's rounding.
+  Value scale(Wide w, Value value, reference::QuantizedMultiplier by);
+  Value saturate16(Wide w, Value value) { return w.clamp(value, -32768, 32767); }
+  Value filled(ArrayRef<int64_t> shape, int64_t value);
+  Value index(int64_t value) { return arith::ConstantIndexOp::create(b, value); }
+  /// Puts codes in place of the op's results.
+  void replace(ValueRange results);
+
+  AsOp op;
+  const reference::RuleCall &call;
+  ImplicitLocOpBuilder b;
+  SmallVector<Value> codes; ///< Of the inputs.
+};
+
+} // namespace mlir::qtensor::integer
