@@ -194,10 +194,15 @@ Value UnitEmitter::emitChoice(Value left, size_t run, Reading from) {
   return choice.getResult(0);
 }
 
-/// `valid` rows from `row` on, with the tiles that the plan has for that many.
+/// `valid` rows from `row` on, with the tiles that the plan has for that many. After the first tile weights are in the caches.
 void UnitEmitter::emitTiles(Value row, Value valid, Reading from) {
   ImplicitLocOpBuilder &b = *builder;
   args.tileRow = row;
+  auto emitAt = [&](Value done, Reading source) -> Value {
+    args.inside = done;
+    args.firstSum = mul(b, add(b, sub(b, row, firstRow), done), args.sumStride);
+    return add(b, done, emitChoice(sub(b, valid, done), 0, source));
+  };
   auto isLeft = [&](OpBuilder &inner, Location loc, ValueRange done) {
     Value more = arith::CmpIOp::create(inner, loc, arith::CmpIPredicate::ult, done[0], valid);
     scf::ConditionOp::create(inner, loc, more, done);
@@ -205,11 +210,12 @@ void UnitEmitter::emitTiles(Value row, Value valid, Reading from) {
   auto tile = [&](OpBuilder &inner, Location, ValueRange done) {
     OpBuilder::InsertionGuard guard(b);
     b.restoreInsertionPoint(inner.saveInsertionPoint());
-    args.inside = done[0];
-    args.firstSum = mul(b, add(b, sub(b, row, firstRow), done[0]), args.sumStride);
-    scf::YieldOp::create(b, add(b, done[0], emitChoice(sub(b, valid, done[0]), 0, from)));
+    scf::YieldOp::create(b, emitAt(done[0], from == Reading::Streamed ? Reading::Cached : from));
   };
-  scf::WhileOp::create(b, TypeRange{b.getIndexType()}, ValueRange{constant(b, 0)}, isLeft, tile);
+  Value first = constant(b, 0);
+  if (from == Reading::Streamed)
+    first = emitAt(first, from);
+  scf::WhileOp::create(b, TypeRange{b.getIndexType()}, ValueRange{first}, isLeft, tile);
 }
 
 /// One range of K, in `args`, for rows [from, to).

@@ -117,6 +117,9 @@ public:
                                 function_ref<SmallVector<Value>(Value first, Value last, ValueRange)> body);
   /// Says which group of blocks the next ones are in, and reads what multiplies their nested parameters.
   void beginGroup(Value group);
+  /// Asks for bytes behind blocks [first, last), for a tile that is at `block`, where the tile takes a part of a panel and so
+  /// skips lines: the tiles of all parts together ask for what the next range reads, in the order of addresses.
+  void askAhead(Value block, Value first, Value last, int64_t steps);
   /// Byte offset of a block, and of a step in it, behind a panel's start.
   Value blockOffset(Value block);
   Value stepOffset(Value blockOffset, Value step);

@@ -14,8 +14,8 @@ static constexpr double kLeastGain = 1.05;
 static constexpr int64_t kRangeCodes = 1024, kRangeValues = 256;
 
 /// Rows of the tiles that read weights for the first time, and the least vectors of columns that these have: they take what
-/// lies in a panel in the order of its addresses. A tile of one column vector skips three lines of four, which no prefetcher
-/// follows; where scales leave registers for two vectors only, it is still faster than twice as many tiles.
+/// lies in a panel in the order of its addresses, which the hardware's prefetching follows. Narrower tiles skip lines and ask
+/// for what comes next themselves (WeightReader::askAhead), at most as fast as the first cache may miss.
 static constexpr int64_t kStreamRows = 4, kStreamColumns = 4;
 
 namespace {
@@ -40,7 +40,10 @@ private:
   /// How many times as slow as its products alone, over all cores.
   double slowness(TileVariant::Kind kind, TileShape shape) const;
   TileSet chooseTiles(TileVariant::Kind kind, int64_t height = 0) const;
-  SmallVector<std::pair<int64_t, size_t>> chooseRuns(ArrayRef<TileShape> shapes, TileVariant::Kind kind, int64_t highest) const;
+  SmallVector<std::pair<int64_t, size_t>> chooseRuns(ArrayRef<TileShape> shapes, TileVariant::Kind kind,
+                                                     function_ref<bool(TileShape)> isAllowed) const;
+  bool spillsCodes(TileShape shape) const;
+  void chooseStreams(TileSet &set) const;
   void chooseDecoding(UnitPlan &plan) const;
 
   const KernelSpec &spec;
@@ -72,16 +75,43 @@ TileSet Planner::chooseTiles(TileVariant::Kind kind, int64_t height) const {
       set.shapes.back() = shape;
   }
   llvm::erase_if(set.shapes, [&](TileShape shape) { return height ? shape.rows != height : shape.rows > best.rows; });
-  set.choices = set.streamChoices = chooseRuns(set.shapes, kind, UnitPlan::kNever);
-  auto isNarrow = [](TileShape shape) { return shape.rows <= kStreamRows && shape.columns < kStreamColumns; };
-  if (kind == TileVariant::Range && llvm::none_of(set.shapes, isNarrow))
-    set.streamChoices = chooseRuns(set.shapes, kind, kStreamRows);
+  set.choices = set.streamChoices = chooseRuns(set.shapes, kind, [](TileShape) { return true; });
+  if (kind == TileVariant::Range)
+    chooseStreams(set);
   return set;
 }
 
-/// The cheapest tiles of at most `highest` rows for each number of rows, over all cores.
+/// Codes in one piece leave their bytes one vector at a time. Of several pieces all vectors of a step are put together first.
+bool Planner::spillsCodes(TileShape shape) const {
+  return spec.weight.layout.getPieces().size() > 1 && spec.getStep() / 4 * shape.columns > machine.registers / 2;
+}
+
+static bool isWide(TileShape shape) { return shape.rows == kStreamRows && shape.columns >= kStreamColumns; }
+
+/// The first rows of a unit read in the order of addresses. Where only sums in memory allow tiles as wide as that, they are
+/// worth it for no more rows than one of them has.
+void Planner::chooseStreams(TileSet &set) const {
+  auto isStream = [](TileShape shape) { return shape.rows < kStreamRows || isWide(shape); };
+  if (llvm::any_of(set.shapes, isWide)) {
+    set.streamChoices = chooseRuns(set.shapes, TileVariant::Range, isStream);
+    return;
+  }
+  auto *wide = llvm::find_if(machine.tiles, isWide);
+  auto *after = llvm::find_if(set.shapes, [](TileShape shape) { return shape.rows > kStreamRows; });
+  if (wide == machine.tiles.end() || after == set.shapes.end() || spillsCodes(*wide))
+    return;
+  set.shapes.insert(after, *wide);
+  set.choices = chooseRuns(set.shapes, TileVariant::Range, [](TileShape shape) { return !isWide(shape); });
+  set.streamChoices.clear();
+  for (auto [rows, tile] : chooseRuns(set.shapes, TileVariant::Range, isStream))
+    if (set.streamChoices.empty() || set.streamChoices.back().first < kStreamRows)
+      set.streamChoices.push_back({std::min(rows, kStreamRows), tile});
+  llvm::copy_if(set.choices, std::back_inserter(set.streamChoices), [](auto run) { return run.first > kStreamRows; });
+}
+
+/// The cheapest of the allowed tiles for each number of rows, over all cores.
 SmallVector<std::pair<int64_t, size_t>> Planner::chooseRuns(ArrayRef<TileShape> shapes, TileVariant::Kind kind,
-                                                            int64_t highest) const {
+                                                            function_ref<bool(TileShape)> isAllowed) const {
   SmallVector<double> least{0};
   SmallVector<std::pair<int64_t, size_t>> choices;
   for (int64_t left = 1; left <= shapes.back().rows; ++left) {
@@ -89,7 +119,7 @@ SmallVector<std::pair<int64_t, size_t>> Planner::chooseRuns(ArrayRef<TileShape> 
     double bestCost = std::numeric_limits<double>::infinity();
     for (auto [i, shape] : llvm::enumerate(shapes)) {
       double cost = shape.rows * slowness(kind, shape) + least[std::max<int64_t>(0, left - shape.rows)];
-      if (shape.rows <= highest && cost < bestCost)
+      if (isAllowed(shape) && cost < bestCost)
         best = i, bestCost = cost;
     }
     least.push_back(bestCost);

@@ -12,7 +12,7 @@ struct TileSet {
   SmallVector<TileShape> shapes; ///< Ascending rows.
   /// Up to `first` rows that are left take tile `second`; ascending, the last one takes all.
   SmallVector<std::pair<int64_t, size_t>> choices;
-  /// The same for the first rows of a unit, whose weights come from memory.
+  /// The same for the first tile of a unit, whose weights come from memory.
   SmallVector<std::pair<int64_t, size_t>> streamChoices;
 };
 

@@ -93,6 +93,20 @@ SmallVector<Value> WeightReader::overGroups(Value first, Value last, ValueRange 
   return SmallVector<Value>(loop.getResults());
 }
 
+void WeightReader::askAhead(Value block, Value first, Value last, int64_t steps) {
+  int64_t perPanel = layout.getRows() / lanes, count = panels.size();
+  if (count >= perPanel)
+    return;
+  constexpr int64_t line = 64;
+  int64_t share = (steps * chunks * layout.getChunkBytes() + layout.getParameterBytes()) * count / perPanel;
+  Value part = div(b, parts.front(), constant(b, count * lanes));
+  Value done = add(b, mul(b, part, sub(b, last, first)), sub(b, block, first));
+  Value at = add(b, add(b, panels.front(), blockOffset(last)), mul(b, done, constant(b, share)));
+  for (int64_t behind = 0; behind < share; behind += line)
+    memref::PrefetchOp::create(b, weights, add(b, at, constant(b, behind)), /*isWrite=*/false, /*localityHint=*/2,
+                               /*isDataCache=*/true);
+}
+
 Value WeightReader::blockOffset(Value block) {
   Value offset = mul(b, block, blockBytes);
   return groupStart ? add(b, offset, groupStart) : offset;

@@ -4,7 +4,7 @@
     hot_loop.py [--product=vpdpbusd] [--mca=llvm-mca] [--order=yes] FUNCTION...
 
 Prints one line a function: products, vector instructions in all and for one product, broadcasts that are operands of products
-and that are loads of their own, vectors moved from or to the stack, scalar instructions other than the loop's own, shuffles;
+and that are loads of their own, vectors moved from or to the stack, shuffles, lines asked for ahead, other scalar instructions;
 with --mca also the cycles a product that llvm-mca has as a bound for each processor, with --order how many whole vectors are
 loaded from below the one before."""
 import re
@@ -64,10 +64,12 @@ def describe(loop, product, tool, order):
     stack = sum(bool(re.search(r"\(%rsp|\(%rbp", line)) for line in vectors)
     operands = sum(product in line and "{1to" in line for line in loop)
     loads = sum(bool(re.match(r"^v\w*broadcast\w+\s+\S*\(", line)) for line in loop)
-    scalars = len(loop) - len(vectors)
+    prefetches = sum(line.startswith("prefetch") for line in loop)
+    scalars = len(loop) - len(vectors) - prefetches
     shuffles = sum(bool(SHUFFLES.match(re.sub(r"\s+", " ", line))) for line in loop)
     text = (f"{products} products, {len(vectors)} vector instructions ({len(vectors) / products:.2f}), broadcasts {operands} operands "
-            f"{loads} loads, stack {stack}, shuffles {shuffles}, scalar {scalars}")
+            f"{loads} loads, stack {stack}, shuffles {shuffles}, "
+            + (f"prefetches {prefetches}, " if prefetches else "") + f"scalar {scalars}")
     if order:
         loads = [re.match(r"vmov\w+\s+(-?\d*)\(\S+\), %zmm", line) for line in loop]
         places = [int(load[1] or 0) for load in loads if load]
