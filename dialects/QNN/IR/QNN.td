@@ -94,7 +94,11 @@ def QNN_Conv2DOp : QNN_LayerOp<"conv2d"> {
   let description = [{
     `sum[n, y, x, o] = bias[o] + sum over (ky, kx, c) of (input[n, y*s+ky*d-top, x*s+kx*d-left, c] - input_zero) * w[o, ky, kx, c]`;
     outside of the input the difference is 0. Weights are [O, KH, KW, C]; bias, multiplier and shift have one element or
-    one per channel. Sums are i32 for codes of 8 bits, i64 (and the map `fixed<x16>`) for inputs of 16.
+    one per channel. Sums are i32 for codes of 8 bits, i64 (and the map `fixed<x16>`) for inputs of 16 and for weights in groups.
+
+    `groups` = [height, width, channels] says which weights of an output share a factor: a fifth operand, i32
+    [O, ceil(KH / height), ceil(KW / width), ceil(C / channels)], takes the place of `w` by `w * factor[o, ky / height,
+    kx / width, c / channels]`. That is how scales of groups stay integers.
     ```
     %y = qnn.conv2d ins(%x : tensor<1x49x10x1xi8>) weights(%w, %b, %m, %s : tensor<64x10x4x1xi8>, tensor<64xi32>, tensor<64xi32>, tensor<64xi32>)
            outs(%0 : tensor<1x25x5x64xi8>) <{window = array<i64: 10, 4>, strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>,
@@ -102,7 +106,8 @@ def QNN_Conv2DOp : QNN_LayerOp<"conv2d"> {
            -> tensor<1x25x5x64xi8>
     ```
   }];
-  let arguments = !con(QNN_Operands, QNN_Window, (ins I64Attr:$input_zero, DefaultValuedAttr<I64Attr, "8">:$weight_bits), QNN_FinalMap);
+  let arguments = !con(QNN_Operands, QNN_Window, (ins I64Attr:$input_zero, DefaultValuedAttr<I64Attr, "8">:$weight_bits,
+                       OptionalAttr<DenseI64ArrayAttr>:$groups), QNN_FinalMap);
 }
 
 def QNN_DepthwiseConv2DOp : QNN_LayerOp<"depthwise_conv2d"> {
@@ -116,9 +121,11 @@ def QNN_DepthwiseConv2DOp : QNN_LayerOp<"depthwise_conv2d"> {
 def QNN_FullyConnectedOp : QNN_LayerOp<"fully_connected"> {
   let summary = "matrix product, bias, final map";
   let description = [{
-    `sum[m, n] = bias[n] + sum over k of (input[m, k] - input_zero) * w[n, k]`, then as `qnn.conv2d`.
+    `sum[m, n] = bias[n] + sum over k of (input[m, k] - input_zero) * w[n, k]`, then as `qnn.conv2d`. `groups` = [channels],
+    with factors of [N, ceil(K / channels)].
   }];
-  let arguments = !con(QNN_Operands, (ins I64Attr:$input_zero, DefaultValuedAttr<I64Attr, "8">:$weight_bits), QNN_FinalMap);
+  let arguments = !con(QNN_Operands, (ins I64Attr:$input_zero, DefaultValuedAttr<I64Attr, "8">:$weight_bits,
+                       OptionalAttr<DenseI64ArrayAttr>:$groups), QNN_FinalMap);
 }
 
 def QNN_Pool2DOp : QNN_LayerOp<"pool2d"> {

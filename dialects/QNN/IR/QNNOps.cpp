@@ -74,10 +74,32 @@ static LogicalResult verifyWeights(OpTy op, ArrayRef<int64_t> shape, int64_t cha
   auto weights = cast<ShapedType>(op.getWeights()[0].getType());
   if (weights.getShape() != shape)
     return op.emitOpError("has weights of type ") << weights << ", the layer needs the shape [" << shape << "]";
-  for (Value constant : op.getWeights().drop_front())
+  for (Value constant : op.getWeights().slice(1, 3))
     if (auto type = cast<ShapedType>(constant.getType());
         type.getRank() != 1 || (type.getDimSize(0) != 1 && type.getDimSize(0) != channels))
       return op.emitOpError("has a bias, multiplier or shift of type ") << type << "; it needs 1 or " << channels << " elements";
+  return success();
+}
+
+/// Factors for the groups of weights of `shape`, a channel first. Products with them are summed in 64 bits.
+template <typename OpTy>
+static LogicalResult verifyGroups(OpTy op, ArrayRef<int64_t> shape) {
+  std::optional<ArrayRef<int64_t>> groups = op.getGroups();
+  if (!groups)
+    return success();
+  if (groups->size() + 1 != shape.size() || llvm::any_of(*groups, [](int64_t size) { return size < 1; }))
+    return op.emitOpError("has groups of [") << *groups << "]; they have " << shape.size() - 1 << " extents of at least 1";
+  qtensor::FinalMapAttr map = op.getMap();
+  if (!map.getFixed() || map.getMode() != qtensor::FixedMode::X16)
+    return op.emitOpError("has groups and the map ") << map << "; products with factors need fixed<x16>";
+  if (op.getKernel())
+    return success();
+  SmallVector<int64_t> expected{shape[0]};
+  for (auto [extent, size] : llvm::zip_equal(shape.drop_front(), *groups))
+    expected.push_back((extent + size - 1) / size);
+  auto factors = cast<ShapedType>(op.getWeights()[4].getType());
+  if (factors.getShape() != ArrayRef(expected) || !factors.getElementType().isInteger(32))
+    return op.emitOpError("has factors of type ") << factors << ", its groups need i32 of the shape [" << ArrayRef(expected) << "]";
   return success();
 }
 
@@ -85,10 +107,11 @@ void Conv2DOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffe
   collectEffects(*this, effects);
 }
 LogicalResult Conv2DOp::verify() {
-  if (failed(verifyLayer(*this, 1, 4, 4)) || failed(verifyWindow(*this)))
+  if (failed(verifyLayer(*this, 1, getGroups() ? 5 : 4, 4)) || failed(verifyWindow(*this)))
     return failure();
   int64_t channels = getOutputType().getDimSize(3);
-  return verifyWeights(*this, {channels, getWindow()[0], getWindow()[1], getInputType().getDimSize(3)}, channels);
+  int64_t shape[] = {channels, getWindow()[0], getWindow()[1], getInputType().getDimSize(3)};
+  return failed(verifyWeights(*this, shape, channels)) ? failure() : verifyGroups(*this, shape);
 }
 int64_t Conv2DOp::countMultiplications() {
   return getOutputType().getNumElements() * getWindow()[0] * getWindow()[1] * getInputType().getDimSize(3);
@@ -113,12 +136,13 @@ void FullyConnectedOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<Me
   collectEffects(*this, effects);
 }
 LogicalResult FullyConnectedOp::verify() {
-  if (failed(verifyLayer(*this, 1, 4, 2)))
+  if (failed(verifyLayer(*this, 1, getGroups() ? 5 : 4, 2)))
     return failure();
   int64_t channels = getOutputType().getDimSize(1);
   if (getInputType().getDimSize(0) != getOutputType().getDimSize(0))
     return emitOpError("has ") << getInputType().getDimSize(0) << " rows of input, " << getOutputType().getDimSize(0) << " of output";
-  return verifyWeights(*this, {channels, getInputType().getDimSize(1)}, channels);
+  int64_t shape[] = {channels, getInputType().getDimSize(1)};
+  return failed(verifyWeights(*this, shape, channels)) ? failure() : verifyGroups(*this, shape);
 }
 int64_t FullyConnectedOp::countMultiplications() {
   return getOutputType().getNumElements() * getInputType().getDimSize(1);

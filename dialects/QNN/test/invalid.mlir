@@ -165,3 +165,43 @@ func.func @table(%x: tensor<2x10xi8>, %t: tensor<16xi32>) -> tensor<2x10xi8> {
     <{low = -128 : i64, high = 127 : i64}> -> tensor<2x10xi8>
   return %s : tensor<2x10xi8>
 }
+
+// -----
+
+func.func @f(%x: tensor<1x40xi8>, %w: tensor<3x40xi8>, %b: tensor<1xi32>, %f: tensor<3x2xi32>, %o: tensor<1x3xi8>) -> tensor<1x3xi8> {
+  // expected-error @below {{has 4 constant operands; a layer without kernel has 5}}
+  %y = qnn.fully_connected ins(%x : tensor<1x40xi8>) weights(%w, %b, %b, %b : tensor<3x40xi8>, tensor<1xi32>, tensor<1xi32>, tensor<1xi32>)
+    outs(%o : tensor<1x3xi8>) <{input_zero = 0 : i64, output_zero = 0 : i64, low = -128 : i64, high = 127 : i64,
+    groups = array<i64: 32>, map = #qtensor.final<fixed<x16>>}> -> tensor<1x3xi8>
+  return %y : tensor<1x3xi8>
+}
+
+// -----
+
+func.func @f(%x: tensor<1x40xi8>, %w: tensor<3x40xi8>, %b: tensor<1xi32>, %f: tensor<3x3xi32>, %o: tensor<1x3xi8>) -> tensor<1x3xi8> {
+  // expected-error @below {{has factors of type 'tensor<3x3xi32>', its groups need i32 of the shape [3, 2]}}
+  %y = qnn.fully_connected ins(%x : tensor<1x40xi8>) weights(%w, %b, %b, %b, %f : tensor<3x40xi8>, tensor<1xi32>, tensor<1xi32>, tensor<1xi32>, tensor<3x3xi32>)
+    outs(%o : tensor<1x3xi8>) <{input_zero = 0 : i64, output_zero = 0 : i64, low = -128 : i64, high = 127 : i64,
+    groups = array<i64: 32>, map = #qtensor.final<fixed<x16>>}> -> tensor<1x3xi8>
+  return %y : tensor<1x3xi8>
+}
+
+// -----
+
+func.func @f(%x: tensor<1x40xi8>, %w: tensor<3x40xi8>, %b: tensor<1xi32>, %f: tensor<3x2xi32>, %o: tensor<1x3xi8>) -> tensor<1x3xi8> {
+  // expected-error @below {{has groups of [0]; they have 1 extents of at least 1}}
+  %y = qnn.fully_connected ins(%x : tensor<1x40xi8>) weights(%w, %b, %b, %b, %f : tensor<3x40xi8>, tensor<1xi32>, tensor<1xi32>, tensor<1xi32>, tensor<3x2xi32>)
+    outs(%o : tensor<1x3xi8>) <{input_zero = 0 : i64, output_zero = 0 : i64, low = -128 : i64, high = 127 : i64,
+    groups = array<i64: 0>, map = #qtensor.final<fixed<x16>>}> -> tensor<1x3xi8>
+  return %y : tensor<1x3xi8>
+}
+
+// -----
+
+func.func @f(%x: tensor<1x40xi8>, %w: tensor<3x40xi8>, %b: tensor<1xi32>, %f: tensor<3x2xi32>, %o: tensor<1x3xi8>) -> tensor<1x3xi8> {
+  // expected-error @below {{products with factors need fixed<x16>}}
+  %y = qnn.fully_connected ins(%x : tensor<1x40xi8>) weights(%w, %b, %b, %b, %f : tensor<3x40xi8>, tensor<1xi32>, tensor<1xi32>, tensor<1xi32>, tensor<3x2xi32>)
+    outs(%o : tensor<1x3xi8>) <{input_zero = 0 : i64, output_zero = 0 : i64, low = -128 : i64, high = 127 : i64,
+    groups = array<i64: 32>, map = #qtensor.final<fixed<double>>}> -> tensor<1x3xi8>
+  return %y : tensor<1x3xi8>
+}

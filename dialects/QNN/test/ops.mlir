@@ -42,3 +42,19 @@ func.func @others(%x: tensor<2x64xi8>, %w: tensor<10x64xi8>, %n: tensor<1xi32>, 
     <{low = -128 : i64, high = 127 : i64}> -> tensor<2x10xi8>
   return %s, %q : tensor<2x10xi8>, tensor<1x2x2x8xi8>
 }
+
+// CHECK-LABEL: func.func @groups(
+// CHECK: qnn.conv2d {{.*}} tensor<4x3x2x2xi32>) outs({{.*}}groups = array<i64: 1, 2, 4>
+// CHECK: qnn.fully_connected {{.*}} tensor<3x2xi32>) outs({{.*}}groups = array<i64: 32>
+func.func @groups(%x: tensor<1x8x8x8xi8>, %w: tensor<4x3x3x8xi8>, %b: tensor<4xi64>, %m: tensor<4xi32>, %f: tensor<4x3x2x2xi32>,
+                  %o: tensor<1x6x6x4xi8>, %a: tensor<1x40xi8>, %v: tensor<3x40xi8>, %c: tensor<1xi64>, %n: tensor<1xi32>,
+                  %g: tensor<3x2xi32>, %r: tensor<1x3xi8>) -> (tensor<1x6x6x4xi8>, tensor<1x3xi8>) {
+  %y = qnn.conv2d ins(%x : tensor<1x8x8x8xi8>) weights(%w, %b, %m, %m, %f : tensor<4x3x3x8xi8>, tensor<4xi64>, tensor<4xi32>, tensor<4xi32>, tensor<4x3x2x2xi32>)
+    outs(%o : tensor<1x6x6x4xi8>) <{window = array<i64: 3, 3>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>,
+    pads = array<i64: 0, 0, 0, 0>, input_zero = 0 : i64, output_zero = 0 : i64, low = -128 : i64, high = 127 : i64,
+    groups = array<i64: 1, 2, 4>, map = #qtensor.final<fixed<x16>>}> -> tensor<1x6x6x4xi8>
+  %z = qnn.fully_connected ins(%a : tensor<1x40xi8>) weights(%v, %c, %n, %n, %g : tensor<3x40xi8>, tensor<1xi64>, tensor<1xi32>, tensor<1xi32>, tensor<3x2xi32>)
+    outs(%r : tensor<1x3xi8>) <{input_zero = 0 : i64, output_zero = 0 : i64, low = -128 : i64, high = 127 : i64,
+    groups = array<i64: 32>, map = #qtensor.final<fixed<x16>>}> -> tensor<1x3xi8>
+  return %y, %z : tensor<1x6x6x4xi8>, tensor<1x3xi8>
+}

@@ -20,7 +20,8 @@ int64_t ProductLayer::contribution(int64_t output, int64_t input, int64_t code) 
   int64_t sum = 0;
   for (int64_t ky = 0; ky < layer.window.kernelHeight; ++ky)
     for (int64_t kx = 0; kx < layer.window.kernelWidth; ++kx)
-      sum += constants.weight(layer, output, ky, kx, input) * (code - layer.inputZero);
+      sum += int64_t(constants.weight(layer, output, ky, kx, input)) * constants.factor(layer, output, ky, kx, input) *
+             (code - layer.inputZero);
   return sum;
 }
 
@@ -158,6 +159,9 @@ bool DeadChannels::productCopes(const ProductLayer &product, Value result, Value
         return false;
     return true;
   }
+  // A channel less would move the borders of its row of groups.
+  if (layer.groups)
+    return false;
   std::optional<int64_t> code = getConstant(input, channel);
   const llvm::BitVector &canFold = folding.find(result.getDefiningOp())->second;
   bool folds = code && (!layer.hasPadding() || *code == layer.inputZero);

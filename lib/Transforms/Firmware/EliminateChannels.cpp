@@ -63,6 +63,22 @@ static SmallVector<int64_t> selectWeights(const ProductLayer &product, ArrayRef<
   return numbers;
 }
 
+/// The factors of the groups of the outputs that stay.
+static SmallVector<int64_t> selectFactors(const ProductLayer &product, ArrayRef<int64_t> outputs) {
+  const std::vector<int32_t> &factors = product.constants.factors;
+  int64_t each = int64_t(factors.size()) / product.layer.out.channels;
+  SmallVector<int64_t> numbers;
+  for (int64_t o : outputs)
+    numbers.append(factors.begin() + o * each, factors.begin() + (o + 1) * each);
+  return numbers;
+}
+
+static RankedTensorType withOutputs(RankedTensorType type, size_t outputs) {
+  SmallVector<int64_t> shape(type.getShape());
+  shape.front() = int64_t(outputs);
+  return type.clone(shape);
+}
+
 /// Biases with what the constant channels bring that are read no more.
 static SmallVector<int64_t> foldBias(const ProductLayer &product, const DeadChannels &channels, Value input,
                                      ArrayRef<int64_t> outputs) {
@@ -116,10 +132,13 @@ static SmallVector<Value> rewriteConstants(OpBuilder &b, qnn::LayerOpInterface o
   if (!product.layer.depthwise)
     shape.front() = int64_t(outputs.size());
   shape.back() = int64_t(product.layer.depthwise ? outputs.size() : inputs.size());
-  return {makeNumbers(b, op->getLoc(), typeOf(0).clone(shape), selectWeights(product, outputs, inputs)),
-          listOf(1, foldBias(product, channels, input, outputs)),
-          listOf(2, selectNumbers(product.constants.multiplier, outputs)),
-          listOf(3, selectNumbers(product.constants.shift, outputs))};
+  SmallVector<Value> constants{makeNumbers(b, op->getLoc(), typeOf(0).clone(shape), selectWeights(product, outputs, inputs)),
+                               listOf(1, foldBias(product, channels, input, outputs)),
+                               listOf(2, selectNumbers(product.constants.multiplier, outputs)),
+                               listOf(3, selectNumbers(product.constants.shift, outputs))};
+  if (product.layer.groups)
+    constants.push_back(makeNumbers(b, op->getLoc(), withOutputs(typeOf(4), outputs.size()), selectFactors(product, outputs)));
+  return constants;
 }
 
 /// A copy of an op on values with fewer channels; the mapping knows its inputs.

@@ -64,7 +64,7 @@ std::vector<int64_t> firmware::boundSums(const ConvLayer &layer, const ConvConst
     for (int64_t ky = 0; ky < layer.window.kernelHeight; ++ky)
       for (int64_t kx = 0; kx < layer.window.kernelWidth; ++kx)
         for (int64_t c = 0; c < (layer.depthwise ? 1 : layer.in.channels); ++c)
-          sum += std::abs(int64_t(constants.weight(layer, o, ky, kx, c)));
+          sum += std::abs(int64_t(constants.weight(layer, o, ky, kx, c)) * constants.factor(layer, o, ky, kx, c));
     bound = std::abs(bound) + largest * sum;
   }
   return bounds;

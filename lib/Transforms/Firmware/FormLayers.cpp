@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Integer sums with their final map => layers. What does not have a layer's form stays as it is, and is right there too.
 #include "lib/Transforms/Firmware/FormLayers.h"
+#include "lib/Quantize/ConstantData.h"
 #include "lib/Transforms/Firmware/Passes.h"
 #include "lib/Transforms/Integer/RuleCalls.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -69,7 +70,7 @@ bool LayerFormer::readSums() {
     sums = reshape->getOperand(0);
   }
   product = sums.getDefiningOp<linalg::GenericOp>();
-  return product && product.getNumDpsInputs() == 2;
+  return product && product.getNumDpsInputs() >= 2;
 }
 
 /// Zero points around the image become the layer's padding.
@@ -95,11 +96,18 @@ Value LayerFormer::numbers(ArrayRef<int64_t> values, Type element) {
   return arith::ConstantOp::create(b, DenseElementsAttr::get(type, list));
 }
 
-/// The bits of a weight's codes.
+/// The bits of a weight's codes, of 2, 4 and 8: those of its codec, or what codes need of which only the constant is left.
 static int64_t weightBits(Value weights) {
-  auto codes = weights.getDefiningOp<ComponentOp>();
-  BlockAttr encoding = codes ? getBlockEncoding(codes.getSource().getType()) : BlockAttr();
-  return encoding ? encoding.getCodec().getBits() : 8;
+  int64_t bits = 8;
+  if (auto codes = weights.getDefiningOp<ComponentOp>()) {
+    BlockAttr encoding = getBlockEncoding(codes.getSource().getType());
+    bits = encoding ? encoding.getCodec().getBits() : bits;
+  } else if (arith::ConstantOp constant = getConstantSource(weights)) {
+    std::vector<char> bytes = readBytes(cast<ElementsAttr>(constant.getValue()));
+    auto fit = [&](int64_t few) { return llvm::all_of(bytes, [&](char code) { return llvm::isIntN(few, int8_t(code)); }); };
+    bits = bytes.empty() ? bits : fit(2) ? 2 : fit(4) ? 4 : 8;
+  }
+  return bits <= 2 ? 2 : bits <= 4 ? 4 : 8;
 }
 
 Operation *LayerFormer::create(const ProductForm &form) {
@@ -107,14 +115,16 @@ Operation *LayerFormer::create(const ProductForm &form) {
   BlockAttr encoding = getBlockEncoding(op.getType());
   Type code = encoding.getCodec().getStorageType();
   SmallVector<int64_t> shape(sums.getShape());
-  int64_t bits = weightBits(weights);
+  int64_t bits = form.kind == ProductForm::Depthwise && !weights.getDefiningOp<ComponentOp>() ? 8 : weightBits(weights);
   if (shape.size() == 5) {
     int64_t multiplier = shape.pop_back_val();
     shape.back() *= multiplier;
     SmallVector<ReassociationIndices> groups{{0}, {1}, {2, 3}};
     weights = tensor::CollapseShapeOp::create(b, weights, groups);
   }
-  Value constants[] = {weights, bias ? bias : numbers({0}, sums.getElementType()), op.getMultiplier(), op.getShift()};
+  SmallVector<Value> constants{weights, bias ? bias : numbers({0}, sums.getElementType()), op.getMultiplier(), op.getShift()};
+  if (!form.groups.empty())
+    constants.push_back(product.getDpsInputs()[2]);
   Value init = tensor::EmptyOp::create(b, shape, code);
   auto number = [&](int64_t value) { return b.getI64IntegerAttr(value); };
   int64_t zero = encoding.getZero() ? int64_t(*encoding.getZero().getScalar()) : 0;
@@ -125,6 +135,8 @@ Operation *LayerFormer::create(const ProductForm &form) {
   attributes.set("low", number(op.getLow()));
   attributes.set("high", number(op.getHigh()));
   attributes.set("map", op.getMap());
+  if (!form.groups.empty())
+    attributes.set("groups", b.getDenseI64ArrayAttr(form.groups));
   auto type = cast<RankedTensorType>(weights.getType());
   StringRef name = qnn::FullyConnectedOp::getOperationName();
   if (form.kind != ProductForm::Matrix) {
@@ -141,7 +153,7 @@ Operation *LayerFormer::create(const ProductForm &form) {
   state.addOperands(constants);
   state.addOperands(init);
   state.addTypes(init.getType());
-  attributes.set("operandSegmentSizes", b.getDenseI32ArrayAttr({1, 4, 0, 0, 1}));
+  attributes.set("operandSegmentSizes", b.getDenseI32ArrayAttr({1, int32_t(constants.size()), 0, 0, 1}));
   state.addAttributes(attributes);
   return b.create(state);
 }

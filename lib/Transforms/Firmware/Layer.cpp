@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Transforms/Firmware/Layer.h"
 #include "lib/Reference/FixedPoint.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace mlir::qtensor;
@@ -19,6 +20,15 @@ int32_t ConvConstants::weight(const ConvLayer &layer, int64_t o, int64_t ky, int
   return weights[((o * w.kernelHeight + ky) * w.kernelWidth + kx) * layer.in.channels + c];
 }
 
+int32_t ConvConstants::factor(const ConvLayer &layer, int64_t o, int64_t ky, int64_t kx, int64_t c) const {
+  const WeightGroups &g = layer.groups;
+  if (!g)
+    return 1;
+  int64_t columns = llvm::divideCeil(layer.window.kernelWidth, g.width), rows = llvm::divideCeil(layer.window.kernelHeight, g.height);
+  int64_t channels = llvm::divideCeil(layer.in.channels, g.channels);
+  return factors[((o * rows + ky / g.height) * columns + kx / g.width) * channels + c / g.channels];
+}
+
 std::vector<int64_t> ConvConstants::foldedBias(const ConvLayer &layer) const {
   std::vector<int64_t> folded;
   for (int64_t o = 0; o < layer.out.channels; ++o) {
@@ -26,7 +36,7 @@ std::vector<int64_t> ConvConstants::foldedBias(const ConvLayer &layer) const {
     for (int64_t ky = 0; ky < layer.window.kernelHeight; ++ky)
       for (int64_t kx = 0; kx < layer.window.kernelWidth; ++kx)
         for (int64_t c = 0; c < (layer.depthwise ? 1 : layer.in.channels); ++c)
-          sum += weight(layer, o, ky, kx, c);
+          sum += int64_t(weight(layer, o, ky, kx, c)) * factor(layer, o, ky, kx, c);
     folded.push_back(bias[bias.size() == 1 ? 0 : o] - layer.inputZero * sum);
   }
   return folded;
@@ -85,6 +95,18 @@ static ConvLayer describeConv(OpTy op, Window window, bool depthwise) {
   return layer;
 }
 
+/// Groups of [height, width, channels], or of [channels].
+static ConvLayer withGroups(ConvLayer layer, std::optional<ArrayRef<int64_t>> groups) {
+  if (!groups)
+    return layer;
+  layer.groups.channels = groups->back();
+  if (groups->size() == 3) {
+    layer.groups.height = groups->front();
+    layer.groups.width = (*groups)[1];
+  }
+  return layer;
+}
+
 static AddLayer describeAdd(qnn::AddOp op) {
   AddLayer layer;
   layer.count = op.getOutputType().getNumElements();
@@ -105,11 +127,11 @@ std::optional<Layer> firmware::describeLayer(qnn::LayerOpInterface op) {
       return std::nullopt;
   }
   if (auto conv = dyn_cast<qnn::Conv2DOp>(*op))
-    return describeConv(conv, describeWindow(conv), /*depthwise=*/false);
+    return withGroups(describeConv(conv, describeWindow(conv), /*depthwise=*/false), conv.getGroups());
   if (auto conv = dyn_cast<qnn::DepthwiseConv2DOp>(*op))
     return describeConv(conv, describeWindow(conv), /*depthwise=*/true);
   if (auto product = dyn_cast<qnn::FullyConnectedOp>(*op))
-    return describeConv(product, Window(), /*depthwise=*/false);
+    return withGroups(describeConv(product, Window(), /*depthwise=*/false), product.getGroups());
   if (auto add = dyn_cast<qnn::AddOp>(*op))
     return describeAdd(add);
   if (auto pool = dyn_cast<qnn::Pool2DOp>(*op)) {

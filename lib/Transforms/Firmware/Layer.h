@@ -30,6 +30,12 @@ struct Extents {
   int64_t count() const { return batch * height * width * channels; }
 };
 
+/// The weights of an output channel that share a factor; none where `channels` is 0.
+struct WeightGroups {
+  int64_t height = 1, width = 1, channels = 0;
+  explicit operator bool() const { return channels != 0; }
+};
+
 /// A convolution; a fully connected layer is one of 1 x 1 over an image of one row, a pixel for each row of its input.
 struct ConvLayer {
   Extents in, out;
@@ -38,6 +44,7 @@ struct ConvLayer {
   int64_t inputZero = 0;
   unsigned inputBits = 8, weightBits = 8; ///< Inputs and outputs are signed, of 8 or 16 bits; weights of 2, 4 or 8.
   FinalMap map;
+  WeightGroups groups; ///< Never of depthwise layers.
   /// A bound of |sum|, bias with the folded zero point included, on the way and at the end. Known to accept() and
   /// pack() alone: a kernel that needs it has a name of its own.
   int64_t sumBound = 0;
@@ -52,10 +59,13 @@ struct ConvConstants {
   std::vector<int32_t> weights; ///< [O][KH][KW][C]; depthwise: [KH][KW][O].
   std::vector<int64_t> bias;    ///< As the model has it: the zero point is not folded.
   std::vector<int32_t> multiplier, shift;
+  std::vector<int32_t> factors; ///< Of groups: [O][rows of groups][columns][channels]; else empty.
 
   /// bias - input_zero * (sum of the channel's weights): right where padding reads as the zero point.
   std::vector<int64_t> foldedBias(const ConvLayer &layer) const;
   int32_t weight(const ConvLayer &layer, int64_t o, int64_t ky, int64_t kx, int64_t c) const;
+  /// The factor of a weight; 1 without groups.
+  int32_t factor(const ConvLayer &layer, int64_t o, int64_t ky, int64_t kx, int64_t c) const;
 };
 
 struct PoolLayer {

@@ -36,7 +36,14 @@ FailureOr<firmware::ConvConstants> firmware::readConvConstants(qnn::LayerOpInter
   auto multiplier = readNumbers<int32_t>(op, operands[2]), shift = readNumbers<int32_t>(op, operands[3]);
   if (failed(weights) || failed(bias) || failed(multiplier) || failed(shift))
     return failure();
-  return ConvConstants{std::move(*weights), std::move(*bias), std::move(*multiplier), std::move(*shift)};
+  ConvConstants constants{std::move(*weights), std::move(*bias), std::move(*multiplier), std::move(*shift), {}};
+  if (operands.size() > 4) {
+    auto factors = readNumbers<int32_t>(op, operands[4]);
+    if (failed(factors))
+      return failure();
+    constants.factors = std::move(*factors);
+  }
+  return constants;
 }
 
 Value firmware::makeNumbers(OpBuilder &b, Location loc, RankedTensorType type, ArrayRef<int64_t> numbers) {

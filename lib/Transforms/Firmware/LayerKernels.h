@@ -22,6 +22,8 @@ public:
   virtual StringRef getName() const = 0;
   /// Whether this kernel computes this layer, with the reference's bits.
   virtual bool accepts(const L &layer, const C &constants) const = 0;
+  /// Whether it reads factors of groups of weights: the others never see a layer that has some.
+  virtual bool takesGroups() const { return false; }
   /// The bytes that emitted code reads at `constants`.
   virtual std::vector<char> pack(const L &layer, const C &constants) const = 0;
   /// Bytes of the kernel's own in the arena, aligned to 16.

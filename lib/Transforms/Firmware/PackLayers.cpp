@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Transforms/Firmware/FastMap.h"
 #include "lib/Transforms/Firmware/KernelTable.h"
 #include "lib/Transforms/Firmware/LayerConstants.h"
 #include "lib/Transforms/Firmware/Passes.h"
@@ -13,20 +14,6 @@ using namespace mlir;
 using namespace mlir::qtensor;
 using namespace mlir::qtensor::firmware;
 
-/// Codes times weights on top of the folded bias, in any order.
-static void boundSums(ConvLayer &layer, const ConvConstants &constants) {
-  std::vector<int64_t> folded = constants.foldedBias(layer);
-  int64_t largest = int64_t(1) << (layer.inputBits - 1);
-  for (int64_t o = 0; o < layer.out.channels; ++o) {
-    int64_t sum = 0;
-    for (int64_t ky = 0; ky < layer.window.kernelHeight; ++ky)
-      for (int64_t kx = 0; kx < layer.window.kernelWidth; ++kx)
-        for (int64_t c = 0; c < (layer.depthwise ? 1 : layer.in.channels); ++c)
-          sum += std::abs(int64_t(constants.weight(layer, o, ky, kx, c)));
-    layer.sumBound = std::max(layer.sumBound, std::abs(folded[o]) + sum * largest);
-  }
-}
-
 namespace {
 /// A kernel's choice: its name and its bytes. Empty where none accepts.
 struct Packed {
@@ -35,10 +22,14 @@ struct Packed {
 };
 } // namespace
 
+/// Weights in groups are for kernels that know of them.
+template <typename L, typename C> static bool canRead(const LayerKernel<L, C> &, const L &) { return true; }
+template <> bool canRead(const ConvKernel &kernel, const ConvLayer &layer) { return !layer.groups || kernel.takesGroups(); }
+
 template <typename L, typename C>
 static Packed choose(ArrayRef<const LayerKernel<L, C> *> kernels, const L &layer, const C &constants) {
   for (const LayerKernel<L, C> *kernel : kernels)
-    if (kernel->accepts(layer, constants))
+    if (canRead(*kernel, layer) && kernel->accepts(layer, constants))
       return {kernel->getName(), kernel->pack(layer, constants)};
   return {};
 }
@@ -48,7 +39,8 @@ static FailureOr<Packed> packLayer(qnn::LayerOpInterface op, Layer &layer, const
     FailureOr<ConvConstants> constants = readConvConstants(op);
     if (failed(constants))
       return failure();
-    boundSums(*conv, *constants);
+    for (int64_t bound : boundSums(*conv, *constants))
+      conv->sumBound = std::max(conv->sumBound, bound);
     return choose<ConvLayer, ConvConstants>(kernels.conv, *conv, *constants);
   }
   if (auto *softmax = std::get_if<SoftmaxLayer>(&layer)) {

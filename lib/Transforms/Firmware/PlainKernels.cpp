@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Kernels that are right on every processor, for every layer: one sum at a time, the final map in 64-bit arithmetic.
 #include "lib/Transforms/Firmware/LayerKernels.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace mlir::qtensor;
@@ -12,10 +13,12 @@ static T pick(const std::vector<T> &list, int64_t i) {
 }
 
 namespace {
-/// Constants: for each channel { i64 bias, i32 multiplier, i32 shift }, then the weights, a byte each, as the model has them.
+/// Constants: for each channel { i64 bias, i32 multiplier, i32 shift }, the factors of groups, then the weights, a byte each,
+/// as the model has them.
 struct PlainConv : ConvKernel {
   StringRef getName() const override { return "plain.conv"; }
   bool accepts(const ConvLayer &, const ConvConstants &) const override { return true; }
+  bool takesGroups() const override { return true; }
 
   std::vector<char> pack(const ConvLayer &layer, const ConvConstants &constants) const override {
     std::vector<char> bytes;
@@ -24,6 +27,8 @@ struct PlainConv : ConvKernel {
       appendNumber<int32_t>(bytes, pick(constants.multiplier, o));
       appendNumber<int32_t>(bytes, pick(constants.shift, o));
     }
+    for (int32_t factor : constants.factors)
+      appendNumber<int32_t>(bytes, factor);
     for (int32_t weight : constants.weights)
       appendNumber<int8_t>(bytes, int8_t(weight));
     return bytes;
@@ -66,13 +71,24 @@ static Tap tapPosition(KernelBuilder &k, Value out, Value tap, int64_t stride, i
   return {position, inside};
 }
 
+/// The factors of layer `layer`: those of a channel, [rows of groups][columns][channels].
+static SmallVector<int64_t, 3> factorExtents(const ConvLayer &layer) {
+  const WeightGroups &g = layer.groups;
+  if (!g)
+    return {0, 0, 0};
+  return {int64_t(llvm::divideCeil(layer.window.kernelHeight, g.height)), int64_t(llvm::divideCeil(layer.window.kernelWidth, g.width)),
+          int64_t(llvm::divideCeil(layer.in.channels, g.channels))};
+}
+
 void PlainConv::emitOne(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at, Value n, Value y, Value x, Value o) {
   const Window &w = layer.window;
   bool wide = layer.map.mode == FixedMode::X16;
   Type sumType = wide ? k.i64() : k.i32();
   Value record = k.at(at.constants, k.mul(o, kRecord));
   Value bias = k.truncate(k.load(record, k.i64()), sumType);
-  Value weights = k.at(at.constants, layer.out.channels * kRecord);
+  SmallVector<int64_t, 3> groups = factorExtents(layer);
+  Value factors = k.at(at.constants, layer.out.channels * kRecord);
+  Value weights = k.at(factors, 4 * layer.out.channels * groups[0] * groups[1] * groups[2]);
   int64_t depth = layer.depthwise ? 1 : layer.in.channels, bytes = layer.inputBits / 8;
   Value first = layer.depthwise ? k.quotient(o, layer.out.channels / layer.in.channels) : k.number(0);
   auto tap = [&](Value ky, Value kx, Value before) -> Value {
@@ -84,8 +100,14 @@ void PlainConv::emitOne(KernelBuilder &k, const ConvLayer &layer, const LayerPoi
                                      : k.mul(flatten(k, {o, ky, kx}, {0, w.kernelHeight, w.kernelWidth}), depth);
       return k.loop(0, depth, 1, before, [&](Value c, ValueRange sum) -> SmallVector<Value> {
         Value code = k.loadCode(k.at(at.input, k.mul(k.add(pixel, c), bytes)), layer.inputBits);
-        Value product = k.mul(k.add(code, -layer.inputZero), k.loadCode(k.at(weights, k.add(weight, c))));
-        return {k.add(sum[0], k.extend(product, sumType))};
+        Value product = k.extend(k.mul(k.add(code, -layer.inputZero), k.loadCode(k.at(weights, k.add(weight, c)))), sumType);
+        if (layer.groups) {
+          const WeightGroups &g = layer.groups;
+          Value group = flatten(k, {o, k.quotient(ky, g.height), k.quotient(kx, g.width), k.quotient(c, g.channels)},
+                                {0, groups[0], groups[1], groups[2]});
+          product = k.mul(product, k.extend(k.load32(k.at(factors, k.left(group, 2))), sumType));
+        }
+        return {k.add(sum[0], product)};
       });
     };
     if (!layer.hasPadding())

@@ -37,13 +37,20 @@ static std::optional<Factor> readFactor(Value value) {
   return factor.code ? std::optional(factor) : std::nullopt;
 }
 
-/// out += (input - zero) * weight, the input first.
+/// out += (input - zero) * weight, the input first; with a third input, that product times it.
 static std::optional<int64_t> readProductBody(linalg::GenericOp op) {
-  if (op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1)
+  unsigned inputs = op.getNumDpsInputs();
+  if ((inputs != 2 && inputs != 3) || op.getNumDpsInits() != 1)
     return std::nullopt;
   Block &body = op.getRegion().front();
   auto sum = body.getTerminator()->getOperand(0).getDefiningOp<arith::AddIOp>();
-  auto product = sum && sum.getLhs() == body.getArgument(2) ? sum.getRhs().getDefiningOp<arith::MulIOp>() : arith::MulIOp();
+  auto product = sum && sum.getLhs() == body.getArgument(inputs) ? sum.getRhs().getDefiningOp<arith::MulIOp>() : arith::MulIOp();
+  if (inputs == 3) {
+    std::optional<Factor> factor = product ? readFactor(product.getRhs()) : std::nullopt;
+    if (!factor || factor->zero != 0 || factor->code != body.getArgument(2))
+      return std::nullopt;
+    product = product.getLhs().getDefiningOp<arith::MulIOp>();
+  }
   std::optional<Factor> x = product ? readFactor(product.getLhs()) : std::nullopt;
   std::optional<Factor> w = x ? readFactor(product.getRhs()) : std::nullopt;
   if (!w || w->zero != 0 || x->code != body.getArgument(0) || w->code != body.getArgument(1))
@@ -84,7 +91,7 @@ bool firmware::isDim(AffineMap map, unsigned result, unsigned dim) {
 /// A convolution by its maps: which loops are the window's.
 static std::optional<ProductForm> readWindowForm(linalg::GenericOp op) {
   SmallVector<AffineMap> maps = op.getIndexingMapsArray();
-  AffineMap in = maps[0], weights = maps[1], out = maps[2];
+  AffineMap in = maps[0], weights = maps[1], out = maps.back();
   unsigned rank = out.getNumResults();
   if (in.getNumResults() != 4 || rank < 4 || rank > 5 || !out.isProjectedPermutation() || !isDim(in, 0, out.getDimPosition(0)))
     return std::nullopt;
@@ -112,23 +119,58 @@ static std::optional<ProductForm> readWindowForm(linalg::GenericOp op) {
   return form;
 }
 
+/// The groups of a weight that is indexed by `weights`, its channel first, whose factors are indexed by `factors`.
+static std::optional<SmallVector<int64_t, 3>> readGroups(linalg::GenericOp op, AffineMap weights, AffineMap factors) {
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(op.getDpsInputs()[1].getType()).getShape();
+  SmallVector<int64_t, 3> groups;
+  if (factors.getNumResults() != weights.getNumResults() || factors.getResult(0) != weights.getResult(0))
+    return std::nullopt;
+  for (unsigned i = 1; i < weights.getNumResults(); ++i) {
+    AffineExpr expr = factors.getResult(i), dim = weights.getResult(i);
+    auto quotient = dyn_cast<AffineBinaryOpExpr>(expr);
+    if (expr == dim)
+      groups.push_back(1);
+    else if (auto zero = dyn_cast<AffineConstantExpr>(expr); zero && zero.getValue() == 0)
+      groups.push_back(shape[i]);
+    else if (quotient && quotient.getKind() == AffineExprKind::FloorDiv && quotient.getLHS() == dim &&
+             isa<AffineConstantExpr>(quotient.getRHS()))
+      groups.push_back(cast<AffineConstantExpr>(quotient.getRHS()).getValue());
+    else
+      return std::nullopt;
+  }
+  return groups;
+}
+
+/// A matrix product by its maps.
+static std::optional<ProductForm> readMatrixForm(AffineMap in, AffineMap weights, AffineMap out) {
+  for (AffineMap map : {in, weights, out})
+    if (map.getNumDims() != 3 || map.getNumResults() != 2 || !map.isProjectedPermutation())
+      return std::nullopt;
+  if (!isDim(out, 0, in.getDimPosition(0)) || !isDim(out, 1, weights.getDimPosition(0)) ||
+      in.getDimPosition(1) != weights.getDimPosition(1))
+    return std::nullopt;
+  ProductForm form;
+  form.kind = ProductForm::Matrix;
+  return form;
+}
+
 std::optional<ProductForm> firmware::readProductForm(linalg::GenericOp op) {
   std::optional<int64_t> zero = readProductBody(op);
   if (!zero)
     return std::nullopt;
   SmallVector<AffineMap> maps = op.getIndexingMapsArray();
-  std::optional<ProductForm> form;
-  bool matrix = maps[0].getNumDims() == 3 && llvm::all_of(maps, [](AffineMap map) {
-    return map.getNumResults() == 2 && map.isProjectedPermutation();
-  });
-  if (matrix && isDim(maps[2], 0, maps[0].getDimPosition(0)) && isDim(maps[2], 1, maps[1].getDimPosition(0)) &&
-      maps[0].getDimPosition(1) == maps[1].getDimPosition(1)) {
-    form.emplace();
-    form->kind = ProductForm::Matrix;
-  } else {
+  std::optional<ProductForm> form = readMatrixForm(maps[0], maps[1], maps.back());
+  if (!form)
     form = readWindowForm(op);
-  }
-  if (form)
-    form->inputZero = *zero;
+  if (!form)
+    return std::nullopt;
+  form->inputZero = *zero;
+  if (maps.size() == 3)
+    return form;
+  // Factors of a depthwise layer would belong to its taps: such a layer stays as it is.
+  std::optional<SmallVector<int64_t, 3>> groups = readGroups(op, maps[1], maps[2]);
+  if (!groups || form->kind == ProductForm::Depthwise)
+    return std::nullopt;
+  form->groups = *groups;
   return form;
 }

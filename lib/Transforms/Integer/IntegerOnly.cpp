@@ -4,6 +4,7 @@
 #include "lib/Quantize/ConstantData.h"
 #include "lib/Reference/FixedPoint.h"
 #include "lib/Reference/IntegerRules.h"
+#include "lib/Transforms/Integer/GroupScales.h"
 #include "lib/Transforms/Integer/Passes.h"
 #include "lib/Transforms/Integer/RealForm.h"
 #include "lib/Transforms/Select/Contraction.h"
@@ -22,7 +23,7 @@ using namespace mlir::qtensor::integer;
 using reference::CodeTensor;
 
 namespace {
-/// An encoded tensor as integers: codes, a zero point, and one scale or one for each index of a dimension.
+/// An encoded tensor as integers: codes, a zero point, and one scale, one for each index of a dimension, or one a block.
 struct Codes {
   Value codes;              ///< i8 or i16, as the codec stores them.
   bool isUnsigned = false;
@@ -30,6 +31,13 @@ struct Codes {
   unsigned bits = 8;
   std::vector<float> scales;
   int64_t axis = -1; ///< Of several scales.
+  SmallVector<int64_t> block; ///< Where there is a scale for each block of this shape; else empty.
+
+  /// The largest |code - zero|.
+  int64_t largest() const {
+    int64_t low = isUnsigned ? 0 : -(int64_t(1) << (bits - 1)), high = low + (int64_t(1) << bits) - 1;
+    return std::max(std::abs(low - zero), std::abs(high - zero));
+  }
 };
 
 /// Exact sums of products of codes: value = scale * sum, one scale or one for each index of a result dimension.
@@ -37,6 +45,7 @@ struct Sums {
   Value tensor; ///< i32 or i64.
   std::vector<double> scales;
   int64_t axis = -1;
+  bool grouped = false; ///< Of products times the factors of their groups.
 };
 
 class Converter {
@@ -47,9 +56,12 @@ public:
   FailureOr<bool> run();
 
 private:
-  std::optional<Codes> readCodes(Value value);
+  std::optional<Codes> readCodes(Value value, bool mayHaveBlocks = false);
   std::optional<Sums> readSums(Value value);
   std::optional<Sums> contract(Contraction contraction);
+  /// The factors of a weight in blocks, along its channels; `w` gets the scales of these. Nothing, and a warning, where
+  /// sums with them would not be exact.
+  std::optional<GroupScales> splitBlocks(Contraction &contraction, const Codes &x, Codes &w);
   std::optional<Sums> multiply(ArrayRef<Factor> factors);
   Value widen(OpBuilder &builder, Location loc, Value code, const Codes &of, Type type);
   Value paddedCodes(Value operand, Codes &of);
@@ -71,8 +83,8 @@ static Value stripDequantize(Value value) {
   return value;
 }
 
-/// The numbers of a constant f32 component.
-static std::optional<std::vector<float>> readScales(Value component) {
+/// The numbers of a constant of floats.
+static std::optional<std::vector<float>> readReals(Value component) {
   arith::ConstantOp constant = getConstantSource(component);
   if (!constant)
     return std::nullopt;
@@ -83,7 +95,7 @@ static std::optional<std::vector<float>> readScales(Value component) {
   return std::vector<float>(values.begin(), values.end());
 }
 
-std::optional<Codes> Converter::readCodes(Value value) {
+std::optional<Codes> Converter::readCodes(Value value, bool mayHaveBlocks) {
   value = stripDequantize(value);
   auto type = cast<RankedTensorType>(value.getType());
   BlockAttr encoding = getBlockEncoding(type);
@@ -98,19 +110,19 @@ std::optional<Codes> Converter::readCodes(Value value) {
     out.scales = {encoding.getScale() ? float(*encoding.getScale().getScalar()) : 1.0f};
   } else {
     auto assemble = value.getDefiningOp<AssembleOp>();
-    std::optional<std::vector<float>> scales =
-        assemble && assemble.getComponents().size() == 2 ? readScales(assemble.getComponents()[1]) : std::nullopt;
-    SmallVector<int64_t> grid = encoding.getGrid(type.getShape());
+    std::optional<std::vector<float>> scales = assemble ? integer::readScales(assemble) : std::nullopt;
     if (!scales)
       return std::nullopt;
     out.scales = std::move(*scales);
-    for (auto [dim, extent] : llvm::enumerate(grid)) {
+    for (auto [dim, extent] : llvm::enumerate(encoding.getGrid(type.getShape()))) {
       if (extent == 1)
         continue;
       if (out.axis >= 0 || extent != type.getDimSize(dim))
-        return std::nullopt; // blocks inside of the reduction: sums of several scales
+        out.block = llvm::to_vector(encoding.getBlock());
       out.axis = int64_t(dim);
     }
+    if (!out.block.empty() && !mayHaveBlocks)
+      return std::nullopt;
   }
   out.codes = ComponentOp::create(b, value, "codes");
   return out;
@@ -145,10 +157,13 @@ static Value stripPadding(Value value) {
   return padding && matchPattern(padding, m_AnyZeroFloat()) ? Value(pad.getSource()) : Value();
 }
 
-/// Sums fit 32 bits for codes of 8 bits; TFLite's 16-bit activations are summed in 64.
-static Type sumType(OpBuilder &b, const Codes &x, const Codes &w) {
-  return x.bits > 8 || w.bits > 8 ? b.getI64Type() : b.getI32Type();
+/// Sums fit 32 bits for codes of 8 bits; TFLite's 16-bit activations are summed in 64, as products with factors are.
+static Type sumType(OpBuilder &b, const Codes &x, const Codes &w, bool real) {
+  return x.bits > 8 || w.bits > 8 || (!w.block.empty() && !real) ? b.getI64Type() : b.getI32Type();
 }
+
+/// What half of a sum may reach, products or bias: `fixed<x16>` takes 48 bits, a real map 32.
+static double halfRange(bool real) { return real ? 0x1p30 : 0x1p46; }
 
 static std::vector<double> productScales(const Codes &x, const Codes &w) {
   std::vector<double> scales;
@@ -157,16 +172,73 @@ static std::vector<double> productScales(const Codes &x, const Codes &w) {
   return scales;
 }
 
+std::optional<GroupScales> Converter::splitBlocks(Contraction &c, const Codes &x, Codes &w) {
+  std::optional<unsigned> channel;
+  for (auto [dim, expr] : llvm::enumerate(c.rhsMap.getResults())) {
+    auto loop = dyn_cast<AffineDimExpr>(expr);
+    if (!loop)
+      return std::nullopt;
+    if (c.op.getIteratorTypesArray()[loop.getPosition()] == utils::IteratorType::reduction)
+      continue;
+    if (channel)
+      return std::nullopt;
+    channel = unsigned(dim);
+  }
+  if (!channel)
+    return std::nullopt;
+  std::string why;
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(w.codes.getType()).getShape();
+  std::optional<GroupScales> groups = GroupScales::split(w.scales, shape, w.block, *channel, why);
+  bool real = rounding == "real";
+  if (groups && groups->weight * double(w.largest()) * double(x.largest()) > halfRange(real)) {
+    groups.reset();
+    why = real ? "sums of products with the scales of their groups leave the 32 bits of a real map"
+               : "sums of products with the scales of their groups leave the 48 bits of fixed<x16>";
+  }
+  for (double unit : groups ? ArrayRef<double>(groups->units) : ArrayRef<double>())
+    if (double(x.scales[0]) * unit / double(output.scale) < 0x1p-31) {
+      why = "the scales of the groups have a common unit so small that its multiplier has no bits left";
+      groups.reset();
+      break;
+    }
+  if (!groups) {
+    op.emitWarning() << why << "; this layer stays in floating point; take fewer bits for scales (f16) or one a channel";
+    return std::nullopt;
+  }
+  w.scales.assign(groups->units.begin(), groups->units.end());
+  w.axis = *channel;
+  return groups;
+}
+
+/// How the factors are indexed by the loops: dimensions of the weight, in whole blocks.
+static AffineMap factorMap(AffineMap weight, ArrayRef<int64_t> block, ArrayRef<int64_t> shape, int64_t channel) {
+  SmallVector<AffineExpr> results;
+  for (auto [dim, expr] : llvm::enumerate(weight.getResults())) {
+    if (int64_t(dim) == channel)
+      results.push_back(expr);
+    else if (shape[dim] == 1)
+      results.push_back(getAffineConstantExpr(0, weight.getContext()));
+    else
+      results.push_back(expr.floorDiv(block[dim]));
+  }
+  return AffineMap::get(weight.getNumDims(), 0, results, weight.getContext());
+}
+
 std::optional<Sums> Converter::contract(Contraction c) {
   Init init = readInit(c.op.getDpsInits()[0]);
   Value left = stripPadding(c.lhs->get()), right = c.rhs->get();
   if (init.extra || !left)
     return std::nullopt;
-  std::optional<Codes> x = readCodes(left), w = x ? readCodes(right) : std::nullopt;
+  std::optional<Codes> x = readCodes(left), w = x ? readCodes(right, /*mayHaveBlocks=*/true) : std::nullopt;
   if (!w || x->axis >= 0)
     return std::nullopt;
-  Value xc = paddedCodes(c.lhs->get(), *x), wc = w->codes;
   Sums out;
+  out.grouped = !w->block.empty();
+  std::optional<GroupScales> groups = out.grouped ? splitBlocks(c, *x, *w) : std::nullopt;
+  if (out.grouped && !groups)
+    return std::nullopt;
+  SmallVector<Value> inputs{paddedCodes(c.lhs->get(), *x), w->codes};
+  SmallVector<AffineMap> maps{c.lhsMap, c.rhsMap, c.outputMap};
   out.scales = productScales(*x, *w);
   if (w->axis >= 0) {
     auto loop = dyn_cast<AffineDimExpr>(c.rhsMap.getResult(w->axis));
@@ -175,20 +247,33 @@ std::optional<Sums> Converter::contract(Contraction c) {
       return std::nullopt;
     out.axis = *position;
   }
-  Type sum = sumType(b, *x, *w);
+  Type sum = sumType(b, *x, *w, rounding == "real");
   auto result = cast<RankedTensorType>(c.op->getResult(0).getType());
   if (!result.hasStaticShape())
     return std::nullopt;
   Value zero = arith::ConstantOp::create(b, b.getIntegerAttr(sum, 0));
   Value empty = tensor::EmptyOp::create(b, result.getShape(), sum);
   Value filled = linalg::FillOp::create(b, zero, empty).getResult(0);
-  SmallVector<AffineMap> maps{c.lhsMap, c.rhsMap, c.outputMap};
+  if (groups) {
+    SmallVector<APInt> factors;
+    for (int64_t factor : groups->factors)
+      factors.emplace_back(32, factor, /*isSigned=*/true);
+    auto type = RankedTensorType::get(groups->shape, b.getI32Type());
+    inputs.push_back(arith::ConstantOp::create(b, DenseElementsAttr::get(type, factors)));
+    maps.insert(maps.begin() + 2, factorMap(c.rhsMap, w->block, groups->shape, w->axis));
+  }
   out.tensor = linalg::GenericOp::create(
-                   b, filled.getType(), ValueRange{xc, wc}, filled, maps, c.op.getIteratorTypesArray(),
+                   b, filled.getType(), inputs, filled, maps, c.op.getIteratorTypesArray(),
                    [&](OpBuilder &body, Location loc, ValueRange in) {
                      Value product = arith::MulIOp::create(body, loc, widen(body, loc, in[0], *x, sum),
                                                            widen(body, loc, in[1], *w, sum));
-                     linalg::YieldOp::create(body, loc, arith::AddIOp::create(body, loc, in[2], product).getResult());
+                     if (groups) {
+                       Value factor = in[2];
+                       if (factor.getType() != sum)
+                         factor = arith::ExtSIOp::create(body, loc, sum, factor);
+                       product = arith::MulIOp::create(body, loc, product, factor);
+                     }
+                     linalg::YieldOp::create(body, loc, arith::AddIOp::create(body, loc, in.back(), product).getResult());
                    })
                    .getResult(0);
   return out;
@@ -250,17 +335,19 @@ std::optional<Sums> Converter::readSums(Value value) {
   return succeeded(contraction) ? contract(*contraction) : std::nullopt;
 }
 
-/// The bias in units of the sums' scales. Codes are used as they are, reals are rounded.
+/// The bias in units of the sums' scales. Codes are used as they are, reals and codes beside groups are rounded.
 FailureOr<std::optional<std::vector<int64_t>>> Converter::readBias(const Sums &sums, Value bias, int64_t count) {
   auto scaleAt = [&](ArrayRef<double> scales, int64_t i) { return scales[scales.size() == 1 ? 0 : i]; };
+  // Units of grouped weights are small: a bias may need more than 32 bits.
+  double limit = sums.grouped ? halfRange(rounding == "real") : 0x1p31;
   std::vector<int64_t> values;
   std::optional<Codes> codes = readCodes(bias);
   if (!codes) {
-    std::optional<std::vector<float>> reals = readScales(bias);
+    std::optional<std::vector<float>> reals = readReals(bias);
     if (!reals || int64_t(reals->size()) != count)
       return std::optional<std::vector<int64_t>>();
     for (auto [i, real] : llvm::enumerate(*reals))
-      values.push_back(int64_t(std::clamp(std::round(double(real) / scaleAt(sums.scales, i)), -0x1p31, 0x1p31 - 1)));
+      values.push_back(int64_t(std::clamp(std::round(double(real) / scaleAt(sums.scales, i)), -limit, limit - 1)));
     return std::optional(values);
   }
   auto assemble = stripDequantize(bias).getDefiningOp<AssembleOp>();
@@ -275,6 +362,11 @@ FailureOr<std::optional<std::vector<int64_t>>> Converter::readBias(const Sums &s
     std::memcpy(&code, bytes.data() + 4 * i, 4);
     values.push_back(code - codes->zero);
     double own = double(codes->scales[codes->scales.size() == 1 ? 0 : i]);
+    if (sums.grouped) {
+      double value = std::round(double(values.back()) * own / scaleAt(sums.scales, i));
+      values.back() = int64_t(std::clamp(value, -limit, limit - 1));
+      continue;
+    }
     if (!(std::abs(scaleAt(sums.scales, i) - own) <= 0.02 * double(output.scale)))
       return op.emitError() << "the bias of channel " << i << " has the scale " << own << ", the products "
                             << scaleAt(sums.scales, i) << "; they may differ by 2 % of the output's scale; quantize "

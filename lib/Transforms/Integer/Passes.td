@@ -21,7 +21,11 @@ def IntegerOnly : Pass<"qtensor-integer-only", "::mlir::func::FuncOp"> {
         %q = qtensor.requantize %t multiplier(...) shift(...) axis 1 <fixed<double>> clamp [-128, 127]
 
     The multiplier is scale(x) * scale(w) / scale(q) in f64; where both scales are numbers of the types, their product is
-    one f32 number, as the canonical accumulation has it. A clamp to c becomes the integer bound zero + round(c / scale).
+    one f32 number, as the canonical accumulation has it. Weights in blocks along the reduction have scales that are, as
+    every f32, integers times a power of two: those of a channel are whole multiples of one unit. Products are multiplied
+    by these factors, sums are i64 and exact, and the final map is `fixed<x16>`, TFLite's for wide accumulators, whatever
+    `rounding` says (`real`: sums of i32). Where a factor needs more than 31 bits, sums could leave 48 (`real`: 32), or
+    the unit would leave a multiplier no bits, the layer stays real and a warning says which. A clamp to c becomes the integer bound zero + round(c / scale).
     `rounding` is double, single or real; when it is empty the module's attribute `qtensor.rounding` says it, and
     without one the pass leaves the module as it is. A bias whose scale is not that of the products within 2 % of an
     output step is an error, as in TFLite. What has codes in front of it and still is no such sum stays real

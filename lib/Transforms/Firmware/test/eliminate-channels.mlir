@@ -151,3 +151,40 @@ func.func @stays(%x: tensor<1x1xi8>) -> tensor<1x1xi8> {
     outs(%e1 : tensor<1x1xi8>) <{input_zero = -2, output_zero = 0, low = -128, high = 127, map = #qtensor.final<fixed<double>>, kernel = "k"}> -> tensor<1x1xi8>
   return %y : tensor<1x1xi8>
 }
+
+// -----
+
+// Of a layer with groups outputs may go, with their factors. Its inputs stay: channel 1 of %a is a constant, but without it
+// channel 2 would be in the first group.
+// CHECK-LABEL: func.func @groups(
+// CHECK: qnn.conv2d {{.*}} outs(%{{.*}} : tensor<1x4x4x3xi8>)
+// CHECK-DAG: %[[W1:.*]] = arith.constant dense<{{\[\[\[\[}}4, 5, 6]]]]> : tensor<1x1x1x3xi8>
+// CHECK-DAG: %[[F1:.*]] = arith.constant dense<{{\[\[\[\[}}12, 13]]]]> : tensor<1x1x1x2xi32>
+// CHECK: qnn.conv2d ins(%{{.*}} : tensor<1x4x4x3xi8>) weights(%[[W1]], %{{.*}}, %{{.*}}, %{{.*}}, %[[F1]] : {{.*}}) outs(%{{.*}} : tensor<1x4x4x1xi8>)
+// CHECK: qnn.conv2d ins(%{{.*}} : tensor<1x4x4x1xi8>)
+// REPORT: 1 channels removed; 112 of 176
+func.func @groups(%x: tensor<1x4x4x1xi8>) -> tensor<1x4x4x1xi8> {
+  %w0 = arith.constant dense<[[[[1]]], [[[0]]], [[[3]]]]> : tensor<3x1x1x1xi8>
+  %b0 = arith.constant dense<[9, 20, 30]> : tensor<3xi32>
+  %m = arith.constant dense<1073741824> : tensor<1xi32>
+  %s = arith.constant dense<0> : tensor<1xi32>
+  %w1 = arith.constant dense<[[[[1, 2, 3]]], [[[4, 5, 6]]]]> : tensor<2x1x1x3xi8>
+  %b1 = arith.constant dense<[1, 2]> : tensor<2xi64>
+  %f1 = arith.constant dense<[[[[10, 11]]], [[[12, 13]]]]> : tensor<2x1x1x2xi32>
+  %w2 = arith.constant dense<[[[[0, 2]]]]> : tensor<1x1x1x2xi8>
+  %b2 = arith.constant dense<[1]> : tensor<1xi32>
+  %e0 = tensor.empty() : tensor<1x4x4x3xi8>
+  %a = qnn.conv2d ins(%x : tensor<1x4x4x1xi8>) weights(%w0, %b0, %m, %s : tensor<3x1x1x1xi8>, tensor<3xi32>, tensor<1xi32>, tensor<1xi32>)
+    outs(%e0 : tensor<1x4x4x3xi8>) <{window = array<i64: 1, 1>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>,
+    pads = array<i64: 0, 0, 0, 0>, input_zero = 5, output_zero = -2, low = -128, high = 127, map = #qtensor.final<fixed<double>>}> -> tensor<1x4x4x3xi8>
+  %e1 = tensor.empty() : tensor<1x4x4x2xi8>
+  %y = qnn.conv2d ins(%a : tensor<1x4x4x3xi8>) weights(%w1, %b1, %m, %s, %f1 : tensor<2x1x1x3xi8>, tensor<2xi64>, tensor<1xi32>, tensor<1xi32>, tensor<2x1x1x2xi32>)
+    outs(%e1 : tensor<1x4x4x2xi8>) <{window = array<i64: 1, 1>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>,
+    pads = array<i64: 0, 0, 0, 0>, input_zero = -2, output_zero = -2, low = -128, high = 127, groups = array<i64: 1, 1, 2>,
+    map = #qtensor.final<fixed<x16>>}> -> tensor<1x4x4x2xi8>
+  %e2 = tensor.empty() : tensor<1x4x4x1xi8>
+  %z = qnn.conv2d ins(%y : tensor<1x4x4x2xi8>) weights(%w2, %b2, %m, %s : tensor<1x1x1x2xi8>, tensor<1xi32>, tensor<1xi32>, tensor<1xi32>)
+    outs(%e2 : tensor<1x4x4x1xi8>) <{window = array<i64: 1, 1>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>,
+    pads = array<i64: 0, 0, 0, 0>, input_zero = -2, output_zero = -2, low = -128, high = 127, map = #qtensor.final<fixed<double>>}> -> tensor<1x4x4x1xi8>
+  return %z : tensor<1x4x4x1xi8>
+}

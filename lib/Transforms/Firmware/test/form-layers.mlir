@@ -163,3 +163,68 @@ func.func @largest(%x: tensor<1x4x4x8xi8>) -> tensor<1x2x2x8xi8> {
   } -> tensor<1x2x2x8xi8>
   return %y : tensor<1x2x2x8xi8>
 }
+
+// -----
+
+// Factors of groups: of 4 channels of a matrix; of a row of taps and all channels of a convolution. Weights of which only the
+// constant is left have the bits that it needs.
+#y = #qtensor.block<int8, [?, ?], scale = 2.500000e-01>
+#z = #qtensor.block<int8, [?, ?, ?, ?], scale = 2.500000e-01>
+#a = affine_map<(m, n, k) -> (m, k)>
+#b = affine_map<(m, n, k) -> (n, k)>
+#f = affine_map<(m, n, k) -> (n, k floordiv 4)>
+#c = affine_map<(m, n, k) -> (m, n)>
+#in = affine_map<(n, y, x, o, ky, kx, c) -> (n, y + ky, x + kx, c)>
+#w = affine_map<(n, y, x, o, ky, kx, c) -> (o, ky, kx, c)>
+#g = affine_map<(n, y, x, o, ky, kx, c) -> (o, ky, kx floordiv 2, 0)>
+#out = affine_map<(n, y, x, o, ky, kx, c) -> (n, y, x, o)>
+
+// CHECK-LABEL: func.func @groups(
+// CHECK-SAME: %[[X:.*]]: tensor<2x6xi8>, %[[I:.*]]: tensor<1x4x4x2xi8>
+// CHECK: qnn.fully_connected ins(%[[X]] : tensor<2x6xi8>) weights(%{{.*}} : tensor<3x6xi8>, tensor<1xi64>, tensor<1xi32>, tensor<1xi32>, tensor<3x2xi32>)
+// CHECK-SAME: groups = array<i64: 4>, high = 127 : i64, input_zero = 3 : i64
+// CHECK-SAME: weight_bits = 4
+// CHECK: qnn.conv2d ins(%[[I]] : tensor<1x4x4x2xi8>) weights(%{{.*}} : tensor<1x3x3x2xi8>, tensor<1xi64>, tensor<1xi32>, tensor<1xi32>, tensor<1x3x2x1xi32>)
+// CHECK-SAME: groups = array<i64: 1, 2, 2>
+// CHECK-SAME: weight_bits = 2
+func.func @groups(%x: tensor<2x6xi8>, %i: tensor<1x4x4x2xi8>, %m: tensor<1xi32>) -> (tensor<2x3xf32, #y>, tensor<1x2x2x1xf32, #z>) {
+  %zero = arith.constant 0 : i64
+  %weights = arith.constant dense<[[1, 2, 3, 4, 5, 6], [-8, 7, 6, 5, 4, 3], [0, 0, 1, 1, 2, 2]]> : tensor<3x6xi8>
+  %factors = arith.constant dense<[[1, 2], [3, 4], [5, 6]]> : tensor<3x2xi32>
+  %e = tensor.empty() : tensor<2x3xi64>
+  %z = linalg.fill ins(%zero : i64) outs(%e : tensor<2x3xi64>) -> tensor<2x3xi64>
+  %p = linalg.generic {indexing_maps = [#a, #b, #f, #c], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %weights, %factors : tensor<2x6xi8>, tensor<3x6xi8>, tensor<3x2xi32>) outs(%z : tensor<2x3xi64>) {
+  ^bb0(%in: i8, %weight: i8, %factor: i32, %out: i64):
+    %c3 = arith.constant 3 : i64
+    %0 = arith.extsi %in : i8 to i64
+    %1 = arith.subi %0, %c3 : i64
+    %2 = arith.extsi %weight : i8 to i64
+    %3 = arith.muli %1, %2 : i64
+    %4 = arith.extsi %factor : i32 to i64
+    %5 = arith.muli %3, %4 : i64
+    %6 = arith.addi %out, %5 : i64
+    linalg.yield %6 : i64
+  } -> tensor<2x3xi64>
+  %q = qtensor.requantize %p multiplier(%m : tensor<1xi32>) shift(%m : tensor<1xi32>) <fixed<x16>> clamp [-128, 127]
+    : tensor<2x3xi64> -> tensor<2x3xf32, #y>
+  %w2 = arith.constant dense<1> : tensor<1x3x3x2xi8>
+  %f2 = arith.constant dense<7> : tensor<1x3x2x1xi32>
+  %e2 = tensor.empty() : tensor<1x2x2x1xi64>
+  %z2 = linalg.fill ins(%zero : i64) outs(%e2 : tensor<1x2x2x1xi64>) -> tensor<1x2x2x1xi64>
+  %p2 = linalg.generic {indexing_maps = [#in, #w, #g, #out],
+                        iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction", "reduction", "reduction"]}
+      ins(%i, %w2, %f2 : tensor<1x4x4x2xi8>, tensor<1x3x3x2xi8>, tensor<1x3x2x1xi32>) outs(%z2 : tensor<1x2x2x1xi64>) {
+  ^bb0(%in: i8, %weight: i8, %factor: i32, %out: i64):
+    %0 = arith.extsi %in : i8 to i64
+    %2 = arith.extsi %weight : i8 to i64
+    %3 = arith.muli %0, %2 : i64
+    %4 = arith.extsi %factor : i32 to i64
+    %5 = arith.muli %3, %4 : i64
+    %6 = arith.addi %out, %5 : i64
+    linalg.yield %6 : i64
+  } -> tensor<1x2x2x1xi64>
+  %q2 = qtensor.requantize %p2 multiplier(%m : tensor<1xi32>) shift(%m : tensor<1xi32>) <fixed<x16>> clamp [-128, 127]
+    : tensor<1x2x2x1xi64> -> tensor<1x2x2x1xf32, #z>
+  return %q, %q2 : tensor<2x3xf32, #y>, tensor<1x2x2x1xf32, #z>
+}
