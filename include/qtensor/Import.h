@@ -22,6 +22,8 @@ struct ImportOptions {
   /// How integer-only models round when they scale sums: "double" (two roundings, as TFLite Micro and CMSIS-NN do) or
   /// "single". Formats that do not leave it open ignore it.
   std::string rounding = "double";
+  /// Whose integer algorithms operators have where runtimes differ: "tflite-micro" or "litert".
+  std::string runtime = "tflite-micro";
   /// Data that replace a constant's: its little-endian bytes, an empty array to keep the file's own, or a failure when
   /// there are data of another shape or type. The bytes must live as long as the module.
   std::function<FailureOr<ArrayRef<char>>(const graph::TensorData &)> weights;

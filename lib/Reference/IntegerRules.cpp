@@ -5,6 +5,7 @@
 #include "lib/Reference/FixedPoint.h"
 #include "lib/Reference/IntegerLstm.h"
 #include "lib/Reference/IntegerSvdf.h"
+#include "lib/Reference/LiteLstm.h"
 #include "qtensor/Codec.h"
 #include "llvm/ADT/Sequence.h"
 #include "llvm/ADT/StringMap.h"
@@ -384,6 +385,7 @@ struct Entry {
 } // namespace
 
 static const Entry entries[] = {
+    {"litert.lstm", kLiteLstmLeast, false, applyLiteLstm, 3, kLiteLstmInputs - kLiteLstmLeast},
     {"tflite.add", 2, false, addCodes<1>},         {"tflite.average_pool_2d", 1, false, averagePool},
     {"tflite.hard_swish", 1, true, hardSwish},     {"tflite.leaky_relu", 1, true, leakyRelu},
     {"tflite.logistic", 1, true, logistic},        {"tflite.lstm", kLstmInputs, false, applyLstm, 3},

@@ -219,4 +219,5 @@ def main():
                 write(f"{name}/out{call}.npy", npy(interpreter.get_output(0)))
 
 
-main()
+if __name__ == "__main__":
+    main()

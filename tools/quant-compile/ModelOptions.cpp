@@ -44,6 +44,10 @@ static cl::opt<std::string> rounding("rounding",
                                      cl::desc("Integer-only arithmetic: double (two roundings, as TFLite Micro and CMSIS-NN), "
                                               "single or real; default: double for .tflite, none for others"),
                                      cl::value_desc("mode"), cl::init(""), cl::cat(category));
+static cl::opt<std::string> runtime("runtime",
+                                    cl::desc("Whose integer algorithms a .tflite model has where runtimes differ: tflite-micro "
+                                             "(default) or litert"),
+                                    cl::value_desc("name"), cl::init("tflite-micro"), cl::cat(category));
 static cl::list<std::string> dims("dim",
                                   cl::desc("Fix an extent that the model leaves open, by its name (--dim batch=1) or as "
                                            "input:axis (--dim x:0=1); may be repeated"),
@@ -252,6 +256,7 @@ OwningOpRef<ModuleOp> tools::importAndRun(StringRef path, ModelOptions &options,
     options.artifact.sourceHash = llvm::xxHash64((*file)->getBuffer());
   if (rounding == "single" || rounding == "double")
     import.rounding = rounding;
+  import.runtime = runtime;
   options.pipeline.rounding = rounding;
   OwningOpRef<ModuleOp> module = importModel(path, &context, import);
   if (!module || failed(markStates(*module)) ||

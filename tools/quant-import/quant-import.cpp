@@ -27,6 +27,10 @@ cl::list<std::string> outputs("output",
 cl::opt<std::string> rounding("rounding",
                               cl::desc("Rounding of integer-only models: double (TFLite Micro, CMSIS-NN) or single"),
                               cl::init("double"), cl::cat(category));
+cl::opt<std::string> runtime("runtime",
+                             cl::desc("Whose integer algorithms a .tflite model has where runtimes differ: tflite-micro "
+                                      "(default) or litert"),
+                             cl::value_desc("name"), cl::init("tflite-micro"), cl::cat(category));
 cl::list<std::string> dims("dim",
                            cl::desc("Fix an extent the model leaves open, by its symbolic name (--dim batch=1) or "
                                     "as input:axis (--dim x:0=1); may be repeated"),
@@ -115,6 +119,7 @@ int main(int argc, char **argv) {
     return 1;
   options.outputs.assign(outputs.begin(), outputs.end());
   options.rounding = rounding;
+  options.runtime = runtime;
   qtensor::Safetensors replacement; // the module's constants point into it
   unsigned replaced = 0;
   if (!weights.empty()) {

@@ -112,7 +112,7 @@ LogicalResult Importer::makeFunction(ModuleOp module) {
 
 LogicalResult Importer::importOperator(unsigned number) {
   const Operator &op = graph.operators[number];
-  Node node(emit, model, graph, op, number, values, options.rounding, report);
+  Node node(emit, model, graph, op, number, values, options, report);
   const OpEntry &entry = *Registry::get().find(op.code);
   if (!entry.handler)
     return importVariable(op, node);
@@ -194,6 +194,10 @@ LogicalResult Importer::makeReturn() {
 OwningOpRef<ModuleOp> Importer::run() {
   if (options.rounding != "double" && options.rounding != "single") {
     (void)fail("the rounding is double or single, not '" + options.rounding + "'");
+    return nullptr;
+  }
+  if (options.runtime != "tflite-micro" && options.runtime != "litert") {
+    (void)fail("the runtime is tflite-micro or litert, not '" + options.runtime + "'");
     return nullptr;
   }
   if (failed(checkOperators()) || failed(makeConstants()))

@@ -259,7 +259,7 @@ LogicalResult Node::setByRule(StringRef rule, ArrayRef<unsigned> inputs, ArrayRe
     types.push_back(RankedTensorType::get(graph.tensors[tensor].shape, e.b.getF32Type(), *encoding));
   }
   NamedAttrList attributes(parameters);
-  attributes.append("rounding", e.b.getStringAttr(rounding));
+  attributes.append("rounding", e.b.getStringAttr(options.rounding));
   auto as = AsOp::create(e.b, e.loc, TypeRange(types), rule, operands, attributes.getDictionary(e.b.getContext()));
   Block *body = e.b.createBlock(&as.getBody());
   SmallVector<Val> reals;

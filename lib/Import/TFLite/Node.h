@@ -4,6 +4,7 @@
 #include "lib/Import/Graph/Contract.h"
 #include "lib/Import/Graph/Encodings.h"
 #include "lib/Import/TFLite/Model.h"
+#include "qtensor/Import.h"
 
 namespace mlir::qtensor::tflite {
 
@@ -17,8 +18,8 @@ bool isQuantized(const Tensor &tensor);
 class Node {
 public:
   Node(Emit &emit, const Model &model, const Graph &graph, const Operator &op, unsigned number, MutableArrayRef<Val> values,
-       StringRef rounding, ReportFn report)
-      : e(emit), op(op), model(model), graph(graph), number(number), values(values), rounding(rounding), report(report) {}
+       const ImportOptions &options, ReportFn report)
+      : e(emit), op(op), model(model), graph(graph), number(number), values(values), options(options), report(report) {}
 
   Emit &e;
   const Operator &op;
@@ -47,7 +48,9 @@ public:
 
   /// Fails where input and output are quantized differently: codes then cannot just be moved.
   LogicalResult requireSameScale(unsigned input = 0, unsigned output = 0) const;
-  bool singleRounding() const { return rounding == "single"; }
+  bool singleRounding() const { return options.rounding == "single"; }
+  /// Where runtimes differ, as LiteRT's kernels and not as TFLite Micro's.
+  bool likeLiteRT() const { return options.runtime == "litert"; }
 
   int64_t option(StringRef name) const;
   double realOption(StringRef name) const;
@@ -93,7 +96,7 @@ private:
   const Graph &graph;
   unsigned number;
   MutableArrayRef<Val> values;
-  StringRef rounding;
+  const ImportOptions &options;
   ReportFn report;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Transforms/Integer/EmitLayer.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -45,8 +46,14 @@ Value LayerEmitter::dot(Value values, Value weights, int64_t zero) {
 
 Value LayerEmitter::elements(ArrayRef<int64_t> shape, ArrayRef<Value> inputs, Type type, Body body) {
   SmallVector<AffineMap> maps;
-  for (Value input : inputs)
-    maps.push_back(cast<RankedTensorType>(input.getType()).getRank() == 1 ? map(2, {1}) : map(2, {0, 1}));
+  for (Value input : inputs) {
+    auto of = cast<RankedTensorType>(input.getType());
+    bool perRow = of.getRank() == 2 && of.getDimSize(1) == 1 && shape[1] != 1;
+    AffineExpr row = b.getAffineDimExpr(0), zero = b.getAffineConstantExpr(0);
+    maps.push_back(perRow             ? AffineMap::get(2, 0, {row, zero}, b.getContext())
+                   : of.getRank() == 1 ? map(2, {1})
+                                       : map(2, {0, 1}));
+  }
   maps.push_back(map(2, {0, 1}));
   Value empty = tensor::EmptyOp::create(b, shape, type);
   SmallVector<IteratorType> parallel(2, IteratorType::parallel);
@@ -57,6 +64,62 @@ Value LayerEmitter::elements(ArrayRef<int64_t> shape, ArrayRef<Value> inputs, Ty
                                           linalg::YieldOp::create(s, code);
                                         });
   return made.getResult(0);
+}
+
+Value LayerEmitter::reduce(Value values, Type type, llvm::function_ref<Value(Wide, Value)> body) {
+  int64_t batch = cast<RankedTensorType>(values.getType()).getDimSize(0);
+  Value zero = arith::ConstantOp::create(b, b.getIntegerAttr(type, 0));
+  Value empty = tensor::EmptyOp::create(b, {batch, 1}, type), start = linalg::FillOp::create(b, zero, empty).getResult(0);
+  AffineMap out = AffineMap::get(2, 0, {b.getAffineDimExpr(0), b.getAffineConstantExpr(0)}, b.getContext());
+  SmallVector<IteratorType> iterators{IteratorType::parallel, IteratorType::reduction};
+  auto made = linalg::GenericOp::create(b, start.getType(), values, start, {map(2, {0, 1}), out}, iterators,
+                                        [&](OpBuilder &inner, Location loc, ValueRange in) {
+                                          ImplicitLocOpBuilder s(loc, inner);
+                                          Value term = body(Wide(s), Wide(s).extend(in[0]));
+                                          if (!type.isInteger(64))
+                                            term = arith::TruncIOp::create(s, type, term);
+                                          linalg::YieldOp::create(s, arith::AddIOp::create(s, in[1], term).getResult());
+                                        });
+  return made.getResult(0);
+}
+
+namespace {
+/// Where a step lies in a sequence whose rows have `width` elements.
+struct StepSlice {
+  SmallVector<OpFoldResult> offsets, sizes, strides;
+};
+} // namespace
+
+static StepSlice sliceOf(OpBuilder &b, OpFoldResult step, int64_t batch, int64_t width, bool timeMajor) {
+  StepSlice slice{SmallVector<OpFoldResult>(3, b.getIndexAttr(0)), SmallVector<OpFoldResult>(3, b.getIndexAttr(batch)),
+                  SmallVector<OpFoldResult>(3, b.getIndexAttr(1))};
+  unsigned time = timeMajor ? 0 : 1;
+  slice.offsets[time] = step, slice.sizes[time] = b.getIndexAttr(1), slice.sizes[2] = b.getIndexAttr(width);
+  return slice;
+}
+
+Value LayerEmitter::sliceStep(const SequenceStep &at, Value sequence) {
+  auto type = cast<RankedTensorType>(sequence.getType());
+  StepSlice slice = sliceOf(b, at.step, at.batch, type.getDimSize(2), at.timeMajor);
+  auto row = RankedTensorType::get({at.batch, type.getDimSize(2)}, type.getElementType());
+  return tensor::ExtractSliceOp::create(b, row, sequence, slice.offsets, slice.sizes, slice.strides);
+}
+
+Value LayerEmitter::insertStep(const SequenceStep &at, Value values, Value sequence) {
+  int64_t width = cast<RankedTensorType>(sequence.getType()).getDimSize(2);
+  StepSlice slice = sliceOf(b, at.step, at.batch, width, at.timeMajor);
+  return tensor::InsertSliceOp::create(b, values, sequence, slice.offsets, slice.sizes, slice.strides);
+}
+
+SmallVector<Value> LayerEmitter::overSteps(int64_t steps, ValueRange first,
+                                           llvm::function_ref<SmallVector<Value>(Value, ValueRange)> body) {
+  auto loop = scf::ForOp::create(b, index(0), index(steps), index(1), first,
+                                 [&](OpBuilder &inner, Location, Value at, ValueRange carried) {
+                                   OpBuilder::InsertionGuard guard(b);
+                                   b.setInsertionPoint(inner.getInsertionBlock(), inner.getInsertionPoint());
+                                   scf::YieldOp::create(b, body(at, carried));
+                                 });
+  return SmallVector<Value>(loop.getResults());
 }
 
 Value LayerEmitter::scale(Wide w, Value value, QuantizedMultiplier by) {

@@ -20,12 +20,28 @@ protected:
   AffineMap map(unsigned dims, ArrayRef<unsigned> results);
   /// [batch, k] codes less their zero point times [rows, k] weights, in i32: [batch, rows].
   Value dot(Value values, Value weights, int64_t zero);
-  /// An elementwise op over [batch, n]; inputs of rank 1 repeat over the batch. The body yields an i64, whose low bits remain.
+  /// The sum over each row of [batch, n] codes: [batch, 1] of the given integer type. The body maps an i64 to an i64.
+  Value reduce(Value values, Type type, llvm::function_ref<Value(Wide, Value)> body);
+  /// An elementwise op over [batch, n]; inputs of rank 1 repeat over the batch, those of extent 1 over a row. The body yields
+  /// an i64, whose low bits remain.
   Value elements(ArrayRef<int64_t> shape, ArrayRef<Value> inputs, Type type, Body body);
   /// An i64 times a multiplier, by the call's rounding.
   Value scale(Wide w, Value value, reference::QuantizedMultiplier by);
   Value saturate16(Wide w, Value value) { return w.clamp(value, -32768, 32767); }
   Value filled(ArrayRef<int64_t> shape, int64_t value);
+
+  /// One step of a sequence [batch, time, n], or of one with time first.
+  struct SequenceStep {
+    Value step;
+    int64_t batch;
+    bool timeMajor;
+  };
+  /// [batch, n] at the step.
+  Value sliceStep(const SequenceStep &at, Value sequence);
+  Value insertStep(const SequenceStep &at, Value values, Value sequence);
+  /// A loop that carries values from step to step.
+  SmallVector<Value> overSteps(int64_t steps, ValueRange first,
+                               llvm::function_ref<SmallVector<Value>(Value, ValueRange)> body);
   Value index(int64_t value) { return arith::ConstantIndexOp::create(b, value); }
   /// Puts codes in place of the op's results.
   void replace(ValueRange results);

@@ -2,8 +2,6 @@
 // Rule "tflite.lstm" as IR: codes and states in buffers of their own, everything else in registers.
 #include "lib/Transforms/Integer/EmitLstm.h"
 #include "lib/Transforms/Integer/EmitLayer.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -70,41 +68,22 @@ Value LstmEmitter::emitHidden(Value c) {
 }
 
 SmallVector<Value> LstmEmitter::step(Value step, ValueRange carried) {
-  unsigned timeAxis = rule.timeMajor ? 0 : 1;
-  auto places = [&](OpFoldResult first, int64_t others) {
-    SmallVector<OpFoldResult> all(3, b.getIndexAttr(others));
-    all[timeAxis] = first;
-    return all;
-  };
-  auto sizes = [&](int64_t width) {
-    SmallVector<OpFoldResult> all(3, b.getIndexAttr(rule.batch));
-    all[timeAxis] = b.getIndexAttr(1);
-    all[2] = b.getIndexAttr(width);
-    return all;
-  };
-  SmallVector<OpFoldResult> offsets = places(step, 0), strides = places(b.getIndexAttr(1), 1);
-  auto xType = RankedTensorType::get({rule.batch, rule.in}, codeType(call.inputs[kLstmX]));
-  Value x = tensor::ExtractSliceOp::create(b, xType, codes[kLstmX], offsets, sizes(rule.in), strides);
+  SequenceStep at{step, rule.batch, rule.timeMajor};
+  Value x = sliceStep(at, codes[kLstmX]);
   for (unsigned k = 0; k < kLstmGates; ++k) {
     fromInput[k] = dot(x, codes[kLstmW + k], call.inputs[kLstmX].zero);
     fromState[k] = dot(carried[1], codes[kLstmR + k], call.inputs[kLstmH].zero);
   }
   Value c = emitCell(carried[2]), h = emitHidden(c);
-  Value all = tensor::InsertSliceOp::create(b, h, carried[0], offsets, sizes(rule.cells), strides);
-  return {all, h, c};
+  return {insertStep(at, h, carried[0]), h, c};
 }
 
 void LstmEmitter::run() {
   readCodes();
   table = emitSigmoidTable(b);
   Value empty = tensor::EmptyOp::create(b, call.output.shape, codeType(call.output));
-  auto loop = scf::ForOp::create(b, index(0), index(rule.steps), index(1), ValueRange{empty, codes[kLstmH], codes[kLstmC]},
-                                 [&](OpBuilder &inner, Location, Value at, ValueRange carried) {
-                                   OpBuilder::InsertionGuard guard(b);
-                                   b.setInsertionPoint(inner.getInsertionBlock(), inner.getInsertionPoint());
-                                   scf::YieldOp::create(b, step(at, carried));
-                                 });
-  replace(loop.getResults());
+  replace(overSteps(rule.steps, {empty, codes[kLstmH], codes[kLstmC]},
+                    [&](Value at, ValueRange carried) { return step(at, carried); }));
 }
 
 LogicalResult integer::emitLstm(AsOp op, const RuleCall &call) {

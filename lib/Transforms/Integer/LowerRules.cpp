@@ -4,6 +4,7 @@
 #include "lib/Reference/FixedPoint.h"
 #include "lib/Reference/IntegerRules.h"
 #include "lib/Transforms/Integer/EmitFixedPoint.h"
+#include "lib/Transforms/Integer/EmitLiteLstm.h"
 #include "lib/Transforms/Integer/EmitLstm.h"
 #include "lib/Transforms/Integer/EmitSvdf.h"
 #include "lib/Transforms/Integer/Passes.h"
@@ -404,6 +405,8 @@ LogicalResult RuleEmitter::run() {
     return emitSoftmax();
   if (rule == "tflite.lstm")
     return emitLstm(op, call);
+  if (rule == "litert.lstm")
+    return emitLiteLstm(op, call);
   if (rule == "tflite.svdf")
     return emitSvdf(op, call);
   if (call.inputs.size() == 1 && call.inputs[0].bits <= 8)

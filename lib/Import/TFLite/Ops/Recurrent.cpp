@@ -7,64 +7,96 @@
 
 namespace mlir::qtensor::tflite {
 namespace {
-// Inputs by number, as the file format has them; four gates (input, forget, candidate, output) each.
-constexpr unsigned kWeights = 1, kRecurrent = 5, kBias = 12, kHidden = 18, kCell = 19;
+// Inputs by number, as the file format has them; four gates (input, forget, candidate, output) each, but no peephole for the
+// candidate.
+constexpr unsigned kInputs = 24, kWeights = 1, kRecurrent = 5, kPeephole = 9, kBias = 12, kProjection = 16,
+                   kProjectionBias = 17, kHidden = 18, kCell = 19, kNorm = 20;
+constexpr unsigned kInputGate = 0, kForgetGate = 1, kCandidate = 2, kOutputGate = 3;
 
-/// What the meaning is emitted from, in the order of rule "tflite.lstm".
+/// What the meaning is emitted from: the inputs that the layer has.
 struct Lstm {
-  Val x, weights[4], recurrent[4], bias[4], hidden, cell;
-  double clip;
-  bool timeMajor;
+  std::optional<Val> inputs[kInputs];
+  double cellClip = 0, projectionClip = 0;
+  bool timeMajor = false;
 
-  static Lstm of(ArrayRef<Val> inputs, double clip, bool timeMajor) {
-    Lstm all{inputs[0], {}, {}, {}, inputs[13], inputs[14], clip, timeMajor};
-    for (unsigned gate = 0; gate < 4; ++gate)
-      all.weights[gate] = inputs[1 + gate], all.recurrent[gate] = inputs[5 + gate], all.bias[gate] = inputs[9 + gate];
-    return all;
-  }
+  bool has(unsigned i) const { return inputs[i].has_value(); }
+  const Val &operator[](unsigned i) const { return *inputs[i]; }
 };
 
-/// x * W + h * R + b of one gate, squashed.
-Val emitGate(Emit &e, const Lstm &all, unsigned gate, const Val &x, const Val &hidden) {
-  Val parts[] = {contractRows(e, x, all.weights[gate]), contractRows(e, hidden, all.recurrent[gate]), all.bias[gate]};
-  return e.mapTo(hidden.dims, parts, Elem::F32, [&](Scalar &s, ValueRange in) {
-    Value sum = s.add(s.add(in[0], in[2]), in[1]);
-    return gate == 2 ? s.tanh(sum) : s.sigmoid(sum);
+Val clip(Emit &e, const Val &x, double most) {
+  if (!(most > 0))
+    return x;
+  return e.map(x, Elem::F32, [&](Scalar &s, ValueRange in) { return s.clamp(in[0], s.like(in[0], -most), s.like(in[0], most)); });
+}
+
+/// (x - mean) / deviation over the cells.
+Val normalize(Emit &e, const Val &x) {
+  Val centered = e.map({x, e.mean(x, {1}, /*keep=*/true)}, Elem::F32, [](Scalar &s, ValueRange in) { return s.sub(in[0], in[1]); });
+  Val squares = e.map(centered, Elem::F32, [](Scalar &s, ValueRange in) { return s.mul(in[0], in[0]); });
+  return e.map({centered, e.mean(squares, {1}, /*keep=*/true)}, Elem::F32, [](Scalar &s, ValueRange in) {
+    return s.div(in[0], s.sqrt(s.add(in[1], s.like(in[1], 1e-8))));
   });
+}
+
+/// x * W + h * R + p c + b of one gate, squashed; a normalization comes before the bias.
+Val emitGate(Emit &e, const Lstm &all, unsigned gate, const Val &x, const Val &hidden, const Val &cell) {
+  SmallVector<Val> parts{contractRows(e, x, all[kWeights + gate]), contractRows(e, hidden, all[kRecurrent + gate])};
+  bool normalized = all.has(kNorm + gate);
+  if (unsigned at = kPeephole + (gate == kOutputGate ? 2 : gate); gate != kCandidate && all.has(at))
+    parts.push_back(e.map({cell, all[at]}, Elem::F32, [](Scalar &s, ValueRange in) { return s.mul(in[0], in[1]); }));
+  if (!normalized)
+    parts.push_back(all[kBias + gate]);
+  auto total = [&](Scalar &s, ValueRange in) {
+    Value sum = in[0];
+    for (size_t i = 1; i < parts.size(); ++i)
+      sum = s.add(sum, in[i]);
+    return sum;
+  };
+  auto squash = [&](Scalar &s, Value x) { return gate == kCandidate ? s.tanh(x) : s.sigmoid(x); };
+  if (!normalized)
+    return e.mapTo(cell.dims, parts, Elem::F32, [&](Scalar &s, ValueRange in) { return squash(s, total(s, in)); });
+  Val standard = normalize(e, e.mapTo(cell.dims, parts, Elem::F32, total));
+  return e.map({standard, all[kNorm + gate], all[kBias + gate]}, Elem::F32,
+               [&](Scalar &s, ValueRange in) { return squash(s, s.add(s.mul(in[0], in[1]), in[2])); });
 }
 
 /// The states after one step: h, c.
 std::pair<Val, Val> emitStep(Emit &e, const Lstm &all, const Val &x, const Val &hidden, const Val &cell) {
-  Val gates[4];
-  for (unsigned gate = 0; gate < 4; ++gate)
-    gates[gate] = emitGate(e, all, gate, x, hidden);
-  Val kept = e.map({gates[1], cell, gates[0], gates[2]}, Elem::F32, [&](Scalar &s, ValueRange in) {
-    Value sum = s.add(s.mul(in[0], in[1]), s.mul(in[2], in[3]));
-    return all.clip > 0 ? s.clamp(sum, s.like(sum, -all.clip), s.like(sum, all.clip)) : sum;
+  Val forget = emitGate(e, all, kForgetGate, x, hidden, cell), candidate = emitGate(e, all, kCandidate, x, hidden, cell);
+  Val opened = all.has(kWeights) ? emitGate(e, all, kInputGate, x, hidden, cell)
+                                 : e.map(forget, Elem::F32, [](Scalar &s, ValueRange in) { return s.sub(s.like(in[0], 1), in[0]); });
+  Val sum = e.map({forget, cell, opened, candidate}, Elem::F32, [](Scalar &s, ValueRange in) {
+    return s.add(s.mul(in[0], in[1]), s.mul(in[2], in[3]));
   });
-  Val shown = e.map({gates[3], kept}, Elem::F32, [](Scalar &s, ValueRange in) { return s.mul(in[0], s.tanh(in[1])); });
-  return {shown, kept};
+  Val kept = clip(e, sum, all.cellClip), output = emitGate(e, all, kOutputGate, x, hidden, kept);
+  Val shown = e.map({output, kept}, Elem::F32, [](Scalar &s, ValueRange in) { return s.mul(in[0], s.tanh(in[1])); });
+  if (!all.has(kProjection))
+    return {shown, kept};
+  Val projected = contractRows(e, shown, all[kProjection]);
+  if (all.has(kProjectionBias))
+    projected = e.map({projected, all[kProjectionBias]}, Elem::F32, [](Scalar &s, ValueRange in) { return s.add(in[0], in[1]); });
+  return {clip(e, projected, all.projectionClip), kept};
 }
 
 /// A loop over the steps: the outputs of all of them, and the states behind the last.
 SmallVector<Val> emitSequence(Emit &e, Lstm all) {
-  // Whatever the loop reads is made before it.
-  for (Val *operands : {all.weights, all.recurrent, all.bias})
-    for (unsigned gate = 0; gate < 4; ++gate)
-      operands[gate] = e.wrap(e.tensor(operands[gate]), Elem::F32, operands[gate].dims);
-  all.x = e.wrap(e.tensor(all.x), Elem::F32, all.x.dims);
-  // Between steps the states are reals: the rounding of each step is the rule's.
-  for (Val *state : {&all.hidden, &all.cell}) {
-    Value value = e.tensor(*state);
-    if (cast<RankedTensorType>(value.getType()).getEncoding())
-      *state = e.wrap(DequantizeOp::create(e.b, e.loc, e.type(*state), value), Elem::F32, state->dims);
+  // Whatever the loop reads is made before it. Between steps the states are reals: the rounding of each step is the rule's.
+  for (unsigned i = 0; i < kInputs; ++i) {
+    if (!all.has(i))
+      continue;
+    Value value = e.tensor(all[i]);
+    bool encoded = (i == kHidden || i == kCell) && cast<RankedTensorType>(value.getType()).getEncoding();
+    if (encoded)
+      value = DequantizeOp::create(e.b, e.loc, e.type(all[i]), value);
+    all.inputs[i] = e.wrap(value, Elem::F32, all[i].dims);
   }
+  const Val x = all[0], hidden = all[kHidden], cell = all[kCell];
   unsigned timeAxis = all.timeMajor ? 0 : 1;
-  Dims sequence = {all.x.dims[0], all.x.dims[1], all.hidden.dims[1]}, stepSizes = all.x.dims, outSizes = sequence;
+  Dims sequence = {x.dims[0], x.dims[1], hidden.dims[1]}, stepSizes = x.dims, outSizes = sequence;
   stepSizes[timeAxis] = outSizes[timeAxis] = e.b.getIndexAttr(1);
-  int64_t steps = *DimMath::number(all.x.dims[timeAxis]);
+  int64_t steps = *DimMath::number(x.dims[timeAxis]);
   auto index = [&](int64_t value) { return arith::ConstantIndexOp::create(e.b, e.loc, value).getResult(); };
-  SmallVector<Value> first{e.empty(sequence, e.b.getF32Type()), e.tensor(all.hidden), e.tensor(all.cell)};
+  SmallVector<Value> first{e.empty(sequence, e.b.getF32Type()), e.tensor(hidden), e.tensor(cell)};
   // Each iteration has constants of its own.
   auto loop = scf::ForOp::create(
       e.b, e.loc, index(0), index(steps), index(1), first,
@@ -73,31 +105,31 @@ SmallVector<Val> emitSequence(Emit &e, Lstm all) {
         inner.setLoc(e.loc);
         Dims offsets(3, e.b.getIndexAttr(0)), strides(3, e.b.getIndexAttr(1));
         offsets[timeAxis] = step;
-        Dims perBatch = {all.hidden.dims[0], all.x.dims[2]};
-        Val x = inner.reshape(inner.slice(all.x, offsets, stepSizes, strides), perBatch);
-        Val hidden = e.wrap(kept[1], Elem::F32, all.hidden.dims), cell = e.wrap(kept[2], Elem::F32, all.cell.dims);
-        std::tie(hidden, cell) = emitStep(inner, all, x, hidden, cell);
-        Value out = tensor::InsertSliceOp::create(e.b, e.loc, inner.tensor(hidden), kept[0], offsets, outSizes, strides);
-        scf::YieldOp::create(e.b, e.loc, ValueRange{out, inner.tensor(hidden), inner.tensor(cell)});
+        Dims perBatch = {hidden.dims[0], x.dims[2]};
+        Val now = inner.reshape(inner.slice(x, offsets, stepSizes, strides), perBatch);
+        auto [h, c] = emitStep(inner, all, now, e.wrap(kept[1], Elem::F32, hidden.dims), e.wrap(kept[2], Elem::F32, cell.dims));
+        Value out = tensor::InsertSliceOp::create(e.b, e.loc, inner.tensor(h), kept[0], offsets, outSizes, strides);
+        scf::YieldOp::create(e.b, e.loc, ValueRange{out, inner.tensor(h), inner.tensor(c)});
       });
-  return {e.wrap(loop.getResult(0), Elem::F32, sequence), e.wrap(loop.getResult(1), Elem::F32, all.hidden.dims),
-          e.wrap(loop.getResult(2), Elem::F32, all.cell.dims)};
+  return {e.wrap(loop.getResult(0), Elem::F32, sequence), e.wrap(loop.getResult(1), Elem::F32, hidden.dims),
+          e.wrap(loop.getResult(2), Elem::F32, cell.dims)};
 }
 
-/// What the file format allows beyond the plain cell.
-LogicalResult checkPlain(const Node &n) {
-  static const struct {
-    unsigned first, count;
-    const char *what;
-  } optional[] = {{9, 3, "peephole weights"}, {16, 2, "a projection"}, {20, 4, "a layer normalization"}};
-  for (const auto &part : optional)
-    for (unsigned i = part.first; i < part.first + part.count; ++i)
-      if (n.has(i))
-        return n.fail(Twine("has ") + part.what + ", which is not supported; train the layer without");
-  for (unsigned first : {kWeights, kRecurrent, kBias})
-    for (unsigned gate = 0; gate < 4; ++gate)
-      if (!n.has(first + gate))
-        return n.fail("lacks weights or a bias of a gate (coupled input and forget gates), which is not supported");
+/// Whether inputs come together as the file format wants them.
+LogicalResult checkPresence(const Node &n) {
+  bool coupled = !n.has(kWeights), normalized = n.has(kNorm + kForgetGate), peepholes = n.has(kPeephole + 1);
+  for (unsigned gate = 0; gate < 4; ++gate) {
+    bool wanted = gate != kInputGate || !coupled;
+    for (unsigned first : {kWeights, kRecurrent, kBias})
+      if (n.has(first + gate) != wanted)
+        return n.fail("lacks weights or a bias of a gate; only the whole input gate may be absent (coupled gates)");
+    if (n.has(kNorm + gate) != (normalized && wanted))
+      return n.fail("lacks the layer normalization of a gate");
+  }
+  if (n.has(kPeephole) != (peepholes && !coupled) || n.has(kPeephole + 2) != peepholes)
+    return n.fail("lacks the peephole weights of a gate");
+  if (n.has(kProjectionBias) && !n.has(kProjection))
+    return n.fail("has a bias of a projection and no projection");
   if (n.option("activation") != 4)
     return n.fail("has the activation " + Twine(n.option("activation")) + "; it must be tanh (4)");
   if (n.option("diagonal_recurrent"))
@@ -107,42 +139,94 @@ LogicalResult checkPlain(const Node &n) {
   return success();
 }
 
-/// The extents of the plain cell, all fixed.
+/// The extents of the layer, all fixed.
 LogicalResult checkExtents(const Node &n) {
   auto shape = [&](unsigned i) { return DimMath::shape(n.in(i).dims); };
-  SmallVector<int64_t> x = shape(0), hidden = shape(kHidden);
-  if (x.size() != 3 || ShapedType::isDynamicShape(x) || hidden.size() != 2)
+  SmallVector<int64_t> x = shape(0), hidden = shape(kHidden), cell = shape(kCell);
+  if (x.size() != 3 || ShapedType::isDynamicShape(x) || hidden.size() != 2 || cell.size() != 2)
     return n.fail("takes a sequence [batch, time, inputs] of fixed extents and states [batch, cells]");
-  int64_t cells = hidden[1], batch = x[n.option("time_major") ? 1 : 0];
-  bool fit = hidden[0] == batch && shape(kCell) == hidden;
-  for (unsigned gate = 0; gate < 4; ++gate)
-    fit &= shape(kWeights + gate) == SmallVector<int64_t>{cells, x[2]} && shape(kBias + gate) == SmallVector<int64_t>{cells} &&
-           shape(kRecurrent + gate) == SmallVector<int64_t>{cells, cells};
+  int64_t cells = cell[1], outputs = hidden[1], batch = x[n.option("time_major") ? 1 : 0];
+  bool fit = hidden[0] == batch && cell[0] == batch && (n.has(kProjection) || outputs == cells);
+  auto expect = [&](unsigned first, unsigned count, SmallVector<int64_t> expected) {
+    for (unsigned i = first; i < first + count; ++i)
+      fit &= !n.has(i) || shape(i) == expected;
+  };
+  expect(kWeights, 4, {cells, x[2]});
+  expect(kRecurrent, 4, {cells, outputs});
+  expect(kPeephole, 3, {cells});
+  expect(kBias, 4, {cells});
+  expect(kProjection, 1, {outputs, cells});
+  expect(kProjectionBias, 1, {outputs});
+  expect(kNorm, 4, {cells});
   return fit ? success() : n.fail("its weights, biases and states do not have the extents of its input and its cells");
 }
 
+/// The parameters that only TFLite's own rule has: scales of what lies between its steps.
+FailureOr<SmallVector<NamedAttribute>> liteParameters(const Node &n, ArrayRef<unsigned> inputs) {
+  auto scaleOf = [&](unsigned i) -> const Quantization * {
+    const Tensor *tensor = n.intermediate(i);
+    return tensor && tensor->quantization.scale.size() == 1 ? &tensor->quantization : nullptr;
+  };
+  SmallVector<NamedAttribute> out;
+  const Quantization *hidden = scaleOf(4);
+  if (!hidden && n.has(kProjection))
+    return n.fail("has a projection, and no intermediate tensor 4 with the scale of what it projects");
+  if (!hidden)
+    hidden = &n.outTensor().quantization;
+  out.push_back(n.param("hidden_scale", double(hidden->scale[0])));
+  out.push_back(n.param("hidden_zero", hidden->zero[0]));
+  for (unsigned gate = 0; gate < 4 && n.has(kNorm + kForgetGate); ++gate) {
+    const Quantization *scale = scaleOf(gate);
+    if (!scale)
+      return n.fail("has layer normalizations, and no intermediate tensor " + Twine(gate) + " with the scale of what they see");
+    out.push_back(n.param(("gate_scale_" + Twine(gate)).str(), double(scale->scale[0])));
+  }
+  out.push_back(n.param("proj_clip", n.realOption("proj_clip")));
+  out.push_back(n.param("inputs", SmallVector<int64_t>(inputs.begin(), inputs.end())));
+  return out;
+}
+
 LogicalResult importLstm(const Node &n) {
-  if (failed(checkPlain(n)) || failed(checkExtents(n)))
+  if (failed(checkPresence(n)) || failed(checkExtents(n)))
     return failure();
-  SmallVector<unsigned> inputs{0};
-  for (unsigned first : {kWeights, kRecurrent, kBias})
-    for (unsigned gate = 0; gate < 4; ++gate)
-      inputs.push_back(first + gate);
-  inputs.append({kHidden, kCell});
-  bool timeMajor = n.option("time_major");
-  double clip = n.realOption("cell_clip");
+  SmallVector<unsigned> inputs;
+  for (unsigned i = 0; i < kInputs; ++i)
+    if (n.has(i))
+      inputs.push_back(i);
   bool quantized = isQuantized(n.inTensor(0));
   for (unsigned i : inputs)
     if (isQuantized(n.inTensor(i)) != quantized)
       return n.fail("mixes quantized and float tensors (a hybrid layer), which is not supported; quantize it fully");
-  if (quantized)
-    return n.setByRule("tflite.lstm", inputs, {kHidden, kCell},
-                       {n.param("cell_clip", clip), n.param("time_major", int64_t(timeMajor))},
-                       [&](Emit &e, ArrayRef<Val> reals) { return emitSequence(e, Lstm::of(reals, clip, timeMajor)); });
+  Lstm layer;
+  layer.cellClip = n.realOption("cell_clip"), layer.projectionClip = n.realOption("proj_clip");
+  layer.timeMajor = n.option("time_major");
+  auto meaning = [&](Emit &e, ArrayRef<Val> reals) {
+    for (auto [i, real] : llvm::zip_equal(inputs, reals))
+      layer.inputs[i] = real;
+    return emitSequence(e, layer);
+  };
+  if (quantized) {
+    if (isQuantized(n.outTensor()) != quantized || n.outTensor().quantization.scale.size() != 1)
+      return n.fail("is quantized and its output has no scale");
+    SmallVector<NamedAttribute> parameters{n.param("cell_clip", layer.cellClip), n.param("time_major", int64_t(layer.timeMajor))};
+    if (n.has(kPeephole + 1) && n.in(kHidden).dims[1] != n.in(kCell).dims[1])
+      return n.fail("is quantized and has peepholes and a projection to another number of outputs than of cells, where TFLite's "
+                    "kernel weighs the wrong cells; train the layer without one of the two");
+    // TFLite Micro has a definition of the plain cell alone.
+    constexpr size_t kPlain = 15;
+    bool plain = inputs.size() == kPlain && n.has(kWeights) && !n.has(kProjection);
+    if (plain && !n.likeLiteRT())
+      return n.setByRule("tflite.lstm", inputs, {kHidden, kCell}, parameters, meaning);
+    FailureOr<SmallVector<NamedAttribute>> further = liteParameters(n, inputs);
+    if (failed(further))
+      return failure();
+    parameters.append(*further);
+    return n.setByRule("litert.lstm", inputs, {kHidden, kCell}, parameters, meaning);
+  }
   SmallVector<Val> reals;
   for (unsigned i : inputs)
     reals.push_back(n.in(i));
-  SmallVector<Val> results = emitSequence(n.e, Lstm::of(reals, clip, timeMajor));
+  SmallVector<Val> results = meaning(n.e, reals);
   n.value(n.op.inputs[kHidden]) = results[1];
   n.value(n.op.inputs[kCell]) = results[2];
   return n.set(results[0]);
@@ -154,7 +238,8 @@ void registerRecurrent(Registry &r) {
   for (const char *name : {"VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE"})
     r.add({{name, 0, kAny, nullptr, variables}});
   r.add({{"UNIDIRECTIONAL_SEQUENCE_LSTM", 1, 24, importLstm,
-          "f32, int8 with int16 cells by TFLite Micro's rule; no peepholes, projection, layer normalization or coupled gates"}});
+          "f32, int8 with int16 cells; peepholes, projection, layer normalization and coupled gates. The plain int8 cell follows "
+          "TFLite Micro's rule, with --runtime=litert TFLite's own, which the others always follow"}});
 }
 
 } // namespace mlir::qtensor::tflite

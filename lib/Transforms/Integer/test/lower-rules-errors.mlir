@@ -145,3 +145,30 @@ func.func @scale(
   }
   return %o#0, %o#1, %o#2 : tensor<1x5x2xf32, #y>, tensor<1x2xf32, #h>, tensor<1x2xf32, #c>
 }
+
+// -----
+
+#x = #qtensor.block<int8, [?, ?], scale = 0.5>
+#t = #qtensor.block<int16, [?, ?], scale = 0.5>
+func.func @filters(%x: tensor<1x4xf32, #x>, %w: tensor<6x4xf32, #x>, %t: tensor<6x2xf32, #t>, %s: tensor<1x12xf32, #t>) -> tensor<1x3xf32, #x> {
+  // expected-error @+1 {{has rule "tflite.svdf": its filters are no multiple of the rank, or it has no steps}}
+  %y:2 = qtensor.as "tflite.svdf" (%x, %w, %t, %s) {rank = 4 : i64} : (tensor<1x4xf32, #x>, tensor<6x4xf32, #x>, tensor<6x2xf32, #t>, tensor<1x12xf32, #t>) -> (tensor<1x3xf32, #x>, tensor<1x12xf32, #t>) {
+  ^bb0(%a: tensor<1x4xf32, #x>, %b: tensor<6x4xf32, #x>, %c: tensor<6x2xf32, #t>, %d: tensor<1x12xf32, #t>):
+    %e = tensor.empty() : tensor<1x3xf32>
+    %q = qtensor.quantize %e : tensor<1x3xf32> -> tensor<1x3xf32, #x>
+    qtensor.yield %q, %d : tensor<1x3xf32, #x>, tensor<1x12xf32, #t>
+  }
+  return %y#0 : tensor<1x3xf32, #x>
+}
+
+// -----
+
+#x = #qtensor.block<int8, [?], scale = 0.5>
+func.func @places(%x: tensor<4xf32, #x>) -> tensor<4xf32, #x> {
+  // expected-error @+1 {{has rule "litert.lstm": its parameter 'inputs' does not name the inputs in ascending order}}
+  %y:3 = qtensor.as "litert.lstm" (%x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x) {inputs = array<i64: 0, 0>} : (tensor<4xf32, #x>, tensor<4xf32, #x>, tensor<4xf32, #x>, tensor<4xf32, #x>, tensor<4xf32, #x>, tensor<4xf32, #x>, tensor<4xf32, #x>, tensor<4xf32, #x>, tensor<4xf32, #x>, tensor<4xf32, #x>, tensor<4xf32, #x>, tensor<4xf32, #x>) -> (tensor<4xf32, #x>, tensor<4xf32, #x>, tensor<4xf32, #x>) {
+  ^bb0(%a: tensor<4xf32, #x>, %b: tensor<4xf32, #x>, %c: tensor<4xf32, #x>, %d: tensor<4xf32, #x>, %e: tensor<4xf32, #x>, %f: tensor<4xf32, #x>, %g: tensor<4xf32, #x>, %h: tensor<4xf32, #x>, %i: tensor<4xf32, #x>, %j: tensor<4xf32, #x>, %k: tensor<4xf32, #x>, %l: tensor<4xf32, #x>):
+    qtensor.yield %a, %a, %a : tensor<4xf32, #x>, tensor<4xf32, #x>, tensor<4xf32, #x>
+  }
+  return %y#0 : tensor<4xf32, #x>
+}

@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Makes LSTM layers, random inputs of several calls, and the outputs of LiteRT's reference kernels: lite-streams.tar.xz.
+
+usage: make_lite_streams.py <archive> [<number of random layers>]
+needs the Python packages of make_streams.py and ai-edge-litert
+"""
+import io
+import sys
+import tarfile
+
+import numpy as np
+import tflite
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+import make_streams
+from make_streams import CALLS, F32, I8, I16, I32, OP, Maker, inputs_of, integers, npy
+
+random = make_streams.random = np.random.default_rng(20261124)
+
+
+def scale(low, high):
+    return float(np.float32(random.uniform(low, high)))
+
+
+def lstm(batch=1, steps=4, inputs=5, cells=6, outputs=None, coupled=False, peepholes=False, norm=False, projection_bias=True,
+         cell_power=-12, cell_clip=0.0, proj_clip=0.0, time_major=False, real=False, hidden_zero=0, zero=-3):
+    """`outputs`: a projection to as many. Weights are large enough for gates that saturate."""
+    maker = Maker()
+    graph = maker.graph()
+    code, cell = (F32, F32) if real else (I8, I16)
+    out = outputs or cells
+    shape = (steps, batch) if time_major else (batch, steps)
+    x_scale, h_scale, cell_scale = scale(.01, .04), scale(.005, .01), 2.0 ** cell_power
+    hidden_scale = scale(.005, .01) if outputs else h_scale
+    hidden_zero = hidden_zero if outputs else zero
+
+    def made(name, extents, kind, of, zero=0, data=None, variable=False):
+        return maker.tensor(graph, name, extents, F32 if real else kind, None if real else of, 0 if real else zero, data, variable)
+
+    def constant(name, extents, kind, of, most):
+        if real:
+            return made(name, extents, F32, None, 0, random.normal(0, .6, extents).astype(np.float32))
+        return made(name, extents, kind, of, 0, integers(extents, -most, most + 1, kind))
+    x = made("x", (*shape, inputs), code, x_scale, int(random.integers(-40, 40)))
+    operands = [x] + [-1] * 23
+    gates = [0.0] * 4
+    for gate in range(1 if coupled else 0, 4):
+        w, r = scale(.004, .03), scale(.004, .03)
+        operands[1 + gate] = constant(f"w{gate}", (cells, inputs), I8, w, 127)
+        operands[5 + gate] = constant(f"r{gate}", (cells, out), I8, r, 127)
+        gates[gate] = scale(.0002, .002)
+        bias = np.float32(x_scale) * np.float32(w)
+        if norm:
+            weight = scale(.00003, .0001)
+            operands[20 + gate] = constant(f"n{gate}", (cells,), I16, weight, 32767)
+            bias = weight / 1024
+        operands[12 + gate] = constant(f"b{gate}", (cells,), I32, bias, 400000 if norm else 6000)
+        if peepholes and gate != 2:
+            operands[9 + (2 if gate == 3 else gate)] = constant(f"p{gate}", (cells,), I16, scale(.00001, .0001), 32767)
+    if outputs:
+        projection = scale(.004, .02)
+        operands[16] = constant("projection", (out, cells), I8, projection, 127)
+        if projection_bias:
+            operands[17] = constant("projection bias", (out,), I32, projection * hidden_scale, 3000)
+    operands[18] = made("h", (batch, out), code, h_scale, zero, variable=True)
+    operands[19] = made("c", (batch, cells), cell, cell_scale, variable=True)
+    middle = [] if real else [maker.tensor(graph, f"m{i}", (0,), I16, gates[i] or 2.0 ** -12) for i in range(4)]
+    if not real:
+        middle.append(maker.tensor(graph, "m4", (0,), I8, hidden_scale, hidden_zero))
+    y = made("y", (*shape, out), code, h_scale, zero)
+    fields = {"fusedActivationFunction": tflite.ActivationFunctionType.TANH, "cellClip": cell_clip, "projClip": proj_clip,
+              "timeMajor": time_major}
+    maker.operator(graph, OP.UNIDIRECTIONAL_SEQUENCE_LSTM, operands, [y], ("UnidirectionalSequenceLSTMOptions", fields), middle)
+    graph.inputs, graph.outputs = [x], [y]
+    return maker
+
+
+def models():
+    yield "plain", lstm()
+    yield "fine-cells", lstm(cell_power=-15, cells=3)
+    yield "coarse-cells", lstm(cell_power=-9, cell_clip=1.7, steps=9)
+    yield "coupled", lstm(coupled=True, batch=2)
+    yield "peepholes", lstm(peepholes=True, cells=9)
+    yield "projection", lstm(outputs=4, cells=11, hidden_zero=-7, proj_clip=.3)
+    yield "projection-plain", lstm(outputs=9, cells=5, projection_bias=False)
+    yield "norm", lstm(norm=True, cells=13)
+    yield "all", lstm(coupled=True, peepholes=True, norm=True, outputs=16, cells=16, batch=2, time_major=True, hidden_zero=5)
+    yield "all-open", lstm(norm=True, outputs=5, cells=7, steps=7, cell_clip=2.0)
+    for name, parts in (("plain", {}), ("coupled", {"coupled": True}), ("peepholes", {"peepholes": True}), ("norm", {"norm": True}),
+                        ("projection", {"outputs": 4, "proj_clip": .5}),
+                        ("all", {"coupled": True, "peepholes": True, "norm": True, "outputs": 3, "time_major": True})):
+        yield f"{name}-f32", lstm(real=True, batch=2, **parts)
+
+
+def random_models(count):
+    def flip():
+        return bool(random.integers(2))
+    for i in range(count):
+        cells, peepholes = int(random.integers(1, 24)), flip()
+        # With peepholes and fewer outputs than cells, the runtime weighs the wrong cells.
+        outputs = cells if peepholes else int(random.integers(1, 12))
+        yield f"random-{i}", lstm(
+            batch=int(random.integers(1, 4)), steps=int(random.integers(1, 9)), inputs=int(random.integers(1, 20)), cells=cells,
+            outputs=outputs if flip() else None, coupled=flip(), peepholes=peepholes, norm=flip(), projection_bias=flip(), cell_power=int(random.integers(-15, -8)),
+            cell_clip=float(random.uniform(.1, 3)) if flip() else 0.0, proj_clip=float(random.uniform(.1, 1)) if flip() else 0.0,
+            time_major=flip(), hidden_zero=int(random.integers(-30, 30)), zero=int(random.integers(-30, 30)))
+
+
+def main():
+    with tarfile.open(sys.argv[1], "w:xz") as tar:
+        def write(path, data):
+            entry = tarfile.TarInfo(path)
+            entry.size = len(data)
+            tar.addfile(entry, io.BytesIO(data))
+        for name, maker in random_models(int(sys.argv[2])) if len(sys.argv) > 2 else models():
+            data = maker.bytes()
+            write(f"{name}/model.tflite", data)
+            interpreter = Interpreter(model_content=data, experimental_op_resolver_type=OpResolverType.BUILTIN_REF)
+            interpreter.allocate_tensors()
+            tensor = maker.model.subgraphs[0].tensors[maker.model.subgraphs[0].inputs[0]]
+            for call in range(CALLS):
+                x = inputs_of(tensor)
+                interpreter.set_tensor(interpreter.get_input_details()[0]["index"], x)
+                interpreter.invoke()
+                write(f"{name}/in{call}.npy", npy(x))
+                write(f"{name}/out{call}.npy", npy(interpreter.get_tensor(interpreter.get_output_details()[0]["index"])))
+
+
+if __name__ == "__main__":
+    main()
