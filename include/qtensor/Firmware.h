@@ -37,9 +37,9 @@ struct FirmwareCompiler {
   llvm::ArrayRef<llvm::StringRef> linkFlags;   ///< Linking without the toolchain's start-up files.
 };
 
-/// How an intrinsic of LLVM is written in C.
+/// How an intrinsic of LLVM, or a piece of assembly, is written in C.
 struct CIntrinsic {
-  llvm::StringRef llvm;   ///< "llvm.arm.smlad".
+  llvm::StringRef llvm;   ///< "llvm.arm.smlad"; "smlad $0, $1, $2, $3".
   llvm::StringRef c;      ///< "__smlad".
   llvm::StringRef header; ///< "arm_acle.h"; empty: none.
 };

@@ -147,12 +147,12 @@ std::string CExpressions::call(StringRef function, ValueRange operands) {
   return text + ")";
 }
 
-std::string CExpressions::intrinsic(LLVM::CallIntrinsicOp op) {
+std::string CExpressions::intrinsic(StringRef name, ValueRange operands) {
   for (const CIntrinsic &known : target.intrinsics)
-    if (known.llvm == op.getIntrin()) {
+    if (known.llvm == name) {
       if (!known.header.empty())
         headers.insert(known.header.str());
-      return call(known.c, op.getArgs());
+      return call(known.c, operands);
     }
   return "";
 }
@@ -208,6 +208,7 @@ std::string CExpressions::spell(Operation &op) {
       .Case([&](LLVM::UMinOp) { return larger("<", false); })
       .Case([&](LLVM::FAbsOp) { return op.getResult(0).getType().isF32() ? call("__builtin_fabsf", op.getOperands())
                                                                            : call("__builtin_fabs", op.getOperands()); })
-      .Case([&](LLVM::CallIntrinsicOp c) { return intrinsic(c); })
+      .Case([&](LLVM::CallIntrinsicOp c) { return intrinsic(c.getIntrin(), c.getArgs()); })
+      .Case([&](LLVM::InlineAsmOp c) { return intrinsic(c.getAsmString(), c.getOperands()); })
       .Default([](Operation *) { return ""; });
 }

@@ -32,7 +32,7 @@ private:
   std::string compare(LLVM::FCmpOp op);
   std::string constant(LLVM::ConstantOp op);
   std::string address(LLVM::GEPOp op);
-  std::string intrinsic(LLVM::CallIntrinsicOp op);
+  std::string intrinsic(StringRef name, ValueRange operands);
   std::string asSigned(Value value);
   std::string call(StringRef function, ValueRange operands);
 

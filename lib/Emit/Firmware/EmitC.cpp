@@ -66,8 +66,6 @@ void FunctionEmitter::jump(Block *to, ValueRange values) {
 
 /// An empty assembly that keeps values in registers: its results are its operands.
 LogicalResult FunctionEmitter::emitPinned(LLVM::InlineAsmOp op) {
-  if (!op.getAsmString().empty())
-    return op.emitError("assembly has no portable C");
   std::string outputs;
   SmallVector<Value> results;
   if (op.getNumResults() && !isa<LLVM::LLVMStructType>(op.getResult(0).getType()))
@@ -88,7 +86,7 @@ LogicalResult FunctionEmitter::emitPinned(LLVM::InlineAsmOp op) {
 }
 
 LogicalResult FunctionEmitter::emit(Operation &op) {
-  if (auto pinned = dyn_cast<LLVM::InlineAsmOp>(op))
+  if (auto pinned = dyn_cast<LLVM::InlineAsmOp>(op); pinned && pinned.getAsmString().empty())
     return emitPinned(pinned);
   if (auto extract = dyn_cast<LLVM::ExtractValueOp>(op); extract && extract.getContainer().getDefiningOp<LLVM::InlineAsmOp>())
     return success();

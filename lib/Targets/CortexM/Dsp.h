@@ -9,6 +9,11 @@ namespace mlir::qtensor::cortexm {
 inline Value smlad(firmware::KernelBuilder &k, Value x, Value y, Value sum) {
   return k.intrinsic("llvm.arm.smlad", k.i32(), {x, y, sum});
 }
+/// The same, in the order in which it is written, and the sum stays in its register. LLVM's scheduler loads ahead until
+/// the registers of a tile no longer suffice.
+inline Value smladInOrder(firmware::KernelBuilder &k, Value x, Value y, Value sum) {
+  return k.assemble("smlad $0, $1, $2, $3", "=r,r,r,0", {x, y, sum});
+}
 /// The halves are bytes 0 and 2, signed; 1 and 3.
 inline Value evenBytes(firmware::KernelBuilder &k, Value x) { return k.intrinsic("llvm.arm.sxtb16", k.i32(), {x}); }
 inline Value oddBytes(firmware::KernelBuilder &k, Value x) {

@@ -73,6 +73,7 @@ static constexpr StringRef kLinking =
 static constexpr StringRef kConventions = ".eabi_attribute 28, 3";
 
 static const CIntrinsic intrinsics[] = {
+    {"smlad $0, $1, $2, $3", "__smlad", "arm_acle.h"},
     {"llvm.arm.smlad", "__smlad", "arm_acle.h"},   {"llvm.arm.sxtb16", "__sxtb16", "arm_acle.h"},
     {"llvm.arm.uxtb16", "__uxtb16", "arm_acle.h"}, {"llvm.sadd.sat", "__qadd", "arm_acle.h"},
 };

@@ -9,17 +9,9 @@ using namespace mlir;
 using namespace mlir::qtensor;
 using namespace mlir::qtensor::firmware;
 
-/// Pieces of assembly stay in their order.
-static Value assemble(KernelBuilder &k, StringRef text, StringRef constraints, ValueRange operands) {
-  return LLVM::InlineAsmOp::create(k.getBuilder(), k.i32(), operands, text, constraints, /*has_side_effects=*/true,
-                                   /*is_align_stack=*/false, LLVM::tailcallkind::TailCallKind::None,
-                                   LLVM::AsmDialectAttr(), ArrayAttr())
-      .getRes();
-}
-
 /// sum + the products of four signed bytes.
 static Value dot(KernelBuilder &k, Value codes, Value weights, Value sum) {
-  return assemble(k, "cv.sdotsp.b $0, $1, $2", "=r,r,r,0", {codes, weights, sum});
+  return k.assemble("cv.sdotsp.b $0, $1, $2", "=r,r,r,0", {codes, weights, sum});
 }
 
 namespace {
@@ -29,12 +21,13 @@ namespace {
 class CoreVConv : public WindowConv {
 public:
   CoreVConv(const std::string &name, int64_t pixels, int64_t channels, bool digits, bool exact)
-      : WindowConv(name, makeShape(pixels, channels, exact)), digits(digits) {}
+      : WindowConv(name, makeShape(pixels, channels, digits, exact)), digits(digits) {}
 
 private:
-  static Shape makeShape(int64_t pixels, int64_t channels, bool exact) {
+  static Shape makeShape(int64_t pixels, int64_t channels, bool digits, bool exact) {
     Shape shape{pixels, channels, /*laneBytes=*/1, /*depthUnit=*/4, exact};
     shape.onePixel = pixels == 1;
+    shape.sumsOfCodes = digits;
     return shape;
   }
 
@@ -48,8 +41,8 @@ private:
     Type type = count % 4 ? k.i8() : k.i32();
     k.loop(0, count, size, [&](Value i) { k.store(k.load(k.at(from, i), type), k.at(to, i)); });
   }
-  SmallVector<Value> prepare(KernelBuilder &k, const Tile &tile) const override;
-  SmallVector<Value> sumProducts(KernelBuilder &k, Tile &tile, ValueRange biases, ValueRange eights) const override;
+  Value sumCodes(KernelBuilder &k, Value from, int64_t lanes) const override;
+  SmallVector<Value> sumProducts(KernelBuilder &k, Tile &tile, ValueRange biases, ValueRange codes) const override;
   /// Bytes of the weights of four lanes.
   int64_t getStepBytes() const { return shape.channels * (digits ? 2 : 4); }
   /// Calls `add` with the windows' words of each step, their weights and the sums; sums after the last.
@@ -93,14 +86,19 @@ SmallVector<Value> CoreVConv::sumSteps(KernelBuilder &k, const Tile &tile, Small
   return SmallVector<Value>(ArrayRef<Value>(run(steps % unrolled, state)).drop_front(2));
 }
 
-SmallVector<Value> CoreVConv::prepare(KernelBuilder &k, const Tile &tile) const {
-  if (!digits)
-    return {};
-  return sumSteps(k, tile, SmallVector<Value>(tile.pixels, k.number(0)),
-                  [&](ArrayRef<Value> codes, Value, MutableArrayRef<Value> sums) {
-                    for (auto [sum, code] : llvm::zip_equal(sums, codes))
-                      sum = dot(k, code, k.number(0x08080808), sum);
-                  });
+Value CoreVConv::sumCodes(KernelBuilder &k, Value from, int64_t lanes) const {
+  auto add = [&](Value from, int64_t i, Value sum) {
+    return dot(k, k.load32InOrder(k.at(from, 4 * i)), k.number(0x01010101), sum);
+  };
+  auto state = k.loop(0, lanes / 16, 1, ValueRange{from, k.number(0)}, [&](Value, ValueRange at) {
+    Value sum = at[1];
+    for (int64_t i = 0; i < 4; ++i)
+      sum = add(at[0], i, sum);
+    return SmallVector<Value>{k.at(at[0], 16), sum};
+  });
+  for (int64_t i = 0; i < lanes / 4 % 4; ++i)
+    state[1] = add(state[0], i, state[1]);
+  return state[1];
 }
 
 void CoreVConv::addWords(KernelBuilder &k, ArrayRef<Value> codes, Value weights, MutableArrayRef<Value> sums) const {
@@ -117,7 +115,7 @@ void CoreVConv::addWords(KernelBuilder &k, ArrayRef<Value> codes, Value weights,
   }
 }
 
-SmallVector<Value> CoreVConv::sumProducts(KernelBuilder &k, Tile &tile, ValueRange biases, ValueRange eights) const {
+SmallVector<Value> CoreVConv::sumProducts(KernelBuilder &k, Tile &tile, ValueRange biases, ValueRange codes) const {
   int64_t channels = shape.channels;
   SmallVector<Value> start;
   for (int64_t i = 0; i < tile.pixels * channels; ++i)
@@ -129,7 +127,7 @@ SmallVector<Value> CoreVConv::sumProducts(KernelBuilder &k, Tile &tile, ValueRan
   tile.weights = k.at(tile.weights, tile.lanes / 4 * getStepBytes());
   for (size_t i = 0; digits && i < sums.size(); i += 2) {
     sums[i + 1] = k.add(k.rightExact(k.sub(sums[i + 1], sums[i]), 4), biases[(i + 1) % channels]);
-    sums[i] = k.add(k.sub(sums[i], eights[i / channels]), biases[i % channels]);
+    sums[i] = k.add(k.sub(sums[i], k.left(codes[i / channels], 3)), biases[i % channels]);
   }
   return sums;
 }

@@ -81,6 +81,17 @@ void KernelBuilder::intrinsic(StringRef name, ValueRange operands) {
   LLVM::CallIntrinsicOp::create(b, b.getStringAttr(name), operands);
 }
 
+Value KernelBuilder::load32InOrder(Value pointer) {
+  return LLVM::LoadOp::create(b, i32(), pointer, /*alignment=*/4, /*isVolatile=*/true);
+}
+
+Value KernelBuilder::assemble(StringRef text, StringRef constraints, ValueRange operands) {
+  return LLVM::InlineAsmOp::create(b, i32(), operands, text, constraints, /*has_side_effects=*/true,
+                                   /*is_align_stack=*/false, LLVM::tailcallkind::TailCallKind::None,
+                                   LLVM::AsmDialectAttr(), ArrayAttr())
+      .getRes();
+}
+
 SmallVector<Value> KernelBuilder::pin(ValueRange values) {
   std::string constraints;
   for (size_t i = 0; i < values.size(); ++i)

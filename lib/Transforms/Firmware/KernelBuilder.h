@@ -58,6 +58,13 @@ public:
   void storeCode(Value value, Value pointer, unsigned bits = 8);
   Value load32(Value pointer, unsigned alignment = 4) { return load(pointer, i32(), alignment); }
 
+  /// A word at an address that is a multiple of 4. It is not loaded before, or together with, what is loaded or assembled
+  /// before it here.
+  Value load32InOrder(Value pointer);
+  /// One instruction of assembly with an i32 result, in its order with the others, e.g. ("smlad $0, $1, $2, $3", "=r,r,r,0",
+  /// {x, y, sum}). A target's list of intrinsics may know it as a function of C.
+  Value assemble(StringRef text, StringRef constraints, ValueRange operands);
+
   /// A call of an intrinsic of LLVM, e.g. ("llvm.arm.smlad", i32, {x, y, sum}).
   Value intrinsic(StringRef name, Type result, ValueRange operands);
   /// One that returns nothing.

@@ -79,23 +79,17 @@ protected:
   Value loadLane(KernelBuilder &k, Value from) const {
     return shape.laneOffset ? k.extendUnsigned(k.load(from, k.i8()), k.i32()) : k.loadCode(from);
   }
-  /// The sums of the lanes of each pixel, times 2^`bits`.
-  SmallVector<Value> sumCodes(KernelBuilder &k, const Tile &tile, int64_t bits) const;
+  Value sumCodes(KernelBuilder &k, Value from, int64_t lanes) const override;
 
   const int64_t unrolled, productsAtOnce;
   const StringRef multiplyAdd;
 };
 
-SmallVector<Value> ScalarConv::sumCodes(KernelBuilder &k, const Tile &tile, int64_t bits) const {
-  Tile all = tile;
-  SmallVector<Value> start(tile.pixels, k.number(0));
-  SmallVector<Value> sums = sumLanes(k, all, 0, start, [&](ArrayRef<Value> codes, Value, MutableArrayRef<Value> sums) {
-    for (auto [sum, code] : llvm::zip_equal(sums, codes))
-      sum = k.add(sum, code);
-  });
-  for (Value &sum : sums)
-    sum = k.left(sum, bits);
-  return sums;
+Value ScalarConv::sumCodes(KernelBuilder &k, Value from, int64_t lanes) const {
+  Tile all{from, from, 1, 0, lanes, shape.laneBytes, {}, {}};
+  return sumLanes(k, all, 0, {k.number(0)}, [&](ArrayRef<Value> codes, Value, MutableArrayRef<Value> sums) {
+    sums[0] = k.add(sums[0], codes[0]);
+  })[0];
 }
 
 SmallVector<Value> ScalarConv::sumLanes(KernelBuilder &k, Tile &tile, int64_t weightBytes, SmallVector<Value> start,
@@ -137,7 +131,7 @@ SmallVector<Value> ScalarConv::sumLanes(KernelBuilder &k, Tile &tile, int64_t we
 /// brought. Sums of second channels must stay below 2^23.
 class ScalarPairs : public ScalarConv {
 public:
-  using ScalarConv::ScalarConv;
+  ScalarPairs(StringRef name, Shape shape, const ScalarShape &row) : ScalarConv(name, withSums(shape), row) {}
 
 protected:
   bool acceptsSums(const ConvLayer &, const ConvConstants &constants, ArrayRef<FastChannel> channels) const override {
@@ -153,15 +147,13 @@ protected:
     bytes.resize((bytes.size() + 3) / 4 * 4);
   }
 
-  SmallVector<Value> prepare(KernelBuilder &k, const Tile &tile) const override { return sumCodes(k, tile, 15); }
-
-  SmallVector<Value> sumProducts(KernelBuilder &k, Tile &tile, ValueRange biases, ValueRange surplus) const override {
+  SmallVector<Value> sumProducts(KernelBuilder &k, Tile &tile, ValueRange biases, ValueRange codes) const override {
     int64_t channels = shape.channels;
     SmallVector<Value> start;
     for (int64_t p = 0; p < tile.pixels; ++p)
       for (int64_t c = 0; c < channels; c += 2) {
         start.push_back(biases[c]);
-        start.push_back(k.sub(k.add(biases[c], k.left(biases[c + 1], 8)), surplus[p]));
+        start.push_back(k.sub(k.add(biases[c], k.left(biases[c + 1], 8)), k.left(codes[p], 15)));
       }
     SmallVector<Value> sums =
         sumLanes(k, tile, channels, start, [&](ArrayRef<Value> codes, Value weights, MutableArrayRef<Value> sums) {
@@ -189,7 +181,7 @@ protected:
 /// digit is the second channel's; the sum of the codes takes away what the 8 has brought.
 class ScalarNibbles : public ScalarConv {
 public:
-  using ScalarConv::ScalarConv;
+  ScalarNibbles(StringRef name, Shape shape, const ScalarShape &row) : ScalarConv(name, withSums(shape), row) {}
 
 protected:
   bool acceptsSums(const ConvLayer &layer, const ConvConstants &, ArrayRef<FastChannel>) const override {
@@ -203,9 +195,7 @@ protected:
     bytes.resize((bytes.size() + 3) / 4 * 4);
   }
 
-  SmallVector<Value> prepare(KernelBuilder &k, const Tile &tile) const override { return sumCodes(k, tile, 3); }
-
-  SmallVector<Value> sumProducts(KernelBuilder &k, Tile &tile, ValueRange biases, ValueRange eights) const override {
+  SmallVector<Value> sumProducts(KernelBuilder &k, Tile &tile, ValueRange biases, ValueRange codes) const override {
     int64_t channels = shape.channels;
     SmallVector<Value> start(channels * tile.pixels, k.number(0));
     SmallVector<Value> sums =
@@ -225,7 +215,7 @@ protected:
           }
         });
     for (int64_t i = 0; i < int64_t(sums.size()); i += 2) {
-      Value second = k.rightExact(k.sub(sums[i + 1], sums[i]), 4), eight = eights[i / channels];
+      Value second = k.rightExact(k.sub(sums[i + 1], sums[i]), 4), eight = k.left(codes[i / channels], 3);
       sums[i] = k.add(k.sub(sums[i], eight), biases[i % channels]);
       sums[i + 1] = k.add(k.sub(second, eight), biases[(i + 1) % channels]);
     }

@@ -8,7 +8,7 @@ using namespace mlir::qtensor::firmware;
 bool WindowConv::accepts(const ConvLayer &layer, const ConvConstants &constants) const {
   if (layer.depthwise != shape.depthwise || layer.inputBits != 8 || layer.map.mode == FixedMode::X16 ||
       (shape.onePixel && layer.out.count() > layer.out.channels) || layer.depth() < shape.fewestLanes ||
-      !findRows(layer))
+      layer.out.channels < shape.fewestChannels || !findRows(layer))
     return false;
   if (!shape.exact) {
     auto channels = findFastChannels(layer, constants);
@@ -25,7 +25,16 @@ bool WindowConv::accepts(const ConvLayer &layer, const ConvConstants &constants)
   return acceptsSums(layer, constants, channels);
 }
 
-int64_t WindowConv::getScratchBytes(const ConvLayer &layer) const { return findRows(layer)->bytes(); }
+bool WindowConv::sumsColumns(const ConvLayer &layer, const WindowRows &rows) const {
+  const Window &w = layer.window;
+  return shape.sumsOfCodes && !rows.chunks && w.strideWidth < w.kernelWidth &&
+         rows.lanes == w.kernelWidth * rows.columnLanes;
+}
+
+int64_t WindowConv::getScratchBytes(const ConvLayer &layer) const {
+  WindowRows rows = *findRows(layer);
+  return sumsColumns(layer, rows) ? llvm::alignTo(rows.bytes(), 4) + 4 * rows.columns : rows.bytes();
+}
 
 /// The map of all channels, and what keeps the stream behind it on a multiple of 16.
 static constexpr int64_t kMapBytes = 16;
@@ -56,11 +65,15 @@ std::vector<char> WindowConv::pack(const ConvLayer &layer, const ConvConstants &
   }
   for (int64_t first = 0; first < layer.out.channels; first += shape.channels) {
     int64_t end = std::min(layer.out.channels, first + shape.channels);
+    SmallVector<int32_t> starts;
     for (int64_t o = first; o < first + shape.channels; ++o) {
       // A channel that is a constant has no sum.
       bool none = o >= end || (!shape.exact && fast[o].bound == 0);
-      appendNumber(bytes, int32_t(none ? 0 : biases[o]));
+      starts.push_back(int32_t(none ? 0 : biases[o]));
     }
+    packBiases(starts);
+    for (int32_t start : starts)
+      appendNumber(bytes, start);
     auto weight = [&](int64_t c, int64_t lane) { return rows.weightOfLane(layer, constants, first + c, lane); };
     packWeights(bytes, {weight, rows.lanes, layer.in.channels % 4 == 0});
     for (int64_t o = first; o < end; ++o)
@@ -78,12 +91,12 @@ Value WindowConv::emitMap(KernelBuilder &k, const ConvLayer &layer, Value sum, A
 }
 
 Value WindowConv::emitGroup(KernelBuilder &k, const ConvLayer &layer, Tile tile, Value output, int64_t channels,
-                            ValueRange prepared) const {
+                            ValueRange codes) const {
   SmallVector<Value> biases;
   for (int64_t c = 0; c < shape.channels; ++c)
     biases.push_back(k.load32(k.at(tile.weights, 4 * c)));
   tile.weights = k.at(tile.weights, 4 * shape.channels);
-  SmallVector<Value> sums = sumProducts(k, tile, biases, prepared);
+  SmallVector<Value> sums = sumProducts(k, tile, biases, codes);
   int64_t words = recordWords();
   for (int64_t c = 0; c < channels; ++c) {
     SmallVector<Value> record = tile.map;
@@ -107,20 +120,45 @@ void WindowConv::emitDepthwiseTile(KernelBuilder &k, const ConvLayer &layer, Til
   });
 }
 
+void WindowConv::emitColumnSums(KernelBuilder &k, const WindowRows &rows, Value buffer, Value sums) const {
+  k.loop(0, rows.columns, 1, ValueRange{buffer, sums}, [&](Value, ValueRange at) {
+    k.store(sumCodes(k, at[0], rows.columnLanes), at[1]);
+    return SmallVector<Value>{k.at(at[0], rows.columnLanes * rows.laneBytes), k.at(at[1], 4)};
+  });
+}
+
+SmallVector<Value> WindowConv::sumWindows(KernelBuilder &k, const ConvLayer &layer, const Tile &tile) const {
+  SmallVector<Value> sums;
+  if (!shape.sumsOfCodes)
+    return sums;
+  for (int64_t p = 0; p < tile.pixels; ++p) {
+    if (!tile.columnSums) {
+      sums.push_back(sumCodes(k, k.at(tile.window, p * tile.pixelBytes), tile.lanes));
+      continue;
+    }
+    auto column = [&](int64_t x) { return k.load32(k.at(tile.columnSums, 4 * (p * layer.window.strideWidth + x))); };
+    Value sum = column(0);
+    for (int64_t x = 1; x < layer.window.kernelWidth; ++x)
+      sum = k.add(sum, column(x));
+    sums.push_back(sum);
+  }
+  return sums;
+}
+
 void WindowConv::emitTile(KernelBuilder &k, const ConvLayer &layer, Tile tile, Value output) const {
   if (shape.depthwise)
     return emitDepthwiseTile(k, layer, tile, output);
-  SmallVector<Value> prepared = prepare(k, tile);
+  SmallVector<Value> codes = sumWindows(k, layer, tile);
   int64_t whole = layer.out.channels / shape.channels, rest = layer.out.channels % shape.channels;
   Value stream = tile.weights;
   auto state = k.loop(0, whole, 1, ValueRange{stream, output}, [&](Value, ValueRange at) {
     tile.weights = at[0];
-    return SmallVector<Value>{emitGroup(k, layer, tile, at[1], shape.channels, prepared), k.at(at[1], shape.channels)};
+    return SmallVector<Value>{emitGroup(k, layer, tile, at[1], shape.channels, codes), k.at(at[1], shape.channels)};
   });
   if (rest == 0)
     return;
   tile.weights = state[0];
-  emitGroup(k, layer, tile, state[1], rest, prepared);
+  emitGroup(k, layer, tile, state[1], rest, codes);
 }
 
 void WindowConv::emitRow(KernelBuilder &k, const ConvLayer &layer, const WindowRows &rows, const LayerPointers &at,
@@ -135,13 +173,20 @@ void WindowConv::emitRow(KernelBuilder &k, const ConvLayer &layer, const WindowR
   Value output = k.at(at.output, k.mul(row, rows.pixels * channels));
   int64_t laneStep = (shape.depthwise ? layer.in.channels : 1) * shape.laneBytes;
   Value stream = k.at(at.constants, shape.oneMap ? kMapBytes : 0);
-  Tile tile{buffer, stream, shape.pixels, pixelBytes, rows.lanes, laneStep, SmallVector<Value>(map)};
+  Tile tile{buffer, stream, shape.pixels, pixelBytes, rows.lanes, laneStep, SmallVector<Value>(map), {}};
+  Value sums;
+  if (sumsColumns(layer, rows)) {
+    sums = k.at(at.scratch, llvm::alignTo(rows.bytes(), 4));
+    emitColumnSums(k, rows, buffer, sums);
+  }
+  auto columnSums = [&](Value pixel) { return sums ? k.at(sums, k.mul(pixel, 4 * layer.window.strideWidth)) : sums; };
   auto emitTiles = [&](Value count, int64_t whole) {
     if (whole == 0)
       return;
     Value last = k.add(count, 1 - shape.pixels);
-    k.loop(k.number(0), last, shape.pixels, ValueRange{buffer, output}, [&](Value, ValueRange state) {
+    k.loop(k.number(0), last, shape.pixels, ValueRange{buffer, output}, [&](Value pixel, ValueRange state) {
       tile.window = state[0];
+      tile.columnSums = columnSums(pixel);
       emitTile(k, layer, tile, state[1]);
       return SmallVector<Value>{k.at(state[0], shape.pixels * pixelBytes), k.at(state[1], shape.pixels * channels)};
     });
@@ -156,6 +201,7 @@ void WindowConv::emitRow(KernelBuilder &k, const ConvLayer &layer, const WindowR
     Tile last = tile;
     last.pixels = rest;
     last.window = k.at(buffer, k.mul(done, pixelBytes));
+    last.columnSums = columnSums(done);
     emitTile(k, layer, last, k.at(output, k.mul(done, channels)));
   };
   if (rows.chunks && rows.rows > 1)

@@ -20,7 +20,9 @@ public:
     bool onePixel = false;   ///< For layers with one pixel alone.
     bool oneMap = false;     ///< For layers whose channels have one fast map: it is stored once.
     int64_t fewestLanes = 0; ///< Shorter windows are for others: a large tile has much to do before and after its loop.
+    int64_t fewestChannels = 0; ///< Fewer ones do not pay for what is made once for all.
     int64_t laneOffset = 0;  ///< What lanes hold more than their codes.
+    bool sumsOfCodes = false; ///< Kernels get the sum of each window's lanes.
   };
 
   WindowConv(StringRef name, Shape shape) : shape(shape), name(name) {}
@@ -43,18 +45,25 @@ protected:
     Value window, weights;
     int64_t pixels, pixelBytes, lanes, laneStep;
     SmallVector<Value> map;
+    Value columnSums; ///< Sums of the lanes of the first window's columns and of those behind; null: not known.
   };
 
   /// Whether the kernel's own arithmetic holds for the layer, whose sums have the bounds of `channels`.
+  static Shape withSums(Shape shape) {
+    shape.sumsOfCodes = true;
+    return shape;
+  }
   virtual bool acceptsSums(const ConvLayer &layer, const ConvConstants &constants,
                            ArrayRef<FastChannel> channels) const = 0;
   virtual void packWeights(std::vector<char> &bytes, const Group &group) const = 0;
+  /// What `sumProducts` gets for the biases of a group's channels: modulo 2^32.
+  virtual void packBiases(MutableArrayRef<int32_t> biases) const {}
   virtual void copyCodes(KernelBuilder &k, Value from, Value to, int64_t count) const = 0;
-  /// What the sums of a tile of pixels begin with besides the bias; nothing where that is nothing.
-  virtual SmallVector<Value> prepare(KernelBuilder &k, const Tile &tile) const { return {}; }
-  /// The sums of all products, [pixel][channel], beginning with `biases`; `tile.weights` moves behind them.
-  virtual SmallVector<Value> sumProducts(KernelBuilder &k, Tile &tile, ValueRange biases,
-                                         ValueRange prepared) const = 0;
+  /// The sum of lanes, for kernels that ask for it.
+  virtual Value sumCodes(KernelBuilder &k, Value from, int64_t lanes) const { return {}; }
+  /// The sums of all products, [pixel][channel], beginning with `biases`; `tile.weights` moves behind them. `codes`: the
+  /// sum of each window's lanes, if the kernel asks for it.
+  virtual SmallVector<Value> sumProducts(KernelBuilder &k, Tile &tile, ValueRange biases, ValueRange codes) const = 0;
 
   const Shape shape;
 
@@ -68,9 +77,13 @@ private:
   void emitRow(KernelBuilder &k, const ConvLayer &layer, const WindowRows &rows, const LayerPointers &at,
                ArrayRef<Value> map, Value row) const;
   void emitTile(KernelBuilder &k, const ConvLayer &layer, Tile tile, Value output) const;
+  /// Whether windows share columns, whose sums are made once.
+  bool sumsColumns(const ConvLayer &layer, const WindowRows &rows) const;
+  void emitColumnSums(KernelBuilder &k, const WindowRows &rows, Value buffer, Value sums) const;
+  SmallVector<Value> sumWindows(KernelBuilder &k, const ConvLayer &layer, const Tile &tile) const;
   void emitDepthwiseTile(KernelBuilder &k, const ConvLayer &layer, Tile tile, Value output) const;
   Value emitGroup(KernelBuilder &k, const ConvLayer &layer, Tile tile, Value output, int64_t channels,
-                  ValueRange prepared) const;
+                  ValueRange codes) const;
   Value emitMap(KernelBuilder &k, const ConvLayer &layer, Value sum, ArrayRef<Value> record) const;
 
   const std::string name;

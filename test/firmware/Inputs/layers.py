@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Layers of the qnn dialect with random constants, and a C program that compares what they compute with oracle.h.
 
-    layers.py <goals|peers|peer-<network>|shapes|all-shapes> <folder> [seed]
+    layers.py <goals|narrow|peers|peer-<network>|shapes|all-shapes> <folder> [seed]
 
 Writes model<i>.mlir (phase C3, entry model<i>_run) and program.c, which run-layers links with a bundle's example. Its last line of
 output is "layers <n> wrong <n>"; set `goals` also prints
@@ -198,6 +198,26 @@ def goals(make):
             make.softmax("softmax", 16, 64), make.add("add", 4096)]
 
 
+def narrow(make):
+    """Shapes with weights of 8, 4 and 2 bits."""
+    layers = []
+    for bits in (8, 4, 2):
+        def product(name, depth, kind):
+            layers.append(make.conv(f"{name}{depth}-int{bits}", (1, 1, depth), 256, op="fully_connected", bits=bits, kind=kind))
+
+        def conv(name, size, channels, **window):
+            layers.append(make.conv(f"{name}{channels}-int{bits}", (size, size, channels), channels, bits=bits, **window))
+
+        for depth in (64, 256, 640):
+            product("fc", depth, "uniform")
+        product("row", 256, "")
+        conv("conv", 16, 16, kernel=(3, 3), pad=SAME)
+        conv("conv", 8, 64, kernel=(3, 3), pad=SAME)
+        conv("point", 8, 64)
+        conv("point", 8, 128)
+    return layers
+
+
 def same_pads(image, kernel, stride):
     """TFLite's SAME: what is odd goes to the end."""
     totals = [max((-(-n // stride) - 1) * stride + k - n, 0) for n, k in zip(image, kernel)]
@@ -350,11 +370,11 @@ def write_program(path, models, which):
         after = [c[1] for c in check if not isinstance(c, str)]
         check = []
         run = f"model{m}_run({', '.join(inputs + outputs)}, oracle_arena);"
-        if which == "goals":
+        if which in ("goals", "narrow"):
             run = f"region_begin();\n  {run}\n  region_end();"
         elif which == "peers":
             run = f"peer_{kind}({given}, {layers[0].bits}, {outputs[0]});"
-        if which in ("goals", "peers"):
+        if which in ("goals", "narrow", "peers"):
             run += f"\n  oracle_counted(\"{layers[0].name}\", {layers[0].unit});"
         calls.append("static void check%d(void) {\n%s\n}" % (m, "\n".join(guards + ["  " + run] + after)))
     main = "\n".join(f"  check{m}();" for m in range(len(models)))
@@ -369,11 +389,11 @@ def main():
     name = ""
     if which.startswith("peer-"):
         which, name = "peers", which[len("peer-"):]
-    counted = which in ("goals", "peers")
+    counted = which in ("goals", "narrow", "peers")
     if name:
         layers = network(make, name)
     elif counted:
-        layers = goals(make)
+        layers = narrow(make) if which == "narrow" else goals(make)
     else:
         layers = corners(make) + random_shapes(make, 100 if which == "all-shapes" else 12)
     together = 1 if counted else 8

@@ -44,7 +44,7 @@ func.func @maps_of_channels(%x: tensor<1x32xi8>) -> tensor<1x8xi8> {
 }
 
 // CHECK-LABEL: func.func @rows_of_products(
-// CHECK: kernel = "dsp.conv.pairs.short"
+// CHECK: kernel = "dsp.conv.pairs"
 func.func @rows_of_products(%x: tensor<3x32xi8>) -> tensor<3x8xi8> {
   %w = arith.constant dense<3> : tensor<8x32xi8>
   %b = arith.constant dense<5> : tensor<8xi32>
@@ -59,7 +59,21 @@ func.func @rows_of_products(%x: tensor<3x32xi8>) -> tensor<3x8xi8> {
 
 // CHECK-LABEL: func.func @nibbles(
 // CHECK: kernel = "dsp.row.digits4.uniform"
-func.func @nibbles(%x: tensor<1x32xi8>) -> tensor<1x8xi8> {
+func.func @nibbles(%x: tensor<1x96xi8>) -> tensor<1x32xi8> {
+  %w = arith.constant dense<3> : tensor<32x96xi8>
+  %b = arith.constant dense<5> : tensor<32xi32>
+  %m = arith.constant dense<1500000000> : tensor<32xi32>
+  %s = arith.constant dense<-9> : tensor<32xi32>
+  %0 = tensor.empty() : tensor<1x32xi8>
+  %y = qnn.fully_connected ins(%x : tensor<1x96xi8>) weights(%w, %b, %m, %s : tensor<32x96xi8>, tensor<32xi32>, tensor<32xi32>, tensor<32xi32>)
+       outs(%0 : tensor<1x32xi8>) <{weight_bits = 4 : i64, input_zero = -7, output_zero = -3, low = -128, high = 127,
+       map = #qtensor.final<fixed<double>>}> -> tensor<1x32xi8>
+  return %y : tensor<1x32xi8>
+}
+
+// CHECK-LABEL: func.func @short_windows(
+// CHECK: kernel = "dsp.row.pairs.uniform"
+func.func @short_windows(%x: tensor<1x32xi8>) -> tensor<1x8xi8> {
   %w = arith.constant dense<3> : tensor<8x32xi8>
   %b = arith.constant dense<5> : tensor<8xi32>
   %m = arith.constant dense<1500000000> : tensor<8xi32>
@@ -72,7 +86,7 @@ func.func @nibbles(%x: tensor<1x32xi8>) -> tensor<1x8xi8> {
 }
 
 // CHECK-LABEL: func.func @two_bits(
-// CHECK: kernel = "dsp.conv.digits2"
+// CHECK: kernel = "dsp.row.digits2"
 func.func @two_bits(%x: tensor<1x32xi8>) -> tensor<1x8xi8> {
   %w = arith.constant dense<1> : tensor<8x32xi8>
   %b = arith.constant dense<5> : tensor<8xi32>

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// What convolutions by pairs of 16-bit products have in common.
+#pragma once
+#include "lib/Targets/CortexM/Dsp.h"
+#include "lib/Transforms/Firmware/WindowConv.h"
+
+namespace mlir::qtensor::cortexm {
+
+/// Lanes are codes of 16 bits, a word holds two. Where pixels have whole words of codes, the bytes (0, 1, 2, 3) of one
+/// lie as (0, 2), (1, 3): that is what two SXTB16 make of it. Weights have the same order.
+class DspConv : public firmware::WindowConv {
+public:
+  static Shape tile(int64_t pixels, int64_t channels) {
+    return {pixels, channels, /*laneBytes=*/2, /*depthUnit=*/4};
+  }
+  static Shape row(int64_t channels, bool oneMap = false) {
+    Shape shape = tile(1, channels);
+    shape.onePixel = true;
+    shape.oneMap = oneMap;
+    return shape;
+  }
+  static Shape exact(int64_t pixels, int64_t channels) {
+    Shape shape = tile(pixels, channels);
+    shape.exact = true;
+    return shape;
+  }
+  using WindowConv::WindowConv;
+
+protected:
+  void copyCodes(firmware::KernelBuilder &k, Value from, Value to, int64_t count) const override;
+  Value sumCodes(firmware::KernelBuilder &k, Value from, int64_t lanes) const override;
+
+  /// The lane of a window that lies at place `i` of the buffer.
+  static int64_t laneAt(const Group &group, int64_t i) {
+    static constexpr int64_t order[] = {0, 2, 1, 3};
+    return group.inWords ? i / 4 * 4 + order[i % 4] : i;
+  }
+
+  /// The sums after `step` has run for every four lanes. It gets the function that loads a word of two codes of each
+  /// pixel, the address of their weights (`weightBytes` of them) and the sums so far. A turn of the loop makes at most
+  /// `longest` steps.
+  using Words = llvm::function_ref<SmallVector<Value>(int64_t half)>;
+  using Step = llvm::function_ref<void(Words words, Value weights, MutableArrayRef<Value> sums)>;
+  static SmallVector<Value> sumWords(firmware::KernelBuilder &k, Tile &tile, int64_t weightBytes,
+                                     SmallVector<Value> start, Step step, int64_t longest = 4);
+};
+
+/// Kernels of weights of 4 and 2 bits, best first.
+void addDspDigits(firmware::LayerKernels &kernels);
+
+} // namespace mlir::qtensor::cortexm
