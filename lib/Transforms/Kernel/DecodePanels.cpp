@@ -89,6 +89,8 @@ void Decoder::emitBlock(Value block) {
   BlockParameters parameters;
   if (spec.strategy == SumStrategy::Float)
     parameters = reader.loadParameters(0, offset);
+  if (!spec.hasDynamicSteps())
+    reader.askAhead(block, args.firstBlock, args.lastBlock, spec.getSteps());
   Value before = add(b, mul(b, args.firstBlock, steps), args.firstStep);
   loop(args.firstStep, args.lastStep, [&](Value step) {
     Value inRange = sub(b, add(b, mul(b, block, steps), step), before);
