@@ -46,14 +46,8 @@ Value LayerEmitter::dot(Value values, Value weights, int64_t zero) {
 
 Value LayerEmitter::elements(ArrayRef<int64_t> shape, ArrayRef<Value> inputs, Type type, Body body) {
   SmallVector<AffineMap> maps;
-  for (Value input : inputs) {
-    auto of = cast<RankedTensorType>(input.getType());
-    bool perRow = of.getRank() == 2 && of.getDimSize(1) == 1 && shape[1] != 1;
-    AffineExpr row = b.getAffineDimExpr(0), zero = b.getAffineConstantExpr(0);
-    maps.push_back(perRow             ? AffineMap::get(2, 0, {row, zero}, b.getContext())
-                   : of.getRank() == 1 ? map(2, {1})
-                                       : map(2, {0, 1}));
-  }
+  for (Value input : inputs)
+    maps.push_back(cast<RankedTensorType>(input.getType()).getRank() == 1 ? map(2, {1}) : map(2, {0, 1}));
   maps.push_back(map(2, {0, 1}));
   Value empty = tensor::EmptyOp::create(b, shape, type);
   SmallVector<IteratorType> parallel(2, IteratorType::parallel);

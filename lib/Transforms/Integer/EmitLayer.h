@@ -22,8 +22,7 @@ protected:
   Value dot(Value values, Value weights, int64_t zero);
   /// The sum over each row of [batch, n] codes: [batch, 1] of the given integer type. The body maps an i64 to an i64.
   Value reduce(Value values, Type type, llvm::function_ref<Value(Wide, Value)> body);
-  /// An elementwise op over [batch, n]; inputs of rank 1 repeat over the batch, those of extent 1 over a row. The body yields
-  /// an i64, whose low bits remain.
+  /// An elementwise op over [batch, n]; inputs of rank 1 repeat over the batch. The body yields an i64, whose low bits remain.
   Value elements(ArrayRef<int64_t> shape, ArrayRef<Value> inputs, Type type, Body body);
   /// An i64 times a multiplier, by the call's rounding.
   Value scale(Wide w, Value value, reference::QuantizedMultiplier by);

@@ -88,13 +88,18 @@ SmallVector<Value> LiteLstmEmitter::moments(unsigned gate, Value values) {
 
 Value LiteLstmEmitter::normalize(unsigned gate, Value values) {
   SmallVector<Value> inputs{values, input(kLiteNorm + gate), input(kLiteBias + gate)};
-  inputs.append(moments(gate, values));
+  SmallVector<Value> perRow = moments(gate, values);
   QuantizedMultiplier by = rule.norm[gate];
   by.shift += 12;
   FixedMode mode = call.singleRounding() ? FixedMode::Single : FixedMode::Double;
   return elements(cells(), inputs, b.getI16Type(), [&](Wide w, ValueRange in) {
-    Value centered = w.sub(w.left(w.extend(in[0]), w.constant(10)), w.extend(in[3]));
-    Value standard = mapFixed(w, centered, in[4], in[5], mode);
+    // No operands: what a row has once is not to be computed again for each of its elements.
+    auto ofRow = [&](unsigned i) -> Value {
+      Value row = linalg::IndexOp::create(w.b, 0), first = arith::ConstantIndexOp::create(w.b, 0);
+      return tensor::ExtractOp::create(w.b, perRow[i], ValueRange{row, first});
+    };
+    Value centered = w.sub(w.left(w.extend(in[0]), w.constant(10)), w.extend(ofRow(0)));
+    Value standard = mapFixed(w, centered, ofRow(1), ofRow(2), mode);
     Value biased = w.add(w.mul(standard, w.extend(in[1])), w.extend(in[2]));
     biased = w.extend(arith::TruncIOp::create(w.b, w.b.getI32Type(), biased));
     // (biased + half) / 1024 towards zero, half of its sign.

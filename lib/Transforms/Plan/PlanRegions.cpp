@@ -90,6 +90,9 @@ LogicalResult StaticPlanner::addInterface() {
   auto module = main->getParentOfType<ModuleOp>();
   unsigned inputs = module->getAttrOfType<ArrayAttr>(kInputsAttr).size();
   for (unsigned i = kFirstTensorArgument; i < main.getNumArguments(); ++i) {
+    // States outlive a call: they lie with the caller.
+    if (isStateArgument(main, i))
+      continue;
     BlockArgument argument = main.getArgument(i);
     auto type = cast<MemRefType>(argument.getType());
     if (!type.hasStaticShape())

@@ -57,3 +57,16 @@ module attributes {qtensor.inputs = [{name = "x", type = tensor<16xi8>}], qtenso
   }
   func.func @shapes() { return }
 }
+
+// -----
+
+// A state outlives a call: it lies with the caller, and has no place between the input and the output.
+// TWO: places = [{offset = {{[0-9]+}} : i64, region = {{[0-9]+}} : i64}, {offset = {{[0-9]+}} : i64, region = {{[0-9]+}} : i64}]
+// ONE: qtensor.plan = {bound = 48 : i64, buffers = 2 : i64, bytes = 48 : i64, places = [{offset = {{[0-9]+}} : i64, region = 0 : i64}, {offset = {{[0-9]+}} : i64, region = 0 : i64}]
+module attributes {qtensor.inputs = [{name = "x", type = tensor<16xi8>}], qtensor.outputs = [{name = "y", type = tensor<32xi8>}], qtensor.states = [{name = "s", type = tensor<8xi8>}]} {
+  func.func @main(%ctx: !llvm.ptr, %weights: memref<?xi8>, %scratch: memref<?xi8>, %x: memref<16xi8>, %s: memref<8xi8>, %y: memref<32xi8>) {
+    "test.step"(%x, %s, %y) : (memref<16xi8>, memref<8xi8>, memref<32xi8>) -> ()
+    return
+  }
+  func.func @shapes() { return }
+}
