@@ -3,7 +3,7 @@
 // the C interface that every user gets. The host's environment says where things are:
 //   QB_COMPILER  the quant-compile to use
 //   QB_MODELS    a folder for the artifacts; one that is newer than the compiler is used again
-//   QB_FORMATS   a file with one row `bits weights activations` per format (formats.txt)
+//   QB_FORMATS   a file with one row `bits weights activations [bias]` per format (formats.txt)
 #include "Artifact.h"
 #include "contender.h"
 #include <cstdio>
@@ -21,6 +21,7 @@ namespace {
 struct Format {
   std::string name, weights, activations;
   double bits;
+  bool hasBias; ///< A bias is added to the output, as most layers of models do.
 };
 
 struct Layer {
@@ -45,7 +46,10 @@ static std::vector<Format> &getFormats() {
       std::istringstream words(line);
       Format format;
       if (line[0] != '#' && words >> format.bits >> format.weights >> format.activations) {
-        format.name = (format.weights == "none" ? "float" : format.weights) + (format.activations == "none" ? "" : " x " + format.activations);
+        std::string word;
+        format.hasBias = words >> word && word == "bias";
+        format.name = (format.weights == "none" ? "float" : format.weights) +
+                      (format.activations == "none" ? "" : " x " + format.activations) + (format.hasBias ? " + bias" : "");
         list.push_back(format);
       }
     }
@@ -54,8 +58,32 @@ static std::vector<Format> &getFormats() {
   return formats;
 }
 
+/// Writes `count` floats as the hexadecimal text of a resource.
+static void writeHex(FILE *file, const float *values, int64_t count) {
+  std::string hex(count * 8, '0');
+  const auto *bytes = reinterpret_cast<const unsigned char *>(values);
+  for (int64_t i = 0; i < count * 4; ++i) {
+    hex[2 * i] = "0123456789ABCDEF"[bytes[i] >> 4];
+    hex[2 * i + 1] = "0123456789ABCDEF"[bytes[i] & 15];
+  }
+  fwrite(hex.data(), 1, hex.size(), file);
+}
+
+static void writeBias(FILE *file, long N) {
+  fprintf(file,
+          "  %%b = arith.constant dense_resource<b> : tensor<%ldxf32>\n"
+          "  %%r = linalg.generic {indexing_maps = [affine_map<(m, n) -> (m, n)>, affine_map<(m, n) -> (n)>,\n"
+          "      affine_map<(m, n) -> (m, n)>], iterator_types = [\"parallel\", \"parallel\"]}\n"
+          "      ins(%%y, %%b : tensor<?x%ldxf32>, tensor<%ldxf32>) outs(%%e : tensor<?x%ldxf32>) {\n"
+          "  ^bb0(%%p: f32, %%q: f32, %%o: f32):\n"
+          "    %%s = arith.addf %%p, %%q : f32\n"
+          "    linalg.yield %%s : f32\n"
+          "  } -> tensor<?x%ldxf32>\n",
+          N, N, N, N, N);
+}
+
 /// One matmul on a constant weight, the module that any front end would write.
-static bool writeModule(const std::string &path, const qb_config &c) {
+static bool writeModule(const std::string &path, const qb_config &c, bool hasBias) {
   FILE *file = fopen(path.c_str(), "w");
   if (!file)
     return false;
@@ -71,18 +99,19 @@ static bool writeModule(const std::string &path, const qb_config &c) {
       "  %%f = linalg.fill ins(%%zero : f32) outs(%%e : tensor<?x%ldxf32>) -> tensor<?x%ldxf32>\n"
       "  %%y = linalg.matmul indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>,\n"
       "      affine_map<(m, n, k) -> (m, n)>] ins(%%x, %%w : tensor<?x%ldxf32>, tensor<%ldx%ldxf32>)\n"
-      "      outs(%%f : tensor<?x%ldxf32>) -> tensor<?x%ldxf32>\n"
-      "  return %%y : tensor<?x%ldxf32>\n}\n"
-      "{-#\n  dialect_resources: { builtin: { w: \"0x04000000",
-      K, N, N, K, K, N, N, N, K, N, K, N, N, N);
-  std::string hex(K * 8, '0');
-  for (int64_t n = 0; n < N; ++n) {
-    const auto *bytes = reinterpret_cast<const unsigned char *>(c.W + n * K);
-    for (int64_t i = 0; i < K * 4; ++i) {
-      hex[2 * i] = "0123456789ABCDEF"[bytes[i] >> 4];
-      hex[2 * i + 1] = "0123456789ABCDEF"[bytes[i] & 15];
-    }
-    fwrite(hex.data(), 1, hex.size(), file);
+      "      outs(%%f : tensor<?x%ldxf32>) -> tensor<?x%ldxf32>\n",
+      K, N, N, K, K, N, N, N, K, N, K, N, N);
+  if (hasBias)
+    writeBias(file, N);
+  fprintf(file, "  return %%%c : tensor<?x%ldxf32>\n}\n{-#\n  dialect_resources: { builtin: { w: \"0x04000000", hasBias ? 'r' : 'y',
+          N);
+  for (int64_t n = 0; n < N; ++n)
+    writeHex(file, c.W + n * K, K);
+  if (hasBias) {
+    fputs("\", b: \"0x04000000", file);
+    // Too small to change a sum: the results stay comparable.
+    std::vector<float> bias(N, 1e-30f);
+    writeHex(file, bias.data(), N);
   }
   fputs("\" } }\n#-}\n", file);
   return fclose(file) == 0;
@@ -93,7 +122,7 @@ static std::string compile(const qb_config &c, const Format &format) {
   std::string compiler = getPath("QB_COMPILER", "quant-compile"),
               folder = getPath("QB_MODELS", ".") + "/" + format.name;
   for (char &character : folder)
-    if (character == ' ' || character == ':')
+    if (character == ' ' || character == ':' || character == '+')
       character = '_';
   for (size_t i = folder.size() - format.name.size(); i < folder.size(); ++i)
     if (folder[i] == '/')
@@ -103,7 +132,7 @@ static std::string compile(const qb_config &c, const Format &format) {
   if (modified(library) > modified(compiler))
     return folder;
   fprintf(stderr, "compiling %s for %ldx%ld\n", format.name.c_str(), long(c.N), long(c.K));
-  if (!writeModule(module, c)) {
+  if (!writeModule(module, c, format.hasBias)) {
     fprintf(stderr, "qtensor: cannot write %s\n", module.c_str());
     return "";
   }
