@@ -35,13 +35,34 @@ struct FirmwareCompiler {
   llvm::StringRef command;
   llvm::ArrayRef<llvm::StringRef> flags;       ///< Processor and calling convention, for compiling and linking.
   llvm::ArrayRef<llvm::StringRef> linkFlags;   ///< Linking without the toolchain's start-up files.
+  bool takesSource = true;                     ///< It knows the intrinsics that the target's kernels have in C.
 };
 
-/// How an intrinsic of LLVM, or a piece of assembly, is written in C.
-struct CIntrinsic {
-  llvm::StringRef llvm;   ///< "llvm.arm.smlad"; "smlad $0, $1, $2, $3".
-  llvm::StringRef c;      ///< "__smlad".
-  llvm::StringRef header; ///< "arm_acle.h"; empty: none.
+/// How ops are written in C.
+struct CSpelling {
+  /// An op of the LLVM dialect, an intrinsic or the first word of a piece of assembly, with what it must be made from:
+  /// "llvm.arm.mve.vqmovn(llvm.mlir.poison, _, 0, 0, 1)", "llvm.sext<4xi32>(llvm.load<4xi8>(_))". `_` is any operand that the C
+  /// code gets, `v` a vector, `x` a scalar, `*` any that it does not get; numbers are constants. Without a list: all operands.
+  llvm::StringRef match;
+  /// The expression: $0, $1 ... are the operands that it gets, $s0 is the same with a sign. $e0 and $er are the bits of an
+  /// element of an operand and of the result, $m0 and $mr their groups of registers ("m2", "mf4") if they have no fixed
+  /// length, $k0 is "v" for a vector and "x" for a scalar, $fr how many times wider the result's elements are than those of $0.
+  llvm::StringRef c;
+};
+
+/// C definitions, written into a file that uses one of the spellings. They may use Q_INLINE (static inline ...) and the vector
+/// types of lib/Emit/Firmware/CTypes.h.
+struct CLibrary {
+  EmbeddedFile text;
+  llvm::ArrayRef<CSpelling> spellings;
+};
+
+/// How a target's code is written in C, beyond what every target has: scalars, and vectors of fixed length as GCC's.
+struct CDialect {
+  llvm::ArrayRef<CLibrary> libraries = {};
+  llvm::StringRef predicate = {};      ///< Type of a vector of bits; empty: none.
+  llvm::StringRef scalableVector = {}; ///< Type of a vector without fixed length: "vint$er$mr_t". Empty: none.
+  unsigned scalableBits = 0;           ///< Of a register, where LLVM counts one.
 };
 
 /// The part of a target's record that firmware bundles are made from.
@@ -60,7 +81,7 @@ struct FirmwareRecord {
   llvm::StringRef plugin;                     ///< Of the emulator, with the weights of instructions (lib/Measure).
   bool relativeAddresses = false; ///< Code finds its data from where it runs, so that both may lie anywhere (LLVM: medium).
   llvm::StringRef moduleAssembly = {}; ///< Directives for every object: what it says of itself and LLVM does not.
-  llvm::ArrayRef<CIntrinsic> intrinsics = {}; ///< Those that kernels use, for emission as C.
+  CDialect c = {}; ///< For emission as C.
   /// LLVM's features for code that is no layer, which the target's kernels do not write: without vectors. Empty: the level's.
   llvm::StringRef plainFeatures = "";
 };

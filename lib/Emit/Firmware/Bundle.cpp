@@ -138,7 +138,7 @@ Error mlir::qtensor::writeBundle(const Bundle &bundle, StringRef folder) {
   if (Error error = writeText(base + ".o", bytes))
     return error;
   if (!bundle.object.source.empty())
-    if (Error error = writeText(base + ".c", bundle.object.source))
+    if (Error error = writeFile(base + ".c", [&](llvm::raw_ostream &os) { printBundleSource(bundle, os); }))
       return error;
   if (!bundle.object.assembly.empty())
     if (Error error = writeText(base + ".s", bundle.object.assembly))

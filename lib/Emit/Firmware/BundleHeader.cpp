@@ -108,23 +108,30 @@ static void printConstants(const Bundle &bundle, StringRef upper, const BundleAr
     os << prefix << "SCALE " << floatText(*tensor.scale) << "\n" << prefix << "ZERO_POINT " << tensor.zero << "\n";
 }
 
+std::string mlir::qtensor::parameterList(const Bundle &bundle) {
+  std::string parameters;
+  for (const BundleArgument &argument : listArguments(bundle.object))
+    parameters += llvm::formatv("{0}{1} *{2}, ", argument.written ? "" : "const ", elementInfo(argument.tensor->dtype).type,
+                                argument.name);
+  for (const FirmwareArena &arena : bundle.object.arenas)
+    parameters += llvm::formatv("void *{0}, ", toIdentifier(arena.name));
+  return StringRef(parameters).drop_back(2).str();
+}
+
 void mlir::qtensor::printBundleHeader(const Bundle &bundle, llvm::raw_ostream &os) {
   const ModelInterface &model = bundle.object.model;
-  std::string upper = StringRef(model.name).upper(), list, constants, parameters, arenas, budgets;
+  std::string upper = StringRef(model.name).upper(), list, constants, arenas, budgets;
   bool places = false;
   for (const BundleArgument &argument : listArguments(bundle.object)) {
     list += describe(argument);
     llvm::raw_string_ostream constantsStream(constants);
     printConstants(bundle, upper, argument, constantsStream);
-    parameters += llvm::formatv("{0}{1} *{2}, ", argument.written ? "" : "const ",
-                                elementInfo(argument.tensor->dtype).type, argument.name);
     places |= argument.place != nullptr;
   }
   for (const FirmwareArena &arena : bundle.object.arenas) {
     std::string name = upper + "_" + StringRef(toIdentifier(arena.name)).upper();
     arenas += llvm::formatv("#define {0}_BYTES {1}\n", name, std::max<int64_t>(arena.bytes, 1));
     budgets += llvm::formatv(kBudget.data(), name, upper, arena.name, model.name);
-    parameters += llvm::formatv("void *{0}, ", toIdentifier(arena.name));
   }
   const FirmwareRecord &record = *bundle.target->firmware;
   TemplateValue values[] = {
@@ -149,7 +156,7 @@ void mlir::qtensor::printBundleHeader(const Bundle &bundle, llvm::raw_ostream &o
       {"$OUTPUTS", std::to_string(model.outputs.size())},
       {"$COUNT", std::to_string(model.states.size())},
       {"$CONSTANTS", constants},
-      {"$PARAMETERS", StringRef(parameters).drop_back(2).str()},
+      {"$PARAMETERS", parameterList(bundle)},
   };
   printTemplate(kHeader, values, os);
 }

@@ -25,6 +25,12 @@ void printBundleHeader(const Bundle &bundle, llvm::raw_ostream &os);
 void printMakeFragment(const Bundle &bundle, llvm::raw_ostream &os);
 void printCMakeFragment(const Bundle &bundle, llvm::raw_ostream &os);
 void printBundleReadme(const Bundle &bundle, llvm::raw_ostream &os);
+/// The code as C, if it was asked for.
+void printBundleSource(const Bundle &bundle, llvm::raw_ostream &os);
+/// How a compiler makes an object of it.
+std::string sourceCommand(const Bundle &bundle, const FirmwareCompiler &compiler);
+/// "const int8_t *input0, int8_t *output0, void *arena".
+std::string parameterList(const Bundle &bundle);
 void printReportJson(const Bundle &bundle, llvm::raw_ostream &os);
 void printReportTable(const Bundle &bundle, llvm::raw_ostream &os);
 

@@ -40,7 +40,7 @@ $USE
 |---|---|
 | `$MODEL.h` | the function; shapes, scales, zero points; sizes, with budgets that the compiler checks |
 | `lib$MODEL.a`, `$MODEL.o` | the code, and the weights in the section `.rodata.$MODEL_weights` |
-| `$MODEL.cmake`, `$MODEL.mk` | for your build |
+$SOURCEROWS| `$MODEL.cmake`, `$MODEL.mk` | for your build |
 | `$MODEL.md`, `$MODEL.json` | what each layer costs |
 | `example/` | $EXAMPLE |
 
@@ -50,6 +50,17 @@ $CONVENTION)";
 static constexpr StringLiteral kExample = R"(a program for the board $BOARD of QEMU: `make -C example run`, with
 `COMPILER=clang` for clang and lld |
 | | inputs are read from `input0.bin` and so on in the working folder; without such files they are a fixed pattern)";
+
+/// How the C file becomes an object, if there is one.
+static std::string sourceRows(const Bundle &bundle) {
+  if (bundle.object.source.empty())
+    return "";
+  std::string text = "| `" + bundle.object.model.name + ".c` | the code as C, with the same results; its compiler decides on stack and flash |\n";
+  for (const FirmwareCompiler &compiler : bundle.target->firmware->compilers)
+    text += "| | " + (compiler.takesSource ? "`" + sourceCommand(bundle, compiler) + "`"
+                                           : compiler.command.str() + " lacks the intrinsics of this target") + " |\n";
+  return text;
+}
 
 static SmallVector<TemplateValue> commonValues(const Bundle &bundle) {
   const ModelInterface &model = bundle.object.model;
@@ -77,7 +88,8 @@ void mlir::qtensor::printBundleReadme(const Bundle &bundle, llvm::raw_ostream &o
     if (bundle.board->emulator.empty())
       example = ("a program, not to be run: " + bundle.board->remark).str();
   }
-  values.append({{"$SOURCE", bundle.sourceFile},
+  values.append({{"$SOURCEROWS", sourceRows(bundle)},
+                 {"$SOURCE", bundle.sourceFile},
                  {"$ISA", record.isa.str()},
                  {"$USE", "    " + StringRef(usageText(bundle, "    ")).ltrim().str()},
                  {"$WHERE", llvm::join(llvm::map_range(bundle.object.arenas, [](const FirmwareArena &a) { return a.name; }), ", ")},

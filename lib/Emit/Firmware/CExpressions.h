@@ -1,30 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #pragma once
-#include "qtensor/Firmware.h"
+#include "lib/Emit/Firmware/CTypes.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "llvm/ADT/StringSet.h"
 #include <functional>
 #include <string>
 
 namespace mlir::qtensor {
 
-/// Spells operations as C. Integers of n bits are uintn_t, so that nothing overflows but as in two's complement; what reads
-/// them as signed says so.
+/// Spells operations as C. What reads integers as signed says so.
 class CExpressions {
 public:
   using NameOf = std::function<std::string(Value)>;
-  CExpressions(const FirmwareRecord &target, NameOf name) : target(target), name(std::move(name)) {}
+  CExpressions(CTypes &types, NameOf name) : types(types), name(std::move(name)) {}
 
-  /// The C type, empty where there is none.
-  static std::string typeOf(Type type);
+  /// An operand: the name of a value, or a literal.
+  std::string use(Value value);
+  std::string useSigned(Value value);
   /// The right side of an assignment to the op's result; empty where the op has no expression.
   std::string spell(Operation &op);
+  /// The same for lane `i` of vectors.
+  std::string spellLane(Operation &op);
   /// A lvalue of `type` at an address that is a multiple of `alignment` bytes.
   std::string access(Value pointer, Type type, unsigned alignment, bool isConst);
-
-  /// What the expressions so far need: type definitions and headers.
-  const std::map<std::string, std::string> &getTypes() const { return types; }
-  const std::set<std::string> &getHeaders() const { return headers; }
 
 private:
   std::string binary(Operation &op, StringRef sign, bool isSigned = false);
@@ -32,14 +29,26 @@ private:
   std::string compare(LLVM::FCmpOp op);
   std::string constant(LLVM::ConstantOp op);
   std::string address(LLVM::GEPOp op);
-  std::string intrinsic(StringRef name, ValueRange operands);
-  std::string asSigned(Value value);
   std::string call(StringRef function, ValueRange operands);
+  std::string select(LLVM::SelectOp op);
+  std::string shuffle(LLVM::ShuffleVectorOp op);
+  std::string convert(Operation &op, bool isSigned);
+  std::string larger(Operation &op, StringRef sign, bool isSigned);
 
-  const FirmwareRecord &target;
+  /// Of a value, or of one of its lanes.
+  Type typeOf(Value value) { return lane ? getElementTypeOrSelf(value.getType()) : value.getType(); }
+  std::string cast(Value value, bool isSigned = false) { return types.cast(typeOf(value), isSigned); }
+
+  CTypes &types;
   NameOf name;
-  std::map<std::string, std::string> types;
-  std::set<std::string> headers;
+  bool lane = false; ///< Whether the text is of one lane.
 };
+
+/// A constant that is written where it is used.
+bool isLiteral(Operation *op);
+/// A comparison of vectors that is written where a select uses it. Null: none.
+LLVM::ICmpOp comparedLanes(LLVM::SelectOp op);
+/// The pointer that an integer was made from, through changes of its width alone. Null: none.
+Value pointerBehind(LLVM::IntToPtrOp op);
 
 } // namespace mlir::qtensor

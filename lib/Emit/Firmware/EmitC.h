@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A module in LLVM dialect as one C file: for those who may not link foreign objects, and for reading.
+// A module in LLVM dialect as C: for those who may not link foreign objects, for other compilers, and for reading.
 #pragma once
 #include "qtensor/Firmware.h"
 #include "mlir/IR/BuiltinOps.h"
 
 namespace mlir::qtensor {
 
-/// Writes C11 with attributes that gcc and clang share. `entry` is the one function that others see; `weights` are the bytes
-/// of the global without a value. Scalars only: an op on vectors, or an intrinsic that the target does not spell in C, is an
-/// error that names it.
+/// The name of the entry in the C file: it takes bytes, and the model's function calls it.
+constexpr StringLiteral kSourceEntry = "q_entry";
+
+/// Writes all of a C11 file but its head and the model's function, with attributes that gcc and clang share. `weights` are the
+/// bytes of the global without a value. An op that has neither a general form nor a spelling of the target is an error that
+/// names it.
 LogicalResult emitC(ModuleOp module, const FirmwareRecord &target, StringRef entry, StringRef weights, llvm::raw_ostream &os);
 
 } // namespace mlir::qtensor

@@ -3,6 +3,7 @@
 // with and without a floating-point unit.
 #include "lib/Targets/CortexM/Boards.h"
 #include "lib/Targets/CortexM/KernelTables.h"
+#include "lib/Targets/CortexM/Spellings.h"
 #include "mlir/IR/Dialect.h"
 #include <deque>
 
@@ -72,12 +73,6 @@ static constexpr StringRef kLinking =
 // Tag_ABI_VFP_args: compatible with both calling conventions, since no function passes floating-point values.
 static constexpr StringRef kConventions = ".eabi_attribute 28, 3";
 
-static const CIntrinsic intrinsics[] = {
-    {"smlad $0, $1, $2, $3", "__smlad", "arm_acle.h"},
-    {"llvm.arm.smlad", "__smlad", "arm_acle.h"},   {"llvm.arm.sxtb16", "__sxtb16", "arm_acle.h"},
-    {"llvm.arm.uxtb16", "__uxtb16", "arm_acle.h"}, {"llvm.sadd.sat", "__qadd", "arm_acle.h"},
-};
-
 static void fill(Record &record, const Row &row) {
   record.gccFlags = {row.gccCpu.empty() ? row.clangCpu : row.gccCpu, "-mthumb", row.floats};
   // The triple's last part says what the objects' calling convention is; programs choose their own.
@@ -90,7 +85,7 @@ static void fill(Record &record, const Row &row) {
   record.level = {row.level, row.cpu, row.features, row.vectorBits, row.registers, {}, /*fusedMultiply=*/false};
   record.firmware = {row.isa, kLinking, "", /*argumentRegisters=*/4, /*stackAlignment=*/8, /*dataAlignment=*/16, /*helperStack=*/128,
                      record.compilers, record.helperQuery, row.boards(), startup, "qtensor-watch-cortexm", /*relativeAddresses=*/false, kConventions};
-  record.firmware.intrinsics = intrinsics;
+  record.firmware.c = row.vectorBits > 32 ? cortexm::heliumDialect() : cortexm::scalarDialect();
   if (row.vectorBits > 32)
     record.firmware.plainFeatures = "-fpregs,-fp-armv8d16sp,-mve.fp,-mve";
   record.target = {row.target, row.description, row.triple, record.level};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The records of 32-bit RISC-V microcontrollers, named by their extensions.
 #include "lib/Targets/RISCV/KernelTables.h"
+#include "lib/Targets/RISCV/Spellings.h"
 #include "qtensor/Firmware.h"
 #include "mlir/IR/Dialect.h"
 #include <deque>
@@ -67,12 +68,14 @@ static void fill(Record &record, const Row &row) {
   record.gccFlags = {row.gccArch, "-misa-spec=2.2", "-mabi=ilp32", "-mcmodel=medany"};
   record.clangFlags = {"--target=riscv32-unknown-elf", row.clangArch, "-mabi=ilp32", "-mcmodel=medany"};
   if (!row.gccArch.empty())
-    record.compilers.push_back({"riscv64-unknown-elf-gcc", record.gccFlags, gccLink});
+    record.compilers.push_back({"riscv64-unknown-elf-gcc", record.gccFlags, gccLink,
+                                /*takesSource=*/row.vectorBits == 32}); // GCC 12 has no vector intrinsics
   record.compilers.push_back({"clang-22", record.clangFlags, clangLink});
   record.level = {row.level, "generic-rv32", row.features, row.vectorBits, row.registers, {}, /*fusedMultiply=*/false};
   record.firmware = {row.target, "It has the calling convention ilp32.", "ilp32", /*argumentRegisters=*/8, /*stackAlignment=*/16, /*dataAlignment=*/16,
                      /*helperStack=*/64, record.compilers, query, row.boards, startup, "qtensor-watch-riscv", /*relativeAddresses=*/true};
   record.firmware.plainFeatures = "+m,+c";
+  record.firmware.c = riscv::dialect();
   record.target = {row.target, row.description, "riscv32-unknown-elf", record.level};
   record.target.layerKernels = row.kernels;
   record.target.firmware = &record.firmware;

@@ -199,6 +199,8 @@ static void call_debugger(void) {
   if (x[10] == 0x04) {
     for (uint32_t text = x[11]; *at(text, 1); ++text)
       putchar(*at(text, 1));
+  } else if (x[10] == 0x01) { /* there are no files */
+    x[10] = 0xFFFFFFFFu;
   } else if (x[10] == 0x20) {
     fflush(stdout);
     fprintf(stderr, "executed %llu, of them %llu dot products and %llu multiply-adds\n", (unsigned long long)executed,
