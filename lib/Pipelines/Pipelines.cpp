@@ -4,6 +4,7 @@
 #include "lib/Calibrate/Passes.h"
 #include "lib/Quantize/Passes.h"
 #include "lib/Transforms/Firmware/Passes.h"
+#include "lib/Transforms/Plan/RegionPlanner.h"
 #include "lib/Transforms/Integer/Passes.h"
 #include "lib/Transforms/Kernel/Passes.h"
 #include "lib/Transforms/Native/Passes.h"
@@ -126,8 +127,28 @@ static void addSelectedPasses(OpPassManager &pm, const PipelineOptions &options)
     pm.addPass(createExplain());
 }
 
+static PackLayersOptions packOptions(const PipelineOptions &options) {
+  PackLayersOptions pack;
+  pack.target = options.target->name.str();
+  pack.prefer = options.prefer;
+  pack.placesInterface = options.placesInterface;
+  int64_t room = 0;
+  ArenaRegion region;
+  for (const std::string &text : options.memories) // What is wrong with one is said where they are used.
+    room += parseRegion(text, region) ? region.size : 0;
+  if (room)
+    pack.room = room;
+  return pack;
+}
+
 /// C3 -> C4: packing for the target, then fusion of what is left of the graph.
 static void addTiledPasses(OpPassManager &pm, const PipelineOptions &options) {
+  if (hasLayers(options.target)) {
+    PlanGreedilyOptions greedy;
+    greedy.alignment = kFirmwareAlignment;
+    greedy.placesInterface = options.placesInterface;
+    pm.addNestedPass<func::FuncOp>(createPlanGreedily(greedy));
+  }
   if (options.target && options.target->addPackPasses)
     options.target->addPackPasses(pm);
   pm.addPass(createEncodeConstants());
@@ -136,7 +157,7 @@ static void addTiledPasses(OpPassManager &pm, const PipelineOptions &options) {
   pm.addNestedPass<func::FuncOp>(createEvaluateConstants());
   addCleanup(pm);
   if (hasLayers(options.target))
-    pm.addNestedPass<func::FuncOp>(createPackLayers({options.target->name.str()}));
+    pm.addNestedPass<func::FuncOp>(createPackLayers(packOptions(options)));
 }
 
 /// C4 -> C5: from tensors to buffers, to one arena.
@@ -147,7 +168,7 @@ static void addPlannedPasses(OpPassManager &pm, const PipelineOptions &options) 
   if (hasLayers(options.target))
     constants.alignment = kFirmwareAlignment;
   pm.addPass(createExternalizeConstants(constants));
-  pm.addPass(createSplitFills());
+  pm.addPass(createSplitFills({/*empties=*/hasLayers(options.target)}));
   pm.addPass(createKeepLoopValues());
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
   pm.addPass(bufferization::createOneShotBufferizePass());

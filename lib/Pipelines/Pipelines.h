@@ -21,6 +21,7 @@ struct PipelineOptions {
   std::string rounding;          ///< Integer-only arithmetic: double, single or real; empty: as the model says, or none.
   /// Memories of a target without an operating system, "name:bytes:cost"; none: one of any size.
   std::vector<std::string> memories;
+  std::string prefer = "both";   ///< Where layers could do with less memory: speed, memory, or both (qtensor-pack-layers).
   bool placesInterface = true;   ///< Inputs and outputs lie in these memories; false: the caller has other places.
   /// A float model that becomes integer-only takes and gives codes.
   bool interfaceOfCodes = false;

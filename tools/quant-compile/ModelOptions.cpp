@@ -35,6 +35,11 @@ static cl::opt<std::string> interfaceKind("interface",
                                           cl::desc("Of a float model that becomes integer-only (--rounding): codes or real "
                                                    "(default: codes for firmware, else real)"),
                                           cl::value_desc("kind"), cl::cat(category));
+static cl::opt<std::string> prefer("prefer",
+                                   cl::desc("Firmware, where layers could do with less memory: speed; memory; or both, that "
+                                            "is, memory where a layer would else need more than --memory has or TFLite "
+                                            "Micro's planner would take (default)"),
+                                   cl::value_desc("what"), cl::init("both"), cl::cat(category));
 static cl::opt<bool> callerInterface("caller-io",
                                      cl::desc("Firmware: inputs and outputs lie in buffers of the caller's, not in the arena"),
                                      cl::cat(category));
@@ -144,13 +149,16 @@ bool tools::ModelOptions::readCommandLine(StringRef path) {
   run.verifyRoundTrip = roundTrip;
   run.verify = artifact.verify = verifyPhases;
   pipeline.target = artifact.target = target;
-  if (!target->firmware && (!memories.empty() || callerInterface))
-    return fail("--memory and --caller-io are for targets without an operating system; see --list-targets");
+  if (!target->firmware && (!memories.empty() || callerInterface || prefer.getNumOccurrences()))
+    return fail("--memory, --prefer and --caller-io are for targets without an operating system; see --list-targets");
   if (!interfaceKind.empty() && interfaceKind != "codes" && interfaceKind != "real")
     return fail("--interface=" + interfaceKind + ": expected codes or real");
   pipeline.interfaceOfCodes = interfaceKind.empty() ? target->firmware != nullptr : interfaceKind == "codes";
   pipeline.memories.assign(memories.begin(), memories.end());
   pipeline.placesInterface = !callerInterface;
+  if (prefer != "speed" && prefer != "memory" && prefer != "both")
+    return fail("--prefer=" + prefer + ": expected speed, memory or both");
+  pipeline.prefer = prefer;
   pipeline.weights = weights;
   pipeline.tables = tables;
   pipeline.activations = activations;

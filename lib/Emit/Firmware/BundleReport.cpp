@@ -101,6 +101,8 @@ void mlir::qtensor::printReportJson(const Bundle &bundle, llvm::raw_ostream &os)
         json.attribute(arena.name, arena.bytes);
     });
     json.attribute("arena_lower_bound", bundle.object.arenaBound);
+    if (bundle.object.greedyArena)
+      json.attribute("arena_of_greedy_plan", *bundle.object.greedyArena);
     json.attribute("stack_bytes", static_cast<int64_t>(bundle.stackBytes));
     json.attribute("undefined", llvm::json::Array(bundle.facts.undefined));
     printTensors(json, bundle.object);
@@ -138,8 +140,10 @@ void mlir::qtensor::printReportTable(const Bundle &bundle, llvm::raw_ostream &os
   const FirmwareObject &object = bundle.object;
   os << "# " << object.model.name << " for " << bundle.target->name << "\n\n"
      << "Flash " << bundle.flashBytes() << " bytes (code " << bundle.facts.codeBytes << ", constants "
-     << bundle.facts.constantBytes << "), arena " << bundle.arenaBytes() << " (lower bound " << object.arenaBound
-     << "), stack " << bundle.stackBytes << ".\n";
+     << bundle.facts.constantBytes << "), arena " << bundle.arenaBytes() << " (lower bound " << object.arenaBound;
+  if (object.greedyArena)
+    os << ", the planner of TFLite Micro: " << *object.greedyArena;
+  os << "), stack " << bundle.stackBytes << ".\n";
   std::string arenaUse;
   for (uint64_t bytes : bundle.measurement ? bundle.measurement->arenaBytes : std::vector<uint64_t>())
     arenaUse += (arenaUse.empty() ? "" : " + ") + std::to_string(bytes);

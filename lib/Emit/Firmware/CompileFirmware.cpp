@@ -88,6 +88,8 @@ static void nameFunctions(ModuleOp module, StringRef prefix, std::vector<Firmwar
 static void readPlan(DictionaryAttr plan, size_t inputs, FirmwareObject &made) {
   auto number = [](DictionaryAttr from, StringRef name) { return from.getAs<IntegerAttr>(name).getInt(); };
   made.arenaBound = number(plan, "bound");
+  if (plan.contains("greedy"))
+    made.greedyArena = number(plan, "greedy");
   if (auto regions = plan.getAs<ArrayAttr>("regions"))
     for (auto region : regions.getAsRange<DictionaryAttr>())
       made.arenas.push_back({region.getAs<StringAttr>("name").str(), number(region, "bytes")});

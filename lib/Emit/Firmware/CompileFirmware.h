@@ -4,6 +4,7 @@
 #include "lib/Emit/Interface.h"
 #include "lib/Emit/NativeCode.h"
 #include "qtensor/Artifact.h"
+#include <optional>
 
 namespace mlir::qtensor {
 
@@ -37,7 +38,8 @@ struct FirmwareObject {
   std::string source;   ///< The same code as C; only with emitC.
   std::vector<FirmwareArena> arenas;
   std::vector<FirmwarePlace> inputs, outputs; ///< Empty where the caller has buffers for them.
-  int64_t arenaBound = 0; ///< Most bytes that are live at once: no plan needs less.
+  int64_t arenaBound = 0; ///< What the neediest layer cannot do without: no plan needs less.
+  std::optional<int64_t> greedyArena; ///< What TFLite Micro's planner would need, if it is known.
   int64_t constantBytes = 0;
   std::vector<FirmwareLayer> layers;
 };

@@ -27,17 +27,24 @@ void DspConv::copyCodes(KernelBuilder &k, Value from, Value to, int64_t count) c
   copy(end[0], end[1], rest);
 }
 
+Value DspConv::loadHalf(KernelBuilder &k, Value from, int64_t half) const {
+  if (!isDirect())
+    return k.load32InOrder(k.at(from, 4 * half));
+  Value codes = k.load32InOrder(from);
+  return half ? oddBytes(k, codes) : evenBytes(k, codes);
+}
+
 Value DspConv::sumCodes(KernelBuilder &k, Value from, int64_t lanes) const {
   constexpr int64_t unrolled = 16;
   Value ones = k.number(0x00010001);
   auto add = [&](Value from, int64_t words, Value sum) {
     for (int64_t i = 0; i < words; ++i)
-      sum = smladInOrder(k, k.load32InOrder(k.at(from, 4 * i)), ones, sum);
+      sum = smladInOrder(k, loadHalf(k, k.at(from, i / 2 * 4 * shape.laneBytes), i % 2), ones, sum);
     return sum;
   };
   int64_t words = lanes / 2;
   auto state = k.loop(0, words / unrolled, 1, ValueRange{from, k.number(0)}, [&](Value, ValueRange at) {
-    return SmallVector<Value>{k.at(at[0], 4 * unrolled), add(at[0], unrolled, at[1])};
+    return SmallVector<Value>{k.at(at[0], 2 * shape.laneBytes * unrolled), add(at[0], unrolled, at[1])};
   });
   return add(state[0], words % unrolled, state[1]);
 }
@@ -53,8 +60,9 @@ static int64_t stepsPerTurn(int64_t steps, int64_t longest) {
 }
 
 SmallVector<Value> DspConv::sumWords(KernelBuilder &k, Tile &tile, int64_t weightBytes, SmallVector<Value> start,
-                                     Step step, int64_t longest) {
+                                     Step step, int64_t longest) const {
   int64_t steps = tile.lanes / 4, unrolled = stepsPerTurn(steps, longest), turns = steps / unrolled;
+  int64_t stepBytes = 4 * shape.laneBytes;
   // Addresses are pinned, so that all of a turn are numbers beside them; at each step, or LLVM puts them on the stack.
   auto run = [&](Value &window, Value &weights, int64_t count, MutableArrayRef<Value> sums) {
     for (int64_t i = 0; i < count; ++i) {
@@ -63,20 +71,20 @@ SmallVector<Value> DspConv::sumWords(KernelBuilder &k, Tile &tile, int64_t weigh
       auto words = [&](int64_t half) {
         SmallVector<Value> words;
         for (int64_t p = 0; p < tile.pixels; ++p)
-          words.push_back(k.load32InOrder(k.at(window, p * tile.pixelBytes + 8 * i + 4 * half)));
+          words.push_back(loadHalf(k, k.at(window, p * tile.pixelBytes + stepBytes * i), half));
         return words;
       };
       step(words, k.at(weights, weightBytes * i), sums);
     }
   };
-  Value end = k.at(tile.window, 8 * unrolled * turns);
+  Value end = k.at(tile.window, stepBytes * unrolled * turns);
   SmallVector<Value> state{tile.window, tile.weights};
   state.append(start);
   auto turn = [&](ValueRange at, SmallVector<Value> &next) -> Value {
     SmallVector<Value> sums(at.drop_front(2));
     Value window = at[0], weights = at[1];
     run(window, weights, unrolled, sums);
-    next = {k.at(window, 8 * unrolled), k.at(weights, weightBytes * unrolled)};
+    next = {k.at(window, stepBytes * unrolled), k.at(weights, weightBytes * unrolled)};
     next.append(sums);
     return k.isBefore(next[0], end);
   };

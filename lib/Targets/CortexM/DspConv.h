@@ -19,12 +19,22 @@ public:
     shape.oneMap = oneMap;
     return shape;
   }
+  /// A row whose codes are widened wherever they are read: no scratch, and two instructions more for four codes.
+  static Shape directRow(int64_t channels, bool oneMap = false) {
+    Shape shape = row(channels, oneMap);
+    shape.laneBytes = 1;
+    shape.onlyInPlace = true;
+    return shape;
+  }
   static Shape exact(int64_t pixels, int64_t channels) {
     Shape shape = tile(pixels, channels);
     shape.exact = true;
     return shape;
   }
-  using WindowConv::WindowConv;
+  /// `frugal`: the kernel of the same tile with a direct row.
+  explicit DspConv(StringRef name, Shape shape, const DspConv *frugal = nullptr)
+      : WindowConv(name, shape), frugal(frugal) {}
+  const firmware::ConvKernel *getFrugalTwin() const override { return frugal; }
 
 protected:
   void copyCodes(firmware::KernelBuilder &k, Value from, Value to, int64_t count) const override;
@@ -41,8 +51,15 @@ protected:
   /// `longest` steps.
   using Words = llvm::function_ref<SmallVector<Value>(int64_t half)>;
   using Step = llvm::function_ref<void(Words words, Value weights, MutableArrayRef<Value> sums)>;
-  static SmallVector<Value> sumWords(firmware::KernelBuilder &k, Tile &tile, int64_t weightBytes,
-                                     SmallVector<Value> start, Step step, int64_t longest = 4);
+  SmallVector<Value> sumWords(firmware::KernelBuilder &k, Tile &tile, int64_t weightBytes, SmallVector<Value> start,
+                              Step step, int64_t longest = 4) const;
+
+private:
+  bool isDirect() const { return shape.laneBytes == 1; }
+  /// Two codes of the four lanes at `from`.
+  Value loadHalf(firmware::KernelBuilder &k, Value from, int64_t half) const;
+
+  const DspConv *frugal;
 };
 
 /// Kernels of weights of 4 and 2 bits, best first.

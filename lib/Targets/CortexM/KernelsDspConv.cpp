@@ -117,9 +117,11 @@ protected:
 } // namespace
 
 void cortexm::addDspConvKernels(LayerKernels &kernels) {
-  static const DspPairs row("dsp.row.pairs", DspConv::row(8)), uniform("dsp.row.pairs.uniform", DspConv::row(8, true)),
-      pairs("dsp.conv.pairs", DspConv::tile(2, 4));
+  static const DspPairs direct("dsp.row.pairs.direct", DspConv::directRow(8)),
+      uniformDirect("dsp.row.pairs.uniform.direct", DspConv::directRow(8, true));
+  static const DspPairs row("dsp.row.pairs", DspConv::row(8), &direct),
+      uniform("dsp.row.pairs.uniform", DspConv::row(8, true), &uniformDirect), pairs("dsp.conv.pairs", DspConv::tile(2, 4));
   static const DspWide wide("dsp.conv.wide", DspConv::exact(2, 2));
   addDspDigits(kernels);
-  kernels.conv.insert(kernels.conv.end(), {&uniform, &row, &pairs, &wide});
+  kernels.conv.insert(kernels.conv.end(), {&uniform, &uniformDirect, &row, &direct, &pairs, &wide});
 }

@@ -26,6 +26,10 @@ public:
   }
   std::vector<char> pack(const ConvLayer &layer, const ConvConstants &constants) const override;
   int64_t getScratchBytes(const ConvLayer &layer) const override { return kPlanes * Planes(layer).bytes; }
+  std::optional<Overlap> getOutputOverlap(const ConvLayer &layer) const override {
+    // Four channels after four: those behind are still in the input.
+    return Overlap{overlapByRows(WindowWalk(layer)).distance, layer.in.channels};
+  }
   void emit(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at) const override;
 
 private:

@@ -14,8 +14,8 @@ namespace {
 /// so the word as it is serves too. The sum of the activations takes away what the added numbers have brought.
 class DspDigits : public DspConv {
 public:
-  DspDigits(StringRef name, Shape shape, int64_t bits)
-      : DspConv(name, withSums(shape)), bits(bits), digits(16 / bits) {}
+  DspDigits(StringRef name, Shape shape, int64_t bits, const DspConv *frugal = nullptr)
+      : DspConv(name, withSums(shape), frugal), bits(bits), digits(16 / bits) {}
 
 protected:
   bool acceptsSums(const ConvLayer &layer, const ConvConstants &constants,
@@ -144,9 +144,13 @@ void cortexm::addDspDigits(LayerKernels &kernels) {
     shape.fewestChannels = 32;
     return shape;
   };
+  static const DspDigits twoBitDirect("dsp.row.digits2.direct", DspConv::directRow(8), 2),
+      fourBitDirect("dsp.row.digits4.direct", shape(DspConv::directRow(8)), 4),
+      fourBitUniformDirect("dsp.row.digits4.uniform.direct", shape(DspConv::directRow(8, true)), 4);
   static const DspDigits twoBits("dsp.conv.digits2", DspConv::tile(2, 8), 2),
-      twoBitRow("dsp.row.digits2", DspConv::row(8), 2), fourBits("dsp.conv.digits4", shape(DspConv::tile(2, 4)), 4),
-      fourBitRow("dsp.row.digits4", shape(DspConv::row(8)), 4),
-      fourBitUniform("dsp.row.digits4.uniform", shape(DspConv::row(8, true)), 4);
-  kernels.conv.insert(kernels.conv.end(), {&twoBitRow, &twoBits, &fourBitUniform, &fourBitRow, &fourBits});
+      twoBitRow("dsp.row.digits2", DspConv::row(8), 2, &twoBitDirect), fourBits("dsp.conv.digits4", shape(DspConv::tile(2, 4)), 4),
+      fourBitRow("dsp.row.digits4", shape(DspConv::row(8)), 4, &fourBitDirect),
+      fourBitUniform("dsp.row.digits4.uniform", shape(DspConv::row(8, true)), 4, &fourBitUniformDirect);
+  kernels.conv.insert(kernels.conv.end(), {&twoBitRow, &twoBitDirect, &twoBits, &fourBitUniform,
+                                              &fourBitUniformDirect, &fourBitRow, &fourBitDirect, &fourBits});
 }

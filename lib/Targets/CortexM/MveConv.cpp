@@ -27,6 +27,9 @@ template <bool General> struct MveConv : ConvKernel {
     int64_t bytes = MvePatches(layer).scratchBytes();
     return bytes ? bytes + 16 * (MveWeights(layer.weightBits).planes() - 1) : 0;
   }
+  std::optional<Overlap> getOutputOverlap(const ConvLayer &layer) const override {
+    return Overlap{MvePatches(layer).outputDistance(layer.out.channels, /*pixels=*/2)};
+  }
   std::vector<char> pack(const ConvLayer &layer, const ConvConstants &constants) const override;
   void emit(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at) const override;
 };

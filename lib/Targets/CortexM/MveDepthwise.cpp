@@ -25,6 +25,13 @@ template <bool Paired, bool General> struct MveDepthwise : ConvKernel {
   int64_t getScratchBytes(const ConvLayer &layer) const override {
     return MvePatches(layer, std::min(kSlice, layer.in.channels)).scratchBytes();
   }
+  std::optional<Overlap> getOutputOverlap(const ConvLayer &layer) const override {
+    // Slices of channels one after the other: those behind are still in the input.
+    MvePatches patches(layer, std::min(kSlice, layer.in.channels));
+    return patches.isDirect()
+               ? std::nullopt
+               : std::optional(Overlap{patches.outputDistance(layer.out.channels, patches.pixels()), layer.in.channels});
+  }
   std::vector<char> pack(const ConvLayer &layer, const ConvConstants &constants) const override;
   void emit(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at) const override;
 };

@@ -43,6 +43,22 @@ MvePatches::MvePatches(const ConvLayer &layer, int64_t channels)
   bufferBytes = columns * columnBytes;
 }
 
+int64_t MvePatches::outputDistance(int64_t outChannels, int64_t pixels) const {
+  int64_t stepPixels = direct ? pixels : outPixels, perRow = llvm::divideCeil(outPixels, stepPixels);
+  auto firstPixel = [&](int64_t step) {
+    return std::min(step % perRow * stepPixels, std::max<int64_t>(outPixels - stepPixels, 0));
+  };
+  auto readsFrom = [&](int64_t step) {
+    int64_t line = step / perRow, image = line / outRows;
+    int64_t row = std::clamp<int64_t>(line % outRows * strideHeight - padTop, 0, inHeight - 1);
+    return (image * inHeight + row) * inWidth * pixelBytes + (direct ? firstPixel(step) * pixelPitch : 0);
+  };
+  auto writtenTo = [&](int64_t step) {
+    return (step / perRow * outPixels + std::min(firstPixel(step) + stepPixels, outPixels)) * outChannels;
+  };
+  return firmware::distanceOfSteps(imageCount * outRows * perRow, /*readsFirst=*/!direct, readsFrom, writtenTo);
+}
+
 int32_t MvePatches::weight(const ConvLayer &layer, const ConvConstants &constants, int64_t channel, int64_t i) const {
   int64_t c = i % channels, ky = i / channels % kernelHeight, kx = i / channels / kernelHeight;
   return transposed ? constants.weight(layer, channel, kx, ky, c) : constants.weight(layer, channel, ky, kx, c);

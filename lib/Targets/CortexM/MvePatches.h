@@ -23,6 +23,10 @@ public:
   /// Whether 16 bytes may be read wherever one of a pixel's inputs lies.
   bool mayReadBeyond() const { return !direct; }
   int64_t scratchBytes() const { return direct ? 0 : bufferBytes + 16; }
+  /// How far outputs of `outChannels` may run into the input, in steps of `pixels` (an odd row ends with a step that begins
+  /// one pixel earlier) or, where there is a copy, of rows.
+  int64_t outputDistance(int64_t outChannels, int64_t pixels) const;
+  bool isDirect() const { return direct; } ///< There is no copy.
   /// The weight that meets input `i` of a pixel.
   int32_t weight(const ConvLayer &layer, const ConvConstants &constants, int64_t channel, int64_t i) const;
   /// Inputs of one channel, which lie `channels` bytes apart.

@@ -176,6 +176,7 @@ public:
   int64_t getScratchBytes(const ConvLayer &layer) const override {
     return readsInPlace(layer) ? 0 : pixelsOfTile(layer) * layer.depth();
   }
+  std::optional<Overlap> getOutputOverlap(const ConvLayer &layer) const override;
   void emit(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at) const override;
 
 private:
@@ -228,6 +229,21 @@ int64_t VectorConv::pixelsOfTile(const ConvLayer &layer) const {
       std::tie(best, price) = std::pair(pixels, now);
   }
   return best;
+}
+
+std::optional<Overlap> VectorConv::getOutputOverlap(const ConvLayer &layer) const {
+  WindowWalk walk(layer);
+  int64_t pixels = pixelsOfTile(layer), count = countPixels(layer);
+  auto first = [&](int64_t step) { return std::min(step * pixels, count - pixels); };
+  auto readsFrom = [&](int64_t step) {
+    int64_t byte = walk.firstByte(first(step));
+    for (int64_t pixel = first(step); pixel < first(step) + pixels; ++pixel)
+      byte = std::min(byte, walk.firstByte(pixel));
+    return byte;
+  };
+  // Without scratch each strip of channels reads the codes again.
+  return Overlap{distanceOfSteps(llvm::divideCeil(count, pixels), /*readsFirst=*/!readsInPlace(layer), readsFrom,
+                                 [&](int64_t step) { return (first(step) + pixels) * walk.pixelBytes(); })};
 }
 
 void VectorConv::emit(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at) const {

@@ -34,6 +34,10 @@ public:
   std::vector<char> pack(const ConvLayer &layer, const ConvConstants &constants) const override;
   /// Zero points that a tap outside of the input reads.
   int64_t getScratchBytes(const ConvLayer &layer) const override { return layer.hasPadding() ? layer.in.channels : 0; }
+  /// Strip after strip of channels: those behind are still in the input.
+  std::optional<Overlap> getOutputOverlap(const ConvLayer &layer) const override {
+    return Overlap{overlapByPixels(WindowWalk(layer), /*pixels=*/1, /*readsFirst=*/true).distance, layer.in.channels};
+  }
   void emit(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at) const override;
 
 private:
@@ -179,6 +183,9 @@ public:
     return layer.bits == 8 && layer.in.channels == layer.out.channels && (layer.max || layer.window.taps() <= 254);
   }
   std::vector<char> pack(const PoolLayer &, const PoolConstants &) const override { return {}; }
+  std::optional<Overlap> getOutputOverlap(const PoolLayer &layer) const override {
+    return Overlap{overlapByPixels(WindowWalk(layer), /*pixels=*/1, /*readsFirst=*/true).distance, layer.in.channels};
+  }
   void emit(KernelBuilder &k, const PoolLayer &layer, const LayerPointers &at) const override;
 };
 } // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Transforms/Firmware/KernelTable.h"
 #include "lib/Transforms/Firmware/Passes.h"
+#include "lib/Transforms/Plan/Passes.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 namespace mlir::qtensor {
@@ -46,6 +47,24 @@ static void copyStrided(qnn::LayerOpInterface op) {
   }
 }
 
+static void attach(qnn::LayerOpInterface op, const LayerMemory &memory) {
+  OpBuilder b(op);
+  SmallVector<Attribute> overlaps;
+  auto allow = [&](unsigned written, const std::optional<Overlap> &overlap) {
+    if (overlap)
+      overlaps.push_back(b.getDenseI64ArrayAttr({written, 0, overlap->distance, overlap->multiple}));
+  };
+  if (memory.scratchBytes) {
+    auto type = MemRefType::get({memory.scratchBytes}, b.getI8Type());
+    op.getScratchBufferMutable().assign(
+        memref::AllocOp::create(b, op->getLoc(), type, b.getI64IntegerAttr(kAlignment)).getResult());
+    allow(op.getScratchBufferMutable()[0].getOperandNumber(), memory.scratch);
+  }
+  allow(op.getDestination().getOperandNumber(), memory.output);
+  if (!overlaps.empty())
+    op->setDiscardableAttr(kOverlapsAttr, b.getArrayAttr(overlaps));
+}
+
 namespace {
 struct AttachLayerScratch : mlir::qtensor::impl::AttachLayerScratchBase<AttachLayerScratch> {
   using AttachLayerScratchBase::AttachLayerScratchBase;
@@ -60,15 +79,10 @@ struct AttachLayerScratch : mlir::qtensor::impl::AttachLayerScratchBase<AttachLa
       if (!isa<MemRefType>(op.getDestination().get().getType()) || op.getScratchBuffer())
         return WalkResult::advance();
       copyStrided(op);
-      FailureOr<int64_t> bytes = getScratchBytes(op, *kernels);
-      if (failed(bytes))
+      FailureOr<LayerMemory> memory = getLayerMemory(op, *kernels);
+      if (failed(memory))
         return WalkResult::interrupt();
-      if (*bytes == 0)
-        return WalkResult::advance();
-      OpBuilder b(op);
-      auto type = MemRefType::get({*bytes}, b.getI8Type());
-      Value scratch = memref::AllocOp::create(b, op->getLoc(), type, b.getI64IntegerAttr(kAlignment));
-      op.getScratchBufferMutable().assign(scratch);
+      attach(op, *memory);
       return WalkResult::advance();
     });
     if (walk.wasInterrupted())

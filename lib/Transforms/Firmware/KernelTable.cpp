@@ -37,11 +37,13 @@ static LogicalResult visitKernel(qnn::LayerOpInterface op, const LayerKernels &k
   return useKernel<SoftmaxLayer, SoftmaxKernel>(op, std::get<SoftmaxLayer>(*layer), kernels.softmax, use);
 }
 
-FailureOr<int64_t> firmware::getScratchBytes(qnn::LayerOpInterface op, const LayerKernels &kernels) {
-  int64_t bytes = 0;
-  if (failed(visitKernel(op, kernels, [&](const auto &kernel, const auto &layer) { bytes = kernel.getScratchBytes(layer); })))
+FailureOr<LayerMemory> firmware::getLayerMemory(qnn::LayerOpInterface op, const LayerKernels &kernels) {
+  LayerMemory memory;
+  if (failed(visitKernel(op, kernels, [&](const auto &kernel, const auto &layer) {
+        memory = memoryOf(kernel, layer);
+      })))
     return failure();
-  return bytes;
+  return memory;
 }
 
 LogicalResult firmware::emitLayer(qnn::LayerOpInterface op, const LayerKernels &kernels, KernelBuilder &k, const LayerPointers &at) {

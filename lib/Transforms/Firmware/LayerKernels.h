@@ -3,6 +3,7 @@
 #pragma once
 #include "lib/Transforms/Firmware/KernelBuilder.h"
 #include "lib/Transforms/Firmware/Layer.h"
+#include "lib/Transforms/Firmware/Overlap.h"
 
 namespace mlir::qtensor::firmware {
 
@@ -28,6 +29,12 @@ public:
   virtual std::vector<char> pack(const L &layer, const C &constants) const = 0;
   /// Bytes of the kernel's own in the arena, aligned to 16.
   virtual int64_t getScratchBytes(const L &layer) const { return 0; }
+  /// How the output, and how the scratch, may lie over the first input if nobody reads that any more; nothing: not at all.
+  virtual std::optional<Overlap> getOutputOverlap(const L &layer) const { return std::nullopt; }
+  virtual std::optional<Overlap> getScratchOverlap(const L &layer) const { return std::nullopt; }
+  /// A kernel that does the same without scratch, for somewhat more instructions; null: there is none. It stands in the
+  /// target's list behind this one.
+  virtual const LayerKernel *getFrugalTwin() const { return nullptr; }
   /// Emits the loops of one layer. Nothing outside of the tensors, the constants and the scratch may be read or written.
   virtual void emit(KernelBuilder &k, const L &layer, const LayerPointers &at) const = 0;
 };

@@ -3,7 +3,10 @@
 #include "lib/Transforms/Firmware/KernelTable.h"
 #include "lib/Transforms/Firmware/LayerConstants.h"
 #include "lib/Transforms/Firmware/Passes.h"
+#include "lib/Transforms/Firmware/ScratchLimit.h"
+#include "lib/Transforms/Plan/Passes.h"
 #include "qtensor/Target.h"
+#include "llvm/ADT/StringSwitch.h"
 
 namespace mlir::qtensor {
 #define GEN_PASS_DEF_PACKLAYERS
@@ -26,32 +29,40 @@ struct Packed {
 template <typename L, typename C> static bool canRead(const LayerKernel<L, C> &, const L &) { return true; }
 template <> bool canRead(const ConvKernel &kernel, const ConvLayer &layer) { return !layer.groups || kernel.takesGroups(); }
 
+/// Whether the memory that a kernel wants is there.
+using Fits = llvm::function_ref<bool(const LayerMemory &memory)>;
+
 template <typename L, typename C>
-static Packed choose(ArrayRef<const LayerKernel<L, C> *> kernels, const L &layer, const C &constants) {
-  for (const LayerKernel<L, C> *kernel : kernels)
-    if (canRead(*kernel, layer) && kernel->accepts(layer, constants))
-      return {kernel->getName(), kernel->pack(layer, constants)};
+static Packed choose(ArrayRef<const LayerKernel<L, C> *> kernels, const L &layer, const C &constants, Fits fits) {
+  for (const LayerKernel<L, C> *kernel : kernels) {
+    if (!canRead(*kernel, layer) || !kernel->accepts(layer, constants))
+      continue;
+    const LayerKernel<L, C> *twin = kernel->getFrugalTwin();
+    if (twin && canRead(*twin, layer) && twin->accepts(layer, constants) && !fits(memoryOf(*kernel, layer)))
+      kernel = twin;
+    return {kernel->getName(), kernel->pack(layer, constants)};
+  }
   return {};
 }
 
-static FailureOr<Packed> packLayer(qnn::LayerOpInterface op, Layer &layer, const LayerKernels &kernels) {
+static FailureOr<Packed> packLayer(qnn::LayerOpInterface op, Layer &layer, const LayerKernels &kernels, Fits fits) {
   if (auto *conv = std::get_if<ConvLayer>(&layer)) {
     FailureOr<ConvConstants> constants = readConvConstants(op);
     if (failed(constants))
       return failure();
     for (int64_t bound : boundSums(*conv, *constants))
       conv->sumBound = std::max(conv->sumBound, bound);
-    return choose<ConvLayer, ConvConstants>(kernels.conv, *conv, *constants);
+    return choose<ConvLayer, ConvConstants>(kernels.conv, *conv, *constants, fits);
   }
   if (auto *softmax = std::get_if<SoftmaxLayer>(&layer)) {
     auto terms = readNumbers<int32_t>(op, op.getWeightOperands()[0]);
     if (failed(terms))
       return failure();
-    return choose<SoftmaxLayer, SoftmaxConstants>(kernels.softmax, *softmax, {std::move(*terms)});
+    return choose<SoftmaxLayer, SoftmaxConstants>(kernels.softmax, *softmax, {std::move(*terms)}, fits);
   }
   if (auto *pool = std::get_if<PoolLayer>(&layer))
-    return choose<PoolLayer, PoolConstants>(kernels.pool, *pool, {});
-  return choose<AddLayer, AddConstants>(kernels.add, std::get<AddLayer>(layer), {});
+    return choose<PoolLayer, PoolConstants>(kernels.pool, *pool, {}, fits);
+  return choose<AddLayer, AddConstants>(kernels.add, std::get<AddLayer>(layer), {}, fits);
 }
 
 /// Bytes as a constant that is kept outside of the IR's own tables.
@@ -71,21 +82,41 @@ struct PackLayers : mlir::qtensor::impl::PackLayersBase<PackLayers> {
       getOperation().emitError() << "target '" << target << "' has no kernels for layers; see quant-compile --list-targets";
       return signalPassFailure();
     }
+    std::optional<Preference> preference = readPreference();
+    if (!preference) {
+      getOperation().emitError() << "prefer='" << prefer << "': expected speed, memory or both";
+      return signalPassFailure();
+    }
+    if (getOperation().isExternal())
+      return;
+    int64_t bytes = room;
+    if (auto greedy = getOperation()->getAttrOfType<IntegerAttr>(kGreedyAttr))
+      bytes = std::min(bytes, greedy.getInt());
+    ScratchLimit limit(getOperation(), *preference, bytes, placesInterface);
     WalkResult walk = getOperation().walk([&](qnn::LayerOpInterface op) {
-      return failed(pack(op, *kernels)) ? WalkResult::interrupt() : WalkResult::advance();
+      return failed(pack(op, *kernels, limit)) ? WalkResult::interrupt() : WalkResult::advance();
     });
     if (walk.wasInterrupted())
       signalPassFailure();
   }
 
 private:
-  LogicalResult pack(qnn::LayerOpInterface op, const LayerKernels &kernels) {
+  std::optional<Preference> readPreference() const {
+    return llvm::StringSwitch<std::optional<Preference>>(prefer)
+        .Case("both", Preference::Both)
+        .Case("speed", Preference::Speed)
+        .Case("memory", Preference::Memory)
+        .Default(std::nullopt);
+  }
+
+  LogicalResult pack(qnn::LayerOpInterface op, const LayerKernels &kernels, const ScratchLimit &limit) {
     if (!op.getKernelName().empty())
       return success();
     std::optional<Layer> layer = describeLayer(op);
     if (!layer)
       return op->emitOpError("has codes that are not 8 or 16 bits wide");
-    FailureOr<Packed> packed = packLayer(op, *layer, kernels);
+    FailureOr<Packed> packed = packLayer(
+        op, *layer, kernels, [&](const LayerMemory &memory) { return limit.allows(op, memory); });
     if (failed(packed))
       return failure();
     if (packed->kernel.empty())

@@ -47,16 +47,22 @@ def EliminateChannels : Pass<"qtensor-eliminate-channels", "::mlir::func::FuncOp
 def PackLayers : Pass<"qtensor-pack-layers", "::mlir::func::FuncOp"> {
   let summary = "layers get the target's kernels, and constants in their order";
   let description = [{
-    The first kernel of the target that accepts a layer computes it. Its constants become one array of bytes.
+    The first kernel of the target that accepts a layer computes it. Its constants become one array of bytes. Where that
+    kernel has a twin without scratch, `prefer` decides: `speed` never takes the twin, `memory` always, `both` where the layer
+    would else need more than `room` bytes, or more than TFLite Micro's planner needs for the whole model
+    (`qtensor-plan-greedily`).
 
         %y = qnn.conv2d ins(%x) weights(%w, %b, %m, %s) outs(%0) <{...}>
     =>
         %c = arith.constant dense_resource<...> : tensor<2816xi8>
         %y = qnn.conv2d ins(%x) constants(%c) outs(%0) <{kernel = "plain.conv", ...}>
 
-    Errors: an unknown target; weights, biases or multipliers that are not constant.
+    Errors: an unknown target or preference; weights, biases or multipliers that are not constant.
   }];
-  let options = [Option<"target", "target", "std::string", "\"\"", "Name of the target whose kernels are used">];
+  let options = [Option<"target", "target", "std::string", "\"\"", "Name of the target whose kernels are used">,
+                 Option<"prefer", "prefer", "std::string", "\"both\"", "What matters: speed, memory or both">,
+                 Option<"room", "room", "int64_t", "std::numeric_limits<int64_t>::max()", "Bytes that the arena may have">,
+                 Option<"placesInterface", "places-interface", "bool", "true", "Inputs and outputs lie in the arena">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::qnn::QNNDialect"];
 }
 
@@ -66,9 +72,10 @@ def AttachLayerScratch : Pass<"qtensor-attach-layer-scratch", "::mlir::func::Fun
         qnn.conv2d ins(%x) constants(%c) outs(%y) <{kernel = "k", ...}>
     =>
         %s = memref.alloc() : memref<640xi8>
-        qnn.conv2d ins(%x) constants(%c) scratch(%s) outs(%y) <{kernel = "k", ...}>
+        qnn.conv2d ins(%x) constants(%c) scratch(%s) outs(%y) <{kernel = "k", ...}> {qtensor.overlaps = [array<i64: 3, 0, 512, 1>]}
 
-    Operands that do not lie without gaps are copied to buffers that do.
+    `qtensor.overlaps` says which operand may be written over which one that is read for the last time: here the output (3)
+    over the input (0), at least 512 bytes before it, at any multiple of 1. Operands that do not lie without gaps are copied to buffers that do.
   }];
   let options = [Option<"target", "target", "std::string", "\"\"", "Name of the target whose kernels are used">];
   let dependentDialects = ["::mlir::memref::MemRefDialect"];

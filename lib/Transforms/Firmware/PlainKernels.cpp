@@ -34,6 +34,10 @@ struct PlainConv : ConvKernel {
     return bytes;
   }
 
+  std::optional<Overlap> getOutputOverlap(const ConvLayer &layer) const override {
+    return overlapByPixels(WindowWalk(layer), /*pixels=*/1, /*readsFirst=*/false);
+  }
+
   void emit(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at) const override {
     k.loop(0, layer.out.batch, 1, [&](Value n) {
       k.loop(0, layer.out.height, 1, [&](Value y) {
@@ -129,6 +133,9 @@ struct PlainPool : PoolKernel {
   StringRef getName() const override { return "plain.pool"; }
   bool accepts(const PoolLayer &, const PoolConstants &) const override { return true; }
   std::vector<char> pack(const PoolLayer &, const PoolConstants &) const override { return {}; }
+  std::optional<Overlap> getOutputOverlap(const PoolLayer &layer) const override {
+    return overlapByPixels(WindowWalk(layer), /*pixels=*/1, /*readsFirst=*/false);
+  }
   void emit(KernelBuilder &k, const PoolLayer &layer, const LayerPointers &at) const override {
     k.loop(0, layer.out.batch, 1, [&](Value n) {
       k.loop(0, layer.out.height, 1, [&](Value y) {

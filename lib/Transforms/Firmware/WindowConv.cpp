@@ -8,7 +8,8 @@ using namespace mlir::qtensor::firmware;
 bool WindowConv::accepts(const ConvLayer &layer, const ConvConstants &constants) const {
   if (layer.depthwise != shape.depthwise || layer.inputBits != 8 || layer.map.mode == FixedMode::X16 ||
       (shape.onePixel && layer.out.count() > layer.out.channels) || layer.depth() < shape.fewestLanes ||
-      layer.out.channels < shape.fewestChannels || !findRows(layer))
+      layer.out.channels < shape.fewestChannels || !findRows(layer) ||
+      (shape.onlyInPlace && !findRows(layer)->inPlace))
     return false;
   if (!shape.exact) {
     auto channels = findFastChannels(layer, constants);
@@ -34,6 +35,22 @@ bool WindowConv::sumsColumns(const ConvLayer &layer, const WindowRows &rows) con
 int64_t WindowConv::getScratchBytes(const ConvLayer &layer) const {
   WindowRows rows = *findRows(layer);
   return sumsColumns(layer, rows) ? llvm::alignTo(rows.bytes(), 4) + 4 * rows.columns : rows.bytes();
+}
+
+std::optional<Overlap> WindowConv::getOutputOverlap(const ConvLayer &layer) const {
+  WindowRows rows = *findRows(layer);
+  if (rows.inPlace) // Each group of channels reads the tile again.
+    return overlapByPixels(WindowWalk(layer), shape.pixels, /*readsFirst=*/false);
+  return rows.chunks ? overlapByPixels(WindowWalk(layer), rows.pixels, /*readsFirst=*/true)
+                     : overlapByRows(WindowWalk(layer));
+}
+
+std::optional<Overlap> WindowConv::getScratchOverlap(const ConvLayer &layer) const {
+  WindowRows rows = *findRows(layer);
+  if (rows.inPlace || !rows.chunks || rows.rows > 1)
+    return std::nullopt;
+  // Lanes that are wider than codes run ahead of what is read by what they are longer.
+  return Overlap{rows.pixels * (rows.columnLanes * rows.laneBytes - layer.in.channels), 1};
 }
 
 /// The map of all channels, and what keeps the stream behind it on a multiple of 16.

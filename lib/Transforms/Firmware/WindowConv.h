@@ -21,6 +21,7 @@ public:
     bool oneMap = false;     ///< For layers whose channels have one fast map: it is stored once.
     int64_t fewestLanes = 0; ///< Shorter windows are for others: a large tile has much to do before and after its loop.
     int64_t fewestChannels = 0; ///< Fewer ones do not pay for what is made once for all.
+    bool onlyInPlace = false; ///< For layers whose windows lie in the input as they are.
     int64_t laneOffset = 0;  ///< What lanes hold more than their codes.
     bool sumsOfCodes = false; ///< Kernels get the sum of each window's lanes.
   };
@@ -31,6 +32,8 @@ public:
   bool accepts(const ConvLayer &layer, const ConvConstants &constants) const override;
   std::vector<char> pack(const ConvLayer &layer, const ConvConstants &constants) const override;
   int64_t getScratchBytes(const ConvLayer &layer) const override;
+  std::optional<Overlap> getOutputOverlap(const ConvLayer &layer) const override;
+  std::optional<Overlap> getScratchOverlap(const ConvLayer &layer) const override;
   void emit(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at) const override;
 
 protected:

@@ -25,6 +25,13 @@ constexpr llvm::StringLiteral kPlanAttr = "qtensor.plan";
 /// Attribute of layers once memory is planned: bytes that are live while one runs.
 constexpr llvm::StringLiteral kLiveAttr = "qtensor.live";
 
+/// Attribute of @main: bytes of the arena that TFLite Micro's planner would make of its tensors.
+constexpr llvm::StringLiteral kGreedyAttr = "qtensor.greedy";
+
+/// Attribute of layers on buffers: which operand may be written over which one that is read for the last time, as arrays
+/// of {operand written, operand read, distance, multiple}, the latter two in bytes as ArenaOverlap has them.
+constexpr llvm::StringLiteral kOverlapsAttr = "qtensor.overlaps";
+
 /// Attribute of arguments and results of @main that are a state: its name.
 constexpr llvm::StringLiteral kStateAttr = "qtensor.state";
 

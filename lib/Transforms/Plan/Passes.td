@@ -134,7 +134,28 @@ def SplitFills : Pass<"qtensor-split-fills"> {
     %e2 = tensor.empty() ; %zero2 = linalg.fill ins(%c0 : f32) outs(%e2 : tensor<4xf32>)
     %b = linalg.reduce ... outs(%zero2)
     ```
+
+    With `empties` each op has its own `tensor.empty` too. Ops that share one would share a buffer, which is then live from
+    the first of them to the last, while a plan can give each its place.
   }];
+  let options = [Option<"empties", "empties", "bool", "false", "Split empty tensors too">];
+}
+
+def PlanGreedily : Pass<"qtensor-plan-greedily", "func::FuncOp"> {
+  let summary = "How large the arena of TFLite Micro would be";
+  let description = [{
+    A yardstick: every tensor of `@main` has a buffer of its own, nothing is written in place, kernels want no room, and
+    the largest buffers are placed first. What is planned later is compared with it.
+
+    ```mlir
+    func.func @main(%x: tensor<1x64xi8>) -> tensor<1x64xi8> { %y = qnn.add ins(%x, %x ...) ; return %y }
+    // =>
+    func.func @main(%x: tensor<1x64xi8>) -> tensor<1x64xi8> attributes {qtensor.greedy = 128 : i64} { ... }
+    ```
+  }];
+  let options = [
+    Option<"alignment", "alignment", "int64_t", "16", "Of offsets, in bytes">,
+    Option<"placesInterface", "places-interface", "bool", "true", "Inputs and outputs lie in the arena">];
 }
 
 def PlanRegions : Pass<"qtensor-plan-regions", "ModuleOp"> {
@@ -142,7 +163,9 @@ def PlanRegions : Pass<"qtensor-plan-regions", "ModuleOp"> {
   let description = [{
     As `qtensor-plan-memory`, for a target without an operating system: inputs and outputs have places too (the caller may
     use others), and buffers with many accesses for their size lie in the memory where an access costs least. Offsets
-    count from the first memory's beginning; `base` says where each begins. `bound` is the most that is live at once.
+    count from the first memory's beginning; `base` says where each begins. `bound` is what the neediest step cannot do
+    without, `greedy` the yardstick of `qtensor-plan-greedily` if that has run. A result lies over an input that dies as far
+    as `qtensor.overlaps` of its layer allows (see `qtensor-attach-layer-scratch`).
 
     ```mlir
     %a = memref.alloc() : memref<64xi8>

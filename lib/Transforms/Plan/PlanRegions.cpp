@@ -28,6 +28,7 @@ public:
 private:
   LogicalResult addStorages();
   LogicalResult addInterface();
+  void addOverlaps();
   double countAccesses(Value buffer);
   LogicalResult explainMissing(const RegionPlan &plan);
   void describe(const RegionPlan &plan);
@@ -41,6 +42,8 @@ private:
   SizeExpressions sizes;
   SmallVector<Storage> storages;
   std::vector<RegionBuffer> buffers; ///< Of the storages, then of the inputs and outputs.
+  SmallVector<BlockArgument> placed; ///< The inputs and outputs that have buffers.
+  SmallVector<ArenaOverlap> overlaps;
 };
 } // namespace
 
@@ -114,17 +117,45 @@ LogicalResult StaticPlanner::addInterface() {
       std::tie(first, end) = std::pair(0u, last);
     // A truth value lies in a byte of its own.
     int64_t bytes = type.getNumElements() * int64_t(llvm::divideCeil(type.getElementTypeBitWidth(), 8));
+    placed.push_back(argument);
     buffers.push_back({{bytes, isInput ? 0 : first, isInput ? end : last}, countAccesses(argument)});
   }
   return success();
 }
 
+/// What layers say of their operands, where one is born as the other dies.
+void StaticPlanner::addOverlaps() {
+  DenseMap<Value, unsigned> indices;
+  for (auto [i, storage] : llvm::enumerate(storages))
+    for (memref::AllocOp alloc : storage.allocs)
+      indices[alloc] = i;
+  for (auto [i, argument] : llvm::enumerate(placed))
+    indices[argument] = storages.size() + i;
+  auto indexOf = [&](Value value) -> std::optional<unsigned> {
+    while (auto view = value.getDefiningOp<ViewLikeOpInterface>())
+      value = view.getViewSource();
+    auto found = indices.find(value);
+    return found == indices.end() ? std::nullopt : std::optional(found->second);
+  };
+  for (auto [position, op] : llvm::enumerate(main.front())) {
+    auto isOnlyOperand = [&](unsigned buffer) {
+      return llvm::count_if(op.getOperands(), [&](Value v) { return indexOf(v) == buffer; }) == 1;
+    };
+    auto pairs = op.getAttrOfType<ArrayAttr>(kOverlapsAttr);
+    for (Attribute attribute : pairs ? pairs.getValue() : ArrayRef<Attribute>()) {
+      ArrayRef<int64_t> pair = cast<DenseI64ArrayAttr>(attribute).asArrayRef();
+      Value written = op.getOperand(pair[0]), read = op.getOperand(pair[1]);
+      std::optional<unsigned> over = indexOf(written), under = indexOf(read);
+      if (over && under && findWholeBuffer(written) && findWholeBuffer(read) && isOnlyOperand(*over) &&
+          isOnlyOperand(*under) && buffers[*over].buffer.begin == position && buffers[*under].buffer.end == position)
+        overlaps.push_back({*over, *under, pair[2], pair[3]});
+    }
+  }
+}
+
+/// Bytes that a step cannot do without.
 int64_t StaticPlanner::liveAt(unsigned step) const {
-  int64_t live = 0;
-  for (const RegionBuffer &buffer : buffers)
-    if (buffer.buffer.begin <= step && step <= buffer.buffer.end)
-      live += llvm::alignTo(buffer.buffer.size, alignment);
-  return live;
+  return boundOfStep(llvm::map_to_vector(buffers, [](const RegionBuffer &b) { return b.buffer; }), alignment, overlaps, step);
 }
 
 /// By how much the model is too large, and what decides it.
@@ -164,10 +195,12 @@ void StaticPlanner::describe(const RegionPlan &plan) {
     offsets.push_back(arith::ConstantIndexOp::create(at, main.getLoc(), bases[buffer.region] + buffer.buffer.offset));
   for (auto [storage, offset] : llvm::zip_equal(storages, offsets))
     replaceByView(storage, main.getArgument(kScratchArgument), offset);
-  main->getParentOfType<ModuleOp>()->setAttr(
-      kPlanAttr, b.getDictionaryAttr({number("bound", bound), number("buffers", buffers.size()), number("bytes", bytes),
-                                      b.getNamedAttr("places", b.getArrayAttr(places)),
-                                      b.getNamedAttr("regions", b.getArrayAttr(used)), number("slots", 0)}));
+  NamedAttrList entries({number("bound", bound), number("buffers", buffers.size()), number("bytes", bytes),
+                         b.getNamedAttr("places", b.getArrayAttr(places)),
+                         b.getNamedAttr("regions", b.getArrayAttr(used)), number("slots", 0)});
+  if (Attribute greedy = main->removeAttr(kGreedyAttr))
+    entries.set("greedy", greedy);
+  main->getParentOfType<ModuleOp>()->setAttr(kPlanAttr, entries.getDictionary(main.getContext()));
 }
 
 /// What is live while a layer runs, for the report.
@@ -180,8 +213,9 @@ void StaticPlanner::describeLayers() {
 LogicalResult StaticPlanner::run() {
   if (failed(addStorages()) || (placesInterface && failed(addInterface())))
     return failure();
+  addOverlaps();
   describeLayers();
-  RegionPlan plan = planRegions(buffers, regions, alignment);
+  RegionPlan plan = planRegions(buffers, regions, alignment, overlaps);
   if (plan.missing)
     return explainMissing(plan);
   describe(plan);

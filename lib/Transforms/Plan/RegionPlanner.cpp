@@ -27,65 +27,81 @@ namespace {
 /// Buffers and the regions they are in so far.
 class Assignment {
 public:
-  Assignment(std::vector<RegionBuffer> &buffers, ArrayRef<ArenaRegion> regions, int64_t alignment)
-      : buffers(buffers), regions(regions), alignment(alignment), members(regions.size()), plans(regions.size(), {0, 0}) {}
+  Assignment(std::vector<RegionBuffer> &buffers, ArrayRef<ArenaRegion> regions, int64_t alignment,
+             ArrayRef<ArenaOverlap> overlaps)
+      : buffers(buffers), regions(regions), alignment(alignment), overlaps(overlaps), members(regions.size()) {}
 
   /// Puts a buffer into a region if all that is there still fits.
   bool tryPlace(unsigned index, unsigned region) {
     if (buffers[index].buffer.size > regions[region].size)
       return false;
     members[region].push_back(index);
-    SmallVector<ArenaBuffer> all = llvm::map_to_vector(members[region], [&](unsigned i) { return buffers[i].buffer; });
-    ArenaPlan plan = planArena(all, alignment);
-    if (plan.bytes > regions[region].size) {
+    if (plan(region, /*enough=*/regions[region].size).bytes > regions[region].size) {
       members[region].pop_back();
       return false;
     }
-    plans[region] = plan;
-    for (auto [i, placed] : llvm::zip_equal(members[region], all))
-      buffers[i].buffer.offset = placed.offset;
     buffers[index].region = region;
     return true;
   }
 
-  std::vector<ArenaPlan> takePlans() { return std::move(plans); }
+  /// The best plan of each region.
+  std::vector<ArenaPlan> finish() {
+    std::vector<ArenaPlan> plans;
+    for (unsigned region = 0; region < regions.size(); ++region)
+      plans.push_back(plan(region, /*enough=*/0));
+    return plans;
+  }
 
 private:
+  ArenaPlan plan(unsigned region, int64_t enough) {
+    ArrayRef<unsigned> here = members[region];
+    SmallVector<ArenaBuffer> all = llvm::map_to_vector(here, [&](unsigned i) { return buffers[i].buffer; });
+    SmallVector<ArenaOverlap> pairs;
+    for (const ArenaOverlap &pair : overlaps) {
+      const unsigned *over = llvm::find(here, pair.over), *under = llvm::find(here, pair.under);
+      if (over != here.end() && under != here.end())
+        pairs.push_back({unsigned(over - here.begin()), unsigned(under - here.begin()), pair.distance, pair.multiple});
+    }
+    ArenaPlan made = planArena(all, alignment, pairs, enough);
+    if (made.bytes <= regions[region].size)
+      for (auto [i, placed] : llvm::zip_equal(here, all))
+        buffers[i].buffer.offset = placed.offset;
+    return made;
+  }
+
   std::vector<RegionBuffer> &buffers;
   ArrayRef<ArenaRegion> regions;
   int64_t alignment;
+  ArrayRef<ArenaOverlap> overlaps;
   std::vector<SmallVector<unsigned>> members;
-  std::vector<ArenaPlan> plans;
 };
 } // namespace
 
-/// Most bytes live in one step, and the step.
-static std::pair<int64_t, unsigned> findPeak(ArrayRef<RegionBuffer> buffers, int64_t alignment) {
+/// The step that needs the most bytes, and how many.
+static std::pair<int64_t, unsigned> findPeak(ArrayRef<RegionBuffer> buffers, int64_t alignment,
+                                             ArrayRef<ArenaOverlap> overlaps) {
+  SmallVector<ArenaBuffer> all = llvm::map_to_vector(buffers, [](const RegionBuffer &b) { return b.buffer; });
   std::pair<int64_t, unsigned> peak(0, 0);
-  for (const RegionBuffer &at : buffers) {
-    int64_t live = 0;
-    for (const RegionBuffer &other : buffers)
-      if (other.buffer.begin <= at.buffer.begin && at.buffer.begin <= other.buffer.end)
-        live += llvm::alignTo(other.buffer.size, alignment);
-    if (live > peak.first)
-      peak = {live, at.buffer.begin};
-  }
+  for (const ArenaBuffer &at : all)
+    if (int64_t needed = boundOfStep(all, alignment, overlaps, at.begin); needed > peak.first)
+      peak = {needed, at.begin};
   return peak;
 }
 
-RegionPlan mlir::qtensor::planRegions(std::vector<RegionBuffer> &buffers, ArrayRef<ArenaRegion> regions, int64_t alignment) {
+RegionPlan mlir::qtensor::planRegions(std::vector<RegionBuffer> &buffers, ArrayRef<ArenaRegion> regions, int64_t alignment,
+                                      ArrayRef<ArenaOverlap> overlaps) {
   SmallVector<unsigned> order(buffers.size()), cheapest(regions.size());
   std::iota(order.begin(), order.end(), 0);
   std::iota(cheapest.begin(), cheapest.end(), 0);
   auto density = [&](unsigned i) { return buffers[i].accesses / double(std::max<int64_t>(buffers[i].buffer.size, 1)); };
   llvm::stable_sort(order, [&](unsigned a, unsigned b) { return density(a) > density(b); });
   llvm::stable_sort(cheapest, [&](unsigned a, unsigned b) { return regions[a].cost < regions[b].cost; });
-  Assignment assignment(buffers, regions, alignment);
+  Assignment assignment(buffers, regions, alignment, overlaps);
   RegionPlan plan;
   for (unsigned index : order) {
     auto *place = llvm::find_if(cheapest, [&](unsigned region) { return assignment.tryPlace(index, region); });
     if (place == cheapest.end()) {
-      auto [needed, step] = findPeak(buffers, alignment);
+      auto [needed, step] = findPeak(buffers, alignment, overlaps);
       int64_t room = 0;
       for (const ArenaRegion &region : regions)
         room += region.size;
@@ -96,6 +112,6 @@ RegionPlan mlir::qtensor::planRegions(std::vector<RegionBuffer> &buffers, ArrayR
     }
     plan.cost += buffers[index].accesses * regions[*place].cost;
   }
-  plan.regions = assignment.takePlans();
+  plan.regions = assignment.finish();
   return plan;
 }

@@ -34,7 +34,8 @@ struct RegionPlan {
 };
 
 /// Chooses a region and an offset for every buffer: those with the most accesses per byte first, each in the cheapest region
-/// where all that lies there still fits.
-RegionPlan planRegions(std::vector<RegionBuffer> &buffers, llvm::ArrayRef<ArenaRegion> regions, int64_t alignment);
+/// where all that lies there still fits. `overlaps` are of `buffers`.
+RegionPlan planRegions(std::vector<RegionBuffer> &buffers, llvm::ArrayRef<ArenaRegion> regions, int64_t alignment,
+                       llvm::ArrayRef<ArenaOverlap> overlaps = {});
 
 } // namespace mlir::qtensor

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// One fill for each op that starts from it.
+// One fill for each op that starts from it, and one empty tensor for each that is written.
 #include "lib/Transforms/Plan/Passes.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -13,6 +13,8 @@ using namespace mlir;
 
 namespace {
 struct SplitFills : mlir::qtensor::impl::SplitFillsBase<SplitFills> {
+  using SplitFillsBase::SplitFillsBase;
+
   void runOnOperation() override {
     SmallVector<linalg::FillOp> fills;
     getOperation()->walk([&](linalg::FillOp fill) {
@@ -20,20 +22,29 @@ struct SplitFills : mlir::qtensor::impl::SplitFillsBase<SplitFills> {
         fills.push_back(fill);
     });
     for (linalg::FillOp fill : fills)
-      split(fill);
+      split({fill.getOutputs()[0].getDefiningOp(), fill});
+    if (!empties)
+      return;
+    SmallVector<tensor::EmptyOp> tensors;
+    getOperation()->walk([&](tensor::EmptyOp empty) { tensors.push_back(empty); });
+    for (tensor::EmptyOp empty : tensors)
+      split({empty});
   }
 
-  /// The copies stand in front of their users, so that their buffers live no longer than they must.
-  static void split(linalg::FillOp fill) {
+  /// Gives every use of the last op a copy of all of them. They stand in front of their users, so that their buffers live no
+  /// longer than they must.
+  static void split(ArrayRef<Operation *> ops) {
     SmallVector<std::pair<Operation *, OpOperand *>> uses;
-    for (OpOperand &use : fill->getResult(0).getUses())
-      uses.push_back({fill->getBlock()->findAncestorOpInBlock(*use.getOwner()), &use});
+    for (OpOperand &use : ops.back()->getResult(0).getUses())
+      uses.push_back({ops.back()->getBlock()->findAncestorOpInBlock(*use.getOwner()), &use});
     llvm::stable_sort(uses, [](auto a, auto b) { return a.first != b.first && a.first->isBeforeInBlock(b.first); });
     for (auto [user, use] : llvm::drop_begin(uses)) {
       OpBuilder builder(user);
       IRMapping mapping;
-      builder.clone(*fill.getOutputs()[0].getDefiningOp(), mapping);
-      use->set(builder.clone(*fill, mapping)->getResult(0));
+      Operation *made = nullptr;
+      for (Operation *op : ops)
+        made = builder.clone(*op, mapping);
+      use->set(made->getResult(0));
     }
   }
 };

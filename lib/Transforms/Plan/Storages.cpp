@@ -31,16 +31,21 @@ private:
 };
 } // namespace
 
-/// The allocation behind a value that covers it from the first byte to the last, if any.
-static memref::AllocOp wholeAlloc(Value value) {
+Value mlir::qtensor::findWholeBuffer(Value value) {
   while (Operation *op = value.getDefiningOp()) {
-    if (auto alloc = dyn_cast<memref::AllocOp>(op))
-      return alloc;
+    if (isa<memref::AllocOp>(op))
+      return value;
     if (!isa<memref::CollapseShapeOp, memref::ExpandShapeOp, memref::CastOp>(op))
-      break;
+      return {};
     value = cast<ViewLikeOpInterface>(op).getViewSource();
   }
-  return {};
+  return value;
+}
+
+/// The allocation behind a value that covers it from the first byte to the last, if any.
+static memref::AllocOp wholeAlloc(Value value) {
+  Value buffer = findWholeBuffer(value);
+  return buffer ? buffer.getDefiningOp<memref::AllocOp>() : memref::AllocOp();
 }
 
 LogicalResult Collector::collect() {

@@ -16,6 +16,9 @@ struct Storage {
 /// where a buffer has no place that is known before the model runs.
 FailureOr<SmallVector<Storage>> collectStorages(func::FuncOp main, SizeExpressions &sizes);
 
+/// The buffer that a value covers from the first byte to the last: of an allocation or an argument, else null.
+Value findWholeBuffer(Value value);
+
 /// Makes the allocations views of `arena` at `offset`.
 void replaceByView(const Storage &storage, Value arena, Value offset);
 

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Layers of the qnn dialect with random constants, and a C program that compares what they compute with oracle.h.
 
-    layers.py <goals|narrow|peers|peer-<network>|shapes|all-shapes> <folder> [seed]
+    layers.py <goals|narrow|peers|peer-<network>|shapes|all-shapes|placed> <folder> [seed]
 
 Writes model<i>.mlir (phase C3, entry model<i>_run) and program.c, which run-layers links with a bundle's example. Its last line of
 output is "layers <n> wrong <n>"; set `goals` also prints
 "layer <name> units <n>" for each layer: what the next region that lib/Measure/Plugin/count.c counts is. Set `peers` is the same layers, computed by another
-library (benchmarks/mcu/peer.h), and `peer-ic`, -kws, -vww and -ad layers as the networks of MLPerf Tiny have them, without pooling.
+library (benchmarks/mcu/peer.h), and `peer-ic`, -kws, -vww and -ad layers as the networks of MLPerf Tiny have them, without pooling. Of the
+set `placed` inputs and outputs lie in the arena, where the plan has them: an output mostly over its input.
 """
 import os
 import random
@@ -294,6 +295,14 @@ def random_shapes(make, count):
     return layers
 
 
+def products(make):
+    """Matrix products and windows of one column, of many inputs and of few."""
+    return [make.conv(f"product {depth} to {channels} rows {rows}", (1, rows, depth), channels, op="fully_connected")
+            for depth, channels, rows in ((64, 20, 1), (20, 64, 1), (37, 5, 1), (12, 12, 7), (8, 24, 60), (24, 8, 61))] + [
+                make.conv("column", (30, 1, 16), 16, kernel=(3, 1), pad=(1, 0, 1, 0)),
+                make.conv("column depthwise", (30, 1, 16), 16, kernel=(3, 1), pad=(1, 0, 1, 0), op="depthwise_conv2d")]
+
+
 def corners(make):
     layers = []
     for mode in ("double", "single"):
@@ -343,13 +352,27 @@ def array(kind, name, values):
     return f"static const {kind} {name}[] __attribute__((aligned(16))) = {{{', '.join(map(str, values))}}};"
 
 
+def placed_run(m, layers, inputs, outputs):
+    """The call with inputs and outputs where the header says that they may lie in the arena."""
+    sizes = [product(shape) for layer in layers for shape in layer.inputs]
+    into = [f"MODEL{m}_INPUT{i}(oracle_arena)" for i in range(len(inputs))]
+    out = [f"MODEL{m}_OUTPUT{i}(oracle_arena)" for i in range(len(outputs))]
+    lines = [f"oracle_copy({place}, {name}, {size});" for place, name, size in zip(into, inputs, sizes)]
+    lines.append(f"model{m}_run({', '.join(into + out)}, oracle_arena);")
+    lines += [f"oracle_copy({name}, {place}, {product(layer.out)});" for name, place, layer in zip(outputs, out, layers)]
+    return "\n  ".join(lines + [f"oracle_beyond(MODEL{m}_ARENA_BYTES);"])
+
+
 def write_program(path, models, which):
     top, calls, check = ['#include "oracle.h"'], [], []
     if which == "peers":
         top.append('#include "peer.h"')
     for m, layers in enumerate(models):
-        top.append(f"void model{m}_run({', '.join(['const int8_t *'] * sum(len(l.inputs) for l in layers))}"
-                   f"{', int8_t *' * len(layers)}, void *);")
+        if which == "placed":
+            top.append(f'#include "model{m}.h"')
+        else:
+            top.append(f"void model{m}_run({', '.join(['const int8_t *'] * sum(len(l.inputs) for l in layers))}"
+                       f"{', int8_t *' * len(layers)}, void *);")
         inputs, outputs = [], []
         for i, layer in enumerate(layers):
             name = f"m{m}_{i}"
@@ -372,6 +395,8 @@ def write_program(path, models, which):
         run = f"model{m}_run({', '.join(inputs + outputs)}, oracle_arena);"
         if which in ("goals", "narrow"):
             run = f"region_begin();\n  {run}\n  region_end();"
+        elif which == "placed":
+            run = placed_run(m, layers, inputs, outputs)
         elif which == "peers":
             run = f"peer_{kind}({given}, {layers[0].bits}, {outputs[0]});"
         if which in ("goals", "narrow", "peers"):
@@ -394,9 +419,11 @@ def main():
         layers = network(make, name)
     elif counted:
         layers = narrow(make) if which == "narrow" else goals(make)
+    elif which == "placed":
+        layers = random_shapes(make, 10) + products(make)
     else:
         layers = corners(make) + random_shapes(make, 100 if which == "all-shapes" else 12)
-    together = 1 if counted else 8
+    together = 1 if counted or which == "placed" else 8
     models = [layers[i:i + together] for i in range(0, len(layers), together)]
     for i, model in enumerate(models):
         if which != "peers":

@@ -115,6 +115,21 @@ static void oracle_guard(int8_t *got, int count) {
     oracle_arena[i] = (uint8_t)(i * 37 + 11);
 }
 
+static __attribute__((unused)) void oracle_copy(int8_t *to, const int8_t *from, int count) {
+  for (int i = 0; i < count; ++i)
+    to[i] = from[i];
+}
+
+/* What lies behind so many bytes of the arena must stay. */
+static __attribute__((unused)) void oracle_beyond(unsigned bytes) {
+  for (unsigned i = bytes; i < sizeof oracle_arena; ++i)
+    if (oracle_arena[i] != (uint8_t)(i * 37 + 11)) {
+      ++oracle_wrong;
+      put_text("wrong: behind the arena\n");
+      return;
+    }
+}
+
 static void oracle_compare(const char *name, const int8_t *got, int count) {
   int bad = 0;
   for (int i = 0; i < count; ++i)

@@ -2,6 +2,8 @@
 // RUN: quant-opt %s -split-input-file -verify-diagnostics --pass-pipeline='builtin.module(func.func(qtensor-pack-layers{target=cortex-m0}))'
 // RUN: not quant-opt %s -split-input-file --pass-pipeline='builtin.module(func.func(qtensor-pack-layers{target=cortex-m99}))' 2>&1 | FileCheck %s
 // CHECK: target 'cortex-m99' has no kernels for layers; see quant-compile --list-targets
+// RUN: not quant-opt %s -split-input-file --pass-pipeline='builtin.module(func.func(qtensor-pack-layers{target=cortex-m0 prefer=beauty}))' 2>&1 | FileCheck %s --check-prefix=PREFER
+// PREFER: prefer='beauty': expected speed, memory or both
 
 func.func @variable(%x: tensor<2x4xi8>, %w: tensor<3x4xi8>, %b: tensor<1xi32>, %o: tensor<2x3xi8>) -> tensor<2x3xi8> {
   // expected-error @below {{has a weight, bias, multiplier or shift that is not constant}}

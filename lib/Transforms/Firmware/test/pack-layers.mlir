@@ -4,6 +4,16 @@
 // RUN: quant-opt %s --pass-pipeline='builtin.module(func.func(qtensor-pack-layers{target=cortex-m0}))' > %t.mlir
 // RUN: quant-opt %t.mlir --pass-pipeline='builtin.module(func.func(qtensor-pack-layers{target=cortex-m0}))' | diff %t.mlir -
 
+// A kernel with room of its own, or its twin without: as is said, or as long as @main stays below its yardstick.
+// RUN: quant-opt %S/Inputs/row.mlir --pass-pipeline='builtin.module(func.func(qtensor-pack-layers{target=cortex-m4}))' | FileCheck %s --check-prefix=ROW
+// RUN: quant-opt %S/Inputs/row.mlir --pass-pipeline='builtin.module(func.func(qtensor-pack-layers{target=cortex-m4 prefer=memory}))' | FileCheck %s --check-prefix=DIRECT
+// RUN: quant-opt %S/Inputs/row.mlir --pass-pipeline='builtin.module(func.func(qtensor-plan-greedily,qtensor-pack-layers{target=cortex-m4}))' | FileCheck %s --check-prefix=DIRECT
+// RUN: quant-opt %S/Inputs/row.mlir --pass-pipeline='builtin.module(func.func(qtensor-plan-greedily,qtensor-pack-layers{target=cortex-m4 prefer=speed}))' | FileCheck %s --check-prefix=ROW
+// RUN: quant-opt %S/Inputs/row.mlir --pass-pipeline='builtin.module(func.func(qtensor-pack-layers{target=cortex-m4 room=320}))' | FileCheck %s --check-prefix=ROW
+// RUN: quant-opt %S/Inputs/row.mlir --pass-pipeline='builtin.module(func.func(qtensor-pack-layers{target=cortex-m4 room=300}))' | FileCheck %s --check-prefix=DIRECT
+// ROW: kernel = "dsp.row.pairs.uniform",
+// DIRECT: kernel = "dsp.row.pairs.uniform.direct",
+
 // CHECK-LABEL: func.func @pool(
 // CHECK-NOT: constants(
 // CHECK: qnn.pool2d ins({{.*}} kernel = "{{[a-z.0-9]+}}"
