@@ -3,7 +3,9 @@
 #include "lib/Reference/IntegerRules.h"
 #include "lib/Reference/FinalMap.h"
 #include "lib/Reference/FixedPoint.h"
+#include "lib/Reference/IntegerBinary.h"
 #include "lib/Reference/IntegerLstm.h"
+#include "lib/Reference/IntegerSoftmax16.h"
 #include "lib/Reference/IntegerSvdf.h"
 #include "lib/Reference/LiteLstm.h"
 #include "qtensor/Codec.h"
@@ -80,41 +82,6 @@ std::pair<int64_t, int64_t> reference::activationBounds(const CodeTensor &output
 // Elementwise
 //===----------------------------------------------------------------------===//
 
-/// The row-major position in `from` of the element that `to`'s position reads, with numpy's broadcasting.
-static int64_t broadcastPosition(ArrayRef<int64_t> from, ArrayRef<int64_t> to, int64_t position) {
-  int64_t result = 0, stride = 1;
-  for (size_t i = 0; i < to.size(); ++i) {
-    size_t axis = to.size() - 1 - i;
-    int64_t index = position % to[axis];
-    position /= to[axis];
-    if (i >= from.size())
-      continue;
-    int64_t extent = from[from.size() - 1 - i];
-    result += (extent == 1 ? 0 : index) * stride;
-    stride *= extent;
-  }
-  return result;
-}
-
-/// Both inputs in units of twice the larger scale / 2^shift, where their sum or difference is scaled to the output.
-template <int sign> static LogicalResult addCodes(RuleCall &call, std::string &) {
-  const CodeTensor &a = call.inputs[0], &b = call.inputs[1];
-  CodeTensor &out = call.output;
-  bool single = call.singleRounding();
-  int shift = out.bits > 8 ? 15 : 20;
-  double twice = 2 * double(std::max(a.scale, b.scale));
-  QuantizedMultiplier ma = quantizeMultiplier(a.scale / twice, single), mb = quantizeMultiplier(b.scale / twice, single);
-  QuantizedMultiplier mo = quantizeMultiplier(twice / (double(int64_t(1) << shift) * out.scale), single);
-  auto [low, high] = activationBounds(out, call.integer("activation"));
-  for (int64_t i = 0, count = out.count(); i < count; ++i) {
-    int64_t x = a.codes[broadcastPosition(a.shape, out.shape, i)] - a.zero;
-    int64_t y = b.codes[broadcastPosition(b.shape, out.shape, i)] - b.zero;
-    int64_t sum = scaleBy(x << shift, ma, single) + sign * int64_t(scaleBy(y << shift, mb, single));
-    out.codes[i] = int32_t(std::clamp(scaleBy(sum, mo, single) + out.zero, low, high));
-  }
-  return success();
-}
-
 /// out = fn(code) for every element.
 template <typename Fn> static LogicalResult mapCodes(RuleCall &call, Fn fn) {
   const CodeTensor &x = call.inputs[0];
@@ -122,6 +89,13 @@ template <typename Fn> static LogicalResult mapCodes(RuleCall &call, Fn fn) {
   for (int64_t i = 0, count = out.count(); i < count; ++i)
     out.codes[i] = int32_t(std::clamp<int64_t>(fn(int64_t(x.codes[i]) - x.zero) + out.zero, out.low, out.high));
   return success();
+}
+
+/// Codes of another scale.
+static LogicalResult quantizeCodes(RuleCall &call, std::string &) {
+  bool single = call.singleRounding();
+  QuantizedMultiplier by = quantizeMultiplier(double(call.inputs[0].scale) / double(call.output.scale), single);
+  return mapCodes(call, [&](int64_t x) { return scaleBy(x, by, single); });
 }
 
 static LogicalResult leakyRelu(RuleCall &call, std::string &) {
@@ -265,6 +239,8 @@ static LogicalResult averagePool(RuleCall &call, std::string &problem) {
 QuantizedMultiplier reference::meanMultiplier(const RuleCall &call, int64_t count) {
   double ratio = double(call.inputs[0].scale) / double(call.output.scale);
   QuantizedMultiplier by = quantizeMultiplier(ratio, call.singleRounding());
+  if (call.integer("sum"))
+    return by;
   int bits = std::min({63 - int(__builtin_clzll(uint64_t(count))), 32, 31 + by.shift});
   return {int32_t((int64_t(by.multiplier) << bits) / count), by.shift - bits};
 }
@@ -311,8 +287,10 @@ std::vector<int32_t> reference::softmaxTerms(const RuleCall &call) {
 static LogicalResult softmax(RuleCall &call, std::string &problem) {
   const CodeTensor &x = call.inputs[0];
   CodeTensor &out = call.output;
-  if (x.bits > 8 || out.bits > 8 || x.shape.empty())
-    return problem = "it is defined for codes of 8 bits", failure();
+  if (x.bits == 16)
+    return applySoftmax16(call, problem);
+  if (x.bits > 8 || x.shape.empty())
+    return problem = "it is defined for codes of 8 and 16 bits", failure();
   std::vector<int32_t> terms = softmaxTerms(call);
   int64_t depth = x.shape.back();
   for (int64_t row = 0, rows = depth ? x.count() / depth : 0; row < rows; ++row) {
@@ -323,7 +301,7 @@ static LogicalResult softmax(RuleCall &call, std::string &problem) {
     int headroom = __builtin_clz(uint32_t(sum));
     int32_t inverse = oneOverOnePlus(int32_t((uint32_t(sum) << headroom) - (1u << 31)));
     for (int64_t i = 0; i < depth; ++i) {
-      int64_t code = divideByPowerOfTwo(doublingHighMultiply(inverse, terms[top - from[i]]), (12 - headroom) + 31 - 8);
+      int64_t code = divideByPowerOfTwo(doublingHighMultiply(inverse, terms[top - from[i]]), (12 - headroom) + 31 - int(out.bits));
       out.codes[row * depth + i] = int32_t(std::clamp(code + out.low, out.low, out.high));
     }
   }
@@ -385,12 +363,16 @@ struct Entry {
 } // namespace
 
 static const Entry entries[] = {
+    {"litert.mul", 2, false, multiplyCodes},
+    {"tflite.prelu", 2, false, parametricRelu},
+    {"tflite.quantize", 1, true, quantizeCodes},
+    {"tflite.squared_difference", 2, false, squaredDifference},
     {"litert.lstm", kLiteLstmLeast, false, applyLiteLstm, 3, kLiteLstmInputs - kLiteLstmLeast},
-    {"tflite.add", 2, false, addCodes<1>},         {"tflite.average_pool_2d", 1, false, averagePool},
+    {"tflite.add", 2, false, addCodes},         {"tflite.average_pool_2d", 1, false, averagePool},
     {"tflite.hard_swish", 1, true, hardSwish},     {"tflite.leaky_relu", 1, true, leakyRelu},
     {"tflite.logistic", 1, true, logistic},        {"tflite.lstm", kLstmInputs, false, applyLstm, 3},
     {"tflite.mean", 1, false, mean},               {"tflite.resize_bilinear", 1, false, resizeBilinear},
-    {"tflite.softmax", 1, true, softmax},          {"tflite.sub", 2, false, addCodes<-1>},
+    {"tflite.softmax", 1, true, softmax},          {"tflite.sub", 2, false, subtractCodes},
     {"tflite.svdf", 4, false, applySvdf, 2, 1},    {"tflite.tanh", 1, true, hyperbolicTangent},
 };
 

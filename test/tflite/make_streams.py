@@ -142,10 +142,10 @@ def unary16(code, scale):
     return maker
 
 
-def variable(zero, kind=I8):
-    """A running sum behind handles: a subgraph that runs once sets it to zero."""
+def variable(zero, kind=I8, start=None):
+    """A running sum behind handles: a subgraph that runs once sets it to zero, or to what it starts as."""
     maker = Maker()
-    main, start = maker.graph(), maker.graph()
+    main, once = maker.graph(), maker.graph()
     scale = None if kind == F32 else 0.05
     fields = ("VarHandleOptions", {"container": "", "sharedName": "sum"})
 
@@ -153,8 +153,9 @@ def variable(zero, kind=I8):
         made = maker.tensor(graph, "handle", (), RESOURCE)
         maker.operator(graph, OP.VAR_HANDLE, [], [made], fields)
         return made
-    zeros = maker.tensor(start, "zeros", (1, 40), kind, scale, zero, np.full((1, 40), zero, NUMPY[kind]))
-    maker.operator(start, OP.ASSIGN_VARIABLE, [handle(start), zeros], [], ("AssignVariableOptions", {}))
+    first = np.full((1, 40), zero, NUMPY[kind]) if start is None else start.astype(NUMPY[kind])
+    zeros = maker.tensor(once, "zeros", (1, 40), kind, scale, zero, first)
+    maker.operator(once, OP.ASSIGN_VARIABLE, [handle(once), zeros], [], ("AssignVariableOptions", {}))
     maker.operator(main, OP.CALL_ONCE, [], [], ("CallOnceOptions", {"initSubgraphIndex": 1}))
     x, old, y = (maker.tensor(main, name, (1, 40), kind, scale, zero) for name in ("x", "old", "y"))
     maker.operator(main, OP.READ_VARIABLE, [handle(main)], [old], ("ReadVariableOptions", {}))
@@ -184,6 +185,8 @@ def models():
     for scale in (2.0 ** -12, 2.0 ** -11, 2.0 ** -13, 0.00071):
         yield f"logistic-16-{scale:.6f}", unary16(OP.LOGISTIC, scale)
         yield f"tanh-16-{scale:.6f}", unary16(OP.TANH, scale)
+    yield "variable-start", variable(3, start=np.arange(-20, 20).reshape(1, 40))
+    yield "variable-start-f32", variable(0, F32, np.linspace(-1, 1, 40).reshape(1, 40))
 
 
 def inputs_of(tensor):

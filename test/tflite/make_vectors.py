@@ -255,10 +255,41 @@ def logic():
         yield binary(name.lower().replace("_", "-"), getattr(OP, name), (BOOL,), (BOOL,), (BOOL,), None)
 
 
+def arithmetic():
+    """Operators with rules of their own, and sums of 16-bit codes whose biases have 64 bits."""
+    coarse, fine, out = (I8, 0.0471, -13), (I8, 0.0213, 40), (I8, 0.0625, 7)
+    wide, wider = (I16, 0.00071, 0), (I16, 0.00113, 0)
+    yield unary("abs", OP.ABS, coarse, out)
+    yield unary("abs-16", OP.ABS, wide, wider)
+    yield unary("rsqrt", OP.RSQRT, (I8, 0.05, -128), (I8, 0.02, -128))
+    yield unary("elu", OP.ELU, coarse, out)
+    for name, x, y in (("softmax-16", wide, (I16, 1 / 32768, 0)), ("softmax-8-16", coarse, (I16, 1 / 65536, -32768))):
+        yield unary(name, OP.SOFTMAX, x, y, ("SoftmaxOptions", {"Beta": 1.0}), (16, 16))
+    for tag, x, slope, y in (("-row", coarse, (1, 1, 16), out), ("-column", coarse, (1, 16, 1), out)):
+        yield binary(f"prelu{tag}", OP.PRELU, x, (I8, 0.01, 3), y, None, slope)
+    yield binary("squared-difference", OP.SQUARED_DIFFERENCE, coarse, fine, (I8, 0.2, -128), None)
+    yield binary("squared-difference-16", OP.SQUARED_DIFFERENCE, wide, wider, (I16, 0.2, 0), None)
+    for name, code, x, y in (("sum", OP.SUM, coarse, (I8, 0.9, 3)), ("sum-16", OP.SUM, wide, (I16, 0.009, 0)),
+                             ("mean-16", OP.MEAN, wide, wider), ("reduce-max", OP.REDUCE_MAX, coarse, coarse),
+                             ("reduce-min", OP.REDUCE_MIN, coarse, coarse)):
+        yield with_constant(name, code, tensor("x", (1, 7, 5, 8), *x), [1, 2], tensor("y", (1, 8), *y),
+                            ("ReducerOptions", {"KeepDims": False}))
+    for name, a, b, y in (("batch-matmul", coarse, fine, (I8, 0.2, 3)), ("batch-matmul-16", wide, wider, (I16, 0.05, 0))):
+        yield (name, [tensor("a", (2, 5, 7), *a), tensor("b", (2, 7, 4), *b), tensor("y", (2, 5, 4), *y)], [0, 1], 2,
+               OP.BATCH_MATMUL, [0, 1], ("BatchMatMulOptions", {}))
+    weights, bias = filters(5, 3, 3, 0.00071)
+    bias.update(type=tflite.TensorType.INT64, data=bias["data"].astype(np.int64))
+    yield ("conv-16", [tensor("x", (1, 9, 9, 3), *wide), weights, bias, tensor("y", (1, 9, 9, 5), I16, 0.004, 0)], [0], 3,
+           OP.CONV_2D, [0, 1, 2], ("Conv2DOptions", {"Padding": 0, "StrideW": 1, "StrideH": 1}))
+    yield unary("quantize-16-8", OP.QUANTIZE, wide, out)
+    yield unary("quantize-8-16", OP.QUANTIZE, coarse, wide)
+
+
 def all_cases():
     yield from cases()
     yield from moves()
     yield from logic()
+    yield from arithmetic()
 
 
 def inputs_of(tensor):

@@ -33,10 +33,14 @@ private:
     int32_t slot;      ///< Its current value is that of this tensor: a variable, or the first handle of one.
     int32_t described; ///< The tensor that has its type.
     std::string name;
+    const Tensor *start = nullptr; ///< What it starts as; null for zeros.
   };
   LogicalResult findVariables();
   LogicalResult addHandles();
-  LogicalResult checkStart(const Operator &once);
+  LogicalResult readStart(const Operator &once);
+  graph::Val startOf(const Variable &variable);
+  graph::Val fromState(const Variable &variable, const graph::Val &state);
+  graph::Val toState(const Variable &variable, const graph::Val &value);
   void readVariables(unsigned firstArgument);
   void returnVariables(SmallVectorImpl<Value> &results, SmallVectorImpl<DictionaryAttr> &attributes);
   LogicalResult importVariable(const Operator &op, const Node &node);
@@ -53,6 +57,7 @@ private:
   SmallVector<graph::Val> values; ///< By number of the tensor.
   func::FuncOp function;
   std::vector<Variable> variables;             ///< What the model keeps from call to call: states of the function.
+  std::map<std::string, const Tensor *> starts; ///< By the name of a variable behind handles.
   std::map<int32_t, std::string> handles;      ///< Tensors that VAR_HANDLE makes: the variable's name.
 };
 

@@ -3,6 +3,7 @@
 #include "lib/Import/Graph/Function.h"
 #include "lib/Import/TFLite/Importer.h"
 #include "lib/Import/TFLite/Registry.h"
+#include "lib/Import/TFLite/Rewrite.h"
 #include "llvm/Support/MemoryBuffer.h"
 
 namespace mlir::qtensor {
@@ -11,7 +12,7 @@ static OwningOpRef<ModuleOp> importBytes(StringRef path, StringRef bytes, std::s
                                          MLIRContext *context, const ImportOptions &options) {
   return graph::importWith(context, [&](tflite::ReportFn report) -> OwningOpRef<ModuleOp> {
     std::unique_ptr<tflite::Model> model = tflite::readModel(path, bytes, std::move(owner), report);
-    return model ? tflite::Importer(*model, context, options, report).run() : nullptr;
+    return model && tflite::rewriteModel(*model, report) ? tflite::Importer(*model, context, options, report).run() : nullptr;
   });
 }
 

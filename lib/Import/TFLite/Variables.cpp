@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What a model keeps from call to call: tensors marked as variables, and variables behind handles. Both are states of the
-// function, which start as zeros.
+// function, which start as zeros: what is stored of a variable that starts as something else is the bits in which it differs.
 #include "lib/Import/Graph/Function.h"
 #include "lib/Import/TFLite/Importer.h"
 
@@ -29,6 +29,17 @@ static graph::Val shiftCodes(graph::Emit &emit, const graph::Val &x, int64_t shi
   if (shift == 0)
     return x;
   return emit.map(x, x.elem, [&](graph::Scalar &s, ValueRange in) { return s.add(in[0], s.like(in[0], double(shift))); });
+}
+
+/// The bits in which x and the constant that a variable starts as differ; of these, x again.
+static graph::Val differFrom(graph::Emit &emit, const graph::Val &x, const graph::Val &start) {
+  Type bits = emit.b.getIntegerType(emit.type(x.elem).getIntOrFloatBitWidth());
+  return emit.map({x, start}, x.elem, [&](graph::Scalar &s, ValueRange in) -> Value {
+    if (!graph::isFloat(x.elem))
+      return s.make<arith::XOrIOp>(in[0], in[1]);
+    Value mixed = s.make<arith::XOrIOp>(s.make<arith::BitcastOp>(bits, in[0]), s.make<arith::BitcastOp>(bits, in[1]));
+    return s.make<arith::BitcastOp>(emit.type(x.elem), mixed);
+  });
 }
 
 static bool sameStorage(const Tensor &a, const Tensor &b) {
@@ -71,31 +82,33 @@ LogicalResult Importer::addHandles() {
   return success();
 }
 
-/// What a subgraph that runs once may do: assign zeros.
-LogicalResult Importer::checkStart(const Operator &once) {
+/// What a subgraph that runs once may do: assign constants.
+LogicalResult Importer::readStart(const Operator &once) {
   auto index = once.options.numbers.find("init_subgraph");
   size_t number = index == once.options.numbers.end() ? 0 : size_t(index->second);
   if (number == 0 || number >= model.graphs.size())
     return fail("CALL_ONCE names a subgraph that the file does not have");
   const Graph &start = model.graphs[number];
+  std::map<int32_t, std::string> names;
   for (const Operator &op : start.operators) {
-    if (is(op, "VAR_HANDLE"))
+    if (is(op, "VAR_HANDLE") && op.outputs.size() == 1) {
+      names[op.outputs[0]] = handleName(op);
       continue;
+    }
     if (!is(op, "ASSIGN_VARIABLE") || op.inputs.size() != 2 || op.inputs[1] < 0)
       return fail("the subgraph that CALL_ONCE runs has " + operatorName(op.code) +
                   "; it may only assign constants to variables");
     const Tensor &value = start.tensors[op.inputs[1]];
-    bool bytes = bitWidth(value.type) == 8;
-    char zero = bytes ? char(zeroOf(value)) : 0;
-    if (!value.hasData || (!bytes && zeroOf(value)) || !llvm::all_of(value.data, [&](char byte) { return byte == zero; }))
-      return fail("a variable starts as '" + value.name + "', which is not all zero; states of a function start as zeros");
+    if (!value.hasData || !names.count(op.inputs[0]))
+      return fail("a variable starts as '" + value.name + "', which is no constant, or has no handle that VAR_HANDLE makes");
+    starts[names[op.inputs[0]]] = &value;
   }
   return success();
 }
 
 LogicalResult Importer::findVariables() {
   for (const Operator &op : graph.operators) {
-    if (is(op, "CALL_ONCE") && failed(checkStart(op)))
+    if (is(op, "CALL_ONCE") && failed(readStart(op)))
       return failure();
     for (int32_t input : op.inputs) {
       if (input < 0 || !graph.tensors[input].isVariable ||
@@ -108,17 +121,54 @@ LogicalResult Importer::findVariables() {
       variables.push_back({input, input, tensor.name});
     }
   }
-  return addHandles();
+  if (failed(addHandles()))
+    return failure();
+  for (Variable &variable : variables) {
+    auto start = handles.count(variable.slot) ? starts.find(variable.name) : starts.end();
+    if (start == starts.end())
+      continue;
+    const Tensor &described = graph.tensors[variable.described];
+    if (!sameStorage(*start->second, described))
+      return fail("the variable '" + variable.name + "' starts as a tensor of another type, shape or scale; write the model anew");
+    unsigned bytes = bitWidth(described.type) / 8;
+    bool zero = bytes <= 8 && llvm::all_of(llvm::enumerate(start->second->data), [&](auto entry) {
+      return uint8_t(entry.value()) == uint8_t(zeroOf(described) >> (8 * (entry.index() % std::max(bytes, 1u))));
+    });
+    variable.start = zero ? nullptr : start->second;
+  }
+  return success();
 }
 
 /// Attributes of a state, which the function takes and returns.
 DictionaryAttr Importer::describeState(const Variable &variable) {
   const Tensor &tensor = graph.tensors[variable.described];
   NamedAttrList attributes(graph::borderAttrs(builder, variable.name, elemOf(tensor.type)));
-  if (tensor.quantization.scale.size() == 1 && zeroOf(tensor) == 0)
+  if (tensor.quantization.scale.size() == 1 && zeroOf(tensor) == 0 && !variable.start)
     attributes.set("qtensor.scale", builder.getF32FloatAttr(tensor.quantization.scale[0]));
   attributes.set("qtensor.state", builder.getStringAttr(variable.name));
   return attributes.getDictionary(builder.getContext());
+}
+
+graph::Val Importer::startOf(const Variable &variable) {
+  auto data = std::make_shared<graph::TensorData>();
+  data->name = variable.start->name;
+  data->elem = elemOf(variable.start->type);
+  data->dims.assign(variable.start->shape.begin(), variable.start->shape.end());
+  data->bytes = variable.start->data;
+  data->owner = model.owner;
+  return emit.constant(std::move(data));
+}
+
+graph::Val Importer::fromState(const Variable &variable, const graph::Val &state) {
+  if (variable.start)
+    return differFrom(emit, state, startOf(variable));
+  return shiftCodes(emit, state, zeroOf(graph.tensors[variable.described]));
+}
+
+graph::Val Importer::toState(const Variable &variable, const graph::Val &value) {
+  if (variable.start)
+    return differFrom(emit, value, startOf(variable));
+  return shiftCodes(emit, value, -zeroOf(graph.tensors[variable.described]));
 }
 
 void Importer::readVariables(unsigned firstArgument) {
@@ -131,15 +181,14 @@ void Importer::readVariables(unsigned firstArgument) {
     argument.setLoc(NameLoc::get(builder.getStringAttr(variable.name)));
     emit.setLoc(argument.getLoc());
     function.setArgAttrs(firstArgument + i, describeState(variable));
-    values[variable.slot] = shiftCodes(emit, emit.wrap(argument, elemOf(tensor.type), dims), zeroOf(tensor));
+    values[variable.slot] = fromState(variable, emit.wrap(argument, elemOf(tensor.type), dims));
   }
 }
 
 void Importer::returnVariables(SmallVectorImpl<Value> &results, SmallVectorImpl<DictionaryAttr> &attributes) {
   for (const Variable &variable : variables) {
     emit.setLoc(NameLoc::get(builder.getStringAttr(variable.name)));
-    int64_t zero = zeroOf(graph.tensors[variable.described]);
-    results.push_back(emit.tensor(shiftCodes(emit, values[variable.slot], -zero)));
+    results.push_back(emit.tensor(toState(variable, values[variable.slot])));
     attributes.push_back(describeState(variable));
   }
 }

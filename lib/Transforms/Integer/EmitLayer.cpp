@@ -60,19 +60,19 @@ Value LayerEmitter::elements(ArrayRef<int64_t> shape, ArrayRef<Value> inputs, Ty
   return made.getResult(0);
 }
 
-Value LayerEmitter::reduce(Value values, Type type, llvm::function_ref<Value(Wide, Value)> body) {
+Value LayerEmitter::reduce(Value values, Type type, int64_t first, llvm::function_ref<Value(Wide, Value, Value)> body) {
   int64_t batch = cast<RankedTensorType>(values.getType()).getDimSize(0);
-  Value zero = arith::ConstantOp::create(b, b.getIntegerAttr(type, 0));
-  Value empty = tensor::EmptyOp::create(b, {batch, 1}, type), start = linalg::FillOp::create(b, zero, empty).getResult(0);
+  Value scalar = arith::ConstantOp::create(b, b.getIntegerAttr(type, first));
+  Value empty = tensor::EmptyOp::create(b, {batch, 1}, type), start = linalg::FillOp::create(b, scalar, empty).getResult(0);
   AffineMap out = AffineMap::get(2, 0, {b.getAffineDimExpr(0), b.getAffineConstantExpr(0)}, b.getContext());
   SmallVector<IteratorType> iterators{IteratorType::parallel, IteratorType::reduction};
   auto made = linalg::GenericOp::create(b, start.getType(), values, start, {map(2, {0, 1}), out}, iterators,
                                         [&](OpBuilder &inner, Location loc, ValueRange in) {
                                           ImplicitLocOpBuilder s(loc, inner);
-                                          Value term = body(Wide(s), Wide(s).extend(in[0]));
-                                          if (!type.isInteger(64))
-                                            term = arith::TruncIOp::create(s, type, term);
-                                          linalg::YieldOp::create(s, arith::AddIOp::create(s, in[1], term).getResult());
+                                          bool wide = type.isInteger(64);
+                                          Value old = wide ? in[1] : Wide(s).extend(in[1]);
+                                          Value made = body(Wide(s), Wide(s).extend(in[0]), old);
+                                          linalg::YieldOp::create(s, wide ? made : arith::TruncIOp::create(s, type, made));
                                         });
   return made.getResult(0);
 }

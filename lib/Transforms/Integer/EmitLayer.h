@@ -20,8 +20,9 @@ protected:
   AffineMap map(unsigned dims, ArrayRef<unsigned> results);
   /// [batch, k] codes less their zero point times [rows, k] weights, in i32: [batch, rows].
   Value dot(Value values, Value weights, int64_t zero);
-  /// The sum over each row of [batch, n] codes: [batch, 1] of the given integer type. The body maps an i64 to an i64.
-  Value reduce(Value values, Type type, llvm::function_ref<Value(Wide, Value)> body);
+  /// A reduction over each row of [batch, n] codes: [batch, 1] of the given integer type. The body takes a code and the
+  /// accumulator, i64s both.
+  Value reduce(Value values, Type type, int64_t start, llvm::function_ref<Value(Wide, Value, Value)> body);
   /// An elementwise op over [batch, n]; inputs of rank 1 repeat over the batch. The body yields an i64, whose low bits remain.
   Value elements(ArrayRef<int64_t> shape, ArrayRef<Value> inputs, Type type, Body body);
   /// An i64 times a multiplier, by the call's rounding.

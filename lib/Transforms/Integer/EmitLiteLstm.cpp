@@ -59,8 +59,8 @@ Value LiteLstmEmitter::gate(unsigned gate, Value x, Value h, Value c) {
 /// 2^10 times the mean, and the multiplier and shift of the reciprocal deviation: [batch, 1] each, in i32.
 SmallVector<Value> LiteLstmEmitter::moments(unsigned gate, Value values) {
   int64_t count = rule.cells;
-  Value sums = reduce(values, b.getI32Type(), [](Wide w, Value x) { return x; });
-  Value squares = reduce(values, b.getI64Type(), [](Wide w, Value x) { return w.mul(x, x); });
+  Value sums = reduce(values, b.getI32Type(), 0, [](Wide w, Value x, Value sum) { return w.add(sum, x); });
+  Value squares = reduce(values, b.getI64Type(), 0, [](Wide w, Value x, Value sum) { return w.add(sum, w.mul(x, x)); });
   auto mean = [&](Wide w, Value sum) {
     // 1024 sum / count towards zero, in divisions of 32 bits: sum = whole * count + rest of one sign.
     Value divisor = arith::ConstantIntOp::create(w.b, count, 32);

@@ -2,10 +2,12 @@
 // Published integer algorithms as IR. Whatever depends on one code of 8 bits alone is a table that the reference fills.
 #include "dialects/QTensor/IR/QTensorOps.h"
 #include "lib/Reference/FixedPoint.h"
+#include "lib/Reference/IntegerBinary.h"
 #include "lib/Reference/IntegerRules.h"
 #include "lib/Transforms/Integer/EmitFixedPoint.h"
 #include "lib/Transforms/Integer/EmitLiteLstm.h"
 #include "lib/Transforms/Integer/EmitLstm.h"
+#include "lib/Transforms/Integer/EmitSoftmax16.h"
 #include "lib/Transforms/Integer/EmitSvdf.h"
 #include "lib/Transforms/Integer/Passes.h"
 #include "lib/Transforms/Integer/RuleCalls.h"
@@ -37,6 +39,11 @@ private:
 
   LogicalResult emitTable();
   LogicalResult emitAdd(int sign);
+  using PairBody = llvm::function_ref<Value(Wide, Value, Value)>;
+  LogicalResult emitPairs(int64_t activation, PairBody body);
+  LogicalResult emitProduct();
+  LogicalResult emitSquaredDifference();
+  LogicalResult emitPrelu();
   LogicalResult emitScaled(double positive, double negative);
   LogicalResult emitAveragePool();
   LogicalResult emitMean();
@@ -167,6 +174,44 @@ LogicalResult RuleEmitter::emitAdd(int sign) {
     return w.add(scaled(w, sum, twice / (double(int64_t(1) << shift) * out.scale)), w.constant(out.zero));
   });
   return success();
+}
+
+/// body(a - its zero point, b - its zero point), clamped.
+LogicalResult RuleEmitter::emitPairs(int64_t activation, PairBody body) {
+  const CodeTensor &x = call.inputs[0], &y = call.inputs[1];
+  auto [low, high] = reference::activationBounds(call.output, activation);
+  SmallVector<AffineMap> maps{broadcastMap(x.shape), broadcastMap(y.shape)};
+  SmallVector<Value> inputs{codes(0), codes(1)};
+  finish(inputs, maps, low, high, [&](Wide w, ValueRange in) {
+    Value a = w.sub(extend(w, in[0], x), w.constant(x.zero)), c = w.sub(extend(w, in[1], y), w.constant(y.zero));
+    return w.add(body(w, a, c), w.constant(call.output.zero));
+  });
+  return success();
+}
+
+LogicalResult RuleEmitter::emitProduct() {
+  return emitPairs(call.integer("activation"),
+                   [&](Wide w, Value a, Value c) { return scaled(w, w.mul(a, c), reference::productScale(call)); });
+}
+
+LogicalResult RuleEmitter::emitSquaredDifference() {
+  int64_t shift = reference::squaredShift(call);
+  double x = double(call.inputs[0].scale), y = double(call.inputs[1].scale), twice = 2 * std::max(x, y);
+  return emitPairs(0, [&](Wide w, Value a, Value c) {
+    Value first = scaled(w, w.left(a, w.constant(shift)), x / twice), second = scaled(w, w.left(c, w.constant(shift)), y / twice);
+    Value difference = w.sub(first, second);
+    Value square = arith::TruncIOp::create(w.b, w.b.getI32Type(), w.mul(difference, difference));
+    double unit = double(int64_t(1) << (2 * shift)) * double(call.output.scale);
+    return scaled(w, w.extend(square), twice * twice / unit);
+  });
+}
+
+LogicalResult RuleEmitter::emitPrelu() {
+  double input = double(call.inputs[0].scale), slope = double(call.inputs[1].scale), output = double(call.output.scale);
+  return emitPairs(0, [&](Wide w, Value a, Value c) {
+    Value below = w.compare(arith::CmpIPredicate::slt, a, w.constant(0));
+    return w.select(below, scaled(w, w.mul(a, c), input * slope / output), scaled(w, a, input / output));
+  });
 }
 
 /// The difference to the zero point times one real where it is not negative, times another where it is.
@@ -375,7 +420,7 @@ LogicalResult RuleEmitter::emitSoftmax() {
     return arith::TruncIOp::create(w.b, i32, inverse);
   });
   Value shifts = overRows([&](Wide w, ValueRange in) -> Value {
-    Value amount = w.sub(w.constant(12 + 31 - 8), emitHeadroom(w, w.extend(in[0])).first);
+    Value amount = w.sub(w.constant(12 + 31 - int64_t(out.bits)), emitHeadroom(w, w.extend(in[0])).first);
     return arith::TruncIOp::create(w.b, i32, amount);
   });
   SmallVector<Value> inputs{input, tops, inverses, shifts};
@@ -401,8 +446,16 @@ LogicalResult RuleEmitter::run() {
     return emitMean();
   if (rule == "tflite.resize_bilinear")
     return emitResizeBilinear();
+  if (rule == "tflite.softmax" && call.inputs[0].bits > 8)
+    return emitSoftmax16(op, call), success();
   if (rule == "tflite.softmax")
     return emitSoftmax();
+  if (rule == "litert.mul")
+    return emitProduct();
+  if (rule == "tflite.squared_difference")
+    return emitSquaredDifference();
+  if (rule == "tflite.prelu")
+    return emitPrelu();
   if (rule == "tflite.lstm")
     return emitLstm(op, call);
   if (rule == "litert.lstm")
@@ -413,6 +466,10 @@ LogicalResult RuleEmitter::run() {
     return emitTable();
   if (rule == "tflite.logistic" || rule == "tflite.tanh")
     return emitByTable(rule == "tflite.tanh");
+  if (rule == "tflite.quantize") {
+    double ratio = double(call.inputs[0].scale) / double(call.output.scale);
+    return emitScaled(ratio, ratio);
+  }
   if (rule == "tflite.leaky_relu") {
     double input = double(call.inputs[0].scale), output = double(call.output.scale);
     return emitScaled(input / output, input * double(float(call.real("alpha"))) / output);

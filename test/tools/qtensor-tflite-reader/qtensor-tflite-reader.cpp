@@ -2,6 +2,7 @@
 // The reader of .tflite bytes alone, without MLIR, under the address and undefined-behaviour sanitizers: reads the files
 // that it is given and damaged copies of them until the time is up. A sanitizer's report ends the process.
 #include "lib/Import/TFLite/Model.h"
+#include "lib/Import/TFLite/Rewrite.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include <chrono>
 #include <cstdio>
@@ -49,9 +50,11 @@ static std::string damage(const std::string &file, std::mt19937_64 &random) {
 static bool read(const std::string &bytes) {
   std::vector<char> copy(bytes.begin(), bytes.end());
   unsigned reports = 0;
-  std::unique_ptr<Model> model = readModel("fuzz.tflite", llvm::StringRef(copy.data(), copy.size()), nullptr,
-                                           [&](const llvm::Twine &what) { reports += !what.str().empty(); });
+  auto report = [&](const llvm::Twine &what) { reports += !what.str().empty(); };
+  std::unique_ptr<Model> model = readModel("fuzz.tflite", llvm::StringRef(copy.data(), copy.size()), nullptr, report);
   if (!model)
+    return reports == 1;
+  if (!rewriteModel(*model, report))
     return reports == 1;
   // What the model refers to must be readable.
   unsigned sum = 0;

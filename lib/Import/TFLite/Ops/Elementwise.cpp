@@ -71,8 +71,14 @@ LogicalResult importMul(const Node &n) {
     return plainBinary(n, product, /*hasActivation=*/true);
   FailureOr<Dims> dims = broadcast(n);
   FailureOr<int64_t> activation = n.activation();
+  if (failed(dims) || failed(activation))
+    return failure();
+  if (n.likeLiteRT())
+    return n.setByRule("litert.mul", {0, 1}, {n.param("activation", *activation)}, [&](Emit &e, ArrayRef<Val> in) {
+      return e.mapTo(*dims, in, Elem::F32, [&](Scalar &s, ValueRange x) { return n.activate(s, s.mul(x[0], x[1]), *activation); });
+    });
   FailureOr<Val> a = n.real(0), b = n.real(1);
-  if (failed(dims) || failed(activation) || failed(a) || failed(b))
+  if (failed(a) || failed(b))
     return failure();
   Val inputs[] = {*a, *b};
   return n.setReal(n.e.mapTo(*dims, inputs, Elem::F32, [&](Scalar &s, ValueRange in) {
@@ -84,6 +90,35 @@ template <BinaryFn fn> LogicalResult importPlain(const Node &n) {
   if (anyQuantized(n))
     return n.fail("is quantized, for which there is no rule; keep it in float");
   return plainBinary(n, fn, n.op.options.numbers.count("activation"));
+}
+
+LogicalResult importSquaredDifference(const Node &n) {
+  if (!anyQuantized(n))
+    return plainBinary(n, squaredDifference, /*hasActivation=*/false);
+  FailureOr<Dims> dims = broadcast(n);
+  if (failed(dims))
+    return failure();
+  return n.setByRule("tflite.squared_difference", {0, 1}, {}, [&](Emit &e, ArrayRef<Val> in) {
+    return e.mapTo(*dims, in, Elem::F32, [](Scalar &s, ValueRange x) { return squaredDifference(s, x[0], x[1], false); });
+  });
+}
+
+/// The sum of any number of tensors of one shape.
+LogicalResult importAddN(const Node &n) {
+  SmallVector<Val> inputs;
+  for (unsigned i = 0; i < n.numInputs(); ++i) {
+    if (isQuantized(n.inTensor(i)))
+      return n.fail("is quantized, for which there is no rule of more than two inputs; use ADD");
+    if (n.in(i).elem != n.in(0).elem || !llvm::equal(n.in(i).dims, n.in(0).dims, DimMath::same))
+      return n.fail("its inputs have different types or shapes");
+    inputs.push_back(n.in(i));
+  }
+  return n.set(n.e.mapTo(n.in(0).dims, inputs, n.in(0).elem, [&](Scalar &s, ValueRange in) {
+    Value sum = in[0];
+    for (size_t i = 1; i < inputs.size(); ++i)
+      sum = s.add(sum, in[i]);
+    return sum;
+  }));
 }
 
 /// MAXIMUM and MINIMUM keep codes of one scale as they are.
@@ -155,12 +190,11 @@ LogicalResult importPrelu(const Node &n) {
   FailureOr<Dims> dims = broadcast(n);
   if (failed(dims))
     return failure();
+  auto slope = [](Scalar &s, ValueRange in) { return s.select(s.lt(in[0], s.like(in[0], 0)), s.mul(in[0], in[1]), in[0]); };
   if (anyQuantized(n))
-    return n.fail("is quantized, for which there is no rule; use LEAKY_RELU");
+    return n.setByRule("tflite.prelu", {0, 1}, {}, [&](Emit &e, ArrayRef<Val> in) { return e.mapTo(*dims, in, Elem::F32, slope); });
   Val inputs[] = {n.in(0), n.in(1)};
-  return n.set(n.e.mapTo(*dims, inputs, n.in(0).elem, [&](Scalar &s, ValueRange in) {
-    return s.select(s.lt(in[0], s.like(in[0], 0)), s.mul(in[0], in[1]), in[0]);
-  }));
+  return n.set(n.e.mapTo(*dims, inputs, n.in(0).elem, slope));
 }
 
 LogicalResult importCast(const Node &n) {
@@ -177,6 +211,10 @@ LogicalResult importQuantize(const Node &n) {
     return failure();
   if (!isQuantized(n.inTensor(0)))
     return n.setReal(*x);
+  if (bitWidth(n.in(0).elem) > 8 || bitWidth(elemOf(n.outTensor().type)) > 8)
+    return n.setByRule("tflite.quantize", {0}, {}, [&](Emit &e, ArrayRef<Val> in) {
+      return e.map(in[0], Elem::F32, [](Scalar &, ValueRange scalars) { return scalars[0]; });
+    });
   return n.setReal(n.e.map(*x, Elem::F32, [](Scalar &, ValueRange in) { return in[0]; }));
 }
 
@@ -196,17 +234,18 @@ void registerElementwise(Registry &r) {
   constexpr const char *exact = "f32; int8 and uint8 by TFLite Micro's rule", *real = "f32; quantized: the real value, rounded";
   r.add({
       {"ADD", 2, 2, importAdd, "f32, integers; int8, uint8, int16 by TFLite Micro's rule"},
+      {"ADD_N", 1, kAny, importAddN, "f32, integers"},
       {"SUB", 2, 2, importSub, "f32, integers; int8, uint8, int16 by TFLite Micro's rule"},
       {"MUL", 2, 2, importMul, "f32, integers, int8, uint8, int16"},
       {"DIV", 2, 2, importPlain<quotient>, "f32, integers"},
       {"MAXIMUM", 2, 2, importChoice<larger>, "all types; quantized: one scale"},
       {"MINIMUM", 2, 2, importChoice<smaller>, "all types; quantized: one scale"},
-      {"SQUARED_DIFFERENCE", 2, 2, importPlain<squaredDifference>, "f32, integers"},
+      {"SQUARED_DIFFERENCE", 2, 2, importSquaredDifference, "f32, integers; int8, int16 by TFLite Micro's rule"},
       {"LOGISTIC", 1, 1, importLogistic, exact},
       {"TANH", 1, 1, importTanh, exact},
       {"HARD_SWISH", 1, 1, importHardSwish, exact},
       {"LEAKY_RELU", 1, 1, importLeakyRelu, "f32; int8, int16 by TFLite Micro's rule"},
-      {"PRELU", 2, 2, importPrelu, "f32"},
+      {"PRELU", 2, 2, importPrelu, "f32; int8, int16 by TFLite Micro's rule"},
       {"RELU", 1, 1, importUnary<bounded<1>>, "f32, int8, uint8, int16"},
       {"RELU_N1_TO_1", 1, 1, importUnary<bounded<2>>, "f32, int8, uint8, int16"},
       {"RELU6", 1, 1, importUnary<bounded<3>>, "f32, int8, uint8, int16"},

@@ -206,6 +206,9 @@ LogicalResult importLstm(const Node &n) {
     return emitSequence(e, layer);
   };
   if (quantized) {
+    if (n.in(0).elem != Elem::I8 || n.in(kCell).elem != Elem::I16)
+      return n.fail("has codes of " + elemName(n.in(0).elem) + " and cells of " + elemName(n.in(kCell).elem) +
+                    "; quantized layers have int8 and cells of int16");
     if (isQuantized(n.outTensor()) != quantized || n.outTensor().quantization.scale.size() != 1)
       return n.fail("is quantized and its output has no scale");
     SmallVector<NamedAttribute> parameters{n.param("cell_clip", layer.cellClip), n.param("time_major", int64_t(layer.timeMajor))};

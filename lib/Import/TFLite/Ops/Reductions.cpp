@@ -34,9 +34,12 @@ LogicalResult importSum(const Node &n) {
   FailureOr<SmallVector<int64_t>> axes = readAxes(n);
   if (failed(axes))
     return failure();
-  if (isQuantized(n.inTensor(0)))
-    return n.fail("is quantized, for which there is no rule; use MEAN");
-  return n.set(n.e.sum(n.in(0), *axes, n.option("keep_dims")));
+  bool keep = n.option("keep_dims");
+  if (!isQuantized(n.inTensor(0)))
+    return n.set(n.e.sum(n.in(0), *axes, keep));
+  // The mean's rule without its division.
+  return n.setByRule("tflite.mean", {0}, {n.param("axes", *axes), n.param("keep_dims", int64_t(keep)), n.param("sum", int64_t(1))},
+                     [&](Emit &e, ArrayRef<Val> x) { return e.sum(x[0], *axes, keep); });
 }
 
 /// Maxima and minima of codes are codes: their order is that of the reals.
@@ -90,10 +93,10 @@ LogicalResult importLogSoftmax(const Node &n) {
 void registerReductions(Registry &r) {
   r.add({
       {"MEAN", 2, 2, importMean, "f32; int8, uint8, int16 by TFLite Micro's rule"},
-      {"SUM", 2, 2, importSum, "f32, integers"},
+      {"SUM", 2, 2, importSum, "f32, integers; int8, uint8, int16 by TFLite Micro's rule"},
       {"REDUCE_MAX", 2, 2, importExtreme<true>, "all types; quantized: one scale"},
       {"REDUCE_MIN", 2, 2, importExtreme<false>, "all types; quantized: one scale"},
-      {"SOFTMAX", 1, 1, importSoftmax, "f32; int8, uint8 by TFLite Micro's rule"},
+      {"SOFTMAX", 1, 1, importSoftmax, "f32; int8, uint8, int16 by TFLite Micro's rule"},
       {"LOG_SOFTMAX", 1, 1, importLogSoftmax, "f32"},
   });
 }
