@@ -290,13 +290,29 @@ LogicalResult Node::setByRule(StringRef rule, ArrayRef<unsigned> inputs, ArrayRe
   return success();
 }
 
+FailureOr<Val> Node::realBias(unsigned i) const {
+  Tensor tensor = inTensor(i);
+  if (tensor.type != ElemType::I64 || tensor.quantization.scale.empty())
+    return real(i);
+  FailureOr<SmallVector<int64_t>> codes = numbers(i, "a bias of 64 bits");
+  if (failed(codes))
+    return failure();
+  if (llvm::any_of(*codes, [](int64_t code) { return !llvm::isInt<32>(code); }))
+    return fail("the bias '" + tensor.name + "' has codes of more than 32 bits, which are not supported; quantize with larger "
+                "scales");
+  tensor.type = ElemType::I32;
+  Val narrow = e.constant(SmallVector<double>(codes->begin(), codes->end()), tensor.shape, Elem::I32);
+  FailureOr<Value> made = assemble(tensor, narrow, 0);
+  return failed(made) ? FailureOr<Val>(failure()) : FailureOr<Val>(e.wrap(*made, Elem::F32, narrow.dims));
+}
+
 LogicalResult Node::setSum(const Val &sums, unsigned bias, ArrayRef<OpFoldResult> dims) const {
   FailureOr<int64_t> kind = activation();
   if (failed(kind))
     return failure();
   SmallVector<Val> parts = {sums};
   if (has(bias)) {
-    FailureOr<Val> addend = real(bias);
+    FailureOr<Val> addend = realBias(bias);
     if (failed(addend))
       return failure();
     if (addend->rank() != 1 || !DimMath::same(addend->dims[0], sums.dims.back()))

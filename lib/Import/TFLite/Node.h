@@ -57,6 +57,8 @@ public:
   /// Elements of a constant integer input.
   FailureOr<SmallVector<int64_t>> numbers(unsigned i, StringRef what) const;
 
+  /// Input `i` as reals; of 64 bits, as biases beside 16-bit activations have, only constants whose codes fit 32.
+  FailureOr<Val> realBias(unsigned i) const;
   /// Sets output `i` from codes or from plain values.
   LogicalResult set(Val value, unsigned i = 0) const;
   /// Sets output `i` from reals: rounds them where the output is quantized. `dims` (empty: those of the reals) are the

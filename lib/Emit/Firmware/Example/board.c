@@ -3,7 +3,11 @@
 #include "board.h"
 
 enum { SYS_OPEN = 0x01, SYS_CLOSE = 0x02, SYS_WRITE0 = 0x04, SYS_READ = 0x06, SYS_FLEN = 0x0C, SYS_EXIT_EXTENDED = 0x20 };
-enum { APPLICATION_EXIT = 0x20026, READ_BINARY = 1, SHOWN_ELEMENTS = 64 };
+enum { APPLICATION_EXIT = 0x20026, READ_BINARY = 1 };
+
+#ifndef BOARD_SHOWN_ELEMENTS /* of each output */
+#define BOARD_SHOWN_ELEMENTS 64
+#endif
 
 static uint32_t all_outputs = 2166136261u;
 
@@ -73,7 +77,7 @@ void board_output(const char *name, const void *data, uint32_t elements, uint32_
   print(": hash ");
   print_number(hash(2166136261u, bytes, elements * element_bytes), 16, 8);
   print(":");
-  for (uint32_t i = 0; i < elements && i < SHOWN_ELEMENTS; ++i) {
+  for (uint32_t i = 0; i < elements && i < BOARD_SHOWN_ELEMENTS; ++i) {
     print(" ");
     if (element_bytes == 1)
       print_signed(((const int8_t *)data)[i]);
@@ -82,7 +86,7 @@ void board_output(const char *name, const void *data, uint32_t elements, uint32_
     else
       print_signed(((const int32_t *)data)[i * (element_bytes / 4)]);
   }
-  print(elements > SHOWN_ELEMENTS ? " ...\n" : "\n");
+  print(elements > BOARD_SHOWN_ELEMENTS ? " ...\n" : "\n");
 }
 
 void board_summary(void) {
