@@ -294,6 +294,7 @@ void mlir::qtensor::addFirmwarePasses(OpPassManager &pm, const Target &target, S
   pm.addPass(createLoopInvariantCodeMotionPass());
   pm.addPass(math::createMathExtendToSupportedTypes());
   pm.addPass(createApproximateMath());
+  pm.addPass(createExpandRoots());
   pm.addPass(createExpandFma());
   pm.addPass(memref::createExpandStridedMetadataPass());
   addLLVMPasses(pm, /*indexBits=*/32, /*hosted=*/false);

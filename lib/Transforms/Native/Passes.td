@@ -148,6 +148,21 @@ def ExpandSmallFloats : Pass<"qtensor-expand-small-floats"> {
   let dependentDialects = ["arith::ArithDialect", "math::MathDialect"];
 }
 
+def ExpandRoots : Pass<"qtensor-expand-roots"> {
+  let summary = "Expand square roots of f32 to integer arithmetic, for processors that have none";
+  let description = [{
+    sqrt and rsqrt of a scalar f32, which would be calls of a C library that firmware does not have. The root is correctly
+    rounded: 25 steps of one bit each. rsqrt is its reciprocal. Other types stay as they are.
+
+    ```mlir
+    %1 = math.sqrt %0 : f32
+    // =>
+    %bits = arith.bitcast %0 : f32 to i32, %fits = arith.cmpi uge ..., %1 = arith.select ...
+    ```
+  }];
+  let dependentDialects = ["arith::ArithDialect"];
+}
+
 def ApproximateMath : Pass<"qtensor-approximate-math"> {
   let summary = "Expand functions of f32 to polynomials that vectorize, the same on every level";
   let description = [{
