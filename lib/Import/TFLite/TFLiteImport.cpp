@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Import/TFLite/TFLiteImport.h"
 #include "lib/Import/Graph/Function.h"
+#include "lib/Import/TFLite/Composites.h"
 #include "lib/Import/TFLite/Importer.h"
 #include "lib/Import/TFLite/Registry.h"
-#include "lib/Import/TFLite/Rewrite.h"
 #include "llvm/Support/MemoryBuffer.h"
 
 namespace mlir::qtensor {
@@ -12,7 +12,7 @@ static OwningOpRef<ModuleOp> importBytes(StringRef path, StringRef bytes, std::s
                                          MLIRContext *context, const ImportOptions &options) {
   return graph::importWith(context, [&](tflite::ReportFn report) -> OwningOpRef<ModuleOp> {
     std::unique_ptr<tflite::Model> model = tflite::readModel(path, bytes, std::move(owner), report);
-    return model && tflite::rewriteModel(*model, report) ? tflite::Importer(*model, context, options, report).run() : nullptr;
+    return model && tflite::inlineComposites(*model, report) ? tflite::Importer(*model, context, options, report).run() : nullptr;
   });
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The reader of .tflite bytes alone, without MLIR, under the address and undefined-behaviour sanitizers: reads the files
 // that it is given and damaged copies of them until the time is up. A sanitizer's report ends the process.
+#include "lib/Import/TFLite/Composites.h"
 #include "lib/Import/TFLite/Model.h"
-#include "lib/Import/TFLite/Rewrite.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include <chrono>
 #include <cstdio>
@@ -54,7 +54,7 @@ static bool read(const std::string &bytes) {
   std::unique_ptr<Model> model = readModel("fuzz.tflite", llvm::StringRef(copy.data(), copy.size()), nullptr, report);
   if (!model)
     return reports == 1;
-  if (!rewriteModel(*model, report))
+  if (!inlineComposites(*model, report))
     return reports == 1;
   // What the model refers to must be readable.
   unsigned sum = 0;

@@ -1,19 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "lib/Import/TFLite/Rewrite.h"
+#include "lib/Import/TFLite/Composites.h"
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/Support/Endian.h"
-#include <list>
 
 using namespace mlir::qtensor::tflite;
 using llvm::Twine;
 
 namespace {
-/// Whom constants of our own belong to, with what they belonged to before.
-struct Owner {
-  std::shared_ptr<void> file;
-  std::list<std::vector<char>> made;
-};
-
 /// Takes the graph of one composite into the entry graph.
 class Inliner {
 public:
@@ -56,6 +48,9 @@ bool Inliner::mapTensors(const Graph &from) {
   if (!place(from.inputs, composite.inputs) || !place(from.outputs, composite.outputs))
     return fail("lacks an input, or its decomposition returns one unchanged, which is not supported");
   Graph &entry = model.graphs.front();
+  constexpr size_t kTensors = 1 << 20;
+  if (entry.tensors.size() + from.tensors.size() > kTensors)
+    return fail("takes the graph beyond 2^20 tensors; write the model anew");
   for (auto [i, tensor] : llvm::enumerate(from.tensors))
     if (places[i] < 0) {
       places[i] = int32_t(entry.tensors.size());
@@ -88,7 +83,7 @@ bool Inliner::run(std::vector<Operator> &to) {
   return true;
 }
 
-static bool inlineComposites(Model &model, ReportFn report) {
+bool mlir::qtensor::tflite::inlineComposites(Model &model, ReportFn report) {
   // Decompositions hold no others but for mistakes: this is more than any file has.
   constexpr int kDepth = 8;
   constexpr size_t kOperators = 1 << 16;
@@ -107,30 +102,4 @@ static bool inlineComposites(Model &model, ReportFn report) {
     model.graphs.front().operators = std::move(operators);
   }
   return true;
-}
-
-/// Sums of 16-bit codes have biases of 64 bits, of which no more than 32 are used.
-static bool narrowBiases(Model &model, ReportFn report) {
-  auto owner = std::make_shared<Owner>();
-  owner->file = model.owner;
-  for (Tensor &tensor : model.graphs.front().tensors) {
-    if (tensor.type != ElemType::I64 || tensor.quantization.scale.empty() || !tensor.hasData)
-      continue;
-    std::vector<char> &bytes = owner->made.emplace_back(tensor.data.size() / 2);
-    for (size_t i = 0; i < bytes.size() / 4; ++i) {
-      auto wide = int64_t(llvm::support::endian::read64le(tensor.data.data() + 8 * i));
-      if (wide != int32_t(wide))
-        return report(model.file + ": tensor '" + tensor.name + "' has the quantized number " + Twine(wide) +
-                      ", which has no place in the 32 bits of a sum; quantize the model again"), false;
-      llvm::support::endian::write32le(bytes.data() + 4 * i, uint32_t(wide));
-    }
-    tensor.type = ElemType::I32;
-    tensor.data = bytes;
-  }
-  model.owner = owner;
-  return true;
-}
-
-bool mlir::qtensor::tflite::rewriteModel(Model &model, ReportFn report) {
-  return inlineComposites(model, report) && narrowBiases(model, report);
 }
