@@ -82,6 +82,8 @@ struct FirmwareRecord {
   bool relativeAddresses = false; ///< Code finds its data from where it runs, so that both may lie anywhere (LLVM: medium).
   llvm::StringRef moduleAssembly = {}; ///< Directives for every object: what it says of itself and LLVM does not.
   CDialect c = {}; ///< For emission as C.
+  /// Functions of the helper library, as LLVM's IR: an object brings those that it calls. Empty: none.
+  llvm::StringRef helperCode = "";
   /// LLVM's features for code that is no layer, which the target's kernels do not write: without vectors. Empty: the level's.
   llvm::StringRef plainFeatures = "";
 };

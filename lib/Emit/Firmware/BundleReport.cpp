@@ -2,6 +2,7 @@
 // What each layer costs: as a table for people and as JSON for programs.
 #include "lib/Emit/Firmware/BundleParts.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/JSON.h"
 
 using namespace mlir;
@@ -13,6 +14,13 @@ namespace {
 struct LayerCost {
   const FirmwareLayer *layer;
   std::optional<uint64_t> code, stack;
+  std::optional<InstructionCount> measured;
+};
+
+/// What is left beside the layers: the run function with all that is no layer, and the helper functions that the object has.
+struct RestCost {
+  uint64_t code, stack;
+  int64_t constants;
   std::optional<InstructionCount> measured;
 };
 } // namespace
@@ -37,11 +45,39 @@ static std::vector<LayerCost> listCosts(const Bundle &bundle) {
   return costs;
 }
 
+static RestCost costOfRest(const Bundle &bundle) {
+  llvm::StringSet<> seen;
+  RestCost rest{bundle.facts.codeBytes, 0, static_cast<int64_t>(bundle.facts.constantBytes), std::nullopt};
+  if (bundle.measurement)
+    rest.measured = bundle.measurement->total;
+  for (const LayerCost &cost : listCosts(bundle)) {
+    rest.constants -= cost.layer->constantBytes;
+    if (cost.code && seen.insert(cost.layer->function).second)
+      rest.code -= std::min(rest.code, *cost.code);
+    if (rest.measured && cost.measured) {
+      rest.measured->raw -= cost.measured->raw;
+      rest.measured->weighted -= cost.measured->weighted;
+    }
+  }
+  rest.constants = std::max<int64_t>(rest.constants, 0);
+  auto run = bundle.facts.functions.find(bundle.object.model.name + "_run");
+  rest.stack = run != bundle.facts.functions.end() ? run->second.frame.value_or(0) : 0;
+  return rest;
+}
+
 static void printCount(OStream &json, const std::optional<InstructionCount> &count) {
   if (!count)
     return;
   json.attribute("instructions", static_cast<int64_t>(count->raw));
   json.attribute("weighted_instructions", static_cast<int64_t>(count->weighted));
+}
+
+/// "2 generic, 1 copy": what no layer is.
+static std::string describeRest(const FirmwareObject &object) {
+  std::string text;
+  for (const auto &[kind, count] : object.rest)
+    text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + kind;
+  return text.empty() ? "calls alone" : text;
 }
 
 static void printLayers(OStream &json, const Bundle &bundle) {
@@ -116,6 +152,15 @@ void mlir::qtensor::printReportJson(const Bundle &bundle, llvm::raw_ostream &os)
         json.attribute("stores", static_cast<int64_t>(seen->stores));
       });
     printLayers(json, bundle);
+    json.attributeObject("rest", [&] {
+      RestCost rest = costOfRest(bundle);
+      json.attribute("function", bundle.object.model.name + "_run");
+      json.attribute("operations", describeRest(bundle.object));
+      json.attribute("code_bytes", static_cast<int64_t>(rest.code));
+      json.attribute("constant_bytes", rest.constants);
+      json.attribute("frame_bytes", static_cast<int64_t>(rest.stack));
+      printCount(json, rest.measured);
+    });
   });
   os << "\n";
 }
@@ -167,6 +212,11 @@ void mlir::qtensor::printReportTable(const Bundle &bundle, llvm::raw_ostream &os
        << counts(&InstructionCount::raw) << " | " << counts(&InstructionCount::weighted) << " | " << cell(cost.code) << " | "
        << layer.constantBytes << " | " << layer.liveBytes << " | " << layer.scratchBytes << " | " << cell(cost.stack) << " |\n";
   }
+  RestCost rest = costOfRest(bundle);
+  os << "| no layer: " << describeRest(object) << " | " << object.model.name << "_run | | - | "
+     << (rest.measured ? std::to_string(rest.measured->raw) : "-") << " | - | "
+     << (rest.measured ? std::to_string(rest.measured->weighted) : "-") << " | - | " << rest.code << " | " << rest.constants
+     << " | | | " << rest.stack << " |\n";
   os << "| total | | | " << macs << " | ";
   if (const auto &seen = bundle.measurement)
     os << seen->total.raw << " | " << perMac(seen->total.raw, macs) << " | " << seen->total.weighted << " | "
@@ -174,5 +224,5 @@ void mlir::qtensor::printReportTable(const Bundle &bundle, llvm::raw_ostream &os
   else
     os << "- | - | - | -";
   os << " | " << bundle.facts.codeBytes << " | " << bundle.facts.constantBytes << " | " << bundle.arenaBytes() << " | | "
-     << bundle.stackBytes << " |\n\nCode of layers that are the same is shared, and counted for each.\n";
+     << bundle.stackBytes << " |\n\nCode of layers that are the same is shared: it stands at each of them, and once in the total. Stack is what a layer takes with\nwhat it calls; of what is no layer it is the run function's own, below which the deepest layer lies.\n";
 }

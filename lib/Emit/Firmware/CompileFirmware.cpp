@@ -2,6 +2,8 @@
 #include "lib/Emit/Firmware/CompileFirmware.h"
 #include "dialects/QNN/IR/QNN.h"
 #include "lib/Emit/Firmware/EmitC.h"
+#include "lib/Emit/Firmware/HelperCode.h"
+#include "lib/Emit/Firmware/ObjectFacts.h"
 #include "lib/Emit/WeightsFile.h"
 #include "lib/Pipelines/Pipelines.h"
 #include "lib/Pipelines/VerifyPasses.h"
@@ -9,11 +11,14 @@
 #include "lib/Transforms/Contracts/Contracts.h"
 #include "lib/Transforms/Plan/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Target/TargetMachine.h"
+#include "llvm/Transforms/Utils/Cloning.h"
 
 using namespace mlir;
 using namespace mlir::qtensor;
@@ -75,6 +80,22 @@ static std::vector<FirmwareLayer> describeLayers(ModuleOp module) {
   return layers;
 }
 
+/// Operations that have no function of their own, by their kind.
+static std::map<std::string, unsigned> describeRest(ModuleOp module) {
+  std::map<std::string, unsigned> rest;
+  module.walk<WalkOrder::PreOrder>([&](Operation *op) {
+    bool isLayer = isa<qnn::LayerOpInterface>(op), isEntry = isa<ModuleOp, func::FuncOp>(op);
+    if (isLayer || isPure(op) || (!isEntry && op->hasTrait<OpTrait::IsTerminator>()))
+      return WalkResult::skip();
+    if (isEntry)
+      return WalkResult::advance();
+    if (!isa<ViewLikeOpInterface>(op) && !op->getName().getStringRef().starts_with("memref.g"))
+      ++rest[op->getName().stripDialect().str()];
+    return WalkResult::skip(); // a loop counts as one
+  });
+  return rest;
+}
+
 /// The functions that layers became: those of calls, in order.
 static void nameFunctions(ModuleOp module, StringRef prefix, std::vector<FirmwareLayer> &layers) {
   size_t next = 0;
@@ -98,6 +119,26 @@ static void readPlan(DictionaryAttr plan, size_t inputs, FirmwareObject &made) {
       (i < inputs ? made.inputs : made.outputs).push_back({unsigned(number(place, "region")), number(place, "offset")});
 }
 
+/// Which functions of a helper library are called is known when instructions are chosen: those that the target has are added,
+/// and all is compiled again.
+static llvm::Expected<ObjectBytes> compileWithHelpers(llvm::Module &code, llvm::TargetMachine &machine, const FirmwareRecord &record,
+                                                      StringRef entry, std::string *assembly) {
+  while (true) {
+    std::unique_ptr<llvm::Module> copy = llvm::CloneModule(code);
+    auto object = compileModule(*copy, machine, assembly);
+    if (!object || record.helperCode.empty())
+      return object;
+    auto facts = readObjectFacts(StringRef(object->data(), object->size()));
+    if (!facts)
+      return facts.takeError();
+    auto added = addHelpers(code, record.helperCode, facts->undefined, *code.getFunction(entry));
+    if (!added)
+      return added.takeError();
+    if (*added == 0)
+      return object;
+  }
+}
+
 FailureOr<FirmwareObject> mlir::qtensor::compileFirmware(ModuleOp planned, const ArtifactOptions &options) {
   auto progress = [&](const Twine &what) {
     if (options.progress)
@@ -113,6 +154,7 @@ FailureOr<FirmwareObject> mlir::qtensor::compileFirmware(ModuleOp planned, const
   readPlan(plan, model->inputs.size(), made);
   made.constantBytes = weights->payloadBytes;
   made.layers = describeLayers(planned);
+  made.rest = describeRest(planned);
   progress("lowering for " + target.name);
   OwningOpRef<ModuleOp> module = planned.clone();
   if (failed(lower(*module, options, model->name)))
@@ -145,7 +187,7 @@ FailureOr<FirmwareObject> mlir::qtensor::compileFirmware(ModuleOp planned, const
   auto machine = createTargetMachine(target, level.cpu, level.features);
   if (!machine)
     return planned.emitError() << llvm::toString(machine.takeError());
-  auto object = compileModule(*code, **machine, options.keepAssembly ? &made.assembly : nullptr);
+  auto object = compileWithHelpers(*code, **machine, *target.firmware, entry, options.keepAssembly ? &made.assembly : nullptr);
   if (!object)
     return planned.emitError() << llvm::toString(object.takeError());
   made.object = std::move(*object);

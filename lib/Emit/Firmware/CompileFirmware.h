@@ -4,6 +4,7 @@
 #include "lib/Emit/Interface.h"
 #include "lib/Emit/NativeCode.h"
 #include "qtensor/Artifact.h"
+#include <map>
 #include <optional>
 
 namespace mlir::qtensor {
@@ -11,8 +12,8 @@ namespace mlir::qtensor {
 /// A layer of the model, in the order in which it runs.
 struct FirmwareLayer {
   std::string source;   ///< Name in the model's file.
-  std::string kind;     ///< "conv2d"; "linalg" for what is no layer.
-  std::string kernel;   ///< "dsp.conv"; empty for what is no layer.
+  std::string kind;     ///< "conv2d".
+  std::string kernel;   ///< "dsp.conv".
   std::string function; ///< Symbol that computes it; layers that are the same share one. Empty: inside of the entry.
   int64_t macs = 0;     ///< Multiplications of codes; elements where there are none.
   int64_t constantBytes = 0, scratchBytes = 0;
@@ -42,6 +43,7 @@ struct FirmwareObject {
   std::optional<int64_t> greedyArena; ///< What TFLite Micro's planner would need, if it is known.
   int64_t constantBytes = 0;
   std::vector<FirmwareLayer> layers;
+  std::map<std::string, unsigned> rest; ///< What is no layer, in the entry itself: kinds of operations and how many.
 };
 
 /// Compiles a module at phase C5 for a target without an operating system.

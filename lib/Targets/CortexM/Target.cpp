@@ -11,8 +11,8 @@ using namespace mlir;
 using namespace mlir::qtensor;
 
 namespace mlir::qtensor {
-extern const unsigned char cortexMStartup[];
-extern const size_t cortexMStartupSize;
+extern const unsigned char cortexMStartup[], cortexMIntegers[];
+extern const size_t cortexMStartupSize, cortexMIntegersSize;
 } // namespace mlir::qtensor
 
 namespace {
@@ -85,6 +85,7 @@ static void fill(Record &record, const Row &row) {
   record.level = {row.level, row.cpu, row.features, row.vectorBits, row.registers, {}, /*fusedMultiply=*/false};
   record.firmware = {row.isa, kLinking, "", /*argumentRegisters=*/4, /*stackAlignment=*/8, /*dataAlignment=*/16, /*helperStack=*/128,
                      record.compilers, record.helperQuery, row.boards(), startup, "qtensor-watch-cortexm", /*relativeAddresses=*/false, kConventions};
+  record.firmware.helperCode = EmbeddedFile{"integers.ll", cortexMIntegers, &cortexMIntegersSize}.text();
   record.firmware.c = row.vectorBits > 32 ? cortexm::heliumDialect() : cortexm::scalarDialect();
   if (row.vectorBits > 32)
     record.firmware.plainFeatures = "-fpregs,-fp-armv8d16sp,-mve.fp,-mve";
