@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-# add-up.py <report.json>...: layers and rest make the totals of instructions, code and constants.
+# add-up.py <report.json>...: layers and rest make the totals of instructions, code and constants; the stack that
+# is stated is the one that was used, but for the alignment of 8 bytes.
 import json
 import sys
 
@@ -12,3 +13,4 @@ for path in sys.argv[1:]:
     assert sum(code.values()) == report["code_bytes"], path
     assert sum(line["constant_bytes"] for line in lines) == report["constant_bytes"], path
     assert report["rest"]["instructions"] > 0, path
+    assert 0 <= report["stack_bytes"] - report["measured"]["stack_bytes"] < 8, path
