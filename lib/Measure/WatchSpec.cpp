@@ -65,6 +65,9 @@ static Error addMemories(const Bundle &bundle, SpecWriter &writer, WatchSpec &sp
     if (auto start = writer.addSymbol(argument.written ? "write" : "read", "model_" + argument.name, bytes); !start)
       return start.takeError();
   }
+  if (bundle.copiedBytes())
+    if (Error error = writer.addBetween("read", "__model_data_start", "__model_data_end"))
+      return error;
   return writer.addBetween("read", "__model_start", "__model_end");
 }
 

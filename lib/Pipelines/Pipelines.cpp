@@ -135,7 +135,7 @@ static PackLayersOptions packOptions(const PipelineOptions &options) {
   int64_t room = 0;
   ArenaRegion region;
   for (const std::string &text : options.memories) // What is wrong with one is said where they are used.
-    room += parseRegion(text, region) ? region.size : 0;
+    room += parseRegion(text, region) && region.use == ArenaRegion::Activations ? region.size : 0;
   if (room)
     pack.room = room;
   return pack;
@@ -156,8 +156,10 @@ static void addTiledPasses(OpPassManager &pm, const PipelineOptions &options) {
   pm.addPass(createLayOutWeights());
   pm.addNestedPass<func::FuncOp>(createEvaluateConstants());
   addCleanup(pm);
-  if (hasLayers(options.target))
+  if (hasLayers(options.target)) {
+    pm.addNestedPass<func::FuncOp>(createFuseLayers({options.target->name.str()}));
     pm.addNestedPass<func::FuncOp>(createPackLayers(packOptions(options)));
+  }
 }
 
 /// C4 -> C5: from tensors to buffers, to one arena.

@@ -29,8 +29,10 @@ static cl::opt<std::string> modelName("name", cl::desc("Name of the model in the
                                       cl::value_desc("identifier"), cl::cat(category));
 static cl::list<std::string> memories("memory",
                                       cl::desc("Firmware: a memory for activations, with the relative cost of an access "
-                                               "(--memory=dtcm:64K:1 --memory=sram:256K:3); the first come first among equals"),
-                                      cl::value_desc("name:bytes:cost"), cl::cat(category));
+                                               "(--memory=dtcm:64K:1 --memory=sram:256K:3); with :constants behind it for "
+                                               "weights (flash:1M:2:constants), with :copies for weights that start-up copies "
+                                               "there (itcm:32K:1:copies); the first come first among equals"),
+                                      cl::value_desc("name:bytes:cost:use"), cl::cat(category));
 static cl::opt<std::string> interfaceKind("interface",
                                           cl::desc("Of a float model that becomes integer-only (--rounding): codes or real "
                                                    "(default: codes for firmware, else real)"),

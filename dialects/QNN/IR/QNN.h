@@ -12,5 +12,7 @@
 
 #include "dialects/QNN/IR/QNNDialect.h.inc"
 #include "dialects/QNN/IR/QNNInterfaces.h.inc"
+#define GET_ATTRDEF_CLASSES
+#include "dialects/QNN/IR/QNNAttrs.h.inc"
 #define GET_OP_CLASSES
 #include "dialects/QNN/IR/QNNOps.h.inc"

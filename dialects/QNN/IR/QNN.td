@@ -4,6 +4,7 @@
 #define QNN_TD
 
 include "dialects/QTensor/IR/QTensorAttrs.td"
+include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/OpBase.td"
 include "mlir/Interfaces/DestinationStyleOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
@@ -18,6 +19,20 @@ def QNN_Dialect : Dialect {
     rationale is in this folder's README.md.
   }];
   let dependentDialects = ["::mlir::qtensor::QTensorDialect"];
+  let useDefaultAttributePrinterParser = 1;
+}
+
+def QNN_SumAttr : AttrDef<QNN_Dialect, "Sum"> {
+  let mnemonic = "sum";
+  let summary = "a sum with another tensor behind a layer";
+  let description = [{
+    What `qnn.add` does with a layer's codes, its first operand, and those of a tensor of the same shape: parameters as there.
+  }];
+  let parameters = (ins "::mlir::DenseI64ArrayAttr":$zeros, "int64_t":$left_shift, "::mlir::DenseI64ArrayAttr":$multipliers,
+                        "::mlir::DenseI64ArrayAttr":$shifts, "bool":$subtract, "int64_t":$output_zero, "int64_t":$low,
+                        "int64_t":$high, "::mlir::qtensor::FinalMapAttr":$map);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
 }
 
 def QNN_LayerInterface : OpInterface<"LayerOpInterface"> {
@@ -105,9 +120,11 @@ def QNN_Conv2DOp : QNN_LayerOp<"conv2d"> {
            pads = array<i64: 4, 1, 5, 1>, input_zero = 83, output_zero = -128, low = -128, high = 127, map = #qtensor.final<fixed<double>>}>
            -> tensor<1x25x5x64xi8>
     ```
+    With `sum` there is a second input of the output's shape: the codes above are its first operand, and their sum with that
+    input is the result.
   }];
   let arguments = !con(QNN_Operands, QNN_Window, (ins I64Attr:$input_zero, DefaultValuedAttr<I64Attr, "8">:$weight_bits,
-                       OptionalAttr<DenseI64ArrayAttr>:$groups), QNN_FinalMap);
+                       OptionalAttr<DenseI64ArrayAttr>:$groups), QNN_FinalMap, (ins OptionalAttr<QNN_SumAttr>:$sum));
 }
 
 def QNN_DepthwiseConv2DOp : QNN_LayerOp<"depthwise_conv2d"> {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/QNN/IR/QNN.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace mlir::qnn;
@@ -7,7 +10,24 @@ using namespace mlir::qnn;
 #include "dialects/QNN/IR/QNNDialect.cpp.inc"
 #include "dialects/QNN/IR/QNNInterfaces.cpp.inc"
 
+#define GET_ATTRDEF_CLASSES
+#include "dialects/QNN/IR/QNNAttrs.cpp.inc"
+
+LogicalResult SumAttr::verify(function_ref<InFlightDiagnostic()> emitError, DenseI64ArrayAttr zeros, int64_t,
+                              DenseI64ArrayAttr multipliers, DenseI64ArrayAttr shifts, bool, int64_t, int64_t low, int64_t high,
+                              qtensor::FinalMapAttr map) {
+  if (zeros.size() != 2 || multipliers.size() != 3 || shifts.size() != 3)
+    return emitError() << "a sum has 2 zeros, 3 multipliers and 3 shifts";
+  if (low > high || !map.getFixed())
+    return emitError() << "a sum has a fixed map and clamps to a range that is not empty";
+  return success();
+}
+
 void QNNDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialects/QNN/IR/QNNAttrs.cpp.inc"
+      >();
   addOperations<
 #define GET_OP_LIST
 #include "dialects/QNN/IR/QNNOps.cpp.inc"

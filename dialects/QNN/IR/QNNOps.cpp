@@ -107,8 +107,10 @@ void Conv2DOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffe
   collectEffects(*this, effects);
 }
 LogicalResult Conv2DOp::verify() {
-  if (failed(verifyLayer(*this, 1, getGroups() ? 5 : 4, 4)) || failed(verifyWindow(*this)))
+  if (failed(verifyLayer(*this, getSum() ? 2 : 1, getGroups() ? 5 : 4, 4)) || failed(verifyWindow(*this)))
     return failure();
+  if (getSum() && getInputType(1).getShape() != getOutputType().getShape())
+    return emitOpError("adds the shape [") << getInputType(1).getShape() << "] to [" << getOutputType().getShape() << "]";
   int64_t channels = getOutputType().getDimSize(3);
   int64_t shape[] = {channels, getWindow()[0], getWindow()[1], getInputType().getDimSize(3)};
   return failed(verifyWeights(*this, shape, channels)) ? failure() : verifyGroups(*this, shape);

@@ -33,6 +33,13 @@ int64_t Bundle::arenaBytes() const {
   return bytes;
 }
 
+int64_t Bundle::copiedBytes() const {
+  int64_t bytes = 0;
+  for (const FirmwareConstants &region : object.constants)
+    bytes += region.copied ? region.bytes : 0;
+  return bytes;
+}
+
 SmallVector<BundleArgument> mlir::qtensor::listArguments(const FirmwareObject &object) {
   SmallVector<BundleArgument> arguments;
   auto append = [&](StringRef kind, bool written, ArrayRef<TensorInterface> list, ArrayRef<FirmwarePlace> places) {
@@ -54,7 +61,7 @@ static void chooseBoard(Bundle &bundle) {
     if (!argument.place)
       tensors += countElements(*argument.tensor) * elementInfo(argument.tensor->dtype).bytes + kGuardBytes;
   uint64_t flash = bundle.flashBytes() + kProgramFlash;
-  uint64_t ram = bundle.arenaBytes() + bundle.stackBytes + tensors + kProgramRam;
+  uint64_t ram = bundle.arenaBytes() + bundle.copiedBytes() + bundle.stackBytes + tensors + kProgramRam;
   for (const FirmwareBoard &board : bundle.target->firmware->boards) {
     const auto *rom = llvm::find_if(board.memory, [](const MemoryRegion &region) { return region.flash; });
     const auto *data = llvm::find_if(board.memory, [](const MemoryRegion &region) { return !region.flash; });

@@ -38,6 +38,7 @@ struct Bundle {
 
   uint64_t flashBytes() const { return facts.codeBytes + facts.constantBytes; }
   int64_t arenaBytes() const; ///< Of all arenas together.
+  int64_t copiedBytes() const; ///< Of constants that start-up copies to RAM.
 };
 
 /// Reads from the object what it needs. Fails if it needs more than flash, arena and

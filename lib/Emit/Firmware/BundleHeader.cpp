@@ -133,6 +133,13 @@ void mlir::qtensor::printBundleHeader(const Bundle &bundle, llvm::raw_ostream &o
     arenas += llvm::formatv("#define {0}_BYTES {1}\n", name, std::max<int64_t>(arena.bytes, 1));
     budgets += llvm::formatv(kBudget.data(), name, upper, arena.name, model.name);
   }
+  for (const FirmwareConstants &region : bundle.object.constants) {
+    if (region.memory.empty())
+      continue;
+    std::string name = upper + "_WEIGHTS_" + StringRef(region.memory).upper();
+    arenas += llvm::formatv("#define {0}_BYTES {1} /* section {2} */\n", name, region.bytes, region.section);
+    budgets += llvm::formatv(kBudget.data(), name, upper, region.memory, model.name);
+  }
   const FirmwareRecord &record = *bundle.target->firmware;
   TemplateValue values[] = {
       {"$MODEL", model.name},

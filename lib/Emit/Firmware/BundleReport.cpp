@@ -136,6 +136,15 @@ void mlir::qtensor::printReportJson(const Bundle &bundle, llvm::raw_ostream &os)
       for (const FirmwareArena &arena : bundle.object.arenas)
         json.attribute(arena.name, arena.bytes);
     });
+    if (!bundle.object.constants.front().memory.empty())
+      json.attributeObject("constants", [&] {
+        for (const FirmwareConstants &region : bundle.object.constants)
+          json.attributeObject(region.memory, [&] {
+            json.attribute("bytes", region.bytes);
+            json.attribute("section", region.section);
+            json.attribute("copied", region.copied);
+          });
+      });
     json.attribute("arena_lower_bound", bundle.object.arenaBound);
     if (bundle.object.greedyArena)
       json.attribute("arena_of_greedy_plan", *bundle.object.greedyArena);

@@ -39,7 +39,7 @@ $USE
 | file | |
 |---|---|
 | `$MODEL.h` | the function; shapes, scales, zero points; sizes, with budgets that the compiler checks |
-| `lib$MODEL.a`, `$MODEL.o` | the code, and the weights in the section `.rodata.$MODEL_weights` |
+| `lib$MODEL.a`, `$MODEL.o` | the code, and the weights: $SECTIONS |
 $SOURCEROWS| `$MODEL.cmake`, `$MODEL.mk` | for your build |
 | `$MODEL.md`, `$MODEL.json` | what each layer costs |
 | `example/` | $EXAMPLE |
@@ -67,6 +67,20 @@ static SmallVector<TemplateValue> commonValues(const Bundle &bundle) {
   return {{"$MODEL", model.name}, {"$UPPER", StringRef(model.name).upper()}, {"$TARGET", bundle.target->name.str()}};
 }
 
+/// Where the weights are, and what the linker script has to do for it.
+static std::string describeSections(const FirmwareObject &object) {
+  std::string text;
+  for (const FirmwareConstants &region : object.constants) {
+    if (object.constants.size() > 1 && region.bytes == 0)
+      continue;
+    text += (text.empty() ? "" : "; ") + llvm::formatv("{0} bytes in the section `{1}`", region.bytes, region.section).str();
+    if (!region.memory.empty())
+      text += region.copied ? ", to be placed in " + region.memory + " with its load address in flash, from where start-up copies it"
+                            : ", to be placed in " + region.memory;
+  }
+  return text;
+}
+
 void mlir::qtensor::printMakeFragment(const Bundle &bundle, llvm::raw_ostream &os) {
   printTemplate(kMake, commonValues(bundle), os);
 }
@@ -89,6 +103,7 @@ void mlir::qtensor::printBundleReadme(const Bundle &bundle, llvm::raw_ostream &o
       example = ("a program, not to be run: " + bundle.board->remark).str();
   }
   values.append({{"$SOURCEROWS", sourceRows(bundle)},
+                 {"$SECTIONS", describeSections(bundle.object)},
                  {"$SOURCE", bundle.sourceFile},
                  {"$ISA", record.isa.str()},
                  {"$USE", "    " + StringRef(usageText(bundle, "    ")).ltrim().str()},

@@ -23,22 +23,38 @@
 using namespace mlir;
 using namespace mlir::qtensor;
 
-/// The constants as they lie in flash.
-static std::string flatten(const WeightsFile &weights) {
-  std::string bytes(weights.payloadBytes, '\0');
+/// The constants as they lie in flash, memory behind memory.
+static std::string flatten(const WeightsFile &weights, int64_t bytes) {
+  std::string flat(bytes, '\0');
   for (const WeightEntry &entry : weights.entries)
-    llvm::copy(entry.bytes, bytes.begin() + entry.offset);
-  return bytes;
+    llvm::copy(entry.bytes, flat.begin() + entry.offset);
+  return flat;
 }
 
-/// Gives the symbol that the code names its bytes. They never pass through an optimisation.
-static void defineWeights(llvm::Module &code, StringRef prefix, StringRef bytes) {
-  llvm::GlobalVariable *symbol = code.getGlobalVariable((prefix + "_weights").str());
-  if (!symbol)
-    return;
-  symbol->setInitializer(llvm::ConstantDataArray::getString(code.getContext(), bytes, /*AddNull=*/false));
-  symbol->setSection((".rodata." + prefix + "_weights").str());
-  symbol->setLinkage(llvm::GlobalValue::InternalLinkage);
+/// The symbols of constants, and their bytes.
+static std::vector<ConstantSection> splitConstants(ArrayRef<FirmwareConstants> constants, StringRef bytes) {
+  std::vector<ConstantSection> sections;
+  for (const FirmwareConstants &region : constants) {
+    sections.push_back({region.symbol, region.section, bytes.take_front(region.bytes)});
+    bytes = bytes.drop_front(region.bytes);
+  }
+  return sections;
+}
+
+/// Gives the symbols that the code names their bytes. They never pass through an optimisation.
+static void defineConstants(llvm::Module &code, ArrayRef<ConstantSection> sections) {
+  for (const ConstantSection &section : sections) {
+    llvm::GlobalVariable *symbol = code.getGlobalVariable(section.symbol);
+    if (!symbol)
+      continue;
+    if (section.bytes.empty()) {
+      symbol->setInitializer(llvm::Constant::getNullValue(symbol->getValueType()));
+    } else {
+      symbol->setInitializer(llvm::ConstantDataArray::getString(code.getContext(), section.bytes, /*AddNull=*/false));
+    }
+    symbol->setSection(section.section);
+    symbol->setLinkage(llvm::GlobalValue::InternalLinkage);
+  }
 }
 
 static LogicalResult lower(ModuleOp module, const ArtifactOptions &options, StringRef prefix) {
@@ -114,6 +130,11 @@ static void readPlan(DictionaryAttr plan, size_t inputs, FirmwareObject &made) {
   if (auto regions = plan.getAs<ArrayAttr>("regions"))
     for (auto region : regions.getAsRange<DictionaryAttr>())
       made.arenas.push_back({region.getAs<StringAttr>("name").str(), number(region, "bytes")});
+  if (auto flash = plan.getAs<ArrayAttr>("constants"))
+    for (auto region : flash.getAsRange<DictionaryAttr>()) {
+      std::string memory = region.getAs<StringAttr>("name").str();
+      made.constants.push_back({memory, "", "", number(region, "bytes"), region.getAs<BoolAttr>("copied").getValue()});
+    }
   if (auto places = plan.getAs<ArrayAttr>("places"))
     for (auto [i, place] : llvm::enumerate(places.getAsRange<DictionaryAttr>()))
       (i < inputs ? made.inputs : made.outputs).push_back({unsigned(number(place, "region")), number(place, "offset")});
@@ -139,6 +160,15 @@ static llvm::Expected<ObjectBytes> compileWithHelpers(llvm::Module &code, llvm::
   }
 }
 
+static void nameConstants(FirmwareObject &made, StringRef prefix, int64_t bytes) {
+  if (made.constants.empty())
+    made.constants.push_back({"", "", "", bytes});
+  for (FirmwareConstants &region : made.constants) {
+    region.symbol = (prefix + "_weights" + (region.memory.empty() ? "" : "_" + region.memory)).str();
+    region.section = (region.copied ? ".data." : ".rodata.") + region.symbol;
+  }
+}
+
 FailureOr<FirmwareObject> mlir::qtensor::compileFirmware(ModuleOp planned, const ArtifactOptions &options) {
   auto progress = [&](const Twine &what) {
     if (options.progress)
@@ -153,6 +183,7 @@ FailureOr<FirmwareObject> mlir::qtensor::compileFirmware(ModuleOp planned, const
   FirmwareObject made;
   readPlan(plan, model->inputs.size(), made);
   made.constantBytes = weights->payloadBytes;
+  nameConstants(made, model->name, weights->payloadBytes);
   made.layers = describeLayers(planned);
   made.rest = describeRest(planned);
   progress("lowering for " + target.name);
@@ -160,10 +191,14 @@ FailureOr<FirmwareObject> mlir::qtensor::compileFirmware(ModuleOp planned, const
   if (failed(lower(*module, options, model->name)))
     return failure();
   nameFunctions(*module, model->name, made.layers);
-  std::string constants = flatten(*weights);
+  int64_t constantBytes = 0;
+  for (const FirmwareConstants &region : made.constants)
+    constantBytes += region.bytes;
+  std::string constants = flatten(*weights, constantBytes);
+  std::vector<ConstantSection> sections = splitConstants(made.constants, constants);
   if (options.emitC) {
     llvm::raw_string_ostream os(made.source);
-    if (failed(emitC(*module, *target.firmware, model->name + "_run", constants, os)))
+    if (failed(emitC(*module, *target.firmware, model->name + "_run", sections, os)))
       return failure();
   }
   const TargetLevel &level = target.levels.front();
@@ -181,7 +216,7 @@ FailureOr<FirmwareObject> mlir::qtensor::compileFirmware(ModuleOp planned, const
     if (!function.isDeclaration() && function.getName() != entry)
       function.setName(model->name + "_" + function.getName());
   }
-  defineWeights(*code, model->name, constants);
+  defineConstants(*code, sections);
   code->setModuleInlineAsm(target.firmware->moduleAssembly);
   progress("compiling");
   auto machine = createTargetMachine(target, level.cpu, level.features);

@@ -26,6 +26,15 @@ struct FirmwareArena {
   int64_t bytes = 0; ///< From a multiple of 16 on.
 };
 
+/// A stretch of constants, a symbol and a section of the object.
+struct FirmwareConstants {
+  std::string memory;  ///< As the user called it; empty: the only one, of any size.
+  std::string symbol;  ///< `<model>_weights` or `<model>_weights_<memory>`.
+  std::string section; ///< `.rodata.<symbol>`, or `.data.<symbol>` for what start-up copies.
+  int64_t bytes = 0;
+  bool copied = false; ///< Into RAM, before the model runs.
+};
+
 /// Where an input or output may lie in the arenas.
 struct FirmwarePlace {
   unsigned arena = 0;
@@ -34,7 +43,7 @@ struct FirmwarePlace {
 
 struct FirmwareObject {
   ModelInterface model;
-  ObjectBytes object;   ///< Relocatable ELF: `<model>_run`, its functions, the constants in `.rodata.<model>_weights`.
+  ObjectBytes object;   ///< Relocatable ELF: `<model>_run`, its functions, the constants in sections of their own.
   std::string assembly; ///< Only with keepAssembly.
   std::string source;   ///< The same code as C; only with emitC.
   std::vector<FirmwareArena> arenas;
@@ -42,6 +51,7 @@ struct FirmwareObject {
   int64_t arenaBound = 0; ///< What the neediest layer cannot do without: no plan needs less.
   std::optional<int64_t> greedyArena; ///< What TFLite Micro's planner would need, if it is known.
   int64_t constantBytes = 0;
+  std::vector<FirmwareConstants> constants;
   std::vector<FirmwareLayer> layers;
   std::map<std::string, unsigned> rest; ///< What is no layer, in the entry itself: kinds of operations and how many.
 };

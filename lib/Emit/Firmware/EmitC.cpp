@@ -11,19 +11,24 @@ static void writeBytes(StringRef bytes, llvm::raw_ostream &os) {
 }
 
 /// Constants as bytes, whatever their elements are.
-static LogicalResult writeGlobal(LLVM::GlobalOp global, StringRef weights, llvm::raw_ostream &os) {
-  std::string bytes = weights.str();
+static LogicalResult writeGlobal(LLVM::GlobalOp global, ArrayRef<ConstantSection> sections, llvm::raw_ostream &os) {
+  std::string bytes, section = (".rodata." + global.getSymName()).str();
   if (Attribute value = global.getValueOrNull()) {
     auto dense = dyn_cast<DenseElementsAttr>(value);
     if (!dense || dense.getElementType().isInteger(1))
       return global.emitError("a constant that is no array of numbers has no C here");
     ArrayRef<char> raw = dense.getRawData();
-    bytes.clear();
     for (int64_t i = 0, copies = dense.isSplat() ? dense.getNumElements() : 1; i < copies; ++i)
       bytes.append(raw.begin(), raw.end());
+  } else {
+    const auto *known = llvm::find_if(sections, [&](auto &s) { return s.symbol == global.getSymName(); });
+    if (known == sections.end())
+      return global.emitError("a constant without bytes");
+    bytes = known->bytes.empty() ? std::string(1, '\0') : known->bytes.str();
+    section = known->section;
   }
   os << "static const uint8_t " << global.getSymName() << "[" << bytes.size() << "] __attribute__((aligned("
-     << std::max<uint64_t>(global.getAlignment().value_or(16), 1) << "))) Q_SECTION(\".rodata." << global.getSymName() << "\") = {";
+     << std::max<uint64_t>(global.getAlignment().value_or(16), 1) << "))) Q_SECTION(\"" << section << "\") = {";
   writeBytes(bytes, os);
   os << "\n};\n";
   return success();
@@ -39,8 +44,8 @@ static constexpr StringLiteral kMacros = R"(
 
 )";
 
-LogicalResult mlir::qtensor::emitC(ModuleOp module, const FirmwareRecord &target, StringRef entry, StringRef weights,
-                                   llvm::raw_ostream &os) {
+LogicalResult mlir::qtensor::emitC(ModuleOp module, const FirmwareRecord &target, StringRef entry,
+                                   ArrayRef<ConstantSection> sections, llvm::raw_ostream &os) {
   CFile file(target.c);
   std::string prototypes, bodies;
   for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
@@ -65,7 +70,7 @@ LogicalResult mlir::qtensor::emitC(ModuleOp module, const FirmwareRecord &target
     os << text << "\n";
   os << "\n";
   for (auto global : module.getOps<LLVM::GlobalOp>())
-    if (failed(writeGlobal(global, weights, os)))
+    if (failed(writeGlobal(global, sections, os)))
       return failure();
   os << "\n" << prototypes << bodies;
   return success();

@@ -176,6 +176,11 @@ public:
   int64_t getScratchBytes(const ConvLayer &layer) const override {
     return readsInPlace(layer) ? 0 : pixelsOfTile(layer) * layer.depth();
   }
+  bool takesSum(const ConvLayer &layer) const override { return riscv::takesSum(*layer.sum); }
+  std::optional<Overlap> getSumOverlap(const ConvLayer &layer) const override {
+    // A pixel that is computed twice would find its own result.
+    return countPixels(layer) % pixelsOfTile(layer) ? std::nullopt : std::optional(overlapInPlace(layer.out.count()));
+  }
   std::optional<Overlap> getOutputOverlap(const ConvLayer &layer) const override;
   void emit(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at) const override;
 
@@ -265,8 +270,12 @@ void VectorConv::emit(KernelBuilder &k, const ConvLayer &layer, const LayerPoint
       SmallVector<Value> sums = Tile(k, v, layer, pixels, run).sum(bias, weights, codes, vl);
       for (int64_t p = 0; p < pixels; ++p) {
         Value multiplier = v.load(k.at(map, 4 * channels), 32, vl), shift = v.load(k.at(map, 8 * channels), 32, vl);
-        Value to = k.at(k.at(row, p * channels), from);
-        v.store(v.mapSums(sums[p], multiplier, shift, layer.map, vl), to, vl);
+        Value codes = v.mapSums(sums[p], multiplier, shift, layer.map, vl);
+        if (layer.sum) {
+          Value second = k.at(k.at(at.second, k.add(k.mul(first, channels), p * channels)), from);
+          codes = emitSum(k, v, *layer.sum, codes, v.load(second, 8, vl), vl);
+        }
+        v.store(codes, k.at(k.at(row, p * channels), from), vl);
       }
     });
   });

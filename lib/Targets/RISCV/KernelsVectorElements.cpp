@@ -12,7 +12,7 @@ namespace {
 class VectorAdd : public AddKernel {
 public:
   StringRef getName() const override { return "rvv.add"; }
-  bool accepts(const AddLayer &layer, const AddConstants &) const override;
+  bool accepts(const AddLayer &layer, const AddConstants &) const override { return riscv::takesSum(layer); }
   std::vector<char> pack(const AddLayer &, const AddConstants &) const override { return {}; }
   void emit(KernelBuilder &k, const AddLayer &layer, const LayerPointers &at) const override;
 };
@@ -30,7 +30,7 @@ public:
 } // namespace
 
 /// The final map takes shifts to the right alone; the maps of inputs none to the left.
-bool VectorAdd::accepts(const AddLayer &layer, const AddConstants &) const {
+bool riscv::takesSum(const AddLayer &layer) {
   if (layer.bits != 8 || layer.map.mode == FixedMode::X16 || layer.leftShift > 22)
     return false;
   for (int64_t zero : {layer.zeros[0], layer.zeros[1], layer.map.zero})
@@ -67,15 +67,18 @@ static Value emitTerm(KernelBuilder &k, Vectors &v, const AddLayer &layer, unsig
   return v.applyRounded("vssra", 32, term, k.number(-shift), Vectors::Nearest, vl);
 }
 
+Value riscv::emitSum(KernelBuilder &k, Vectors &v, const AddLayer &layer, Value first, Value second, Value vl) {
+  Value a = emitTerm(k, v, layer, 0, first, vl), b = emitTerm(k, v, layer, 1, second, vl);
+  Value sum = v.apply(layer.subtract ? "vsub" : "vadd", a, b, vl);
+  Value shift = k.number(std::max<int64_t>(-layer.shifts[2], 1));
+  return v.mapSums(sum, k.number(layer.multipliers[2]), shift, layer.map, vl);
+}
+
 void VectorAdd::emit(KernelBuilder &k, const AddLayer &layer, const LayerPointers &at) const {
   Vectors v(k, 1);
   v.strips(layer.count, [&](Value from, Value vl) {
-    Value first = emitTerm(k, v, layer, 0, v.load(k.at(at.input, from), 8, vl), vl);
-    Value second = emitTerm(k, v, layer, 1, v.load(k.at(at.second, from), 8, vl), vl);
-    Value sum = v.apply(layer.subtract ? "vsub" : "vadd", first, second, vl);
-    Value codes =
-        v.mapSums(sum, k.number(layer.multipliers[2]), k.number(std::max<int64_t>(-layer.shifts[2], 1)), layer.map, vl);
-    v.store(codes, k.at(at.output, from), vl);
+    Value first = v.load(k.at(at.input, from), 8, vl), second = v.load(k.at(at.second, from), 8, vl);
+    v.store(emitSum(k, v, layer, first, second, vl), k.at(at.output, from), vl);
   });
 }
 

@@ -60,6 +60,10 @@ private:
 /// Whether mapSums takes the shifts and multipliers of a layer.
 bool takesMap(const firmware::FinalMap &map, const firmware::ConvConstants &constants);
 
+/// Whether emitSum takes the maps of a sum, and its codes from vectors of codes.
+bool takesSum(const firmware::AddLayer &layer);
+Value emitSum(firmware::KernelBuilder &k, Vectors &v, const firmware::AddLayer &layer, Value first, Value second, Value vl);
+
 /// Copies bytes, at most `most` of them.
 void copyBytes(firmware::KernelBuilder &k, Value to, Value from, Value count, int64_t most);
 /// Writes one byte `count` times.

@@ -50,17 +50,19 @@ static void copyStrided(qnn::LayerOpInterface op) {
 static void attach(qnn::LayerOpInterface op, const LayerMemory &memory) {
   OpBuilder b(op);
   SmallVector<Attribute> overlaps;
-  auto allow = [&](unsigned written, const std::optional<Overlap> &overlap) {
+  auto allow = [&](unsigned written, unsigned read, const std::optional<Overlap> &overlap) {
     if (overlap)
-      overlaps.push_back(b.getDenseI64ArrayAttr({written, 0, overlap->distance, overlap->multiple}));
+      overlaps.push_back(b.getDenseI64ArrayAttr({written, read, overlap->distance, overlap->multiple}));
   };
   if (memory.scratchBytes) {
     auto type = MemRefType::get({memory.scratchBytes}, b.getI8Type());
     op.getScratchBufferMutable().assign(
         memref::AllocOp::create(b, op->getLoc(), type, b.getI64IntegerAttr(kAlignment)).getResult());
-    allow(op.getScratchBufferMutable()[0].getOperandNumber(), memory.scratch);
+    allow(op.getScratchBufferMutable()[0].getOperandNumber(), 0, memory.scratch);
   }
-  allow(op.getDestination().getOperandNumber(), memory.output);
+  allow(op.getDestination().getOperandNumber(), 0, memory.output);
+  if (op.getLayerInputs().size() > 1)
+    allow(op.getDestination().getOperandNumber(), 1, memory.second);
   if (!overlaps.empty())
     op->setDiscardableAttr(kOverlapsAttr, b.getArrayAttr(overlaps));
 }

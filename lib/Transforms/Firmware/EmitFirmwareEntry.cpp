@@ -25,17 +25,19 @@ static Value wrap(OpBuilder &b, Location loc, MemRefType type, Value data) {
 }
 
 namespace {
-/// A memory: where it begins among the offsets of the plan, and its bytes.
+/// A memory: where it begins among the offsets of the plan, its bytes and its name.
 struct Arena {
   int64_t base, bytes;
+  std::string name;
 };
 } // namespace
 
-static SmallVector<Arena> readArenas(DictionaryAttr plan) {
+static SmallVector<Arena> readArenas(DictionaryAttr plan, StringRef which) {
   SmallVector<Arena> arenas;
-  if (auto regions = plan.getAs<ArrayAttr>("regions"))
+  if (auto regions = plan.getAs<ArrayAttr>(which))
     for (auto region : regions.getAsRange<DictionaryAttr>())
-      arenas.push_back({region.getAs<IntegerAttr>("base").getInt(), region.getAs<IntegerAttr>("bytes").getInt()});
+      arenas.push_back({region.getAs<IntegerAttr>("base").getInt(), region.getAs<IntegerAttr>("bytes").getInt(),
+                        region.getAs<StringAttr>("name").str()});
   return arenas;
 }
 
@@ -51,11 +53,24 @@ static std::optional<std::pair<int64_t, unsigned>> findPlace(Operation *user, Ar
   return std::nullopt;
 }
 
-static LogicalResult checkViews(func::FuncOp main, ArrayRef<Arena> arenas) {
-  for (Operation *user : main.getArgument(kScratchArgument).getUsers())
+static LogicalResult checkViews(func::FuncOp main, EntryArgument argument, ArrayRef<Arena> arenas) {
+  for (Operation *user : main.getArgument(argument).getUsers())
     if (!findPlace(user, arenas))
-      return user->emitOpError("uses the arena at a place that qtensor.plan does not have; run qtensor-plan-regions");
+      return user->emitOpError("uses the ") << (argument == kScratchArgument ? "arena" : "weights")
+                                           << " at a place that qtensor.plan does not have; run qtensor-plan-regions";
   return success();
+}
+
+/// Lets views of one argument begin in the memories that its offsets stand for.
+static void moveViews(BlockArgument argument, ArrayRef<Arena> arenas, ArrayRef<Value> memories) {
+  for (Operation *user : llvm::make_early_inc_range(argument.getUsers())) {
+    auto [offset, region] = *findPlace(user, arenas);
+    auto view = cast<memref::ViewOp>(user);
+    OpBuilder inside(view);
+    view.getByteShiftMutable().assign(
+        arith::ConstantIndexOp::create(inside, view.getLoc(), offset - arenas[region].base));
+    view.getSourceMutable().assign(memories[region]);
+  }
 }
 
 namespace {
@@ -76,10 +91,12 @@ struct EmitFirmwareEntry : mlir::qtensor::impl::EmitFirmwareEntryBase<EmitFirmwa
                          << "; firmware has static shapes (fix the extents with --dim)";
         return signalPassFailure();
       }
-    SmallVector<Arena> arenas = readArenas(plan);
-    if (failed(checkViews(main, arenas)))
+    SmallVector<Arena> arenas = readArenas(plan, "regions"), flash = readArenas(plan, "constants");
+    if (flash.empty() && weightsBytes(module))
+      flash.push_back({0, weightsBytes(module), ""});
+    if (failed(checkViews(main, kScratchArgument, arenas)) || failed(checkViews(main, kWeightsArgument, flash)))
       return signalPassFailure();
-    rewrite(main, arenas, weightsBytes(module));
+    rewrite(main, arenas, flash);
     if (auto shapes = module.lookupSymbol<func::FuncOp>("shapes"))
       shapes.erase();
     for (StringRef name : {StringRef(kInputsAttr), StringRef(kOutputsAttr), StringRef(kStatesAttr), StringRef(kWeightsAttr),
@@ -97,19 +114,22 @@ private:
     return end;
   }
 
-  void rewrite(func::FuncOp main, ArrayRef<Arena> arenas, int64_t weights);
+  void rewrite(func::FuncOp main, ArrayRef<Arena> arenas, ArrayRef<Arena> flash);
 };
 } // namespace
 
-void EmitFirmwareEntry::rewrite(func::FuncOp main, ArrayRef<Arena> arenas, int64_t weights) {
+void EmitFirmwareEntry::rewrite(func::FuncOp main, ArrayRef<Arena> arenas, ArrayRef<Arena> flash) {
   Location loc = main.getLoc();
   OpBuilder b(main);
   auto pointer = LLVM::LLVMPointerType::get(&getContext());
   auto bytesOf = [&](int64_t count) { return MemRefType::get({count}, b.getI8Type()); };
-  LLVM::GlobalOp blob;
-  if (weights)
-    blob = LLVM::GlobalOp::create(b, loc, LLVM::LLVMArrayType::get(b.getI8Type(), weights), /*isConstant=*/true,
-                                  LLVM::Linkage::External, prefix + "_weights", Attribute(), /*alignment=*/16);
+  SmallVector<LLVM::GlobalOp> blobs;
+  for (const Arena &region : flash) {
+    std::string name = prefix + "_weights" + (region.name.empty() ? "" : "_" + region.name);
+    auto type = LLVM::LLVMArrayType::get(b.getI8Type(), std::max<int64_t>(region.bytes, 1));
+    blobs.push_back(LLVM::GlobalOp::create(b, loc, type, /*isConstant=*/true, LLVM::Linkage::External, name, Attribute(),
+                                           /*alignment=*/16));
+  }
   Block &body = main.front();
   unsigned tensors = body.getNumArguments() - kFirstTensorArgument;
   SmallVector<BlockArgument> old(body.getArguments());
@@ -125,18 +145,14 @@ void EmitFirmwareEntry::rewrite(func::FuncOp main, ArrayRef<Arena> arenas, int64
     return memref::CastOp::create(b, loc, type, wrap(b, loc, bytesOf(count), data));
   };
   old[kContextArgument].replaceAllUsesWith(LLVM::ZeroOp::create(b, loc, pointer).getResult());
-  if (blob)
-    old[kWeightsArgument].replaceAllUsesWith(
-        asBytes(old[kWeightsArgument].getType(), LLVM::AddressOfOp::create(b, loc, blob), weights));
+  SmallVector<Value> constants;
+  for (auto [blob, region] : llvm::zip_equal(blobs, flash))
+    constants.push_back(
+        asBytes(old[kWeightsArgument].getType(), LLVM::AddressOfOp::create(b, loc, blob), region.bytes));
   for (auto [memory, arena] : llvm::zip_equal(memories, arenas))
     memory = asBytes(old[kScratchArgument].getType(), memory, arena.bytes);
-  for (Operation *user : llvm::make_early_inc_range(old[kScratchArgument].getUsers())) {
-    auto [offset, region] = *findPlace(user, arenas);
-    auto view = cast<memref::ViewOp>(user);
-    OpBuilder inside(view);
-    view.getByteShiftMutable().assign(arith::ConstantIndexOp::create(inside, loc, offset - arenas[region].base));
-    view.getSourceMutable().assign(memories[region]);
-  }
+  moveViews(old[kScratchArgument], arenas, memories);
+  moveViews(old[kWeightsArgument], flash, constants);
   for (unsigned i = 0; i < tensors; ++i) {
     BlockArgument argument = old[kFirstTensorArgument + i];
     argument.replaceAllUsesWith(wrap(b, loc, cast<MemRefType>(argument.getType()), body.getArgument(old.size() + i)));

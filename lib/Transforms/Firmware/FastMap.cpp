@@ -70,6 +70,13 @@ std::vector<int64_t> firmware::boundSums(const ConvLayer &layer, const ConvConst
   return bounds;
 }
 
+int64_t firmware::boundOfSums(const ConvLayer &layer, const ConvConstants &constants) {
+  int64_t most = 0;
+  for (int64_t bound : boundSums(layer, constants))
+    most = std::max(most, bound);
+  return most;
+}
+
 FastMapValues FastMapValues::load(KernelBuilder &k, Value record) {
   return {k.load32(record), k.load32(k.at(record, 4)), k.load32(k.at(record, 8))};
 }

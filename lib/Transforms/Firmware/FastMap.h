@@ -40,6 +40,9 @@ std::optional<std::vector<FastChannel>> findFastChannels(const ConvLayer &layer,
 /// A bound of |sum| of each channel with this input's codes, the folded bias included: on the way and at the end.
 std::vector<int64_t> boundSums(const ConvLayer &layer, const ConvConstants &constants);
 
+/// The largest of them, at least 0: ConvLayer::sumBound.
+int64_t boundOfSums(const ConvLayer &layer, const ConvConstants &constants);
+
 /// The high half of the 64-bit product of an i32 and an i32 that is not negative, from products of 16-bit halves: for
 /// processors that multiply 32 bits to 32. `low` gets the other half.
 Value multiplyHalves(KernelBuilder &k, Value x, Value y, Value &low);

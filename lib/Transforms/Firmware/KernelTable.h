@@ -11,11 +11,13 @@ const LayerKernels *lookupLayerKernels(StringRef target);
 struct LayerMemory {
   int64_t scratchBytes = 0;
   std::optional<Overlap> output, scratch; ///< Over the first input.
+  std::optional<Overlap> second;          ///< Of the output over the second input.
 };
 
 template <typename L, typename C>
 LayerMemory memoryOf(const LayerKernel<L, C> &kernel, const L &layer) {
-  return {kernel.getScratchBytes(layer), kernel.getOutputOverlap(layer), kernel.getScratchOverlap(layer)};
+  return {kernel.getScratchBytes(layer), kernel.getOutputOverlap(layer), kernel.getScratchOverlap(layer),
+          kernel.getSumOverlap(layer)};
 }
 
 /// Of the kernel that `op` names, or an error.

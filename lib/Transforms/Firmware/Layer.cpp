@@ -107,6 +107,18 @@ static ConvLayer withGroups(ConvLayer layer, std::optional<ArrayRef<int64_t>> gr
   return layer;
 }
 
+static AddLayer describeSum(qnn::SumAttr sum, int64_t count) {
+  AddLayer layer;
+  layer.count = count;
+  llvm::copy(sum.getZeros().asArrayRef(), layer.zeros);
+  llvm::copy(sum.getMultipliers().asArrayRef(), layer.multipliers);
+  llvm::copy(sum.getShifts().asArrayRef(), layer.shifts);
+  layer.leftShift = sum.getLeftShift();
+  layer.subtract = sum.getSubtract();
+  layer.map = {sum.getMap().getMode(), sum.getOutputZero(), sum.getLow(), sum.getHigh()};
+  return layer;
+}
+
 static AddLayer describeAdd(qnn::AddOp op) {
   AddLayer layer;
   layer.count = op.getOutputType().getNumElements();
@@ -126,8 +138,13 @@ std::optional<Layer> firmware::describeLayer(qnn::LayerOpInterface op) {
     if (!element.isInteger(8) && !element.isInteger(16) && !element.isInteger(32) && !element.isInteger(64))
       return std::nullopt;
   }
-  if (auto conv = dyn_cast<qnn::Conv2DOp>(*op))
-    return withGroups(describeConv(conv, describeWindow(conv), /*depthwise=*/false), conv.getGroups());
+  if (auto conv = dyn_cast<qnn::Conv2DOp>(*op)) {
+    ConvLayer layer =
+        withGroups(describeConv(conv, describeWindow(conv), /*depthwise=*/false), conv.getGroups());
+    if (conv.getSum())
+      layer.sum = describeSum(*conv.getSum(), layer.out.count());
+    return layer;
+  }
   if (auto conv = dyn_cast<qnn::DepthwiseConv2DOp>(*op))
     return describeConv(conv, describeWindow(conv), /*depthwise=*/true);
   if (auto product = dyn_cast<qnn::FullyConnectedOp>(*op))

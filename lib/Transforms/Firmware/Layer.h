@@ -36,6 +36,18 @@ struct WeightGroups {
   explicit operator bool() const { return channels != 0; }
 };
 
+/// Elementwise: `count` pairs.
+struct AddLayer {
+  int64_t count = 0, zeros[2] = {0, 0}, leftShift = 20, multipliers[3] = {}, shifts[3] = {};
+  bool subtract = false;
+  unsigned bits = 8;
+  FinalMap map;
+
+  /// What input `i` (0 or 1) brings to the sum for `code`: the mapped and shifted difference to its zero point.
+  int32_t term(unsigned i, int64_t code) const;
+};
+struct AddConstants {};
+
 /// A convolution; a fully connected layer is one of 1 x 1 over an image of one row, a pixel for each row of its input.
 struct ConvLayer {
   Extents in, out;
@@ -48,6 +60,9 @@ struct ConvLayer {
   /// A bound of |sum|, bias with the folded zero point included, on the way and at the end. Known to accept() and
   /// pack() alone: a kernel that needs it has a name of its own.
   int64_t sumBound = 0;
+
+  /// What is done with each code and that of the second input before it is stored.
+  std::optional<AddLayer> sum;
 
   int64_t depth() const { return window.taps() * (depthwise ? 1 : in.channels); } ///< Products in a sum.
   /// Whether some window leaves the input.
@@ -76,18 +91,6 @@ struct PoolLayer {
   unsigned bits = 8;
 };
 struct PoolConstants {};
-
-/// Elementwise: `count` pairs.
-struct AddLayer {
-  int64_t count = 0, zeros[2] = {0, 0}, leftShift = 20, multipliers[3] = {}, shifts[3] = {};
-  bool subtract = false;
-  unsigned bits = 8;
-  FinalMap map;
-
-  /// What input `i` (0 or 1) brings to the sum for `code`: the mapped and shifted difference to its zero point.
-  int32_t term(unsigned i, int64_t code) const;
-};
-struct AddConstants {};
 
 struct SoftmaxLayer {
   int64_t rows = 1, length = 1, low = -128, high = 127;

@@ -29,6 +29,10 @@ public:
   virtual std::vector<char> pack(const L &layer, const C &constants) const = 0;
   /// Bytes of the kernel's own in the arena, aligned to 16.
   virtual int64_t getScratchBytes(const L &layer) const { return 0; }
+  /// Whether the kernel computes the sum behind a layer that has one.
+  virtual bool takesSum(const L &layer) const { return false; }
+  /// How the output of a layer with a sum may lie over the second input.
+  virtual std::optional<Overlap> getSumOverlap(const L &layer) const { return std::nullopt; }
   /// How the output, and how the scratch, may lie over the first input if nobody reads that any more; nothing: not at all.
   virtual std::optional<Overlap> getOutputOverlap(const L &layer) const { return std::nullopt; }
   virtual std::optional<Overlap> getScratchOverlap(const L &layer) const { return std::nullopt; }
@@ -54,6 +58,24 @@ struct LayerKernels {
 
 /// The table of a target: what `parts` add, in order, and last the kernels that are right on every processor.
 LayerKernels makeKernelTable(llvm::ArrayRef<void (*)(LayerKernels &)> parts);
+
+/// Whether a kernel computes a layer. Weights in groups and sums are for kernels that know of them.
+template <typename L, typename C>
+bool canCompute(const LayerKernel<L, C> &kernel, const L &layer, const C &constants) {
+  if constexpr (std::is_same_v<L, ConvLayer>)
+    if ((layer.groups && !kernel.takesGroups()) || (layer.sum && !kernel.takesSum(layer)))
+      return false;
+  return kernel.accepts(layer, constants);
+}
+
+/// The first kernel that computes a layer; null where there is none.
+template <typename L, typename C>
+const LayerKernel<L, C> *findKernel(ArrayRef<const LayerKernel<L, C> *> kernels, const L &layer, const C &constants) {
+  for (const LayerKernel<L, C> *kernel : kernels)
+    if (canCompute(*kernel, layer, constants))
+      return kernel;
+  return nullptr;
+}
 
 /// Appends a little-endian number to packed bytes.
 template <typename T>

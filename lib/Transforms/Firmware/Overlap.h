@@ -30,6 +30,10 @@ struct WindowWalk {
   int64_t pixelBytes() const { return out.channels * bytes; } ///< Of the output.
 };
 
+/// An output may lie exactly where an input of the same `bytes` lies, and nowhere else over it: an element is read right
+/// before that of the output is written, in any order.
+inline Overlap overlapInPlace(int64_t bytes) { return {0, bytes}; }
+
 /// A walk in steps, each of which first reads all that it needs, from byte `readsFrom(step)` of the input on, and then
 /// writes outputs up to byte `writtenTo(step)`. Not `readsFirst`: reads and writes of a step mix.
 int64_t distanceOfSteps(int64_t steps, bool readsFirst, llvm::function_ref<int64_t(int64_t step)> readsFrom,

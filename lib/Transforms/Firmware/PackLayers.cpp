@@ -25,24 +25,18 @@ struct Packed {
 };
 } // namespace
 
-/// Weights in groups are for kernels that know of them.
-template <typename L, typename C> static bool canRead(const LayerKernel<L, C> &, const L &) { return true; }
-template <> bool canRead(const ConvKernel &kernel, const ConvLayer &layer) { return !layer.groups || kernel.takesGroups(); }
-
 /// Whether the memory that a kernel wants is there.
 using Fits = llvm::function_ref<bool(const LayerMemory &memory)>;
 
 template <typename L, typename C>
 static Packed choose(ArrayRef<const LayerKernel<L, C> *> kernels, const L &layer, const C &constants, Fits fits) {
-  for (const LayerKernel<L, C> *kernel : kernels) {
-    if (!canRead(*kernel, layer) || !kernel->accepts(layer, constants))
-      continue;
-    const LayerKernel<L, C> *twin = kernel->getFrugalTwin();
-    if (twin && canRead(*twin, layer) && twin->accepts(layer, constants) && !fits(memoryOf(*kernel, layer)))
-      kernel = twin;
-    return {kernel->getName(), kernel->pack(layer, constants)};
-  }
-  return {};
+  const LayerKernel<L, C> *kernel = findKernel<L, C>(kernels, layer, constants);
+  if (!kernel)
+    return {};
+  const LayerKernel<L, C> *twin = kernel->getFrugalTwin();
+  if (twin && canCompute(*twin, layer, constants) && !fits(memoryOf(*kernel, layer)))
+    kernel = twin;
+  return {kernel->getName(), kernel->pack(layer, constants)};
 }
 
 static FailureOr<Packed> packLayer(qnn::LayerOpInterface op, Layer &layer, const LayerKernels &kernels, Fits fits) {
@@ -50,8 +44,7 @@ static FailureOr<Packed> packLayer(qnn::LayerOpInterface op, Layer &layer, const
     FailureOr<ConvConstants> constants = readConvConstants(op);
     if (failed(constants))
       return failure();
-    for (int64_t bound : boundSums(*conv, *constants))
-      conv->sumBound = std::max(conv->sumBound, bound);
+    conv->sumBound = boundOfSums(*conv, *constants);
     return choose<ConvLayer, ConvConstants>(kernels.conv, *conv, *constants, fits);
   }
   if (auto *softmax = std::get_if<SoftmaxLayer>(&layer)) {

@@ -44,6 +44,24 @@ def EliminateChannels : Pass<"qtensor-eliminate-channels", "::mlir::func::FuncOp
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::qnn::QNNDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def FuseLayers : Pass<"qtensor-fuse-layers", "::mlir::func::FuncOp"> {
+  let summary = "sums with a tensor go into the convolution before them";
+  let description = [{
+    A convolution whose codes are only read by a sum adds the other operand itself: no tensor of codes lies between, and the
+    result may be written where that operand is. Only where the kernel that the target has for the convolution does it. The
+    codes are rounded as before, so the bits are the same.
+
+        %c = qnn.conv2d ins(%x) weights(%w, %b, %m, %s) outs(%0) <{...}>
+        %y = qnn.add ins(%c, %r) outs(%1) <{zeros = array<i64: 4, -3>, ...}>
+    =>
+        %y = qnn.conv2d ins(%x, %r) weights(%w, %b, %m, %s) outs(%0) <{..., sum = #qnn.sum<zeros = [4, -3], ...>}>
+
+    Errors: an unknown target; weights, biases or multipliers that are not constant.
+  }];
+  let options = [Option<"target", "target", "std::string", "\"\"", "Name of the target whose kernels are used">];
+  let dependentDialects = ["::mlir::qnn::QNNDialect"];
+}
+
 def PackLayers : Pass<"qtensor-pack-layers", "::mlir::func::FuncOp"> {
   let summary = "layers get the target's kernels, and constants in their order";
   let description = [{
@@ -100,7 +118,8 @@ def EmitFirmwareEntry : Pass<"qtensor-emit-firmware-entry", "::mlir::ModuleOp"> 
   let summary = "@main => a C function of plain pointers; constants => a symbol";
   let description = [{
     The function takes a pointer for each input, state and output, and the arena; the constants are the symbol
-    `<prefix>_weights`, which the emitter of the object defines.
+    `<prefix>_weights`, or a symbol `<prefix>_weights_<memory>` for each memory of the plan's, which the emitter of the object
+    defines.
 
         func.func @main(%ctx, %weights: memref<?xi8>, %scratch: memref<?xi8>, %x: memref<1x4xi8>, %y: memref<1x2xi8>)
     =>

@@ -34,6 +34,10 @@ struct PlainConv : ConvKernel {
     return bytes;
   }
 
+  bool takesSum(const ConvLayer &) const override { return true; }
+  std::optional<Overlap> getSumOverlap(const ConvLayer &layer) const override {
+    return overlapInPlace(layer.out.count() * layer.inputBits / 8);
+  }
   std::optional<Overlap> getOutputOverlap(const ConvLayer &layer) const override {
     return overlapByPixels(WindowWalk(layer), /*pixels=*/1, /*readsFirst=*/false);
   }
@@ -84,6 +88,17 @@ static SmallVector<int64_t, 3> factorExtents(const ConvLayer &layer) {
           int64_t(llvm::divideCeil(layer.in.channels, g.channels))};
 }
 
+/// The code of a sum, every step of it as it is defined.
+static Value emitSum(KernelBuilder &k, const AddLayer &layer, Value first, Value second) {
+  auto map = [&](Value value, unsigned i) {
+    return k.mapExactly(value, k.number(layer.multipliers[i]), k.number(layer.shifts[i]), layer.map.mode);
+  };
+  auto term = [&](Value code, unsigned i) { return map(k.left(k.add(code, -layer.zeros[i]), layer.leftShift), i); };
+  Value a = term(first, 0), b = term(second, 1);
+  Value mapped = map(layer.subtract ? k.sub(a, b) : k.add(a, b), 2);
+  return k.clamp(k.add(mapped, layer.map.zero), layer.map.low, layer.map.high);
+}
+
 void PlainConv::emitOne(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at, Value n, Value y, Value x, Value o) {
   const Window &w = layer.window;
   bool wide = layer.map.mode == FixedMode::X16;
@@ -124,8 +139,10 @@ void PlainConv::emitOne(KernelBuilder &k, const ConvLayer &layer, const LayerPoi
   });
   Value mapped = k.mapExactly(sum[0], k.load32(k.at(record, 8)), k.load32(k.at(record, 12)), layer.map.mode);
   Value code = k.clamp(k.add(mapped, layer.map.zero), layer.map.low, layer.map.high);
-  Value out = flatten(k, {n, y, x, o}, {0, layer.out.height, layer.out.width, layer.out.channels});
-  k.storeCode(code, k.at(at.output, k.mul(out, bytes)), layer.inputBits);
+  Value place = k.mul(flatten(k, {n, y, x, o}, {0, layer.out.height, layer.out.width, layer.out.channels}), bytes);
+  if (layer.sum)
+    code = emitSum(k, *layer.sum, code, k.loadCode(k.at(at.second, place), layer.inputBits));
+  k.storeCode(code, k.at(at.output, place), layer.inputBits);
 }
 
 namespace {

@@ -2,6 +2,7 @@
 // What a code brings stands in a table: a code has 256 values.
 #include "lib/Transforms/Firmware/FastMap.h"
 #include "lib/Transforms/Firmware/ScalarKernels.h"
+#include "lib/Transforms/Firmware/TableSum.h"
 
 using namespace mlir;
 using namespace mlir::qtensor;
@@ -9,35 +10,27 @@ using namespace mlir::qtensor::firmware;
 
 namespace {
 
-/// Constants: for each input 256 terms of 32 bits, doubled, by the code as it is unsigned. Subtracted terms are
-/// negative.
+/// Constants: the tables.
 class TableAdd : public AddKernel {
 public:
   explicit TableAdd(bool longMultiply) : longMultiply(longMultiply) {}
   StringRef getName() const override { return "table.add"; }
 
-  bool accepts(const AddLayer &layer, const AddConstants &) const override {
-    return layer.bits == 8 && layer.map.mode != FixedMode::X16 && findMap(layer);
-  }
+  bool accepts(const AddLayer &layer, const AddConstants &) const override { return TableSum::find(layer).has_value(); }
 
   std::vector<char> pack(const AddLayer &layer, const AddConstants &) const override {
     std::vector<char> bytes;
-    for (unsigned input : {0u, 1u})
-      for (int64_t code = 0; code < 256; ++code)
-        appendNumber<int32_t>(bytes, 2 * (input && layer.subtract ? -1 : 1) * layer.term(input, int8_t(code)));
+    TableSum::find(layer)->append(bytes, /*signedFirst=*/false);
     return bytes;
   }
 
   void emit(KernelBuilder &k, const AddLayer &layer, const LayerPointers &at) const override {
-    FastMap map = *findMap(layer);
-    FastMapValues values{k.number(map.multiplier), k.number(map.rounding), k.number(map.shift)};
+    TableSum sum = *TableSum::find(layer);
     auto one = [&](Value i) {
-      auto term = [&](Value from, int64_t table) {
-        Value code = k.extendUnsigned(k.load(k.at(from, i), k.i8()), k.i32());
-        return k.load32(k.at(k.at(at.constants, table), k.left(code, 2)));
-      };
-      Value sum = k.add(term(at.input, 0), term(at.second, 1024));
-      k.storeCode(values.apply(k, sum, layer.map, longMultiply), k.at(at.output, i));
+      auto codeOf = [&](Value from) { return k.extendUnsigned(k.load(k.at(from, i), k.i8()), k.i32()); };
+      Value code =
+          sum.emit(k, at.constants, codeOf(at.input), codeOf(at.second), /*signedFirst=*/false, longMultiply);
+      k.storeCode(code, k.at(at.output, i));
     };
     constexpr int64_t unrolled = 4;
     int64_t whole = layer.count / unrolled * unrolled;
@@ -49,16 +42,6 @@ public:
   }
 
 private:
-  static std::optional<FastMap> findMap(const AddLayer &layer) {
-    int64_t bound = 0;
-    for (unsigned input : {0u, 1u}) {
-      int64_t most = 0;
-      for (int64_t code = -128; code < 128; ++code)
-        most = std::max(most, std::abs(int64_t(layer.term(input, code))));
-      bound += most;
-    }
-    return FastMap::find(layer.map, int32_t(layer.multipliers[2]), int32_t(layer.shifts[2]), bound);
-  }
   const bool longMultiply;
 };
 

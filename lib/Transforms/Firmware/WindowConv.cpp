@@ -76,6 +76,8 @@ std::vector<char> WindowConv::pack(const ConvLayer &layer, const ConvConstants &
   if (!shape.exact)
     fast = *findFastChannels(layer, constants);
   std::vector<char> bytes;
+  if (layer.sum)
+    TableSum::find(*layer.sum)->append(bytes, /*signedFirst=*/true);
   if (shape.oneMap) {
     fast.front().map.append(bytes);
     bytes.resize(kMapBytes);
@@ -107,7 +109,7 @@ Value WindowConv::emitMap(KernelBuilder &k, const ConvLayer &layer, Value sum, A
   return k.add(k.clamp(mapped, layer.map.low - layer.map.zero, layer.map.high - layer.map.zero), layer.map.zero);
 }
 
-Value WindowConv::emitGroup(KernelBuilder &k, const ConvLayer &layer, Tile tile, Value output, int64_t channels,
+Value WindowConv::emitGroup(KernelBuilder &k, const ConvLayer &layer, Tile tile, ValueRange outputs, int64_t channels,
                             ValueRange codes) const {
   SmallVector<Value> biases;
   for (int64_t c = 0; c < shape.channels; ++c)
@@ -119,8 +121,15 @@ Value WindowConv::emitGroup(KernelBuilder &k, const ConvLayer &layer, Tile tile,
     SmallVector<Value> record = tile.map;
     for (int64_t i = 0; i < words; ++i)
       record.push_back(k.load32(k.at(tile.weights, 4 * (words * c + i))));
-    for (int64_t p = 0; p < tile.pixels; ++p)
-      k.storeCode(emitMap(k, layer, sums[p * shape.channels + c], record), k.at(output, p * layer.out.channels + c));
+    for (int64_t p = 0; p < tile.pixels; ++p) {
+      Value code = emitMap(k, layer, sums[p * shape.channels + c], record);
+      int64_t place = p * layer.out.channels + c;
+      if (layer.sum) {
+        Value second = k.extendUnsigned(k.load(k.at(outputs[1], place), k.i8()), k.i32());
+        code = TableSum::find(*layer.sum)->emit(k, tile.tables, code, second, /*signedFirst=*/true, shape.longMultiply);
+      }
+      k.storeCode(code, k.at(outputs[0], place));
+    }
   }
   return k.at(tile.weights, 4 * words * channels);
 }
@@ -162,20 +171,28 @@ SmallVector<Value> WindowConv::sumWindows(KernelBuilder &k, const ConvLayer &lay
   return sums;
 }
 
-void WindowConv::emitTile(KernelBuilder &k, const ConvLayer &layer, Tile tile, Value output) const {
+/// Addresses so many bytes further on.
+static SmallVector<Value> advance(KernelBuilder &k, ValueRange addresses, int64_t bytes) {
+  return llvm::map_to_vector(addresses, [&](Value address) { return k.at(address, bytes); });
+}
+
+void WindowConv::emitTile(KernelBuilder &k, const ConvLayer &layer, Tile tile, ValueRange outputs) const {
   if (shape.depthwise)
-    return emitDepthwiseTile(k, layer, tile, output);
+    return emitDepthwiseTile(k, layer, tile, outputs[0]);
   SmallVector<Value> codes = sumWindows(k, layer, tile);
   int64_t whole = layer.out.channels / shape.channels, rest = layer.out.channels % shape.channels;
-  Value stream = tile.weights;
-  auto state = k.loop(0, whole, 1, ValueRange{stream, output}, [&](Value, ValueRange at) {
+  SmallVector<Value> start{tile.weights};
+  start.append(outputs.begin(), outputs.end());
+  auto state = k.loop(0, whole, 1, start, [&](Value, ValueRange at) {
     tile.weights = at[0];
-    return SmallVector<Value>{emitGroup(k, layer, tile, at[1], shape.channels, codes), k.at(at[1], shape.channels)};
+    SmallVector<Value> next = advance(k, at.drop_front(), shape.channels);
+    next.insert(next.begin(), emitGroup(k, layer, tile, at.drop_front(), shape.channels, codes));
+    return next;
   });
   if (rest == 0)
     return;
   tile.weights = state[0];
-  emitGroup(k, layer, tile, state[1], rest, codes);
+  emitGroup(k, layer, tile, ArrayRef<Value>(state).drop_front(), rest, codes);
 }
 
 void WindowConv::emitRow(KernelBuilder &k, const ConvLayer &layer, const WindowRows &rows, const LayerPointers &at,
@@ -187,10 +204,12 @@ void WindowConv::emitRow(KernelBuilder &k, const ConvLayer &layer, const WindowR
                  [&](Value from, Value to, int64_t count) { copyCodes(k, from, to, count); });
   }
   int64_t pixelBytes = rows.pixelLanes * rows.laneBytes, channels = layer.out.channels;
-  Value output = k.at(at.output, k.mul(row, rows.pixels * channels));
+  SmallVector<Value> outputs{k.at(at.output, k.mul(row, rows.pixels * channels))};
+  if (layer.sum)
+    outputs.push_back(k.at(at.second, k.mul(row, rows.pixels * channels)));
   int64_t laneStep = (shape.depthwise ? layer.in.channels : 1) * shape.laneBytes;
-  Value stream = k.at(at.constants, shape.oneMap ? kMapBytes : 0);
-  Tile tile{buffer, stream, shape.pixels, pixelBytes, rows.lanes, laneStep, SmallVector<Value>(map), {}};
+  Value stream = k.at(at.constants, (layer.sum ? TableSum::kBytes : 0) + (shape.oneMap ? kMapBytes : 0));
+  Tile tile{buffer, stream, shape.pixels, pixelBytes, rows.lanes, laneStep, SmallVector<Value>(map), {}, at.constants};
   Value sums;
   if (sumsColumns(layer, rows)) {
     sums = k.at(at.scratch, llvm::alignTo(rows.bytes(), 4));
@@ -201,11 +220,15 @@ void WindowConv::emitRow(KernelBuilder &k, const ConvLayer &layer, const WindowR
     if (whole == 0)
       return;
     Value last = k.add(count, 1 - shape.pixels);
-    k.loop(k.number(0), last, shape.pixels, ValueRange{buffer, output}, [&](Value pixel, ValueRange state) {
+    SmallVector<Value> start{buffer};
+    start.append(outputs);
+    k.loop(k.number(0), last, shape.pixels, start, [&](Value pixel, ValueRange state) {
       tile.window = state[0];
       tile.columnSums = columnSums(pixel);
-      emitTile(k, layer, tile, state[1]);
-      return SmallVector<Value>{k.at(state[0], shape.pixels * pixelBytes), k.at(state[1], shape.pixels * channels)};
+      emitTile(k, layer, tile, state.drop_front());
+      SmallVector<Value> next = advance(k, state.drop_front(), shape.pixels * channels);
+      next.insert(next.begin(), k.at(state[0], shape.pixels * pixelBytes));
+      return next;
     });
   };
   emitTiles(rows.countPixels(k, row), rows.pixels / shape.pixels);
@@ -219,7 +242,8 @@ void WindowConv::emitRow(KernelBuilder &k, const ConvLayer &layer, const WindowR
     last.pixels = rest;
     last.window = k.at(buffer, k.mul(done, pixelBytes));
     last.columnSums = columnSums(done);
-    emitTile(k, layer, last, k.at(output, k.mul(done, channels)));
+    SmallVector<Value> behind = llvm::map_to_vector(outputs, [&](Value at) { return k.at(at, k.mul(done, channels)); });
+    emitTile(k, layer, last, behind);
   };
   if (rows.chunks && rows.rows > 1)
     k.when(k.isEqual(row, k.number(rows.rows - 1)), emitRest);

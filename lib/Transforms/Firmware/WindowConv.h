@@ -3,13 +3,14 @@
 #pragma once
 #include "lib/Transforms/Firmware/FastMap.h"
 #include "lib/Transforms/Firmware/LayerKernels.h"
+#include "lib/Transforms/Firmware/TableSum.h"
 #include "lib/Transforms/Firmware/WindowRows.h"
 
 namespace mlir::qtensor::firmware {
 
 /// A convolution in tiles of pixels (1, 2 or 4) x channels whose sums stay in registers. Constants are one stream: for
 /// each group of channels what its sums begin with, its weights in the order of the loop, and the records of its final
-/// map. A kernel says what a lane is, how weights are packed and how products are summed.
+/// map. Before it stand the tables of a sum behind the layer. A kernel says what a lane is, how weights are packed and how products are summed.
 class WindowConv : public ConvKernel {
 public:
   /// `exact`: the final map in 64 bits, for any multiplier, shift and sum; else the layer must have fast maps. A
@@ -34,6 +35,12 @@ public:
   int64_t getScratchBytes(const ConvLayer &layer) const override;
   std::optional<Overlap> getOutputOverlap(const ConvLayer &layer) const override;
   std::optional<Overlap> getScratchOverlap(const ConvLayer &layer) const override;
+  bool takesSum(const ConvLayer &layer) const override {
+    return !shape.depthwise && !shape.onePixel && TableSum::find(*layer.sum);
+  }
+  std::optional<Overlap> getSumOverlap(const ConvLayer &layer) const override {
+    return overlapInPlace(layer.out.count());
+  }
   void emit(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at) const override;
 
 protected:
@@ -49,6 +56,7 @@ protected:
     int64_t pixels, pixelBytes, lanes, laneStep;
     SmallVector<Value> map;
     Value columnSums; ///< Sums of the lanes of the first window's columns and of those behind; null: not known.
+    Value tables; ///< Of the sum behind the layer.
   };
 
   /// Whether the kernel's own arithmetic holds for the layer, whose sums have the bounds of `channels`.
@@ -79,13 +87,14 @@ private:
                   int64_t o) const;
   void emitRow(KernelBuilder &k, const ConvLayer &layer, const WindowRows &rows, const LayerPointers &at,
                ArrayRef<Value> map, Value row) const;
-  void emitTile(KernelBuilder &k, const ConvLayer &layer, Tile tile, Value output) const;
+  /// `outputs`: where the output is written and, of a layer with a sum, where the second input is read.
+  void emitTile(KernelBuilder &k, const ConvLayer &layer, Tile tile, ValueRange outputs) const;
   /// Whether windows share columns, whose sums are made once.
   bool sumsColumns(const ConvLayer &layer, const WindowRows &rows) const;
   void emitColumnSums(KernelBuilder &k, const WindowRows &rows, Value buffer, Value sums) const;
   SmallVector<Value> sumWindows(KernelBuilder &k, const ConvLayer &layer, const Tile &tile) const;
   void emitDepthwiseTile(KernelBuilder &k, const ConvLayer &layer, Tile tile, Value output) const;
-  Value emitGroup(KernelBuilder &k, const ConvLayer &layer, Tile tile, Value output, int64_t channels,
+  Value emitGroup(KernelBuilder &k, const ConvLayer &layer, Tile tile, ValueRange outputs, int64_t channels,
                   ValueRange codes) const;
   Value emitMap(KernelBuilder &k, const ConvLayer &layer, Value sum, ArrayRef<Value> record) const;
 

@@ -175,11 +175,16 @@ def PlanRegions : Pass<"qtensor-plan-regions", "ModuleOp"> {
     %a = memref.view %scratch[%c0][] : memref<?xi8> to memref<64xi8>
     ```
 
+    A memory with `:constants` behind its cost is for weights, one with `:copies` for weights that start-up copies there from
+    the first of those. Weights with many reads for their size lie where a read costs least; their offsets in
+    `qtensor.weights` then follow region by region, and `constants` of the plan says where each begins. Without such memories
+    all weights lie in one of any size.
+
     Errors: extents that are not known; a model that does not fit, with the bytes that are missing and the layers that
-    decide it; a memory that is not written as name:bytes:cost.
+    decide it; a memory that is not written as name:bytes:cost:use; copies of nothing.
   }];
   let options = [
-    ListOption<"regions", "regions", "std::string", "Memories: name:bytes or name:bytes:cost; none: one without an end">,
+    ListOption<"regions", "regions", "std::string", "Memories: name:bytes or name:bytes:cost, with :constants or :copies for weights; none: one without an end">,
     Option<"alignment", "alignment", "int64_t", "16", "Of offsets, in bytes">,
     Option<"placesInterface", "places-interface", "bool", "true", "Inputs and outputs lie in the memories">];
   let dependentDialects = ["memref::MemRefDialect", "arith::ArithDialect"];

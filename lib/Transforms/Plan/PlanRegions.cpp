@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Places every buffer of a model of static shapes, its inputs and outputs too, in the memories that the user has.
 #include "dialects/QNN/IR/QNN.h"
+#include "lib/Transforms/Plan/ConstantPlanner.h"
 #include "lib/Transforms/Plan/Passes.h"
 #include "lib/Transforms/Plan/RegionPlanner.h"
 #include "lib/Transforms/Plan/States.h"
@@ -20,8 +21,10 @@ using namespace mlir::qtensor;
 namespace {
 class StaticPlanner {
 public:
-  StaticPlanner(func::FuncOp main, ArrayRef<ArenaRegion> regions, int64_t alignment, bool placesInterface)
-      : main(main), regions(regions), alignment(alignment), placesInterface(placesInterface), sizes(main) {}
+  /// `regions`: for activations; `flash`: for constants, none where all lie in one of any size.
+  StaticPlanner(func::FuncOp main, ArrayRef<ArenaRegion> regions, ArrayRef<ArenaRegion> flash, int64_t alignment,
+                bool placesInterface)
+      : main(main), regions(regions), flash(flash), alignment(alignment), placesInterface(placesInterface), sizes(main) {}
 
   LogicalResult run();
 
@@ -31,12 +34,14 @@ private:
   void addOverlaps();
   double countAccesses(Value buffer);
   LogicalResult explainMissing(const RegionPlan &plan);
-  void describe(const RegionPlan &plan);
+  void describe(const RegionPlan &plan, ArrayAttr constants);
+  FailureOr<ArrayAttr> placeConstants();
+  LogicalResult explainConstants(ArrayRef<DictionaryAttr> entries, int64_t missing);
   int64_t liveAt(unsigned step) const;
   void describeLayers();
 
   func::FuncOp main;
-  ArrayRef<ArenaRegion> regions;
+  ArrayRef<ArenaRegion> regions, flash;
   int64_t alignment;
   bool placesInterface;
   SizeExpressions sizes;
@@ -47,7 +52,7 @@ private:
 };
 } // namespace
 
-/// Reads and writes of a buffer's bytes: as many as a layer multiplies, or once for each element.
+/// Reads and writes of a buffer's bytes: as many as a layer multiplies (weights too), or once for each element.
 double StaticPlanner::countAccesses(Value buffer) {
   double count = 0;
   SmallVector<Value> aliases{buffer};
@@ -59,7 +64,7 @@ double StaticPlanner::countAccesses(Value buffer) {
         continue;
       }
       auto layer = dyn_cast<qnn::LayerOpInterface>(user);
-      bool reads = layer && llvm::is_contained(layer.getLayerInputs(), value);
+      bool reads = layer && (layer.getLayerInputs().front() == value || layer.getPackedConstants() == value);
       auto type = cast<MemRefType>(buffer.getType());
       count += reads ? double(layer.countMultiplications()) : double(type.hasStaticShape() ? type.getNumElements() : 0);
     }
@@ -172,7 +177,78 @@ LogicalResult StaticPlanner::explainMissing(const RegionPlan &plan) {
   return failure();
 }
 
-void StaticPlanner::describe(const RegionPlan &plan) {
+LogicalResult StaticPlanner::explainConstants(ArrayRef<DictionaryAttr> entries, int64_t missing) {
+  InFlightDiagnostic error = main.emitError() << "the constants do not fit: " << missing << " bytes more are needed";
+  for (const ArenaRegion &region : flash)
+    error << (&region == flash.begin() ? " than " : " and ") << region.size << " in " << region.name;
+  auto sizeOf = [](DictionaryAttr entry) { return entry.getAs<IntegerAttr>("size").getInt(); };
+  SmallVector<DictionaryAttr> largest(entries);
+  llvm::stable_sort(largest, [&](DictionaryAttr a, DictionaryAttr b) { return sizeOf(a) > sizeOf(b); });
+  constexpr size_t told = 3;
+  StringRef before = "; the largest are ";
+  for (DictionaryAttr entry : ArrayRef(largest).take_front(told)) {
+    error << before << "'" << entry.getAs<StringAttr>("name").getValue() << "' (" << sizeOf(entry) << " bytes)";
+    before = ", ";
+  }
+  return failure();
+}
+
+/// Gives the weights the offsets of a plan, region behind region, and describes these.
+FailureOr<ArrayAttr> StaticPlanner::placeConstants() {
+  auto module = main->getParentOfType<ModuleOp>();
+  auto weights = module->getAttrOfType<ArrayAttr>(kWeightsAttr);
+  if (flash.empty() || !weights)
+    return ArrayAttr();
+  Builder b(main.getContext());
+  auto number = [&](int64_t value) { return b.getI64IntegerAttr(value); };
+  SmallVector<DictionaryAttr> entries(weights.getAsRange<DictionaryAttr>());
+  DenseMap<int64_t, unsigned> indices;
+  std::vector<ConstantBlock> blocks;
+  for (auto [i, entry] : llvm::enumerate(entries)) {
+    indices[entry.getAs<IntegerAttr>("offset").getInt()] = i;
+    blocks.push_back({entry.getAs<IntegerAttr>("size").getInt()});
+  }
+  SmallVector<std::pair<memref::ViewOp, unsigned>> views;
+  for (Operation *user : main.getArgument(kWeightsArgument).getUsers()) {
+    auto view = dyn_cast<memref::ViewOp>(user);
+    std::optional<int64_t> offset = view ? getConstantIntValue(view.getByteShift()) : std::nullopt;
+    if (!offset || !indices.contains(*offset))
+      return user->emitOpError("uses the weights at a place that qtensor.weights does not have"), failure();
+    views.push_back({view, indices[*offset]});
+    blocks[views.back().second].reads += countAccesses(view);
+  }
+  ConstantPlan plan = planConstants(blocks, flash, alignment);
+  if (plan.missing)
+    return explainConstants(entries, plan.missing), failure();
+  SmallVector<Attribute> described, placed;
+  SmallVector<int64_t> bases;
+  int64_t base = 0;
+  for (auto [region, bytes] : llvm::zip_equal(flash, plan.bytes)) {
+    bases.push_back(base);
+    described.push_back(b.getDictionaryAttr({b.getNamedAttr("base", number(base)), b.getNamedAttr("bytes", number(bytes)),
+                                             b.getNamedAttr("copied", b.getBoolAttr(region.use == ArenaRegion::Copies)),
+                                             b.getNamedAttr("name", b.getStringAttr(region.name))}));
+    base += bytes;
+  }
+  auto offsetOf = [&](unsigned i) { return bases[blocks[i].region] + blocks[i].offset; };
+  for (auto [i, entry] : llvm::enumerate(entries)) {
+    NamedAttrList moved(entry);
+    moved.set("offset", number(offsetOf(i)));
+    placed.push_back(moved.getDictionary(main.getContext()));
+  }
+  llvm::sort(placed, [](Attribute a, Attribute b) {
+    auto offset = [](Attribute entry) { return cast<DictionaryAttr>(entry).getAs<IntegerAttr>("offset").getInt(); };
+    return offset(a) < offset(b);
+  });
+  module->setAttr(kWeightsAttr, b.getArrayAttr(placed));
+  for (auto [view, index] : views) {
+    OpBuilder at(view);
+    view.getByteShiftMutable().assign(arith::ConstantIndexOp::create(at, view.getLoc(), offsetOf(index)));
+  }
+  return b.getArrayAttr(described);
+}
+
+void StaticPlanner::describe(const RegionPlan &plan, ArrayAttr constants) {
   Builder b(main.getContext());
   auto number = [&](StringRef name, int64_t value) { return b.getNamedAttr(name, b.getI64IntegerAttr(value)); };
   SmallVector<Attribute> used, places;
@@ -200,6 +276,8 @@ void StaticPlanner::describe(const RegionPlan &plan) {
                          b.getNamedAttr("regions", b.getArrayAttr(used)), number("slots", 0)});
   if (Attribute greedy = main->removeAttr(kGreedyAttr))
     entries.set("greedy", greedy);
+  if (constants)
+    entries.set("constants", constants);
   main->getParentOfType<ModuleOp>()->setAttr(kPlanAttr, entries.getDictionary(main.getContext()));
 }
 
@@ -218,7 +296,10 @@ LogicalResult StaticPlanner::run() {
   RegionPlan plan = planRegions(buffers, regions, alignment, overlaps);
   if (plan.missing)
     return explainMissing(plan);
-  describe(plan);
+  FailureOr<ArrayAttr> constants = placeConstants();
+  if (failed(constants))
+    return failure();
+  describe(plan, *constants);
   return success();
 }
 
@@ -234,16 +315,25 @@ struct PlanRegions : mlir::qtensor::impl::PlanRegionsBase<PlanRegions> {
     }
     if (getOperation()->hasAttr(kPlanAttr))
       return; // An IR file that was already at this point.
-    SmallVector<ArenaRegion> memories;
-    for (const std::string &text : regions)
-      if (!parseRegion(text, memories.emplace_back())) {
-        getOperation().emitError() << "a memory is name:bytes or name:bytes:cost (as dtcm:64K:1), got '" << text << "'";
+    SmallVector<ArenaRegion> memories, flash;
+    for (const std::string &text : regions) {
+      ArenaRegion region;
+      if (!parseRegion(text, region)) {
+        getOperation().emitError() << "a memory is name:bytes or name:bytes:cost (as dtcm:64K:1), with :constants or :copies "
+                                      "behind it where it is for weights; got '"
+                                   << text << "'";
         return signalPassFailure();
       }
+      (region.use == ArenaRegion::Activations ? memories : flash).push_back(region);
+    }
     if (memories.empty())
       memories.push_back({"arena"});
+    if (!flash.empty() && llvm::none_of(flash, [](auto &r) { return r.use == ArenaRegion::Constants; })) {
+      getOperation().emitError("there is a memory of copies, but none that they are copied from; add one as flash:1M:2:constants");
+      return signalPassFailure();
+    }
     resolveExtents(main);
-    if (failed(StaticPlanner(main, memories, alignment, placesInterface).run()))
+    if (failed(StaticPlanner(main, memories, flash, alignment, placesInterface).run()))
       signalPassFailure();
   }
 };

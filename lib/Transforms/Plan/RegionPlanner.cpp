@@ -12,6 +12,9 @@ using llvm::SmallVector;
 using llvm::StringRef;
 
 bool mlir::qtensor::parseRegion(StringRef text, ArenaRegion &region) {
+  ArenaRegion::Use use = text.consume_back(":constants") ? ArenaRegion::Constants
+                         : text.consume_back(":copies")  ? ArenaRegion::Copies
+                                                         : ArenaRegion::Activations;
   auto [name, rest] = text.split(':');
   auto [bytes, cost] = rest.split(':');
   int64_t unit = bytes.consume_back_insensitive("k") ? 1024 : bytes.consume_back_insensitive("m") ? 1024 * 1024 : 1;
@@ -19,7 +22,7 @@ bool mlir::qtensor::parseRegion(StringRef text, ArenaRegion &region) {
   if (name.empty() || !llvm::all_of(name, [](char c) { return llvm::isAlnum(c) || c == '_'; }) || bytes.getAsInteger(10, count) ||
       count < 0 || count > (int64_t(1) << 32) / unit)
     return false;
-  region = {name.str(), count * unit, 1};
+  region = {name.str(), count * unit, 1, use};
   return cost.empty() ? !text.ends_with(":") : !cost.getAsDouble(region.cost) && std::isfinite(region.cost) && region.cost > 0;
 }
 

@@ -10,12 +10,18 @@ namespace mlir::qtensor {
 
 /// A memory that buffers may lie in.
 struct ArenaRegion {
+  /// What lies there: what the model writes; constants as they are stored; constants that start-up copies there from the
+  /// first memory of constants.
+  enum Use { Activations, Constants, Copies };
+
   std::string name;
   int64_t size = std::numeric_limits<int64_t>::max(); ///< Bytes that may be used.
   double cost = 1;                                    ///< Of an access to a byte, relative to other regions.
+  Use use = Activations;
 };
 
-/// Reads "name:bytes" or "name:bytes:cost"; bytes may end in K or M (powers of 2). False where the text is none of these.
+/// Reads "name:bytes", "name:bytes:cost" and either with ":constants" or ":copies" behind it; bytes may end in K or M
+/// (powers of 2). False where the text is none of these.
 bool parseRegion(llvm::StringRef text, ArenaRegion &region);
 
 /// A buffer with the number of accesses to its bytes while the model runs once.

@@ -86,6 +86,27 @@ class Layer:
         return "\n".join(lines)
 
 
+class SumLayer(Layer):
+    """A convolution and a sum of its codes with another tensor: `first` says which operand the convolution is."""
+
+    def __init__(self, conv, add, first):
+        super().__init__(conv.name, "", conv.inputs + [conv.out], conv.out, conv.unit)
+        self.conv, self.add, self.first = conv, add, first
+        self.weights, self.codes = conv.weights, conv.codes + add.codes[:1]
+        numbers = list(add.oracle[1])
+        if first == 1:  # the oracle takes the convolution first
+            for a, b in ((1, 2), (4, 5), (7, 8)):
+                numbers[a], numbers[b] = numbers[b], numbers[a]
+        self.oracle = ("conv_sum", conv.oracle[1] + numbers)
+
+    def mlir(self, arguments, prefix):
+        out = tensor(self.out, "i8")
+        operands = [f"%{prefix}c", arguments[1]][::1 if self.first == 0 else -1]
+        return self.conv.mlir(arguments[:1], prefix + "c") + (
+            f"\n  %{prefix}e = tensor.empty() : {out}\n  %{prefix} = qnn.add ins({', '.join(operands)} : {out}, {out}) "
+            f"outs(%{prefix}e : {out}) <{{{self.add.attribute_text()}}}> -> {out}")
+
+
 class Maker:
     def __init__(self, seed):
         self.random = random.Random(seed)
@@ -303,6 +324,21 @@ def products(make):
                 make.conv("column depthwise", (30, 1, 16), 16, kernel=(3, 1), pad=(1, 0, 1, 0), op="depthwise_conv2d")]
 
 
+def sums(make):
+    """Convolutions whose codes are added to another tensor: tails of pixels and of channels, every shape of tile."""
+    layers = []
+    for i, (image, channels, kernel, pad) in enumerate((((6, 6, 8), 8, (3, 3), SAME), ((5, 7, 16), 12, (3, 3), SAME),
+                                                        ((4, 5, 20), 7, (1, 1), NONE), ((3, 3, 5), 4, (2, 2), NONE),
+                                                        ((2, 8, 64), 16, (1, 1), NONE), ((1, 9, 32), 32, (1, 1), NONE))):
+        conv = make.conv(f"sum {i}", image, channels, kernel=kernel, pad=pad, mode=("double", "single")[i % 2],
+                         bits=(8, 8, 8, 4, 8, 4)[i])
+        add = make.add("", product(conv.out), (7, -128), 5, *(((1 << 30, 1200000000, 1500000000), (0, -1, -18)),
+                                                              ((1900000000, 1 << 30, 1200000000), (-3, 0, -19)))[i % 2],
+                       ("double", "single")[i % 2], subtract=i == 2, clamp=((-128, 127), (-5, 90))[i % 2])
+        layers.append(SumLayer(conv, add, first=i % 2 if i != 2 else 0))
+    return layers
+
+
 def corners(make):
     layers = []
     for mode in ("double", "single"):
@@ -331,7 +367,7 @@ def corners(make):
                make.conv("smaller weights", (4, 5, 12), 9, kernel=(3, 3), most=30, extreme=True),
                make.conv("first layer", (12, 10, 1), 64, kernel=(10, 4), stride=2, pad=(4, 1, 5, 1)),
                make.softmax("softmax same", 2, 256, same=True), make.softmax("softmax long", 1, 300)]
-    return layers + [make.softmax(f"softmax {n}", 3, n) for n in (1, 2, 3, 10, 64, 100)]
+    return layers + [make.softmax(f"softmax {n}", 3, n) for n in (1, 2, 3, 10, 64, 100)] + sums(make)
 
 
 def write_model(path, layers):
@@ -420,7 +456,7 @@ def main():
     elif counted:
         layers = narrow(make) if which == "narrow" else goals(make)
     elif which == "placed":
-        layers = random_shapes(make, 10) + products(make)
+        layers = random_shapes(make, 10) + products(make) + sums(make)
     else:
         layers = corners(make) + random_shapes(make, 100 if which == "all-shapes" else 12)
     together = 1 if counted or which == "placed" else 8

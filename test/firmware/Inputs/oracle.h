@@ -85,6 +85,16 @@ static void oracle_add(const int8_t *x, const int8_t *y, int count, int zero_x, 
   }
 }
 
+static void oracle_conv_sum(const int8_t *x, const int8_t *y, const int8_t *w, const int32_t *bias, const int32_t *multiplier,
+                            const int32_t *shift, int batch, int height, int width, int depth, int channels, int kh, int kw,
+                            int stride, int dilation, int top, int left, int rows, int columns, int depthwise, int single, int low,
+                            int high, int zero, int out_zero, int count, int zero_x, int zero_y, int sum_zero, int32_t mx, int32_t my,
+                            int32_t m, int sx, int sy, int s, int sum_single, int subtract, int sum_low, int sum_high) {
+  oracle_conv(x, w, bias, multiplier, shift, batch, height, width, depth, channels, kh, kw, stride, dilation, top, left, rows,
+              columns, depthwise, single, low, high, zero, out_zero);
+  oracle_add(oracle_want, y, count, zero_x, zero_y, sum_zero, mx, my, m, sx, sy, s, sum_single, subtract, sum_low, sum_high);
+}
+
 static int32_t reciprocal(int32_t a) { /* 1 / (1 + a) in Q0.31 */
   int32_t half = (int32_t)(((int64_t)a + INT32_MAX + 1) / 2), x = 1515870810 + high_mul(half, -1010580540);
   for (int step = 0; step < 3; ++step)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: quant-opt %s -allow-unregistered-dialect -split-input-file -verify-diagnostics -qtensor-plan-regions='regions=fast:32,slow:48:4'
 // RUN: not quant-opt %s -allow-unregistered-dialect -split-input-file -qtensor-plan-regions='regions=fast:many' 2>&1 | FileCheck %s
-// CHECK: a memory is name:bytes or name:bytes:cost (as dtcm:64K:1), got 'fast:many'
+// CHECK: a memory is name:bytes or name:bytes:cost (as dtcm:64K:1), with :constants or :copies behind it where it is for weights; got 'fast:many'
+// RUN: not quant-opt %s -allow-unregistered-dialect -split-input-file -qtensor-plan-regions='regions=itcm:1K:1:copies' 2>&1 | FileCheck %s --check-prefix=COPIES
+// COPIES: there is a memory of copies, but none that they are copied from; add one as flash:1M:2:constants
 
 module attributes {qtensor.inputs = [], qtensor.outputs = []} {
   // expected-error @below {{the model does not fit: 32 bytes more are needed than 32 in fast and 48 in slow}}
