@@ -292,27 +292,54 @@ def extents(make, kernel, dilation):
     return tuple(make.random.randint((k - 1) * dilation + 1, 9) for k in kernel)
 
 
-def random_shapes(make, count):
-    """Odd sizes, tails of channels, pads, strides, dilation, batches, narrow weights, extreme codes."""
+KINDS = ("", "", "", "uniform", "flushed", "deep", "large", "left", "pruned")
+
+
+def random_windows(make, i):
+    """A convolution, a depthwise one and a pooling with the same window."""
     pick = make.random.choice
+    kernel = (make.random.randint(1, 4), make.random.randint(1, 4))
+    stride, dilation, bits = make.random.randint(1, 2), pick((1, 1, 2)), pick((8, 8, 4, 2))
+    pad = tuple(make.random.randint(0, 2) for _ in range(4))
+    image = extents(make, kernel, dilation)
+    common = dict(kernel=kernel, stride=stride, dilation=dilation, pad=pad)
+    common.update(zero=pick((-128, 127, 0, 13)), out_zero=pick((-128, 127, 0, 4)))
+    channels = pick((1, 2, 7, 8, 9, 16, 20, 33))
+    conv = make.conv(f"conv {i}", (*image, pick((1, 2, 3, 5, 16, 17, 31))), channels, **common, bits=bits, batch=pick((1, 1, 2)),
+                     mode=pick(("double", "single")), extreme=make.random.random() < .3, kind=pick(KINDS),
+                     most=pick((None, 15, 60)) if bits == 8 else None)
+    depthwise = make.conv(f"depthwise {i}", (*image, channels), channels * pick((1, 1, 1, 2, 3, 8)), op="depthwise_conv2d", **common,
+                          batch=pick((1, 1, 2)), mode=pick(("double", "single")), kind=pick(KINDS), most=pick((None, 15, 60)),
+                          extreme=make.random.random() < .3)
+    inside = tuple(make.random.randint(0, k - 1) for k in kernel * 2)
+    pool = make.pool(f"pool {i}", (*image, channels), kernel, stride, inside, largest=pick((False, True)),
+                     clamp=pick(((-128, 127), (-20, 30))))
+    return [conv, depthwise, pool]
+
+
+def random_products(make, i):
+    """A fully connected layer, a convolution of single pixels, a sum and a softmax: 1 to 256 channels."""
+    pick, number = make.random.choice, make.random.randint
+    bits, size = pick((8, 4, 2)), lambda: pick(((1, number(1, 256)), (number(1, 256), 1), (256, number(2, 9)), (number(2, 9), 256),
+                                                (number(2, 70), number(2, 70))))
+    (depth, channels), (deep, wide) = size(), size()
+    clamp = pick(((-128, 127), (-3, 127), (-128, -128), (-100, 90)))
+    common = dict(zero=pick((-128, 127, 0, 13)), out_zero=pick((-128, 127, 0, 4)), mode=pick(("double", "single")), clamp=clamp)
+    product = make.conv(f"product {i}", (1, number(1, 5), depth), channels, op="fully_connected", bits=bits, kind=pick(KINDS),
+                        extreme=make.random.random() < .3, widest=bits == 8 and make.random.random() < .2, **common)
+    pixels = make.conv(f"pixels {i}", (number(1, 4), number(1, 5), deep), wide, kind=pick(KINDS), **common)
+    zeros = (number(-128, 127), number(-128, 127))
+    multipliers = [make.random.randrange(1 << 30, 1 << 31) for _ in range(3)]
+    add = make.add(f"add {i}", number(1, 300), zeros, common["out_zero"], multipliers,
+                   (-number(0, 3), -number(0, 3), -number(16, 20)), common["mode"], subtract=pick((False, True)), clamp=clamp)
+    return [product, pixels, add, make.softmax(f"softmax {i}", number(1, 4), number(1, 256))]
+
+
+def random_shapes(make, count):
+    """Odd sizes, tails of channels, pads, strides, dilation, batches, narrow weights, extreme codes, maps and biases."""
     layers = []
     for i in range(count):
-        kernel = (make.random.randint(1, 4), make.random.randint(1, 4))
-        stride, dilation, bits = make.random.randint(1, 2), pick((1, 1, 2)), pick((8, 8, 4, 2))
-        pad = tuple(make.random.randint(0, 2) for _ in range(4))
-        image = extents(make, kernel, dilation)
-        common = dict(kernel=kernel, stride=stride, dilation=dilation, pad=pad)
-        zeros = dict(zero=pick((-128, 127, 0, 13)), out_zero=pick((-128, 127, 0, 4)))
-        channels = pick((1, 2, 7, 8, 9, 16, 20, 33))
-        layers.append(make.conv(f"conv {i}", (*image, pick((1, 2, 3, 5, 16, 17, 31))), channels, **common, **zeros, bits=bits,
-                                batch=pick((1, 1, 2)), mode=pick(("double", "single")), extreme=make.random.random() < .3,
-                                most=pick((None, 15, 60)) if bits == 8 else None))
-        layers.append(make.conv(f"depthwise {i}", (*image, channels), channels * pick((1, 1, 1, 2)), op="depthwise_conv2d",
-                                **common, **zeros, batch=pick((1, 1, 2)), mode=pick(("double", "single")),
-                                most=pick((None, 15, 60)), extreme=make.random.random() < .3))
-        inside = tuple(make.random.randint(0, k - 1) for k in kernel * 2)
-        layers.append(make.pool(f"pool {i}", (*image, channels), kernel, stride, inside, largest=pick((False, True)),
-                                clamp=pick(((-128, 127), (-20, 30)))))
+        layers += random_windows(make, i) + (random_products(make, i) if i % 2 else [])
     return layers
 
 
