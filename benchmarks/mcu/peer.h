@@ -65,6 +65,20 @@ static void peer_conv(const int8_t *x, const int8_t *w, const int32_t *bias, con
   region_end();
 }
 
+static void peer_pool(const int8_t *x, int height, int width, int channels, int kh, int kw, int stride, int top, int left,
+                      int rows, int columns, int max, int low, int high, int bits, int8_t *y) {
+  (void)bits;
+  cmsis_nn_dims in = {1, height, width, channels}, filter = {1, kh, kw, 1}, out = {1, rows, columns, channels};
+  cmsis_nn_pool_params how = {.stride = {stride, stride}, .padding = {left, top}, .activation = {low, high}};
+  cmsis_nn_context room = {peer_scratch, sizeof peer_scratch};
+  region_begin();
+  if (max)
+    arm_max_pool_s8(&room, &how, &in, x, &filter, &out, y);
+  else
+    arm_avgpool_s8(&room, &how, &in, x, &filter, &out, y);
+  region_end();
+}
+
 static void peer_add(const int8_t *x, const int8_t *y, int count, int zero_x, int zero_y, int out_zero, int32_t mx, int32_t my,
                      int32_t m, int sx, int sy, int s, int single, int subtract, int low, int high, int bits, int8_t *out) {
   (void)single, (void)subtract, (void)bits;

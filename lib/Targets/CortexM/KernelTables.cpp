@@ -18,12 +18,13 @@ const LayerKernels &cortexm::thumb2Kernels() {
 }
 
 const LayerKernels &cortexm::dspKernels() {
-  static const LayerKernels kernels = makeKernelTable({addDspConvKernels, addDspDepthwiseKernels, addThumb2Kernels});
+  static const LayerKernels kernels = makeKernelTable({addDspConvKernels, addDspDepthwiseKernels, addDspPool, addThumb2Kernels});
   return kernels;
 }
 
 const LayerKernels &cortexm::heliumKernels() {
   static const LayerKernels kernels = makeKernelTable(
-      {addMveFullyConnected, addMveConv, addMveDepthwise, addMveAdd, addMveSoftmax, addDspConvKernels, addThumb2Kernels});
+      {addMveFullyConnected, addMveConv, addMveDepthwise, addMvePool, addMveAdd, addMveSoftmax, addDspConvKernels, addDspPool,
+       addThumb2Kernels});
   return kernels;
 }

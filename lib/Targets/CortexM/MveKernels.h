@@ -10,6 +10,7 @@ void addMveFullyConnected(firmware::LayerKernels &kernels);
 void addMveConv(firmware::LayerKernels &kernels);
 void addMveDepthwise(firmware::LayerKernels &kernels);
 void addMveAdd(firmware::LayerKernels &kernels);
+void addMvePool(firmware::LayerKernels &kernels);
 void addMveSoftmax(firmware::LayerKernels &kernels);
 
 } // namespace mlir::qtensor::cortexm

@@ -12,6 +12,8 @@ extern const size_t cortexMDspSize, cortexMHeliumSize;
 static const CSpelling dsp[] = {
     {"llvm.arm.smlad", "q_smlad($0, $1, $2)"},
     {"smlad", "q_smlad($0, $1, $2)"},
+    {"ssub8", "q_largest_s8x4($0, $1)"},
+    {"llvm.arm.sxtab16", "q_sxtab16($0, $1)"},
     {"llvm.arm.sxtb16", "q_sxtb16($0)"},
     {"llvm.arm.uxtb16", "q_uxtb16($0)"},
     {"llvm.sadd.sat<i32>", "q_qadd($0, $1)"},
@@ -47,6 +49,7 @@ static const CSpelling helium[] = {
     {"llvm.arm.mve.addv(_, 0)", "q_vaddv_s$e0($0)"},
     {"llvm.arm.mve.addv.predicated(_, 0, _)", "q_vaddv_first_s$e0($0, $1)"},
     {"llvm.arm.mve.maxv(_, _, 0)", "q_vmaxv_s$e1($0, $1)"},
+    {"llvm.arm.mve.vmulh(_, _, 1)", "q_vmulh_u$er($0, $1)"},
     {"llvm.arm.mve.vqdmulh", "q_vqdmulh_s$er($0, $1)"},
     {"llvm.arm.mve.vqrdmulh", "q_vqrdmulh_s$er($0, $1)"},
     {"llvm.arm.mve.vshl.vector(_, _, 1, 0, 0)", "q_vqshl_s$er($0, $1)"},

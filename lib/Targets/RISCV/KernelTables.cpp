@@ -14,7 +14,8 @@ const LayerKernels &riscv::scalarKernels() {
 
 const LayerKernels &riscv::vectorKernels() {
   static const LayerKernels kernels =
-      makeKernelTable({addVectorConvKernels, addVectorDepthwiseKernels, addVectorElementKernels, addScalarKernels});
+      makeKernelTable({addVectorConvKernels, addVectorDepthwiseKernels,
+                                                      addVectorElementKernels, addVectorPool, addScalarKernels});
   return kernels;
 }
 

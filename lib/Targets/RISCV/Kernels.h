@@ -15,6 +15,7 @@ void addCoreVKernels(firmware::LayerKernels &kernels);
 void addVectorConvKernels(firmware::LayerKernels &kernels);
 void addVectorDepthwiseKernels(firmware::LayerKernels &kernels);
 void addVectorElementKernels(firmware::LayerKernels &kernels);
+void addVectorPool(firmware::LayerKernels &kernels);
 
 /// Folded bias, multiplier and right shift (at least 1) as i32, each a list of all channels.
 std::vector<char> packChannelMaps(const firmware::ConvLayer &layer, const firmware::ConvConstants &constants);

@@ -2,6 +2,7 @@
 // Convolutions of one product at a time: a lane is a byte.
 #include "lib/Transforms/Firmware/ScalarKernels.h"
 #include "lib/Transforms/Firmware/WindowConv.h"
+#include "lib/Transforms/Firmware/WindowPool.h"
 
 using namespace mlir;
 using namespace mlir::qtensor;
@@ -226,7 +227,8 @@ protected:
 } // namespace
 
 ScalarKernels::ScalarKernels(const ScalarShape &s)
-    : add(makeTableAdd(s.longMultiply)), softmax(makeTableSoftmax(s.longMultiply)) {
+    : add(makeTableAdd(s.longMultiply)), softmax(makeTableSoftmax(s.longMultiply)),
+      pool(makeScalarPool()) {
   for (bool exact : {false, true}) {
     std::string suffix = exact ? ".exact" : "";
     WindowConv::Shape tile{s.pixels, s.channels, 1, 1, exact, s.longMultiply}, row = tile, depthwise = tile;
@@ -261,4 +263,5 @@ void ScalarKernels::addTo(LayerKernels &kernels) const {
     kernels.conv.push_back(kernel.get());
   kernels.add.push_back(add.get());
   kernels.softmax.push_back(softmax.get());
+  kernels.pool.push_back(pool.get());
 }

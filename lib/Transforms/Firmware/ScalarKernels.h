@@ -32,6 +32,7 @@ private:
   std::vector<std::unique_ptr<ConvKernel>> conv;
   std::unique_ptr<AddKernel> add;
   std::unique_ptr<SoftmaxKernel> softmax;
+  std::unique_ptr<PoolKernel> pool;
 };
 
 /// The kernels of tables alone, for any processor; without `longMultiply` products are made of 16-bit halves.

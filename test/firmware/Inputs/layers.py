@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Layers of the qnn dialect with random constants, and a C program that compares what they compute with oracle.h.
 
-    layers.py <goals|narrow|peers|peer-<network>|shapes|all-shapes|placed> <folder> [seed]
+    layers.py <goals|narrow|others|peers|peer-<network>|shapes|all-shapes|placed> <folder> [seed]
+
+Sets `others` and `peer-others` are layers that have no goals.
 
 Writes model<i>.mlir (phase C3, entry model<i>_run) and program.c, which run-layers links with a bundle's example. Its last line of
 output is "layers <n> wrong <n>"; set `goals` also prints
@@ -240,6 +242,17 @@ def narrow(make):
     return layers
 
 
+def others(make):
+    """Layers without goals: a unit of pooling is an output."""
+    layers = [make.pool("max-2", (16, 16, 16), (2, 2), 2, largest=True),
+              make.pool("max-3", (16, 16, 16), (3, 3), 1, SAME, largest=True),
+              make.pool("average-2", (16, 16, 16), (2, 2), 2), make.pool("average-3", (16, 16, 16), (3, 3), 1, SAME),
+              make.pool("average-8", (8, 8, 64), (8, 8))]
+    for layer in layers:
+        layer.unit = product(layer.out)
+    return layers
+
+
 def same_pads(image, kernel, stride):
     """TFLite's SAME: what is odd goes to the end."""
     totals = [max((-(-n // stride) - 1) * stride + k - n, 0) for n, k in zip(image, kernel)]
@@ -279,6 +292,8 @@ def network(make, name):
         for size, depth, channels, stride in ((48, 8, 16, 1), (48, 16, 32, 2), (24, 32, 32, 1), (24, 32, 64, 2), (12, 64, 64, 1),
                                               (12, 64, 128, 2), *[(6, 128, 128, 1)] * 5, (6, 128, 256, 2), (3, 256, 256, 1)):
             separable(size, size, depth, channels, stride)
+    elif name == "others":
+        return others(make)
     else:
         for depth, channels in ((640, 128), *[(128, 128)] * 3, (128, 8), (8, 128), *[(128, 128)] * 3, (128, 640)):
             product(depth, channels)
@@ -456,13 +471,13 @@ def write_program(path, models, which):
         after = [c[1] for c in check if not isinstance(c, str)]
         check = []
         run = f"model{m}_run({', '.join(inputs + outputs)}, oracle_arena);"
-        if which in ("goals", "narrow"):
+        if which in ("goals", "narrow", "others"):
             run = f"region_begin();\n  {run}\n  region_end();"
         elif which == "placed":
             run = placed_run(m, layers, inputs, outputs)
         elif which == "peers":
             run = f"peer_{kind}({given}, {layers[0].bits}, {outputs[0]});"
-        if which in ("goals", "narrow", "peers"):
+        if which in ("goals", "narrow", "others", "peers"):
             run += f"\n  oracle_counted(\"{layers[0].name}\", {layers[0].unit});"
         calls.append("static void check%d(void) {\n%s\n}" % (m, "\n".join(guards + ["  " + run] + after)))
     main = "\n".join(f"  check{m}();" for m in range(len(models)))
@@ -477,11 +492,11 @@ def main():
     name = ""
     if which.startswith("peer-"):
         which, name = "peers", which[len("peer-"):]
-    counted = which in ("goals", "narrow", "peers")
+    counted = which in ("goals", "narrow", "others", "peers")
     if name:
         layers = network(make, name)
     elif counted:
-        layers = narrow(make) if which == "narrow" else goals(make)
+        layers = {"narrow": narrow, "others": others}.get(which, goals)(make)
     elif which == "placed":
         layers = random_shapes(make, 10) + products(make) + sums(make)
     else:

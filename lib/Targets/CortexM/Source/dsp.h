@@ -6,6 +6,11 @@ Q_INLINE uint32_t q_smlad(uint32_t x, uint32_t y, uint32_t sum) {
   return (uint32_t)__smlad((int16x2_t)x, (int16x2_t)y, (int32_t)sum);
 }
 Q_INLINE uint32_t q_sxtb16(uint32_t x) { return (uint32_t)__sxtb16((int8x4_t)x); }
+Q_INLINE uint32_t q_sxtab16(uint32_t x, uint32_t y) { return (uint32_t)__sxtab16((int16x2_t)x, (int8x4_t)y); }
+Q_INLINE uint32_t q_largest_s8x4(uint32_t x, uint32_t y) {
+  (void)__ssub8((int8x4_t)x, (int8x4_t)y);
+  return (uint32_t)__sel((uint8x4_t)x, (uint8x4_t)y);
+}
 Q_INLINE uint32_t q_qadd(uint32_t x, uint32_t y) { return (uint32_t)__qadd((int32_t)x, (int32_t)y); }
 #else
 Q_INLINE uint32_t q_smlad(uint32_t x, uint32_t y, uint32_t sum) {
@@ -16,6 +21,16 @@ Q_INLINE uint32_t q_smlad(uint32_t x, uint32_t y, uint32_t sum) {
 Q_INLINE uint32_t q_sxtb16(uint32_t x) {
   uint32_t low = (uint32_t)(int8_t)(uint8_t)x, high = (uint32_t)(int8_t)(uint8_t)(x >> 16);
   return (low & 0xFFFFu) | high << 16;
+}
+Q_INLINE uint32_t q_sxtab16(uint32_t x, uint32_t y) {
+  uint32_t wide = q_sxtb16(y);
+  return ((x + wide) & 0xFFFFu) | ((x >> 16) + (wide >> 16)) << 16;
+}
+Q_INLINE uint32_t q_largest_s8x4(uint32_t x, uint32_t y) {
+  uint32_t largest = 0;
+  for (int i = 0; i < 32; i += 8)
+    largest |= ((int8_t)(uint8_t)(x >> i) > (int8_t)(uint8_t)(y >> i) ? x : y) & 0xFFu << i;
+  return largest;
 }
 Q_INLINE uint32_t q_qadd(uint32_t x, uint32_t y) {
   int64_t sum = (int64_t)(int32_t)x + (int32_t)y;

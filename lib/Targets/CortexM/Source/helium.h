@@ -49,6 +49,7 @@ Q_INLINE uint32_t q_vaddv_s32(q_u32x4 x) { return (uint32_t)vaddvq_s32((int32x4_
 Q_INLINE uint32_t q_vaddv_s8(q_u8x16 x) { return (uint32_t)vaddvq_s8((int8x16_t)x); }
 Q_INLINE uint32_t q_vaddv_first_s32(q_u32x4 x, uint16_t first) { return (uint32_t)vaddvq_p_s32((int32x4_t)x, first); }
 Q_INLINE uint32_t q_vmaxv_s8(uint32_t code, q_u8x16 x) { return (uint32_t)vmaxvq_s8((int8_t)code, (int8x16_t)x); }
+Q_INLINE q_u16x8 q_vmulh_u16(q_u16x8 x, q_u16x8 y) { return (q_u16x8)vmulhq_u16((uint16x8_t)x, (uint16x8_t)y); }
 Q_INLINE q_u32x4 q_vqdmulh_s32(q_u32x4 x, q_u32x4 y) { return (q_u32x4)vqdmulhq_s32((int32x4_t)x, (int32x4_t)y); }
 Q_INLINE q_u32x4 q_vqrdmulh_s32(q_u32x4 x, q_u32x4 y) { return (q_u32x4)vqrdmulhq_s32((int32x4_t)x, (int32x4_t)y); }
 Q_INLINE q_u32x4 q_vqshl_s32(q_u32x4 x, q_u32x4 bits) { return (q_u32x4)vqshlq_s32((int32x4_t)x, (int32x4_t)bits); }
@@ -144,6 +145,10 @@ Q_INLINE uint32_t q_vmaxv_s8(uint32_t code, q_u8x16 x) {
 }
 Q_INLINE q_u32x4 q_vqdmulh_s32(q_u32x4 x, q_u32x4 y) {
   Q_LANES(4, x[i] = x[i] == 0x80000000u && y[i] == x[i] ? 0x7FFFFFFFu : (uint32_t)(q_lane(x[i]) * q_lane(y[i]) >> 31);)
+  return x;
+}
+Q_INLINE q_u16x8 q_vmulh_u16(q_u16x8 x, q_u16x8 y) {
+  Q_LANES(8, x[i] = (uint16_t)((uint32_t)x[i] * y[i] >> 16);)
   return x;
 }
 Q_INLINE q_u32x4 q_vqrdmulh_s32(q_u32x4 x, q_u32x4 y) {
