@@ -31,6 +31,12 @@ public:
     shape.exact = true;
     return shape;
   }
+  /// For weights in groups: sums of 32 bits, or of 64.
+  static Shape inGroups(Shape shape, bool wide) {
+    shape.groups = true;
+    shape.exact = wide;
+    return shape;
+  }
   /// `frugal`: the kernel of the same tile with a direct row.
   explicit DspConv(StringRef name, Shape shape, const DspConv *frugal = nullptr)
       : WindowConv(name, shape), frugal(frugal) {}
@@ -62,7 +68,8 @@ private:
   const DspConv *frugal;
 };
 
-/// Kernels of weights of 4 and 2 bits, best first.
+/// Kernels of weights of 4 and 2 bits, best first; those of weights in groups with sums of 32 bits, or of 64.
 void addDspDigits(firmware::LayerKernels &kernels);
+void addDspDigitGroups(firmware::LayerKernels &kernels, bool wide);
 
 } // namespace mlir::qtensor::cortexm

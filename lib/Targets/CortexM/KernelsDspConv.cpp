@@ -116,6 +116,22 @@ protected:
 
 } // namespace
 
+/// Weights in groups: sums of 32 bits where they fit, else of 64.
+static void addGroupKernels(LayerKernels &kernels) {
+  auto row = [](bool wide) { return DspConv::inGroups(DspConv::row(4), wide); };
+  auto tile = [](bool wide) { return DspConv::inGroups(DspConv::tile(2, 4), wide); };
+  static const DspPairs rows[] = {DspPairs("dsp.row.pairs.groups", row(false)),
+                                  DspPairs("dsp.row.pairs.groups.wide", row(true))};
+  static const DspPairs tiles[] = {DspPairs("dsp.conv.pairs.groups", tile(false)),
+                                   DspPairs("dsp.conv.pairs.groups.wide", tile(true))};
+  static const DspWide any("dsp.conv.wide.groups", DspConv::inGroups(DspConv::tile(2, 2), true));
+  for (bool wide : {false, true}) {
+    addDspDigitGroups(kernels, wide);
+    kernels.conv.insert(kernels.conv.end(), {&rows[wide], &tiles[wide]});
+  }
+  kernels.conv.push_back(&any);
+}
+
 void cortexm::addDspConvKernels(LayerKernels &kernels) {
   static const DspPairs direct("dsp.row.pairs.direct", DspConv::directRow(8)),
       uniformDirect("dsp.row.pairs.uniform.direct", DspConv::directRow(8, true));
@@ -124,4 +140,5 @@ void cortexm::addDspConvKernels(LayerKernels &kernels) {
   static const DspWide wide("dsp.conv.wide", DspConv::exact(2, 2));
   addDspDigits(kernels);
   kernels.conv.insert(kernels.conv.end(), {&uniform, &uniformDirect, &row, &direct, &pairs, &wide});
+  addGroupKernels(kernels);
 }

@@ -154,3 +154,17 @@ void cortexm::addDspDigits(LayerKernels &kernels) {
   kernels.conv.insert(kernels.conv.end(), {&twoBitRow, &twoBitDirect, &twoBits, &fourBitUniform,
                                               &fourBitUniformDirect, &fourBitRow, &fourBitDirect, &fourBits});
 }
+
+void cortexm::addDspDigitGroups(LayerKernels &kernels, bool wide) {
+  auto row = [](int64_t channels, bool wide) { return DspConv::inGroups(DspConv::row(channels), wide); };
+  auto tile = [](int64_t channels, bool wide) { return DspConv::inGroups(DspConv::tile(2, channels), wide); };
+  static const DspDigits twoBitRows[] = {{"dsp.row.digits2.groups", row(8, false), 2},
+                                         {"dsp.row.digits2.groups.wide", row(8, true), 2}};
+  static const DspDigits twoBits[] = {{"dsp.conv.digits2.groups", tile(8, false), 2},
+                                      {"dsp.conv.digits2.groups.wide", tile(8, true), 2}};
+  static const DspDigits fourBitRows[] = {{"dsp.row.digits4.groups", row(4, false), 4},
+                                          {"dsp.row.digits4.groups.wide", row(4, true), 4}};
+  static const DspDigits fourBits[] = {{"dsp.conv.digits4.groups", tile(4, false), 4},
+                                       {"dsp.conv.digits4.groups.wide", tile(4, true), 4}};
+  kernels.conv.insert(kernels.conv.end(), {&twoBitRows[wide], &twoBits[wide], &fourBitRows[wide], &fourBits[wide]});
+}

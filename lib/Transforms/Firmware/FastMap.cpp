@@ -43,6 +43,8 @@ std::optional<std::vector<FastChannel>> firmware::findFastChannels(const ConvLay
   for (auto [o, bias, bound] : llvm::enumerate(biases, bounds)) {
     int32_t multiplier = ofChannel(constants.multiplier, o), shift = ofChannel(constants.shift, o);
     if (bound == std::abs(bias)) {
+      if (bound >= int64_t(1) << 31)
+        return std::nullopt;
       int64_t code =
           std::clamp(layer.map.apply(bias, multiplier, shift) + layer.map.zero, layer.map.low, layer.map.high);
       channels.push_back({0, 0, {0, int32_t(1 + 2 * code), 1}});

@@ -87,7 +87,7 @@ protected:
 };
 
 Value ScalarConv::sumCodes(KernelBuilder &k, Value from, int64_t lanes) const {
-  Tile all{from, from, 1, 0, lanes, shape.laneBytes, {}, {}};
+  Tile all{from, from, 1, 0, lanes, shape.laneBytes, {}, {}, {}};
   return sumLanes(k, all, 0, {k.number(0)}, [&](ArrayRef<Value> codes, Value, MutableArrayRef<Value> sums) {
     sums[0] = k.add(sums[0], codes[0]);
   })[0];
@@ -253,6 +253,12 @@ ScalarKernels::ScalarKernels(const ScalarShape &s)
     conv.push_back(std::make_unique<ScalarConv>("scalar.row" + suffix, row, s));
     conv.push_back(std::make_unique<ScalarConv>("scalar.conv" + suffix, tile, s));
     conv.push_back(std::make_unique<ScalarConv>("scalar.depthwise" + suffix, depthwise, s));
+    std::string groups = exact ? ".groups.wide" : ".groups";
+    tile.groups = row.groups = true;
+    conv.push_back(std::make_unique<ScalarNibbles>("scalar.row.nibbles" + groups, row, s));
+    conv.push_back(std::make_unique<ScalarNibbles>("scalar.conv.nibbles" + groups, tile, s));
+    conv.push_back(std::make_unique<ScalarConv>("scalar.row" + groups, row, s));
+    conv.push_back(std::make_unique<ScalarConv>("scalar.conv" + groups, tile, s));
   }
 }
 

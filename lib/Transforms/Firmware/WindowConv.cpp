@@ -6,11 +6,13 @@ using namespace mlir::qtensor;
 using namespace mlir::qtensor::firmware;
 
 bool WindowConv::accepts(const ConvLayer &layer, const ConvConstants &constants) const {
-  if (layer.depthwise != shape.depthwise || layer.inputBits != 8 || layer.map.mode == FixedMode::X16 ||
-      (shape.onePixel && layer.out.count() > layer.out.channels) || layer.depth() < shape.fewestLanes ||
+  if (layer.depthwise != shape.depthwise || layer.inputBits != 8 || bool(layer.groups) != shape.groups ||
+      (layer.map.mode == FixedMode::X16) != shape.groups || (shape.onePixel && layer.out.count() > layer.out.channels) || layer.depth() < shape.fewestLanes ||
       layer.out.channels < shape.fewestChannels || !findRows(layer) ||
       (shape.onlyInPlace && !findRows(layer)->inPlace))
     return false;
+  if (shape.groups)
+    return acceptsGroups(layer, constants);
   if (!shape.exact) {
     auto channels = findFastChannels(layer, constants);
     return channels && acceptsSums(layer, constants, *channels) &&
@@ -28,12 +30,14 @@ bool WindowConv::accepts(const ConvLayer &layer, const ConvConstants &constants)
 
 bool WindowConv::sumsColumns(const ConvLayer &layer, const WindowRows &rows) const {
   const Window &w = layer.window;
-  return shape.sumsOfCodes && !rows.chunks && w.strideWidth < w.kernelWidth &&
+  return shape.sumsOfCodes && !shape.groups && !rows.chunks && w.strideWidth < w.kernelWidth &&
          rows.lanes == w.kernelWidth * rows.columnLanes;
 }
 
 int64_t WindowConv::getScratchBytes(const ConvLayer &layer) const {
   WindowRows rows = *findRows(layer);
+  if (shape.groups && shape.sumsOfCodes)
+    return llvm::alignTo(rows.bytes(), 4) + 4 * shape.pixels * findRuns(layer).count();
   return sumsColumns(layer, rows) ? llvm::alignTo(rows.bytes(), 4) + 4 * rows.columns : rows.bytes();
 }
 
@@ -66,6 +70,29 @@ void WindowConv::packRecord(std::vector<char> &bytes, const ConvConstants &const
   }
 }
 
+void WindowConv::packStarts(std::vector<char> &bytes, ArrayRef<int64_t> biases) const {
+  SmallVector<int32_t> starts(biases);
+  if (!shape.groups)
+    packBiases(starts);
+  for (auto [start, bias] : llvm::zip_equal(starts, biases))
+    shape.groups && shape.exact ? appendNumber(bytes, bias) : appendNumber(bytes, start);
+}
+
+void WindowConv::packLanes(std::vector<char> &bytes, const ConvLayer &layer, const ConvConstants &constants,
+                           const WindowRows &rows, int64_t first) const {
+  auto packRun = [&](int64_t from, int64_t lanes) {
+    auto weight = [&](int64_t c, int64_t lane) { return rows.weightOfLane(layer, constants, first + c, from + lane); };
+    packWeights(bytes, {weight, lanes, layer.in.channels % 4 == 0});
+  };
+  if (!shape.groups)
+    return packRun(0, rows.lanes);
+  findRuns(layer).forEach([&](int64_t from, int64_t lanes) {
+    packRun(from, lanes);
+    for (int64_t c = 0; c < shape.channels; ++c)
+      appendNumber(bytes, rows.factorOfLane(layer, constants, first + c, from));
+  });
+}
+
 std::vector<char> WindowConv::pack(const ConvLayer &layer, const ConvConstants &constants) const {
   WindowRows rows = *findRows(layer);
   // Sums are of lanes; the zero point of lanes that hold more lies that much higher.
@@ -73,8 +100,9 @@ std::vector<char> WindowConv::pack(const ConvLayer &layer, const ConvConstants &
   folded.inputZero += shape.laneOffset;
   std::vector<int64_t> biases = constants.foldedBias(folded);
   std::vector<FastChannel> fast;
+  NarrowMap narrow(layer, constants);
   if (!shape.exact)
-    fast = *findFastChannels(layer, constants);
+    fast = shape.groups ? *findFastChannels(narrow.layer, narrow.constants) : *findFastChannels(layer, constants);
   std::vector<char> bytes;
   if (layer.sum)
     TableSum::find(*layer.sum)->append(bytes, /*signedFirst=*/true);
@@ -84,17 +112,14 @@ std::vector<char> WindowConv::pack(const ConvLayer &layer, const ConvConstants &
   }
   for (int64_t first = 0; first < layer.out.channels; first += shape.channels) {
     int64_t end = std::min(layer.out.channels, first + shape.channels);
-    SmallVector<int32_t> starts;
+    SmallVector<int64_t> starts;
     for (int64_t o = first; o < first + shape.channels; ++o) {
       // A channel that is a constant has no sum.
       bool none = o >= end || (!shape.exact && fast[o].bound == 0);
-      starts.push_back(int32_t(none ? 0 : biases[o]));
+      starts.push_back(none ? 0 : biases[o]);
     }
-    packBiases(starts);
-    for (int32_t start : starts)
-      appendNumber(bytes, start);
-    auto weight = [&](int64_t c, int64_t lane) { return rows.weightOfLane(layer, constants, first + c, lane); };
-    packWeights(bytes, {weight, rows.lanes, layer.in.channels % 4 == 0});
+    packStarts(bytes, starts);
+    packLanes(bytes, layer, constants, rows, first);
     for (int64_t o = first; o < end; ++o)
       packRecord(bytes, constants, fast, o);
   }
@@ -102,8 +127,12 @@ std::vector<char> WindowConv::pack(const ConvLayer &layer, const ConvConstants &
 }
 
 Value WindowConv::emitMap(KernelBuilder &k, const ConvLayer &layer, Value sum, ArrayRef<Value> record) const {
-  if (!shape.exact)
-    return FastMapValues{record[0], record[1], record[2]}.apply(k, k.left(sum, 1), layer.map, shape.longMultiply);
+  if (!shape.exact) {
+    FinalMap map = layer.map;
+    if (shape.groups)
+      map.mode = FixedMode::Single; // NarrowMap
+    return FastMapValues{record[0], record[1], record[2]}.apply(k, k.left(sum, 1), map, shape.longMultiply);
+  }
   Value mapped = k.mapExactly(sum, record[0], record[1], layer.map.mode);
   // A saturated map plus a zero point leaves 32 bits: the clamp comes first.
   return k.add(k.clamp(mapped, layer.map.low - layer.map.zero, layer.map.high - layer.map.zero), layer.map.zero);
@@ -112,10 +141,11 @@ Value WindowConv::emitMap(KernelBuilder &k, const ConvLayer &layer, Value sum, A
 Value WindowConv::emitGroup(KernelBuilder &k, const ConvLayer &layer, Tile tile, ValueRange outputs, int64_t channels,
                             ValueRange codes) const {
   SmallVector<Value> biases;
+  int64_t biasBytes = sumType(k).getIntOrFloatBitWidth() / 8;
   for (int64_t c = 0; c < shape.channels; ++c)
-    biases.push_back(k.load32(k.at(tile.weights, 4 * c)));
-  tile.weights = k.at(tile.weights, 4 * shape.channels);
-  SmallVector<Value> sums = sumProducts(k, tile, biases, codes);
+    biases.push_back(k.load(k.at(tile.weights, biasBytes * c), sumType(k), 4));
+  tile.weights = k.at(tile.weights, biasBytes * shape.channels);
+  SmallVector<Value> sums = shape.groups ? sumGroups(k, layer, tile, biases) : sumProducts(k, tile, biases, codes);
   int64_t words = recordWords();
   for (int64_t c = 0; c < channels; ++c) {
     SmallVector<Value> record = tile.map;
@@ -155,7 +185,7 @@ void WindowConv::emitColumnSums(KernelBuilder &k, const WindowRows &rows, Value 
 
 SmallVector<Value> WindowConv::sumWindows(KernelBuilder &k, const ConvLayer &layer, const Tile &tile) const {
   SmallVector<Value> sums;
-  if (!shape.sumsOfCodes)
+  if (!shape.sumsOfCodes || shape.groups)
     return sums;
   for (int64_t p = 0; p < tile.pixels; ++p) {
     if (!tile.columnSums) {
@@ -180,6 +210,8 @@ void WindowConv::emitTile(KernelBuilder &k, const ConvLayer &layer, Tile tile, V
   if (shape.depthwise)
     return emitDepthwiseTile(k, layer, tile, outputs[0]);
   SmallVector<Value> codes = sumWindows(k, layer, tile);
+  if (shape.groups && shape.sumsOfCodes)
+    emitGroupSums(k, layer, tile);
   int64_t whole = layer.out.channels / shape.channels, rest = layer.out.channels % shape.channels;
   SmallVector<Value> start{tile.weights};
   start.append(outputs.begin(), outputs.end());
@@ -209,7 +241,9 @@ void WindowConv::emitRow(KernelBuilder &k, const ConvLayer &layer, const WindowR
     outputs.push_back(k.at(at.second, k.mul(row, rows.pixels * channels)));
   int64_t laneStep = (shape.depthwise ? layer.in.channels : 1) * shape.laneBytes;
   Value stream = k.at(at.constants, (layer.sum ? TableSum::kBytes : 0) + (shape.oneMap ? kMapBytes : 0));
-  Tile tile{buffer, stream, shape.pixels, pixelBytes, rows.lanes, laneStep, SmallVector<Value>(map), {}, at.constants};
+  Tile tile{buffer, stream, shape.pixels, pixelBytes, rows.lanes, laneStep, SmallVector<Value>(map), {}, at.constants, {}};
+  if (shape.groups && shape.sumsOfCodes)
+    tile.groupSums = k.at(at.scratch, llvm::alignTo(rows.bytes(), 4));
   Value sums;
   if (sumsColumns(layer, rows)) {
     sums = k.at(at.scratch, llvm::alignTo(rows.bytes(), 4));

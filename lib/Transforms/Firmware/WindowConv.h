@@ -4,7 +4,7 @@
 #include "lib/Transforms/Firmware/FastMap.h"
 #include "lib/Transforms/Firmware/LayerKernels.h"
 #include "lib/Transforms/Firmware/TableSum.h"
-#include "lib/Transforms/Firmware/WindowRows.h"
+#include "lib/Transforms/Firmware/WindowGroups.h"
 
 namespace mlir::qtensor::firmware {
 
@@ -25,11 +25,13 @@ public:
     bool onlyInPlace = false; ///< For layers whose windows lie in the input as they are.
     int64_t laneOffset = 0;  ///< What lanes hold more than their codes.
     bool sumsOfCodes = false; ///< Kernels get the sum of each window's lanes.
+    bool groups = false;      ///< For weights in groups; with `exact` their sums have 64 bits, else 32.
   };
 
   WindowConv(StringRef name, Shape shape) : shape(shape), name(name) {}
 
   StringRef getName() const override { return name; }
+  bool takesGroups() const override { return shape.groups; }
   bool accepts(const ConvLayer &layer, const ConvConstants &constants) const override;
   std::vector<char> pack(const ConvLayer &layer, const ConvConstants &constants) const override;
   int64_t getScratchBytes(const ConvLayer &layer) const override;
@@ -57,6 +59,7 @@ protected:
     SmallVector<Value> map;
     Value columnSums; ///< Sums of the lanes of the first window's columns and of those behind; null: not known.
     Value tables; ///< Of the sum behind the layer.
+    Value groupSums;  ///< Room for the sums of lanes of each group of weights, [group][pixel].
   };
 
   /// Whether the kernel's own arithmetic holds for the layer, whose sums have the bounds of `channels`.
@@ -82,7 +85,19 @@ private:
   std::optional<WindowRows> findRows(const ConvLayer &layer) const {
     return WindowRows::find(layer, shape.laneBytes, shape.depthUnit, shape.laneOffset);
   }
+  GroupRuns findRuns(const ConvLayer &layer) const {
+    return *GroupRuns::find(layer, *findRows(layer), shape.depthUnit);
+  }
+  bool acceptsGroups(const ConvLayer &layer, const ConvConstants &constants) const;
+  /// The sums of lanes of a tile's groups, in `tile.groupSums`; the sums over all groups, [pixel][channel].
+  void emitGroupSums(KernelBuilder &k, const ConvLayer &layer, const Tile &tile) const;
+  SmallVector<Value> sumGroups(KernelBuilder &k, const ConvLayer &layer, Tile &tile, ValueRange biases) const;
+  Type sumType(KernelBuilder &k) const { return shape.groups && shape.exact ? k.i64() : k.i32(); }
   int64_t recordWords() const { return shape.exact ? 2 : shape.oneMap ? 0 : 3; }
+  /// What the sums of channels from `first` on begin with; their weights, and the factors of each run of them behind it.
+  void packStarts(std::vector<char> &bytes, ArrayRef<int64_t> biases) const;
+  void packLanes(std::vector<char> &bytes, const ConvLayer &layer, const ConvConstants &constants, const WindowRows &rows,
+                 int64_t first) const;
   void packRecord(std::vector<char> &bytes, const ConvConstants &constants, ArrayRef<FastChannel> fast,
                   int64_t o) const;
   void emitRow(KernelBuilder &k, const ConvLayer &layer, const WindowRows &rows, const LayerPointers &at,

@@ -128,12 +128,23 @@ void WindowRows::fillRow(KernelBuilder &k, const ConvLayer &layer, Value input, 
   k.loop(0, layer.window.kernelHeight, 1, [&](Value ky) { fillTap(k, layer, image, buffer, y, ky, copy); });
 }
 
-int32_t WindowRows::weightOfLane(const ConvLayer &layer, const ConvConstants &constants, int64_t o,
-                                 int64_t lane) const {
+std::optional<WindowRows::Place> WindowRows::placeOfLane(const ConvLayer &layer, int64_t lane) const {
   int64_t channels = layer.depthwise ? 1 : layer.in.channels;
   int64_t column = layer.depthwise ? layer.window.kernelHeight : columnLanes;
-  int64_t kx = lane / column, ky = lane % column / channels, c = lane % column % channels;
-  if (o >= layer.out.channels || kx >= layer.window.kernelWidth || ky >= layer.window.kernelHeight)
-    return 0;
-  return constants.weight(layer, o, ky, kx, c);
+  Place place{lane % column / channels, lane / column, lane % column % channels};
+  if (place.kx >= layer.window.kernelWidth || place.ky >= layer.window.kernelHeight)
+    return std::nullopt;
+  return place;
+}
+
+int32_t WindowRows::weightOfLane(const ConvLayer &layer, const ConvConstants &constants, int64_t o,
+                                 int64_t lane) const {
+  std::optional<Place> place = placeOfLane(layer, lane);
+  return place && o < layer.out.channels ? constants.weight(layer, o, place->ky, place->kx, place->channel) : 0;
+}
+
+int32_t WindowRows::factorOfLane(const ConvLayer &layer, const ConvConstants &constants, int64_t o,
+                                 int64_t lane) const {
+  std::optional<Place> place = placeOfLane(layer, lane);
+  return place && o < layer.out.channels ? constants.factor(layer, o, place->ky, place->kx, place->channel) : 0;
 }

@@ -35,9 +35,16 @@ struct WindowRows {
   /// Outputs in row `row`.
   Value countPixels(KernelBuilder &k, Value row) const;
 
+  /// The weight that meets lane `lane` of a window (depthwise: of the channel's lanes); nothing for lanes without meaning.
+  struct Place {
+    int64_t ky, kx, channel;
+  };
+  std::optional<Place> placeOfLane(const ConvLayer &layer, int64_t lane) const;
   /// The weight of output channel `o` that meets lane `lane` of a window (depthwise: of the channel's lanes); 0 for
   /// lanes without meaning and past the last channel.
   int32_t weightOfLane(const ConvLayer &layer, const ConvConstants &constants, int64_t o, int64_t lane) const;
+  /// The factor of its group.
+  int32_t factorOfLane(const ConvLayer &layer, const ConvConstants &constants, int64_t o, int64_t lane) const;
 
 private:
   void fillLanes(KernelBuilder &k, Value to, int64_t count, int64_t code) const;

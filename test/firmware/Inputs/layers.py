@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Layers of the qnn dialect with random constants, and a C program that compares what they compute with oracle.h.
 
-    layers.py <goals|narrow|others|peers|peer-<network>|shapes|all-shapes|placed> <folder> [seed]
+    layers.py <goals|narrow|others|peers|peer-<network>|shapes|all-shapes|groups|placed> <folder> [seed]
 
-Sets `others` and `peer-others` are layers that have no goals.
+Sets `others` and `peer-others` are layers that have no goals; peers have no weights in groups.
 
 Writes model<i>.mlir (phase C3, entry model<i>_run) and program.c, which run-layers links with a bundle's example. Its last line of
 output is "layers <n> wrong <n>"; set `goals` also prints
@@ -170,6 +170,30 @@ class Maker:
                                  int(depthwise), int(mode == "single"), *clamp, zero, out_zero])
         return layer
 
+    def groups(self, name, image, channels, size, most=4095, flip=False, **shape):
+        """A layer whose weights are in groups of `size`, as a float model's are: along the channels of the input, where these are
+        fewer along the window. `most`: of the factors."""
+        mode, clamp = shape.pop("mode", "double"), shape.get("clamp", (-128, 127))
+        layer = self.conv(name, image, channels, **shape)
+        kernel = shape.get("kernel", (1, 1))
+        deep = min(size, image[2])
+        across = min(max(size // image[2], 1), kernel[1])
+        high = min(max(size // image[2] // kernel[1], 1), kernel[0]) if across == kernel[1] else 1
+        counts = [-(-extent // block) for extent, block in zip((*kernel, image[2]), (high, across, deep))]
+        factors = [self.random.randint(most // 4, most) for _ in range(channels * product(counts))]
+        if flip:  # some negative, some 0
+            factors = [self.random.choice((1, 1, -1, 0)) * factor for factor in factors]
+        dense = shape.get("op") == "fully_connected"
+        layer.weights.append(((channels, counts[2]) if dense else (channels, *counts), "i32", factors))
+        depth = product(kernel) * image[2]
+        place = (most * {8: 127, 4: 7, 2: 1}[layer.bits] * 40).bit_length() + depth.bit_length() // 2 - 7
+        layer.weights[3] = ((channels,), "i32", [-self.random.randint(max(place - 2, 0), place + 1) for _ in range(channels)])
+        layer.attributes["groups"] = f"array<i64: {deep if dense else f'{high}, {across}, {deep}'}>"
+        layer.attributes["map"] = "#qtensor.final<fixed<x16>>"
+        numbers = layer.oracle[1]
+        layer.oracle = ("groups", numbers[:13] + [high, across, deep] + [*clamp] + numbers[-2:])
+        return layer
+
     @staticmethod
     def window(kernel, stride, dilation, pad):
         lists = {"window": kernel, "strides": (stride,) * 2, "dilations": (dilation,) * 2, "pads": pad}
@@ -220,6 +244,34 @@ def goals(make):
             make.conv("conv-64", (8, 8, 64), 64, kernel=(3, 3), pad=SAME),
             make.conv("depthwise-16", (16, 16, 16), 16, **depthwise),
             make.softmax("softmax", 16, 64), make.add("add", 4096)]
+
+
+def grouped(make):
+    """Weights in groups."""
+    return [make.groups("fc-int4-groups", (1, 1, 256), 256, 32, op="fully_connected", bits=4),
+            make.groups("conv-64-int4-groups", (8, 8, 64), 64, 32, kernel=(3, 3), pad=SAME, bits=4)]
+
+
+def grouped_shapes(make, count):
+    """Groups of any size, with tails, factors that fit 32 bits in a sum and that do not."""
+    pick = make.random.choice
+    layers = [make.groups("groups 784", (1, 1, 784), 10, 32, op="fully_connected", bits=4),
+              make.groups("groups of 16 channels", (6, 6, 16), 20, 32, kernel=(3, 3), pad=SAME, bits=4),
+              make.groups("groups of 8 channels", (7, 6, 8), 9, 32, kernel=(5, 5), pad=(2, 2, 2, 2), bits=4),
+              make.groups("groups of 40 channels", (5, 4, 40), 7, 32, kernel=(3, 3), bits=4)]
+    for i in range(count):
+        bits, size, most = pick((8, 4, 2)), pick((32, 64)), pick((3, 4095, 1 << 20))
+        common = dict(bits=bits, most=most, flip=pick((False, True)), zero=pick((-128, 0, 13)), extreme=make.random.random() < .3,
+                      clamp=pick(((-128, 127), (-100, 90))))
+        depth = pick((1, 5, 31, 32, 33, 50, 64, 100, 128))
+        layers.append(make.groups(f"groups fc {i}", (1, pick((1, 1, 3)), depth), pick((1, 2, 7, 10, 16, 33)), size,
+                                  op="fully_connected", widest=pick((False, True)), **common))
+        kernel = (make.random.randint(1, 3), make.random.randint(1, 3))
+        pad = tuple(make.random.randint(0, k - 1) for k in kernel * 2)
+        layers.append(make.groups(f"groups conv {i}", (*extents(make, kernel, 1), pick((1, 3, 8, 16, 40, 64, 96))),
+                                  pick((1, 4, 7, 16)), size, kernel=kernel, pad=pad, stride=make.random.randint(1, 2),
+                                  batch=pick((1, 1, 2)), **common))
+    return layers
 
 
 def narrow(make):
@@ -497,8 +549,12 @@ def main():
         layers = network(make, name)
     elif counted:
         layers = {"narrow": narrow, "others": others}.get(which, goals)(make)
+        if which == "others":
+            layers += grouped(make)
     elif which == "placed":
         layers = random_shapes(make, 10) + products(make) + sums(make)
+    elif which == "groups":
+        layers = grouped_shapes(make, 8)
     else:
         layers = corners(make) + random_shapes(make, 100 if which == "all-shapes" else 12)
     together = 1 if counted or which == "placed" else 8

@@ -61,6 +61,31 @@ static void oracle_conv(const int8_t *x, const int8_t *w, const int32_t *bias, c
   }
 }
 
+/* Weights in groups of gh x gw x gc of a channel, each times a factor; fixed<x16> of sums of 48 bits. A fully connected layer has a
+ * window of 1 x 1. */
+static void oracle_groups(const int8_t *x, const int8_t *w, const int32_t *bias, const int32_t *multiplier, const int32_t *shift,
+                          const int32_t *factors, int batch, int height, int width, int depth, int channels, int kh, int kw,
+                          int stride, int dilation, int top, int left, int rows, int columns, int gh, int gw, int gc, int low,
+                          int high, int zero, int out_zero) {
+  int across = (kw + gw - 1) / gw, deep = (depth + gc - 1) / gc, each = (kh + gh - 1) / gh * across * deep;
+  for (int i = 0; i < batch * rows * columns * channels; ++i) {
+    int o = i % channels, column = i / channels % columns, row = i / channels / columns % rows, n = i / channels / columns / rows;
+    int64_t sum = bias[o];
+    for (int t = 0; t < kh * kw; ++t) {
+      int r = row * stride + t / kw * dilation - top, c = column * stride + t % kw * dilation - left;
+      if (r < 0 || c < 0 || r >= height || c >= width)
+        continue;
+      const int8_t *pixel = x + ((n * height + r) * width + c) * depth;
+      const int32_t *factor = factors + o * each + (t / kw / gh * across + t % kw / gw) * deep;
+      for (int d = 0; d < depth; ++d)
+        sum += (int64_t)((pixel[d] - zero) * w[(o * kh * kw + t) * depth + d]) * factor[d / gc];
+    }
+    int bits = 15 - shift[o];
+    int64_t reduced = multiplier[o] < 0x7FFF0000 ? (multiplier[o] + (1 << 15)) >> 16 : 0x7FFF;
+    oracle_want[i] = clamp((int64_t)saturate((sum * reduced + (1ll << (bits - 1))) >> bits) + out_zero, low, high);
+  }
+}
+
 static void oracle_pool(const int8_t *x, int height, int width, int channels, int kh, int kw, int stride, int top, int left,
                         int rows, int columns, int largest, int low, int high) {
   for (int i = 0; i < rows * columns * channels; ++i) {

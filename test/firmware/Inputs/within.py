@@ -2,8 +2,9 @@
 """within.py <log> <counts> [<layer>=<instructions>/<weighted>...] [<layer>:<other layer>...]: the instructions for each unit of
 the layers of `layers.py goals`, in thousandths, from what its program printed and what lib/Measure/Plugin/count.c counted.
 
-<layer>:<other layer> fails where the first takes more than the other, instructions or weighted. A budget fails where a layer takes over 2 % more than its budget, or is missing. Counts are the same on every host, so a
-budget that is far above the count hides a loss: under 90 % of it fails too."""
+<layer>:<other layer> fails where the first takes half a percent more than the other, instructions or weighted. A budget fails
+where a layer takes over 2 % more than its budget, or is missing. Counts are the same on every host, so a budget that is
+far above the count hides a loss: under 90 % of it fails too."""
 import re
 import sys
 
@@ -23,7 +24,7 @@ def main():
     for argument in sys.argv[3:]:
         if ":" in argument:
             counts = [layers[name] for name in argument.split(":")]
-            good = all(count <= other for count, other in zip(*counts))
+            good = all(count <= 1.005 * other for count, other in zip(*counts))
             failed = failed or not good
             print(f"{argument}: {counts[0]} and {counts[1]}, in thousandths{'' if good else ': FAILED'}")
             continue
