@@ -68,10 +68,10 @@ bool Inliner::mapTensors(const Graph &from) {
 
 bool Inliner::run(std::vector<Operator> &to) {
   auto found = composite.options.numbers.find("subgraph");
-  size_t number = found == composite.options.numbers.end() ? 0 : size_t(found->second);
-  if (number == 0 || number >= model.graphs.size())
+  double number = found == composite.options.numbers.end() ? 0 : found->second;
+  if (!(number >= 1) || !(number < double(model.graphs.size())))
     return fail("has no decomposition in the file, and none is known for its name");
-  const Graph from = model.graphs[number];
+  const Graph from = model.graphs[size_t(number)];
   if (!mapTensors(from))
     return false;
   for (Operator op : from.operators) {
