@@ -87,7 +87,7 @@ protected:
 };
 
 Value ScalarConv::sumCodes(KernelBuilder &k, Value from, int64_t lanes) const {
-  Tile all{from, from, 1, 0, lanes, shape.laneBytes, {}, {}, {}};
+  Tile all{from, from, 1, 0, lanes, shape.laneBytes, {}, {}, {}, {}};
   return sumLanes(k, all, 0, {k.number(0)}, [&](ArrayRef<Value> codes, Value, MutableArrayRef<Value> sums) {
     sums[0] = k.add(sums[0], codes[0]);
   })[0];

@@ -143,7 +143,7 @@ void StaticPlanner::addOverlaps() {
     return found == indices.end() ? std::nullopt : std::optional(found->second);
   };
   for (auto [position, op] : llvm::enumerate(main.front())) {
-    auto isOnlyOperand = [&](unsigned buffer) {
+    auto isOnlyOperand = [&, &op = op](unsigned buffer) {
       return llvm::count_if(op.getOperands(), [&](Value v) { return indexOf(v) == buffer; }) == 1;
     };
     auto pairs = op.getAttrOfType<ArrayAttr>(kOverlapsAttr);
@@ -219,7 +219,7 @@ FailureOr<ArrayAttr> StaticPlanner::placeConstants() {
   }
   ConstantPlan plan = planConstants(blocks, flash, alignment);
   if (plan.missing)
-    return explainConstants(entries, plan.missing), failure();
+    return explainConstants(entries, plan.missing);
   SmallVector<Attribute> described, placed;
   SmallVector<int64_t> bases;
   int64_t base = 0;
