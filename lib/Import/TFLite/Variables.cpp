@@ -85,10 +85,10 @@ LogicalResult Importer::addHandles() {
 /// What a subgraph that runs once may do: assign constants.
 LogicalResult Importer::readStart(const Operator &once) {
   auto index = once.options.numbers.find("init_subgraph");
-  size_t number = index == once.options.numbers.end() ? 0 : size_t(index->second);
-  if (number == 0 || number >= model.graphs.size())
+  double number = index == once.options.numbers.end() ? 0 : index->second;
+  if (!(number >= 1) || !(number < double(model.graphs.size())))
     return fail("CALL_ONCE names a subgraph that the file does not have");
-  const Graph &start = model.graphs[number];
+  const Graph &start = model.graphs[size_t(number)];
   std::map<int32_t, std::string> names;
   for (const Operator &op : start.operators) {
     if (is(op, "VAR_HANDLE") && op.outputs.size() == 1) {
