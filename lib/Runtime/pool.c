@@ -2,11 +2,13 @@
 // A parallel-for on pthreads. The calling thread works too; one job at a time uses the workers, and a caller that finds
 // them busy (another thread runs the same handle, or a nested call) does its work alone rather than wait. Waking a thread
 // takes longer than a small layer, and the next job is mostly near: who waits looks for a while before it sleeps.
+#define _POSIX_C_SOURCE 200809L // clock_gettime
 #include "lib/Runtime/qtrt.h"
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 struct qtrt_pool {
@@ -14,31 +16,42 @@ struct qtrt_pool {
   pthread_cond_t wake, done;
   qt_task task;
   void *arg;
-  int64_t n, chunks, next; ///< next: first chunk that nobody has taken
+  int64_t n, next; ///< next: first item that nobody has taken
   _Atomic int64_t running;     ///< workers inside of the current job; changes under the mutex
   _Atomic uint64_t generation; ///< counts jobs; changes under the mutex
   int busy, stop, worker_count;
   pthread_t workers[];
 };
 
-/// How often a thread looks: some 50 us. It offers its processor to others each time.
-enum { LOOKS = 200 };
+/// How long a thread looks before it sleeps. A thread that slept was seen to start 4 ms late, when the system put it on
+/// the processor of the one that woke it and moved it away at the next tick. It offers its processor to others each time.
+enum { LOOK_NANOSECONDS = 1000000 };
+
+static int64_t nanoseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * (int64_t)1000000000 + now.tv_nsec;
+}
 
 static void look_for_job(const struct qtrt_pool *pool, uint64_t seen) {
-  for (int i = 0; i < LOOKS && atomic_load(&pool->generation) == seen; ++i)
+  int64_t end = nanoseconds() + LOOK_NANOSECONDS;
+  while (atomic_load(&pool->generation) == seen && nanoseconds() < end)
     sched_yield();
 }
 
 static void look_for_end(const struct qtrt_pool *pool) {
-  for (int i = 0; i < LOOKS && atomic_load(&pool->running) != 0; ++i)
+  int64_t end = nanoseconds() + LOOK_NANOSECONDS;
+  while (atomic_load(&pool->running) != 0 && nanoseconds() < end)
     sched_yield();
 }
 
-/// Takes chunks until none is left. Called with the mutex held; returns with it held.
+/// Takes items until none is left: a share of what is left each time, so that pieces are few, and small at the end, where
+/// they even out threads of different speed and items of different cost. Called with the mutex held; returns with it held.
 static void work(struct qtrt_pool *pool) {
-  while (pool->next < pool->chunks) {
-    int64_t chunk = pool->next++;
-    int64_t begin = chunk * pool->n / pool->chunks, end = (chunk + 1) * pool->n / pool->chunks;
+  while (pool->next < pool->n) {
+    int64_t left = pool->n - pool->next, shares = (int64_t)(pool->worker_count + 1) * 3;
+    int64_t begin = pool->next, end = begin + (left + shares - 1) / shares;
+    pool->next = end;
     pthread_mutex_unlock(&pool->mutex);
     pool->task(pool->arg, begin, end);
     pthread_mutex_lock(&pool->mutex);
@@ -59,7 +72,7 @@ static void *worker_main(void *argument) {
       continue;
     }
     seen = pool->generation;
-    if (pool->next >= pool->chunks)
+    if (pool->next >= pool->n)
       continue;
     ++pool->running;
     work(pool);
@@ -115,9 +128,6 @@ static int run_job(struct qtrt_pool *pool, int64_t n, qt_task task, void *arg) {
   pool->task = task;
   pool->arg = arg;
   pool->n = n;
-  // A few chunks a thread even out threads of different speed.
-  int64_t chunks = (int64_t)(pool->worker_count + 1) * 4;
-  pool->chunks = chunks < n ? chunks : n;
   pool->next = 0;
   ++pool->generation;
   pthread_cond_broadcast(&pool->wake);

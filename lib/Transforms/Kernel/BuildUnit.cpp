@@ -349,14 +349,21 @@ void qtensor::emitUnits(ImplicitLocOpBuilder &b, func::FuncOp unit, const Kernel
                         ValueRange operands) {
   CommonArguments common{
       {{}, x.words, x.scales, x.sums, x.zeros}, weights, output, SmallVector<Value>(operands), extents};
-  Value zero = constant(b, 0), one = constant(b, 1), stretch = constant(b, getStretchRows(machine));
-  Value units = div(b, add(b, extents.columns, constant(b, kUnitColumns - 1)), constant(b, kUnitColumns));
-  scf::ParallelOp::create(b, ValueRange{zero, zero}, ValueRange{extents.rows, units}, ValueRange{stretch, one},
+  // Stretches of as many tiles each, give or take one, so that a caller who splits the loop in equal parts splits the work so.
+  int64_t height = planUnit(spec, machine).height;
+  auto ceilDiv = [&](Value value, int64_t by) { return div(b, add(b, value, constant(b, by - 1)), constant(b, by)); };
+  Value zero = constant(b, 0), one = constant(b, 1);
+  Value tiles = ceilDiv(extents.rows, height), stretches = ceilDiv(extents.rows, getStretchRows(machine));
+  Value units = ceilDiv(extents.columns, kUnitColumns);
+  scf::ParallelOp::create(b, ValueRange{zero, zero}, ValueRange{stretches, units}, ValueRange{one, one},
                           [&](OpBuilder &inner, Location loc, ValueRange index) {
                             ImplicitLocOpBuilder body(loc, inner);
                             SmallVector<Value> arguments = common.flatten();
-                            Value end = min(body, add(body, index[0], stretch), extents.rows);
-                            arguments.append({index[0], end, index[1]});
+                            auto firstRow = [&](Value stretch) {
+                              return mul(body, div(body, mul(body, stretch, tiles), stretches), constant(body, height));
+                            };
+                            Value end = min(body, firstRow(add(body, index[0], one)), extents.rows);
+                            arguments.append({firstRow(index[0]), end, index[1]});
                             func::CallOp::create(body, unit, arguments);
                           });
 }

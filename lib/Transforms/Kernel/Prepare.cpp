@@ -178,11 +178,12 @@ void Preparer::emitRow(Value row) {
 
 void qtensor::emitPrepare(ImplicitLocOpBuilder &b, const KernelSpec &spec, const TileMachine &machine,
                           const KernelExtents &extents, const PreparedActivations &to, const ActivationSource &source) {
-  Value stretch = constant(b, getStretchRows(machine));
-  scf::ParallelOp::create(b, ValueRange{constant(b, 0)}, ValueRange{extents.rows}, ValueRange{stretch},
+  // A tile's rows, so that threads share the work of a few tiles and seldom a cache line.
+  Value some = constant(b, kMaxTileRows);
+  scf::ParallelOp::create(b, ValueRange{constant(b, 0)}, ValueRange{extents.rows}, ValueRange{some},
                           [&](OpBuilder &inner, Location loc, ValueRange index) {
                             ImplicitLocOpBuilder body(loc, inner);
-                            Value end = min(body, add(body, index[0], stretch), extents.rows);
+                            Value end = min(body, add(body, index[0], some), extents.rows);
                             Preparer preparer(body, spec, extents, to, source, planUnit(spec, machine).height);
                             auto rows = scf::ForOp::create(body, index[0], end, constant(body, 1));
                             OpBuilder::InsertionGuard guard(body);
