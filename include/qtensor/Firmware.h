@@ -41,7 +41,7 @@ struct FirmwareCompiler {
 /// How ops are written in C.
 struct CSpelling {
   /// An op of the LLVM dialect, an intrinsic or the first word of a piece of assembly, with what it must be made from:
-  /// "llvm.arm.mve.vqmovn(llvm.mlir.poison, _, 0, 0, 1)", "llvm.sext<4xi32>(llvm.load<4xi8>(_))". `_` is any operand that the C
+  /// "llvm.<target>.narrow(llvm.mlir.poison, _, 0, 0, 1)", "llvm.sext<4xi32>(llvm.load<4xi8>(_))". `_` is any operand that the C
   /// code gets, `v` a vector, `x` a scalar, `*` any that it does not get; numbers are constants. Without a list: all operands.
   llvm::StringRef match;
   /// The expression: $0, $1 ... are the operands that it gets, $s0 is the same with a sign. $e0 and $er are the bits of an

@@ -83,18 +83,10 @@ struct LstmRun {
   FixedMode mode;
 
   int64_t scale(int64_t value, QuantizedMultiplier by) const { return mapFixed(value, by.multiplier, by.shift, mode); }
-  int64_t dot(const CodeTensor &weights, int64_t row, const int32_t *values, int64_t zero) const;
   int64_t gate(unsigned gate, int64_t cell, const int32_t *x, const int32_t *h) const;
   void step(const int32_t *x, int32_t *h, int32_t *c, int32_t *out) const;
 };
 } // namespace
-
-int64_t LstmRun::dot(const CodeTensor &weights, int64_t row, const int32_t *values, int64_t zero) const {
-  int64_t sum = 0, width = weights.shape[1];
-  for (int64_t i = 0; i < width; ++i)
-    sum += int64_t(weights.codes[row * width + i]) * (values[i] - zero);
-  return sum;
-}
 
 int64_t LstmRun::gate(unsigned gate, int64_t cell, const int32_t *x, const int32_t *h) const {
   int64_t input = dot(call.inputs[kLstmW + gate], cell, x, call.inputs[kLstmX].zero) + call.inputs[kLstmBias + gate].codes[cell];

@@ -63,6 +63,13 @@ static int32_t scaleBy(int64_t accumulator, QuantizedMultiplier by, bool single)
   return int32_t(mapFixed(accumulator, by.multiplier, by.shift, single ? FixedMode::Single : FixedMode::Double));
 }
 
+int64_t reference::dot(const CodeTensor &weights, int64_t row, const int32_t *values, int64_t zero) {
+  int64_t sum = 0, width = weights.shape[1];
+  for (int64_t i = 0; i < width; ++i)
+    sum += int64_t(weights.codes[row * width + i]) * (values[i] - zero);
+  return sum;
+}
+
 int64_t reference::codeOf(float real, const CodeTensor &tensor) {
   return int64_t(std::round(real / tensor.scale)) + tensor.zero;
 }

@@ -20,6 +20,9 @@ struct CodeTensor {
   static std::optional<CodeTensor> describe(RankedTensorType type, ArrayRef<int64_t> shape);
 };
 
+/// A row of [rows, n] weights times n values less their zero point.
+int64_t dot(const CodeTensor &weights, int64_t row, const int32_t *values, int64_t zero);
+
 /// A call of a rule: its parameters, its inputs, and its outputs without codes.
 struct RuleCall {
   DictionaryAttr parameters;

@@ -152,19 +152,11 @@ struct LiteLstmRun {
   int64_t scale(int64_t value, QuantizedMultiplier by) const {
     return mapFixed(int32_t(value), by.multiplier, by.shift, mode);
   }
-  int64_t dot(const CodeTensor &weights, int64_t row, const int32_t *values, int64_t zero) const;
   void normalize(unsigned gate, std::vector<int16_t> &values) const;
   std::vector<int16_t> gate(unsigned gate, const int32_t *x, const int32_t *h, const int32_t *c) const;
   void step(const int32_t *x, int32_t *h, int32_t *c, int32_t *out) const;
 };
 } // namespace
-
-int64_t LiteLstmRun::dot(const CodeTensor &weights, int64_t row, const int32_t *values, int64_t zero) const {
-  int64_t sum = 0, width = weights.shape[1];
-  for (int64_t i = 0; i < width; ++i)
-    sum += int64_t(weights.codes[row * width + i]) * (values[i] - zero);
-  return sum;
-}
 
 /// (g - mean) / deviation in units of 2^-10, times the weights, plus the bias.
 void LiteLstmRun::normalize(unsigned gate, std::vector<int16_t> &values) const {

@@ -72,12 +72,10 @@ struct AttachLayerScratch : mlir::qtensor::impl::AttachLayerScratchBase<AttachLa
   using AttachLayerScratchBase::AttachLayerScratchBase;
 
   void runOnOperation() override {
-    const LayerKernels *kernels = lookupLayerKernels(target);
     WalkResult walk = getOperation().walk([&](qnn::LayerOpInterface op) {
-      if (!kernels) {
-        op->emitOpError() << "cannot be lowered: target '" << target << "' has no kernels for layers";
+      const LayerKernels *kernels = requireLayerKernels(op, target);
+      if (!kernels)
         return WalkResult::interrupt();
-      }
       if (!isa<MemRefType>(op.getDestination().get().getType()) || op.getScratchBuffer())
         return WalkResult::advance();
       copyStrided(op);

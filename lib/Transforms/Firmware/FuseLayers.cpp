@@ -41,11 +41,9 @@ struct FuseLayers : mlir::qtensor::impl::FuseLayersBase<FuseLayers> {
   using FuseLayersBase::FuseLayersBase;
 
   void runOnOperation() override {
-    const LayerKernels *kernels = lookupLayerKernels(target);
-    if (!kernels) {
-      getOperation().emitError() << "target '" << target << "' has no kernels for layers; see quant-compile --list-targets";
+    const LayerKernels *kernels = requireLayerKernels(getOperation(), target);
+    if (!kernels)
       return signalPassFailure();
-    }
     SmallVector<qnn::AddOp> sums;
     getOperation().walk([&](qnn::AddOp add) { sums.push_back(add); });
     for (qnn::AddOp add : sums)

@@ -11,6 +11,13 @@ const LayerKernels *firmware::lookupLayerKernels(StringRef name) {
   return target && target->layerKernels ? &target->layerKernels() : nullptr;
 }
 
+const LayerKernels *firmware::requireLayerKernels(Operation *op, StringRef target) {
+  const LayerKernels *kernels = lookupLayerKernels(target);
+  if (!kernels)
+    op->emitError() << "target '" << target << "' has no kernels for layers; see quant-compile --list-targets";
+  return kernels;
+}
+
 /// Calls `use` with the kernel that the op names and the op's layer.
 template <typename L, typename K, typename Use>
 static LogicalResult useKernel(qnn::LayerOpInterface op, const L &layer, ArrayRef<const K *> kernels, Use use) {

@@ -6,6 +6,8 @@ namespace mlir::qtensor::firmware {
 
 /// The kernels of a target; null where it has none or does not exist.
 const LayerKernels *lookupLayerKernels(StringRef target);
+/// The same, or an error at `op`.
+const LayerKernels *requireLayerKernels(Operation *op, StringRef target);
 
 /// What a kernel wants of memory.
 struct LayerMemory {

@@ -44,11 +44,9 @@ struct LowerLayers : mlir::qtensor::impl::LowerLayersBase<LowerLayers> {
   using LowerLayersBase::LowerLayersBase;
 
   void runOnOperation() override {
-    kernels = lookupLayerKernels(target);
-    if (!kernels) {
-      getOperation().emitError() << "target '" << target << "' has no kernels for layers";
+    kernels = requireLayerKernels(getOperation(), target);
+    if (!kernels)
       return signalPassFailure();
-    }
     SmallVector<qnn::LayerOpInterface> layers;
     getOperation().walk([&](qnn::LayerOpInterface op) { layers.push_back(op); });
     for (qnn::LayerOpInterface op : layers)

@@ -70,11 +70,9 @@ struct PackLayers : mlir::qtensor::impl::PackLayersBase<PackLayers> {
   using PackLayersBase::PackLayersBase;
 
   void runOnOperation() override {
-    const LayerKernels *kernels = lookupLayerKernels(target);
-    if (!kernels) {
-      getOperation().emitError() << "target '" << target << "' has no kernels for layers; see quant-compile --list-targets";
+    const LayerKernels *kernels = requireLayerKernels(getOperation(), target);
+    if (!kernels)
       return signalPassFailure();
-    }
     std::optional<Preference> preference = readPreference();
     if (!preference) {
       getOperation().emitError() << "prefer='" << prefer << "': expected speed, memory or both";

@@ -52,4 +52,15 @@ protected:
   SmallVector<Value> codes; ///< Of the inputs.
 };
 
+/// Replaces a call of a rule, which an emitter of it does; an error if the rule cannot be read from the call.
+template <typename Rule, typename Emitter>
+LogicalResult emitRule(AsOp op, const reference::RuleCall &call) {
+  std::string problem;
+  std::optional<Rule> rule = Rule::read(call, problem);
+  if (!rule)
+    return op.emitOpError("has rule \"") << op.getRule() << "\": " << problem;
+  Emitter(op, call, *rule).run();
+  return success();
+}
+
 } // namespace mlir::qtensor::integer

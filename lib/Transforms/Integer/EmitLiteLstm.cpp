@@ -162,10 +162,5 @@ void LiteLstmEmitter::run() {
 }
 
 LogicalResult integer::emitLiteLstm(AsOp op, const RuleCall &call) {
-  std::string problem;
-  std::optional<LiteLstmRule> rule = LiteLstmRule::read(call, problem);
-  if (!rule)
-    return op.emitOpError("has rule \"") << op.getRule() << "\": " << problem;
-  LiteLstmEmitter(op, call, *rule).run();
-  return success();
+  return emitRule<LiteLstmRule, LiteLstmEmitter>(op, call);
 }

@@ -87,10 +87,5 @@ void LstmEmitter::run() {
 }
 
 LogicalResult integer::emitLstm(AsOp op, const RuleCall &call) {
-  std::string problem;
-  std::optional<LstmRule> rule = LstmRule::read(call, problem);
-  if (!rule)
-    return op.emitOpError("has rule \"") << op.getRule() << "\": " << problem;
-  LstmEmitter(op, call, *rule).run();
-  return success();
+  return emitRule<LstmRule, LstmEmitter>(op, call);
 }

@@ -94,10 +94,5 @@ void SvdfEmitter::run() {
 }
 
 LogicalResult integer::emitSvdf(AsOp op, const RuleCall &call) {
-  std::string problem;
-  std::optional<SvdfRule> rule = SvdfRule::read(call, problem);
-  if (!rule)
-    return op.emitOpError("has rule \"") << op.getRule() << "\": " << problem;
-  SvdfEmitter(op, call, *rule).run();
-  return success();
+  return emitRule<SvdfRule, SvdfEmitter>(op, call);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: quant-opt %s -split-input-file -verify-diagnostics -qtensor-lower-layers=target=cortex-m0
 // RUN: not quant-opt %s -split-input-file -qtensor-lower-layers=target=x86-64 2>&1 | FileCheck %s
-// CHECK: target 'x86-64' has no kernels for layers
+// CHECK: target 'x86-64' has no kernels for layers; see quant-compile --list-targets
 
 func.func @kernel(%a: memref<1x4x4x8xi8>, %b: memref<1x2x2x8xi8>) {
   // expected-error @below {{has the kernel "elsewhere.pool", which the target lacks; pack the layer for this target}}
