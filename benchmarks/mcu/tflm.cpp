@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A network run by TFLite Micro's interpreter, with the kernels of CMSIS-NN and no others than it needs. Prints the bytes of the
-// arena that it used, those of its stack, and its output; a plugin of the emulator counts the instructions of one run.
+// A network run by TFLite Micro's interpreter, with the kernels of CMSIS-NN and no others than it needs. Prints the bytes of
+// the arena that it used, those of its stack, and its output; a plugin of the emulator counts the instructions of one run.
 // NETWORK_OPS registers the operators, ARENA_BYTES is room enough.
 #include "tensorflow/lite/micro/kernels/add.h"
 #include "tensorflow/lite/micro/kernels/conv.h"

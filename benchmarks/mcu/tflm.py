@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""TFLite Micro with CMSIS-NN from checkouts, as a program of one network: what it takes of flash and RAM, and its instructions.
+"""TFLite Micro with CMSIS-NN from checkouts, as a program of one network: its flash, its RAM and its instructions.
 
-TFLITE_MICRO and CMSIS_NN name the checkouts; FLATBUFFERS, GEMMLOWP and RUY those that TFLite Micro's own build downloads (default:
-where it puts them); TFLM_CXXFLAGS where a C++ library's headers are, if arm-none-eabi-g++ has none. Built as its release build is:
-no error strings, operators of 8 bits only."""
+TFLITE_MICRO and CMSIS_NN name the checkouts; FLATBUFFERS, GEMMLOWP and RUY those that TFLite Micro's own build downloads
+(default: where it puts them); TFLM_CXXFLAGS where a C++ library's headers are, if arm-none-eabi-g++ has none. Built as its
+release build is: no error strings, operators of 8 bits only."""
 import concurrent.futures
 import os
 import pathlib
@@ -26,8 +26,9 @@ SOURCES = ["tensorflow/compiler/mlir/lite/schema/*.cc", "tensorflow/compiler/mli
            f"{MICRO}/arena_allocator/*.cc", f"{MICRO}/memory_planner/*.cc", f"{MICRO}/tflite_bridge/*.cc",
            f"{MICRO}/cortex_m_generic/*.cc", f"{MICRO}/kernels/*_common.cc", f"{MICRO}/kernels/kernel_util.cc",
            f"{MICRO}/kernels/reshape.cc", f"{MICRO}/kernels/decompress*.cc", f"{MICRO}/kernels/cmsis_nn/*.cc"]
-LEFT_OUT = re.compile(r"_test\.cc|_test_common|test_|mock_|fake_|flexbuffers|ethosu\.cc|hexdump|recording_|detection_postprocess|circular_buffer|"
-                      r"kernel_runner|micro_profiler|lstm|svdf|transpose_conv|batch_matmul|maximum|mul\.cc|pad")
+LEFT_OUT = re.compile(r"_test\.cc|_test_common|test_|mock_|fake_|flexbuffers|ethosu\.cc|hexdump|recording_|micro_profiler|lstm|svdf|"
+                      r"detection_postprocess|circular_buffer|kernel_runner|transpose_conv|batch_matmul|maximum|mul\.cc|pad")
+ARENA_BYTES = 400000  # room enough
 
 
 def run(*command, **options):
@@ -47,15 +48,17 @@ def build_library(folder, flags, level):
     """Everything that a network may need; the linker takes what it does."""
     root, cmsis = pathlib.Path(os.environ["TFLITE_MICRO"]).resolve(), checkout("CMSIS_NN", "cmsis_nn")
     folder.mkdir(parents=True, exist_ok=True)
-    includes = [f"-I{path}" for path in (root, checkout("FLATBUFFERS", "flatbuffers") / "include", checkout("GEMMLOWP", "gemmlowp"),
-                                         checkout("RUY", "ruy"), cmsis, cmsis / "Include", cmsis / "Source")]
-    common = [*flags, level, "-DNDEBUG", "-DTF_LITE_STATIC_MEMORY", "-DTF_LITE_STRIP_ERROR_STRINGS", "-DTF_LITE_DISABLE_X86_NEON",
-              "-DCMSIS_NN", "-DKERNELS_OPTIMIZED_FOR_SPEED", "-ffunction-sections", "-fdata-sections", "-fno-unwind-tables",
-              "-fno-asynchronous-unwind-tables", "-w", *includes]
+    folders = (root, checkout("FLATBUFFERS", "flatbuffers") / "include", checkout("GEMMLOWP", "gemmlowp"),
+               checkout("RUY", "ruy"), cmsis, cmsis / "Include", cmsis / "Source")
+    common = [*flags, level, "-DNDEBUG", "-DTF_LITE_STATIC_MEMORY", "-DTF_LITE_STRIP_ERROR_STRINGS",
+              "-DTF_LITE_DISABLE_X86_NEON", "-DCMSIS_NN", "-DKERNELS_OPTIMIZED_FOR_SPEED", "-ffunction-sections",
+              "-fdata-sections", "-fno-unwind-tables", "-fno-asynchronous-unwind-tables", "-w",
+              *(f"-I{path}" for path in folders)]
     cxx = ["arm-none-eabi-g++", *common, "-std=c++17", "-fno-rtti", "-fno-exceptions", "-fno-threadsafe-statics",
            *os.environ.get("TFLM_CXXFLAGS", "").split()]
     sources = [path for pattern in SOURCES for path in sorted(root.glob(pattern)) if not LEFT_OUT.search(path.name)]
-    sources += [path for path in sorted((cmsis / "Source").rglob("*.c")) if not re.search(r"_f16|_f32|_flt|Bindings", str(path))]
+    sources += [path for path in sorted((cmsis / "Source").rglob("*.c"))
+                if not re.search(r"_f16|_f32|_flt|Bindings", str(path))]
 
     library = folder / "libtflm.a"
     if library.exists():  # another network of this run has made it
@@ -84,25 +87,45 @@ def link(cxx, place, board, name, extra, source, objects):
     run(*cxx, f"-I{board}", *extra, "-c", source, "-o", place / f"{name}.o")
     program = place / f"{name}.elf"
     flags = [flag for flag in cxx if flag.startswith("-m")]
-    run("arm-none-eabi-gcc", *flags, "-nostartfiles", "--specs=nosys.specs", "-Wl,--gc-sections", "-Wl,--defsym=end=__bss_end", f"-Wl,-T,{board / 'board.ld'}",
-        place / f"{name}.o", *objects, "-lm", "-o", program)
+    run("arm-none-eabi-gcc", *flags, "-nostartfiles", "--specs=nosys.specs", "-Wl,--gc-sections", "-Wl,--defsym=end=__bss_end",
+        f"-Wl,-T,{board / 'board.ld'}", place / f"{name}.o", *objects, "-lm", "-o", program)
     return program
 
 
-def measure(network, model, board, folder, flags, level, counter, emulator, arena_bytes):
-    """flash, RAM (arena, data and stack), (instructions, weighted), the line of the output."""
+EMPTY = """extern "C" {
+#include "board.h"
+int main(void) { board_input("input0.bin", 0, 0); board_output("output0", 0, 0, 1); return 0; }
+}
+"""
+MODEL = """.section .rodata.model,"a"
+.balign 16
+.global network_file
+network_file:
+.incbin "{}"
+"""
+
+
+def build_programs(network, model, board, folder, flags, level):
+    """The network's program, and one of the board without it."""
     library, cxx = build_library(folder.parent / f"tflm{level}", flags, level)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "model.S").write_text(f'.section .rodata.model,"a"\n.balign 16\n.global network_file\nnetwork_file:\n.incbin "{model}"\n')
-    own = [folder / name for name in ("board.o", "startup.o", "model.o")]
-    for source, out in ((board / "board.c", own[0]), (board / "startup.c", own[1]), (folder / "model.S", own[2])):
-        run("arm-none-eabi-gcc", *flags, "-Os", "-ffreestanding", "-fno-builtin", "-ffunction-sections", f"-I{board}", "-c", source, "-o", out)
-    (folder / "empty.cpp").write_text('extern "C" {\n#include "board.h"\nint main(void) { board_input("input0.bin", 0, 0); '
-                                      'board_output("output0", 0, 0, 1); return 0; }\n}\n')
+    (folder / "model.S").write_text(MODEL.format(model))
+    (folder / "empty.cpp").write_text(EMPTY)
+    own = []
+    for source in (board / "board.c", board / "startup.c", folder / "model.S"):
+        own.append(folder / f"{source.stem}.o")
+        run("arm-none-eabi-gcc", *flags, "-Os", "-ffreestanding", "-fno-builtin", "-ffunction-sections", f"-I{board}", "-c", source,
+            "-o", own[-1])
     empty = link(cxx, folder, board, "empty", [], folder / "empty.cpp", own[:2])
     ops = " ".join(KERNELS[kind] for kind in OPS[network].split())
-    program = link(cxx, folder, board, "tflm", [f"-DNETWORK_OPS={ops}", f"-DARENA_BYTES={arena_bytes}"],
-                   HERE / "tflm.cpp", [*own, library])
+    program = link(cxx, folder, board, "tflm", [f"-DNETWORK_OPS={ops}", f"-DARENA_BYTES={ARENA_BYTES}"], HERE / "tflm.cpp",
+                   [*own, library])
+    return program, empty
+
+
+def measure(network, model, board, folder, flags, level, counter, emulator):
+    """Flash, RAM (arena, data and stack), (instructions, weighted), the hash of the output."""
+    program, empty = build_programs(network, model, board, folder, flags, level)
     counts = folder / "counts"
     command = emulator.replace(" -display", f" -plugin {counter},out={counts} -display", 1).split()
     done = subprocess.run([*command, program], capture_output=True, text=True, cwd=folder)
@@ -112,4 +135,4 @@ def measure(network, model, board, folder, flags, level, counter, emulator, aren
     flash, ram = (a - b for a, b in zip(sizes(program), sizes(empty)))
     region = tuple(map(int, counts.read_text().split()[:2]))
     output = re.search(r"^output0: hash (\w+)", done.stdout, re.M).group(1)
-    return flash, ram - arena_bytes + int(said["arena"]) + int(said["stack"]), region, output
+    return flash, ram - ARENA_BYTES + int(said["arena"]) + int(said["stack"]), region, output
