@@ -3,6 +3,7 @@
 // length, and each is multiplied by codes of several pixels, which are scalars.
 #include "lib/Targets/RISCV/Kernels.h"
 #include "lib/Targets/RISCV/Vectors.h"
+#include "lib/Transforms/Firmware/WindowGroups.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
@@ -19,31 +20,49 @@ bool readsInPlace(const ConvLayer &layer) {
 
 int64_t countPixels(const ConvLayer &layer) { return layer.out.batch * layer.out.height * layer.out.width; }
 
-/// The bytes before the weights: bias, multiplier and shift of each channel.
-int64_t getHeaderBytes(const ConvLayer &layer) { return 12 * layer.out.channels; }
+/// How products of a channel are summed.
+struct Sums {
+  /// Products that a sum of 16 bits holds, in the order of the depth (of a group) and for all codes; 1: products go to sums of
+  /// 32 bits; kWhole: the sum of a group is one of 16 bits.
+  int64_t run = 1;
+  bool groups = false; ///< Weights in groups: their sums are multiplied by factors, of 16 bits where the sums are.
+
+  static constexpr int64_t kWhole = 0;
+  unsigned factorBits() const { return run == kWhole ? 16 : 32; }
+};
+
+/// The groups of a layer, in whole bytes of packed weights.
+std::optional<GroupRuns> findGroups(const ConvLayer &layer) { return GroupRuns::find(layer, 8 / layer.weightBits); }
+
+/// The bytes before the weights: bias, multiplier and shift of each channel, and the factors of its groups, [group][channel].
+int64_t getHeaderBytes(const ConvLayer &layer, const Sums &how) {
+  int64_t factors = how.groups ? findGroups(layer)->count() * how.factorBits() / 8 : 0;
+  return (12 + factors) * layer.out.channels;
+}
 
 /// One tile: `pixels` pixels by one strip of channels, over the depth.
 class Tile {
 public:
-  Tile(KernelBuilder &k, Vectors &v, const ConvLayer &layer, int64_t pixels, int64_t run)
-      : k(k), v(v), layer(layer), pixels(pixels), run(run) {}
+  Tile(KernelBuilder &k, Vectors &v, const ConvLayer &layer, int64_t pixels, const Sums &how)
+      : k(k), v(v), layer(layer), pixels(pixels), how(how) {}
 
-  /// Sums of the pixels whose codes begin at `codes`, `layer.depth()` apart.
-  SmallVector<Value> sum(Value bias, Value weights, Value codes, Value vl);
+  /// Sums of the pixels whose codes begin at `codes`, `layer.depth()` apart. `factors`: of the first group.
+  SmallVector<Value> sum(Value bias, Value weights, Value codes, Value factors, Value vl);
 
 private:
   /// Codes of one packed byte: 8 / weightBits.
   int64_t codesInByte() const { return 8 / layer.weightBits; }
+  SmallVector<Value> addProducts(int64_t depth, ArrayRef<Value> sums, Value &weights, Value &codes, Value vl);
   void addTurn(int64_t depth, SmallVector<Value> &sums, Value weights, Value codes, Value vl);
-  void addRun(int64_t from, int64_t to, SmallVector<Value> &sums, Value weights, Value codes, Value vl);
+  SmallVector<Value> multiplyRun(int64_t from, int64_t to, ArrayRef<Value> start, Value weights, Value codes, Value vl);
+  SmallVector<Value> sumGroup(int64_t depth, Value &weights, Value &codes, Value vl);
   Value unpack(Value bytes, int64_t i, Value vl);
 
   KernelBuilder &k;
   Vectors &v;
   const ConvLayer &layer;
   int64_t pixels;
-  /// Products that a sum of 16 bits holds; 1: products go to sums of 32 bits.
-  int64_t run;
+  Sums how;
 };
 } // namespace
 
@@ -53,9 +72,10 @@ Value Tile::unpack(Value bytes, int64_t i, Value vl) {
   return layer.weightBits == 8 ? top : v.apply("vsra", top, k.number(8 - layer.weightBits), vl);
 }
 
-/// Products of a run meet in 16 bits before they are added to the sums.
-void Tile::addRun(int64_t from, int64_t to, SmallVector<Value> &sums, Value weights, Value codes, Value vl) {
-  SmallVector<Value> part(pixels);
+/// Products of a run, in 16 bits, on top of `start` (null: nothing).
+SmallVector<Value> Tile::multiplyRun(int64_t from, int64_t to, ArrayRef<Value> start, Value weights, Value codes,
+                                     Value vl) {
+  SmallVector<Value> part(start);
   Value bytes;
   for (int64_t i = from; i < to; ++i) {
     if (i == from || i % codesInByte() == 0)
@@ -66,14 +86,17 @@ void Tile::addRun(int64_t from, int64_t to, SmallVector<Value> &sums, Value weig
       part[p] = part[p] ? v.multiplyAdd(part[p], code, weight, vl) : v.apply("vwmul", 16, weight, code, vl);
     }
   }
-  for (int64_t p = 0; p < pixels; ++p)
-    sums[p] = v.apply("vwadd.w", 32, sums[p], part[p], vl);
+  return part;
 }
 
 void Tile::addTurn(int64_t depth, SmallVector<Value> &sums, Value weights, Value codes, Value vl) {
-  if (run > 1) {
-    for (int64_t i = 0; i < depth; i += run)
-      addRun(i, std::min(i + run, depth), sums, weights, codes, vl);
+  if (how.run > 1) {
+    SmallVector<Value> none(pixels);
+    for (int64_t i = 0; i < depth; i += how.run) {
+      SmallVector<Value> part = multiplyRun(i, std::min(i + how.run, depth), none, weights, codes, vl);
+      for (int64_t p = 0; p < pixels; ++p)
+        sums[p] = v.apply("vwadd.w", 32, sums[p], part[p], vl);
+    }
     return;
   }
   for (int64_t i = 0; i < depth; ++i) {
@@ -85,20 +108,56 @@ void Tile::addTurn(int64_t depth, SmallVector<Value> &sums, Value weights, Value
   }
 }
 
-SmallVector<Value> Tile::sum(Value bias, Value weights, Value codes, Value vl) {
-  int64_t depth = layer.depth(), unroll = std::max<int64_t>(8, run), whole = depth / unroll * unroll;
-  SmallVector<Value> start(pixels, bias);
-  start.append({weights, codes});
-  SmallVector<Value> carried = k.loop(0, whole, unroll, start, [&](Value, ValueRange at) {
-    SmallVector<Value> sums(at.take_front(pixels));
-    addTurn(unroll, sums, at[pixels], at[pixels + 1], vl);
-    sums.push_back(k.at(at[pixels], unroll / codesInByte() * layer.out.channels));
-    sums.push_back(k.at(at[pixels + 1], unroll));
+/// On top of `sums`, in their width; weights and codes move on.
+SmallVector<Value> Tile::addProducts(int64_t depth, ArrayRef<Value> start, Value &weights, Value &codes, Value vl) {
+  int64_t unroll = std::max<int64_t>(8, how.run), whole = depth / unroll * unroll;
+  auto turn = [&](int64_t length, SmallVector<Value> sums, Value weights, Value codes) {
+    if (how.run == Sums::kWhole)
+      return multiplyRun(0, length, sums, weights, codes, vl);
+    addTurn(length, sums, weights, codes, vl);
+    return sums;
+  };
+  auto moved = [&](Value pointer, int64_t length) {
+    return k.at(pointer, llvm::divideCeil(length, codesInByte()) * layer.out.channels);
+  };
+  SmallVector<Value> values(start);
+  values.append({weights, codes});
+  SmallVector<Value> carried = k.loop(0, whole, unroll, values, [&](Value, ValueRange at) {
+    SmallVector<Value> sums = turn(unroll, SmallVector<Value>(at.take_front(pixels)), at[pixels], at[pixels + 1]);
+    sums.append({moved(at[pixels], unroll), k.at(at[pixels + 1], unroll)});
     return sums;
   });
-  SmallVector<Value> sums(ArrayRef(carried).take_front(pixels));
-  addTurn(depth - whole, sums, carried[pixels], carried[pixels + 1], vl);
+  SmallVector<Value> sums = turn(depth - whole, SmallVector<Value>(ArrayRef(carried).take_front(pixels)), carried[pixels],
+                                 carried[pixels + 1]);
+  weights = moved(carried[pixels], depth - whole);
+  codes = k.at(carried[pixels + 1], depth - whole);
   return sums;
+}
+
+/// The sums of a group of `depth` products, of 16 or 32 bits.
+SmallVector<Value> Tile::sumGroup(int64_t depth, Value &weights, Value &codes, Value vl) {
+  SmallVector<Value> zeros(pixels, v.fill(k.number(0), how.factorBits(), vl));
+  return addProducts(depth, zeros, weights, codes, vl);
+}
+
+SmallVector<Value> Tile::sum(Value bias, Value weights, Value codes, Value factors, Value vl) {
+  SmallVector<Value> start(pixels, bias);
+  if (!how.groups)
+    return addProducts(layer.depth(), start, weights, codes, vl);
+  start.append({weights, codes, factors});
+  SmallVector<Value> end = findGroups(layer)->emit(k, start, [&](ValueRange at, int64_t depth) {
+    SmallVector<Value> totals(at.take_front(pixels));
+    Value weights = at[pixels], codes = at[pixels + 1], factors = at[pixels + 2];
+    SmallVector<Value> sums = sumGroup(depth, weights, codes, vl);
+    Value factor = v.load(factors, how.factorBits(), vl);
+    for (int64_t p = 0; p < pixels; ++p)
+      totals[p] = how.run == Sums::kWhole ? v.multiplyAdd(totals[p], factor, sums[p], vl)
+                                          : v.accumulate(totals[p], factor, sums[p], vl);
+    totals.append({weights, codes, k.at(factors, how.factorBits() / 8 * layer.out.channels)});
+    return totals;
+  });
+  end.truncate(pixels);
+  return end;
 }
 
 /// Writes the codes of one pixel's window to `to`, row by row; the zero point where the window leaves the input.
@@ -165,12 +224,12 @@ static void gatherPixels(KernelBuilder &k, const ConvLayer &layer, Value input, 
 }
 
 namespace {
-/// `run`: how many products of a channel, in the order of the depth, a sum of 16 bits holds for all codes.
 class VectorConv : public ConvKernel {
 public:
-  VectorConv(StringRef name, unsigned weightBits, int64_t run) : name(name), weightBits(weightBits), run(run) {}
+  VectorConv(StringRef name, unsigned weightBits, const Sums &how) : name(name), weightBits(weightBits), how(how) {}
 
   StringRef getName() const override { return name; }
+  bool takesGroups() const override { return how.groups; }
   bool accepts(const ConvLayer &layer, const ConvConstants &constants) const override;
   std::vector<char> pack(const ConvLayer &layer, const ConvConstants &constants) const override;
   int64_t getScratchBytes(const ConvLayer &layer) const override {
@@ -185,36 +244,63 @@ public:
   void emit(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at) const override;
 
 private:
+  void packFactors(std::vector<char> &bytes, const ConvLayer &layer, const ConvConstants &constants) const;
   int64_t pixelsOfTile(const ConvLayer &layer) const;
 
   StringRef name;
   unsigned weightBits;
-  int64_t run;
+  Sums how;
 };
 } // namespace
 
-/// Whether sums of aligned runs of products fit 16 bits, whatever the codes.
-static bool runsFit(const ConvLayer &layer, const ConvConstants &constants, int64_t run) {
-  int64_t depth = layer.depth();
-  for (int64_t o = 0; o < layer.out.channels; ++o)
-    for (int64_t from = 0; from < depth; from += run) {
-      int64_t most = 0;
-      for (int64_t i = from; i < std::min(from + run, depth); ++i)
-        most += std::abs(int64_t(constants.weights[o * depth + i])) * 128;
-      if (most > INT16_MAX)
-        return false;
-    }
+/// Whether sums of runs of products fit 16 bits, whatever the codes.
+static bool runsFit(ArrayRef<int32_t> weights, int64_t run) {
+  for (; !weights.empty(); weights = weights.drop_front(std::min<size_t>(run, weights.size()))) {
+    int64_t most = 0;
+    for (int32_t weight : weights.take_front(run))
+      most += std::abs(int64_t(weight)) * 128;
+    if (most > INT16_MAX)
+      return false;
+  }
   return true;
 }
 
+/// Groups are whole bytes, and sums and maps fit what they are computed in.
+static bool groupsFit(const ConvLayer &layer, const ConvConstants &constants, const Sums &how) {
+  NarrowMap narrow(layer, constants);
+  std::optional<GroupRuns> groups = findGroups(layer);
+  if (!groups || layer.sumBound > INT32_MAX || !takesMap(narrow.layer.map, narrow.constants))
+    return false;
+  auto isNarrow = [](int32_t factor) { return factor == int16_t(factor); };
+  if (how.run == Sums::kWhole && !llvm::all_of(constants.factors, isNarrow))
+    return false;
+  bool fit = true;
+  for (int64_t o = 0; o < layer.out.channels; ++o)
+    groups->forEach([&](int64_t first, int64_t depth) {
+      ArrayRef<int32_t> weights = ArrayRef(constants.weights).slice(o * layer.depth() + first, depth);
+      fit &= how.run == 1 || runsFit(weights, how.run == Sums::kWhole ? depth : how.run);
+    });
+  return fit;
+}
+
 bool VectorConv::accepts(const ConvLayer &layer, const ConvConstants &constants) const {
-  return !layer.depthwise && layer.inputBits == 8 && layer.weightBits == weightBits && layer.depth() > 0 &&
-         takesMap(layer.map, constants) && (run == 1 || runsFit(layer, constants, run));
+  if (layer.depthwise || layer.inputBits != 8 || layer.weightBits != weightBits || layer.depth() == 0)
+    return false;
+  if (how.groups)
+    return groupsFit(layer, constants, how);
+  bool fit = how.run == 1;
+  for (int64_t o = 0; !fit && o < layer.out.channels; ++o)
+    if (!runsFit(ArrayRef(constants.weights).slice(o * layer.depth(), layer.depth()), how.run))
+      return false;
+  return takesMap(layer.map, constants);
 }
 
 std::vector<char> VectorConv::pack(const ConvLayer &layer, const ConvConstants &constants) const {
-  std::vector<char> bytes = packChannelMaps(layer, constants);
+  std::vector<char> bytes =
+      how.groups ? packChannelMaps(layer, NarrowMap(layer, constants).constants) : packChannelMaps(layer, constants);
   int64_t depth = layer.depth(), codes = 8 / weightBits;
+  if (how.groups)
+    packFactors(bytes, layer, constants);
   for (int64_t i = 0; i < depth; i += codes)
     for (int64_t o = 0; o < layer.out.channels; ++o) {
       unsigned byte = 0;
@@ -225,10 +311,26 @@ std::vector<char> VectorConv::pack(const ConvLayer &layer, const ConvConstants &
   return bytes;
 }
 
-/// The tile of the smallest price: a turn costs the load of weights and, for each pixel, a load and a product.
+void VectorConv::packFactors(std::vector<char> &bytes, const ConvLayer &layer, const ConvConstants &constants) const {
+  int64_t channels = layer.in.channels, width = layer.window.kernelWidth;
+  findGroups(layer)->forEach([&](int64_t first, int64_t) {
+    int64_t tap = first / channels;
+    for (int64_t o = 0; o < layer.out.channels; ++o) {
+      int32_t factor = constants.factor(layer, o, tap / width, tap % width, first % channels);
+      if (how.factorBits() == 16)
+        appendNumber(bytes, int16_t(factor));
+      else
+        appendNumber(bytes, factor);
+    }
+  });
+}
+
+/// The tile of the smallest price: a turn costs the load of weights and, for each pixel, a load and a product. Groups with
+/// sums of 32 bits leave registers for two pixels: vectors that a compiler saves are on no stack of known size.
 int64_t VectorConv::pixelsOfTile(const ConvLayer &layer) const {
   int64_t count = countPixels(layer), best = 1, price = INT64_MAX;
-  for (int64_t pixels = 1; pixels <= std::min<int64_t>(count, 4); ++pixels) {
+  int64_t most = how.groups && how.run != Sums::kWhole ? 2 : 4;
+  for (int64_t pixels = 1; pixels <= std::min(count, most); ++pixels) {
     int64_t now = llvm::divideCeil(count, pixels) * (3 + 2 * pixels);
     if (now <= price)
       std::tie(best, price) = std::pair(pixels, now);
@@ -255,6 +357,9 @@ void VectorConv::emit(KernelBuilder &k, const ConvLayer &layer, const LayerPoint
   int64_t pixels = pixelsOfTile(layer), count = countPixels(layer), channels = layer.out.channels;
   // One row of sums leaves room for vectors twice as long.
   Vectors v(k, pixels == 1 && channels > 16 ? 2 : 1);
+  FinalMap finalMap = layer.map;
+  if (how.groups)
+    finalMap.mode = FixedMode::Single;
   bool inPlace = readsInPlace(layer);
   // The last tile begins early enough to be a whole one: it computes some pixels again.
   k.loop(0, llvm::alignTo(count, pixels), pixels, [&](Value first) {
@@ -266,11 +371,12 @@ void VectorConv::emit(KernelBuilder &k, const ConvLayer &layer, const LayerPoint
     Value row = k.at(at.output, k.mul(first, channels));
     v.strips(channels, [&](Value from, Value vl) {
       Value map = k.at(at.constants, k.left(from, 2));
-      Value bias = v.load(map, 32, vl), weights = k.at(k.at(at.constants, getHeaderBytes(layer)), from);
-      SmallVector<Value> sums = Tile(k, v, layer, pixels, run).sum(bias, weights, codes, vl);
+      Value bias = v.load(map, 32, vl), weights = k.at(k.at(at.constants, getHeaderBytes(layer, how)), from);
+      Value factors = k.at(k.at(at.constants, 12 * channels), k.left(from, how.factorBits() == 16 ? 1 : 2));
+      SmallVector<Value> sums = Tile(k, v, layer, pixels, how).sum(bias, weights, codes, factors, vl);
       for (int64_t p = 0; p < pixels; ++p) {
         Value multiplier = v.load(k.at(map, 4 * channels), 32, vl), shift = v.load(k.at(map, 8 * channels), 32, vl);
-        Value codes = v.mapSums(sums[p], multiplier, shift, layer.map, vl);
+        Value codes = v.mapSums(sums[p], multiplier, shift, finalMap, vl);
         if (layer.sum) {
           Value second = k.at(k.at(at.second, k.add(k.mul(first, channels), p * channels)), from);
           codes = emitSum(k, v, *layer.sum, codes, v.load(second, 8, vl), vl);
@@ -296,7 +402,12 @@ std::vector<char> riscv::packChannelMaps(const ConvLayer &layer, const ConvConst
 }
 
 void riscv::addVectorConvKernels(LayerKernels &kernels) {
-  static const VectorConv int2("rvv.conv2.run16", 2, 16), int4("rvv.conv4.run16", 4, 16), run8("rvv.conv.run8", 8, 8),
-      run4("rvv.conv.run4", 8, 4), any("rvv.conv", 8, 1);
-  kernels.conv.insert(kernels.conv.end(), {&int2, &int4, &run8, &run4, &any});
+  static const VectorConv int2("rvv.conv2.run16", 2, {16}), int4("rvv.conv4.run16", 4, {16}), run8("rvv.conv.run8", 8, {8}),
+      run4("rvv.conv.run4", 8, {4}), any("rvv.conv", 8, {1});
+  static const VectorConv groups2("rvv.conv2.groups", 2, {Sums::kWhole, true}),
+      groups4("rvv.conv4.groups", 4, {Sums::kWhole, true}), groups2run("rvv.conv2.groups.run16", 2, {16, true}),
+      groups4run("rvv.conv4.groups.run16", 4, {16, true}), groupsRun("rvv.conv.groups.run4", 8, {4, true}),
+      groupsAny("rvv.conv.groups", 8, {1, true});
+  kernels.conv.insert(kernels.conv.end(), {&int2, &int4, &run8, &run4, &any, &groups2, &groups4, &groups2run, &groups4run,
+                                           &groupsRun, &groupsAny});
 }

@@ -55,6 +55,10 @@ Value Vectors::multiplyAdd(Value sum, Value x, Value y, Value vl) {
   return k.intrinsic("llvm.riscv.vwmacc", sum.getType(), {sum, x, y, vl, /*tail and mask agnostic*/ k.number(3)});
 }
 
+Value Vectors::accumulate(Value sum, Value x, Value y, Value vl) {
+  return k.intrinsic("llvm.riscv.vmacc", sum.getType(), {sum, x, y, vl, /*tail and mask agnostic*/ k.number(3)});
+}
+
 Value Vectors::reduce(StringRef name, Value x, Value start, Value vl) {
   auto element = cast<VectorType>(x.getType()).getElementType();
   auto one = VectorType::get({64 / int64_t(element.getIntOrFloatBitWidth())}, element, /*scalableDims=*/{true});

@@ -35,6 +35,8 @@ public:
   Value extend(Value x, unsigned bits, Value vl);
   /// sum + x * y with elements twice as wide; `x` may be a scalar.
   Value multiplyAdd(Value sum, Value x, Value y, Value vl);
+  /// sum + x * y of one width.
+  Value accumulate(Value sum, Value x, Value y, Value vl);
   /// An operation over all elements with a start, as an i32: "llvm.riscv.<name>".
   Value reduce(StringRef name, Value x, Value start, Value vl);
   /// Clamps to what is narrower than i8.

@@ -62,6 +62,14 @@ std::optional<GroupRuns> GroupRuns::find(const ConvLayer &layer, const WindowRow
   return findLoops(listRuns(layer, rows.lanes, [&](int64_t lane) { return rows.placeOfLane(layer, lane); }), depthUnit);
 }
 
+std::optional<GroupRuns> GroupRuns::find(const ConvLayer &layer, int64_t depthUnit) {
+  int64_t channels = layer.in.channels, width = layer.window.kernelWidth;
+  auto placeOf = [&](int64_t lane) -> std::optional<WindowRows::Place> {
+    return WindowRows::Place{lane / channels / width, lane / channels % width, lane % channels};
+  };
+  return findLoops(listRuns(layer, layer.depth(), placeOf), depthUnit);
+}
+
 void GroupRuns::forEach(llvm::function_ref<void(int64_t, int64_t)> run) const {
   int64_t first = 0;
   auto next = [&](int64_t lanes) {

@@ -12,6 +12,8 @@ struct GroupRuns {
 
   /// Nothing where runs do not begin at whole units of depth.
   static std::optional<GroupRuns> find(const ConvLayer &layer, const WindowRows &rows, int64_t depthUnit);
+  /// Of windows that lie row by row, as the weights of a channel do.
+  static std::optional<GroupRuns> find(const ConvLayer &layer, int64_t depthUnit);
 
   int64_t count() const { return times * (full + (tail > 0)); }
   int64_t longest() const { return std::max(full ? size : 0, tail); }
