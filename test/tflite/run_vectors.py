@@ -21,5 +21,5 @@ for folder in folders:
     if run.returncode:
         wrong += 1
         print(f"{folder.name}: {run.stdout}{run.stderr}")
-print(f"{len(folders) - wrong} of {len(folders)} operators have TFLite Micro's bits")
+print(f"{len(folders) - wrong} of {len(folders)} operators have their runtime's bits")
 sys.exit(wrong != 0)

@@ -79,6 +79,15 @@ double Node::realOption(StringRef name) const {
   return found == op.options.numbers.end() ? 0 : found->second;
 }
 
+FailureOr<Dims> Node::broadcast() const {
+  SmallVector<Val> inputs;
+  for (unsigned i = 0; i < numInputs(); ++i)
+    inputs.push_back(in(i));
+  if (std::optional<Dims> dims = e.broadcastDims(inputs))
+    return *dims;
+  return fail("the shapes of its inputs do not broadcast");
+}
+
 FailureOr<SmallVector<int64_t>> Node::numbers(unsigned i, StringRef what) const {
   if (!has(i) || !in(i).constant || !isInteger(in(i).elem))
     return fail(what + " must be constant integers; export the model with constant ones");

@@ -32,6 +32,8 @@ public:
   const Tensor &outTensor(unsigned i = 0) const { return graph.tensors[op.outputs[i]]; }
   const Tensor *intermediate(unsigned i) const;
   Val &value(int32_t tensor) const { return values[tensor]; }
+  /// The extents of all inputs broadcast; a failure where they do not.
+  FailureOr<Dims> broadcast() const;
   /// The real value of input `i` in f32: decoded where it is quantized, read from its encoded tensor.
   FailureOr<Val> real(unsigned i) const;
   /// As above, with its elements in other extents.

@@ -52,7 +52,8 @@ static const OptionField depthwise[] = {{"padding", 'b', 0}, {"stride_w", 'i', 0
 static const OptionField transposed[] = {{"padding", 'b', 0}, {"stride_w", 'i', 0}, {"stride_h", 'i', 0}, fused};
 static const OptionField pool[] = {{"padding", 'b', 0}, {"stride_w", 'i', 0}, {"stride_h", 'i', 0},
                                    {"filter_w", 'i', 0}, {"filter_h", 'i', 0}, fused};
-static const OptionField dense[] = {fused, {"weights_format", 'b', 0}, {"keep_dims", 'b', 0}};
+static const OptionField dense[] = {fused, {"weights_format", 'b', 0}, {"keep_dims", 'b', 0},
+                                    {"asymmetric_quantize_inputs", 'b', 0}};
 static const OptionField softmax[] = {{"beta", 'f', 0}};
 static const OptionField concat[] = {{"axis", 'i', 0}, fused};
 static const OptionField sum[] = {fused, {"pot_scale_int16", 'b', 1}};

@@ -62,9 +62,20 @@ Value PayloadEmitter::load(OpBuilder &b, OpOperand &operand, const Point &point)
   return memref::LoadOp::create(b, loc, operand.get(), at);
 }
 
+/// True for a mask that is known to have its first lane alone.
+static bool isOneLane(Value mask) {
+  auto create = mask.getDefiningOp<vector::CreateMaskOp>();
+  return create && getConstantIntValue(create.getOperands()[0]) == 1;
+}
+
 void PayloadEmitter::store(OpBuilder &b, Value value, OpOperand &operand, const Point &point) {
   auto at = subscripts(b, op.getMatchingIndexingMap(&operand), point.indices);
-  if (plan.access[operand.getOperandNumber()] == Access::Uniform)
+  bool isUniform = plan.access[operand.getOperandNumber()] == Access::Uniform;
+  // One lane is stored as an element: of narrowed integers LLVM 22 would write the four bytes of the wide one.
+  bool isElement = isUniform || (point.mask && isOneLane(point.mask));
+  if (isElement && isa<VectorType>(value.getType()))
+    value = vector::ExtractOp::create(b, loc, value, ArrayRef<int64_t>{0});
+  if (isElement)
     memref::StoreOp::create(b, loc, value, operand.get(), at);
   else if (point.mask)
     vector::MaskedStoreOp::create(b, loc, operand.get(), at, point.mask, broadcast(b, value));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Convolutions: channels last, as the file has them. The real operation on decoded values; what is quantized is read from
-// encoded tensors and rounded once behind bias and activation.
+// encoded tensors and rounded once behind bias and activation. Float activations beside int8 weights are quantized first.
+#include "lib/Import/TFLite/Ops/Hybrid.h"
 #include "lib/Import/TFLite/Registry.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 
@@ -13,22 +14,58 @@ Val padImage(const Node &n, const Val &x, const Window &w) {
   OpFoldResult none = m.constant(0);
   Dims low = {none, m.constant(w.low[0]), m.constant(w.low[1]), none};
   Dims high = {none, m.constant(w.high[0]), m.constant(w.high[1]), none};
-  return n.e.pad(x, low, high, Scalar(n.e.b, n.e.loc).number(n.e.b.getF32Type(), 0));
+  return n.e.pad(x, low, high, Scalar(n.e.b, n.e.loc).number(n.e.type(x.elem), 0));
 }
 
-template <typename OpT> Val named(const Node &n, Value x, Value w, const Window &window, ArrayRef<OpFoldResult> out) {
+/// What a layer multiplies: reals whose products have real sums, or codes of activations that were quantized here.
+struct Factor {
+  Val x;
+  std::optional<Val> scale; ///< Of such codes.
+  Elem sums = Elem::F32;
+  bool inTwoSteps = false; ///< How their sums are scaled.
+};
+
+Factor quantized(Emit &e, const Val &x, bool asymmetric) {
+  DynamicCodes made = quantizeDynamically(e, x, asymmetric);
+  return {made.codes, made.scale, Elem::I32};
+}
+
+/// The image of a convolution. A hybrid layer's is asymmetric where its weights have several different scales, and always
+/// where each channel has a filter of its own.
+FailureOr<Factor> image(const Node &n, bool depthwise) {
+  FailureOr<Val> x = n.real(0);
+  if (failed(x))
+    return failure();
+  if (n.in(1).rank() != 4)
+    return n.fail("its filter has rank " + Twine(n.in(1).rank()) + "; it must be 4");
+  if (!isHybrid(n))
+    return Factor{*x, std::nullopt};
+  ArrayRef<float> scales = n.inTensor(1).quantization.scale;
+  if (failed(checkHybrid(n, DimMath::numberOrDynamic(n.in(1).dims[depthwise ? 3 : 0]))))
+    return failure();
+  bool different = !llvm::all_equal(scales);
+  Factor made = quantized(n.e, *x, depthwise || different);
+  made.inTwoSteps = !depthwise && different;
+  return made;
+}
+
+/// The filter of `codes`, its channels along `axis`: as codes for codes.
+FailureOr<Value> filterOf(const Node &n, const Factor &x, const Val &codes, int64_t axis) {
+  return x.scale ? FailureOr<Value>(n.e.tensor(asContainer(n.e, codes))) : n.filterFrom(1, codes, axis);
+}
+
+/// Sums -> the output: bias, activation, one rounding where the output has codes.
+LogicalResult setSums(const Node &n, const Factor &x, const Val &sums, ArrayRef<OpFoldResult> dims = {}) {
+  return n.setSum(x.scale ? scaleSums(n, sums, *x.scale, x.inTwoSteps) : sums, 2, dims);
+}
+
+template <typename OpT>
+Val named(const Node &n, const Factor &x, Value w, const Window &window, ArrayRef<OpFoldResult> out) {
   Emit &e = n.e;
-  Value init = e.filled(out, Elem::F32, 0);
+  Value init = e.filled(out, x.sums, 0);
   auto strides = e.b.getI64VectorAttr(window.strides), dilations = e.b.getI64VectorAttr(window.dilations);
-  auto op = OpT::create(e.b, e.loc, init.getType(), ValueRange{x, w}, ValueRange{init}, strides, dilations);
-  return e.wrap(op->getResult(0), Elem::F32, out);
-}
-
-/// The filter's extents; a failure where they are not those of a filter of rank 4.
-FailureOr<SmallVector<int64_t>> filterShape(const Node &n, unsigned i) {
-  if (n.in(i).rank() != 4)
-    return n.fail("its filter has rank " + Twine(n.in(i).rank()) + "; it must be 4");
-  return DimMath::shape(n.in(i).dims);
+  auto op = OpT::create(e.b, e.loc, init.getType(), ValueRange{e.tensor(x.x), w}, ValueRange{init}, strides, dilations);
+  return e.wrap(op->getResult(0), x.sums, out);
 }
 
 /// x [N, H, W, G, C], w [G, F, KH, KW, C] -> [N, OH, OW, G, F].
@@ -54,101 +91,106 @@ Val groupedConv(const Node &n, const Val &x, Value w, const Window &window, int6
 }
 
 LogicalResult importConv(const Node &n) {
-  FailureOr<SmallVector<int64_t>> filter = filterShape(n, 1);
-  FailureOr<Val> x = n.real(0);
-  if (failed(filter) || failed(x))
+  FailureOr<Factor> x = image(n, /*depthwise=*/false);
+  if (failed(x))
     return failure();
-  auto [filters, height, width, channels] = std::tuple((*filter)[0], (*filter)[1], (*filter)[2], (*filter)[3]);
-  FailureOr<Window> window = readWindow(n, *x, height, width);
+  SmallVector<int64_t> filter = DimMath::shape(n.in(1).dims);
+  auto [filters, height, width, channels] = std::tuple(filter[0], filter[1], filter[2], filter[3]);
+  FailureOr<Window> window = readWindow(n, x->x, height, width);
   if (failed(window))
     return failure();
-  auto inputs = DimMath::number(x->dims[3]);
+  auto inputs = DimMath::number(x->x.dims[3]);
   if (!inputs || channels < 1 || *inputs % channels != 0 || filters % (*inputs / channels) != 0)
     return n.fail("its input has " + Twine(inputs.value_or(-1)) + " channels, its filter is for " + Twine(channels));
-  Val padded = padImage(n, *x, *window);
-  Dims out = {x->dims[0], n.e.math.constant(window->out[0]), n.e.math.constant(window->out[1]),
+  x->x = padImage(n, x->x, *window);
+  Dims out = {x->x.dims[0], n.e.math.constant(window->out[0]), n.e.math.constant(window->out[1]),
               n.e.math.constant(filters)};
   int64_t groups = *inputs / channels;
   if (groups == 1) {
-    FailureOr<Value> w = n.filter(1, *filter, 0);
-    return failed(w) ? failure()
-                     : n.setSum(named<linalg::Conv2DNhwcFhwcOp>(n, n.e.tensor(padded), *w, *window, out), 2);
+    FailureOr<Value> w = filterOf(n, *x, n.in(1), 0);
+    return failed(w) ? failure() : setSums(n, *x, named<linalg::Conv2DNhwcFhwcOp>(n, *x, *w, *window, out));
   }
   if (isQuantized(n.inTensor(1)))
     return n.fail("is quantized and has " + Twine(groups) + " groups, which is not supported; use one convolution a group");
   Val w = n.e.reshape(n.in(1), {n.e.math.constant(groups), n.e.math.constant(filters / groups), n.e.math.constant(height),
                                 n.e.math.constant(width), n.e.math.constant(channels)});
-  return n.setSum(groupedConv(n, padded, n.e.tensor(w), *window, groups, filters), 2);
+  return n.setSum(groupedConv(n, x->x, n.e.tensor(w), *window, groups, filters), 2);
 }
 
 /// The filter [1, KH, KW, C * M] as [KH, KW, C, M], or [KH, KW, C] where M is 1.
-FailureOr<Value> depthwiseFilter(const Node &n, ArrayRef<int64_t> shape) {
-  if (shape.size() == 4 && isQuantized(n.inTensor(1)) && n.inTensor(1).quantization.scale.size() > 1)
+FailureOr<Value> depthwiseFilter(const Node &n, const Factor &x, ArrayRef<int64_t> shape) {
+  if (!x.scale && shape.size() == 4 && isQuantized(n.inTensor(1)) && n.inTensor(1).quantization.scale.size() > 1)
     return n.fail("has a depth multiplier above 1 and a scale for each channel of an input with several");
-  return n.filter(1, shape, 2);
+  Dims dims = llvm::map_to_vector(shape, [&](int64_t extent) { return n.e.math.constant(extent); });
+  return filterOf(n, x, n.e.reshape(n.in(1), dims), 2);
 }
 
 LogicalResult importDepthwise(const Node &n) {
-  FailureOr<SmallVector<int64_t>> filter = filterShape(n, 1);
-  FailureOr<Val> x = n.real(0);
-  if (failed(filter) || failed(x))
+  FailureOr<Factor> x = image(n, /*depthwise=*/true);
+  if (failed(x))
     return failure();
-  int64_t height = (*filter)[1], width = (*filter)[2], outputs = (*filter)[3];
-  FailureOr<Window> window = readWindow(n, *x, height, width);
+  SmallVector<int64_t> filter = DimMath::shape(n.in(1).dims);
+  int64_t height = filter[1], width = filter[2], outputs = filter[3];
+  FailureOr<Window> window = readWindow(n, x->x, height, width);
   if (failed(window))
     return failure();
-  auto channels = DimMath::number(x->dims[3]);
-  if (!channels || *channels < 1 || outputs % *channels != 0 || (*filter)[0] != 1)
+  auto channels = DimMath::number(x->x.dims[3]);
+  if (!channels || *channels < 1 || outputs % *channels != 0 || filter[0] != 1)
     return n.fail("its input has " + Twine(channels.value_or(-1)) + " channels, its filter " + Twine(outputs));
-  Val padded = padImage(n, *x, *window);
+  x->x = padImage(n, x->x, *window);
   DimMath &m = n.e.math;
-  Dims out = {x->dims[0], m.constant(window->out[0]), m.constant(window->out[1]), m.constant(outputs)};
+  Dims out = {x->x.dims[0], m.constant(window->out[0]), m.constant(window->out[1]), m.constant(outputs)};
   int64_t multiplier = outputs / *channels;
   if (multiplier == 1) {
-    FailureOr<Value> w = depthwiseFilter(n, {height, width, outputs});
-    return failed(w) ? failure()
-                     : n.setSum(named<linalg::DepthwiseConv2DNhwcHwcOp>(n, n.e.tensor(padded), *w, *window, out), 2);
+    FailureOr<Value> w = depthwiseFilter(n, *x, {height, width, outputs});
+    return failed(w) ? failure() : setSums(n, *x, named<linalg::DepthwiseConv2DNhwcHwcOp>(n, *x, *w, *window, out));
   }
   if (*channels == 1) { // an ordinary convolution: [1, KH, KW, O] is [O, KH, KW, 1] turned
-    FailureOr<Value> w = n.filterFrom(1, n.e.transpose(n.in(1), {3, 1, 2, 0}), 0);
-    return failed(w) ? failure() : n.setSum(named<linalg::Conv2DNhwcFhwcOp>(n, n.e.tensor(padded), *w, *window, out), 2);
+    FailureOr<Value> w = filterOf(n, *x, n.e.transpose(n.in(1), {3, 1, 2, 0}), 0);
+    return failed(w) ? failure() : setSums(n, *x, named<linalg::Conv2DNhwcFhwcOp>(n, *x, *w, *window, out));
   }
-  FailureOr<Value> w = depthwiseFilter(n, {height, width, *channels, multiplier});
+  FailureOr<Value> w = depthwiseFilter(n, *x, {height, width, *channels, multiplier});
   if (failed(w))
     return failure();
-  Dims split = {out[0], out[1], out[2], x->dims[3], m.constant(multiplier)};
-  Val sums = named<linalg::DepthwiseConv2DNhwcHwcmOp>(n, n.e.tensor(padded), *w, *window, split);
-  return n.setSum(n.e.reshape(sums, out), 2);
+  Dims split = {out[0], out[1], out[2], x->x.dims[3], m.constant(multiplier)};
+  Val sums = named<linalg::DepthwiseConv2DNhwcHwcmOp>(n, *x, *w, *window, split);
+  return setSums(n, *x, n.e.reshape(sums, out));
 }
 
 LogicalResult importFullyConnected(const Node &n) {
-  FailureOr<Val> x = n.real(0), w = n.real(1);
-  if (failed(x) || failed(w))
-    return failure();
+  bool hybrid = isHybrid(n);
+  const Val &given = n.in(0);
   if (n.option("weights_format") != 0)
     return n.fail("has shuffled weights; convert the model without shuffling");
-  if (w->rank() != 2 || x->rank() < 1)
+  if (n.in(1).rank() != 2 || given.rank() < 1)
     return n.fail("its weights must be a matrix");
   DimMath &m = n.e.math;
-  auto depth = DimMath::number(w->dims[1]), elements = DimMath::number(m.product(x->dims));
+  Dims weights = n.in(1).dims, dims = given.dims;
+  auto depth = DimMath::number(weights[1]), elements = DimMath::number(m.product(dims));
   if (!depth || !elements || *depth < 1 || *elements % *depth != 0)
     return n.fail("its input does not consist of rows of " + Twine(depth.value_or(-1)) + " elements");
-  FailureOr<Val> rows = n.realAs(0, {m.constant(*elements / *depth), w->dims[1]});
-  if (failed(rows))
+  FailureOr<Val> rows = n.realAs(0, {m.constant(*elements / *depth), weights[1]});
+  if (failed(rows) || (hybrid && failed(checkHybrid(n, DimMath::numberOrDynamic(weights[0])))))
     return failure();
-  Dims dims = x->dims;
-  dims.back() = w->dims[0];
-  return n.setSum(contractRows(n.e, *rows, *w), 2, n.option("keep_dims") ? dims : Dims());
+  dims.back() = weights[0];
+  Dims out = n.option("keep_dims") ? dims : Dims();
+  if (hybrid) {
+    Factor x = quantized(n.e, *rows, n.option("asymmetric_quantize_inputs"));
+    return setSums(n, x, contractGeneric(n.e, x.x, asContainer(n.e, n.in(1)), x.sums, /*rows=*/true), out);
+  }
+  FailureOr<Val> w = n.real(1);
+  return failed(w) ? failure() : n.setSum(contractRows(n.e, *rows, *w), 2, out);
 }
 
 } // namespace
 
 void registerConvolutions(Registry &r) {
-  constexpr const char *types = "f32, int8, uint8, int16 x int8; weights per tensor or per channel, also int4; f32 with int8 weights";
+  constexpr const char *types = "f32, int8, uint8, int16 x int8; weights per tensor or per channel, also int4; f32 with int8 or int4 weights by LiteRT's rule";
   r.add({
       {"CONV_2D", 2, 3, importConv, types},
       {"DEPTHWISE_CONV_2D", 2, 3, importDepthwise, types},
-      {"FULLY_CONNECTED", 2, 3, importFullyConnected, "f32, int8, int16 x int8; weights per tensor, per channel or blockwise; int4"},
+      {"FULLY_CONNECTED", 2, 3, importFullyConnected, "f32, int8, int16 x int8; weights per tensor, per channel or blockwise; int4; f32 with "
+                                                      "int8 or int4 weights by LiteRT's rule"},
   });
 }
 

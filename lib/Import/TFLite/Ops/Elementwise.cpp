@@ -5,21 +5,11 @@
 
 namespace mlir::qtensor::tflite {
 namespace {
-/// The inputs broadcast, or a failure.
-FailureOr<Dims> broadcast(const Node &n) {
-  SmallVector<Val> inputs;
-  for (unsigned i = 0; i < n.numInputs(); ++i)
-    inputs.push_back(n.in(i));
-  if (std::optional<Dims> dims = n.e.broadcastDims(inputs))
-    return *dims;
-  return n.fail("the shapes of its inputs do not broadcast");
-}
-
 using BinaryFn = Value (*)(Scalar &, Value, Value, bool isUnsigned);
 
 /// y = activation(fn(a, b)) on plain tensors.
 LogicalResult plainBinary(const Node &n, BinaryFn fn, bool hasActivation) {
-  FailureOr<Dims> dims = broadcast(n);
+  FailureOr<Dims> dims = n.broadcast();
   FailureOr<int64_t> activation = hasActivation ? n.activation() : FailureOr<int64_t>(0);
   if (failed(dims) || failed(activation))
     return failure();
@@ -53,7 +43,7 @@ bool anyQuantized(const Node &n) { return isQuantized(n.inTensor(0)) || isQuanti
 template <BinaryFn fn> LogicalResult importSum(const Node &n, StringRef rule) {
   if (!anyQuantized(n))
     return plainBinary(n, fn, /*hasActivation=*/true);
-  FailureOr<Dims> dims = broadcast(n);
+  FailureOr<Dims> dims = n.broadcast();
   FailureOr<int64_t> activation = n.activation();
   if (failed(dims) || failed(activation))
     return failure();
@@ -69,7 +59,7 @@ LogicalResult importSub(const Node &n) { return importSum<subtraction>(n, "tflit
 LogicalResult importMul(const Node &n) {
   if (!anyQuantized(n))
     return plainBinary(n, product, /*hasActivation=*/true);
-  FailureOr<Dims> dims = broadcast(n);
+  FailureOr<Dims> dims = n.broadcast();
   FailureOr<int64_t> activation = n.activation();
   if (failed(dims) || failed(activation))
     return failure();
@@ -95,7 +85,7 @@ template <BinaryFn fn> LogicalResult importPlain(const Node &n) {
 LogicalResult importSquaredDifference(const Node &n) {
   if (!anyQuantized(n))
     return plainBinary(n, squaredDifference, /*hasActivation=*/false);
-  FailureOr<Dims> dims = broadcast(n);
+  FailureOr<Dims> dims = n.broadcast();
   if (failed(dims))
     return failure();
   return n.setByRule("tflite.squared_difference", {0, 1}, {}, [&](Emit &e, ArrayRef<Val> in) {
@@ -187,7 +177,7 @@ LogicalResult importLeakyRelu(const Node &n) {
 
 /// One input of several or one channel: x < 0 ? slope * x : x.
 LogicalResult importPrelu(const Node &n) {
-  FailureOr<Dims> dims = broadcast(n);
+  FailureOr<Dims> dims = n.broadcast();
   if (failed(dims))
     return failure();
   auto slope = [](Scalar &s, ValueRange in) { return s.select(s.lt(in[0], s.like(in[0], 0)), s.mul(in[0], in[1]), in[0]); };

@@ -7,15 +7,6 @@
 
 namespace mlir::qtensor::tflite {
 namespace {
-FailureOr<Dims> broadcast(const Node &n) {
-  SmallVector<Val> inputs;
-  for (unsigned i = 0; i < n.numInputs(); ++i)
-    inputs.push_back(n.in(i));
-  if (std::optional<Dims> dims = n.e.broadcastDims(inputs))
-    return *dims;
-  return n.fail("the shapes of its inputs do not broadcast");
-}
-
 using CompareFn = Value (*)(Scalar &, Value, Value, bool isUnsigned);
 Value below(Scalar &s, Value a, Value b, bool isUnsigned) { return s.lt(a, b, isUnsigned); }
 Value belowOrEqual(Scalar &s, Value a, Value b, bool isUnsigned) { return s.le(a, b, isUnsigned); }
@@ -43,7 +34,7 @@ Val comparable(const Node &n, unsigned input) {
 }
 
 template <CompareFn fn> LogicalResult importCompare(const Node &n) {
-  FailureOr<Dims> dims = broadcast(n);
+  FailureOr<Dims> dims = n.broadcast();
   if (failed(dims))
     return failure();
   Val inputs[] = {n.in(0), n.in(1)};
@@ -90,7 +81,7 @@ Value disjunction(Scalar &s, ValueRange in) { return s.logicalOr(in[0], in[1]); 
 Value negation(Scalar &s, ValueRange in) { return s.logicalNot(in[0]); }
 
 template <LogicFn fn> LogicalResult importLogic(const Node &n) {
-  FailureOr<Dims> dims = broadcast(n);
+  FailureOr<Dims> dims = n.broadcast();
   if (failed(dims))
     return failure();
   SmallVector<Val> inputs;

@@ -22,6 +22,24 @@ func.func @elementwise(%a: memref<3x40xf32>, %b: memref<40xf32>, %c: memref<3x40
 
 // -----
 
+// A tail of one code is stored as an element: as a masked vector of narrowed integers LLVM would write four bytes.
+// CHECK-LABEL: func.func @one_lane
+// CHECK: vector.store %{{.*}} : memref<3x17xi8>, vector<16xi8>
+// CHECK: %[[CODE:.*]] = vector.extract %{{.*}}[0] : i8 from vector<16xi8>
+// CHECK: memref.store %[[CODE]], %{{.*}} : memref<3x17xi8>
+#id1 = affine_map<(i, j) -> (i, j)>
+func.func @one_lane(%a: memref<3x17xi32>, %c: memref<3x17xi8>) {
+  linalg.generic {indexing_maps = [#id1, #id1], iterator_types = ["parallel", "parallel"]}
+    ins(%a : memref<3x17xi32>) outs(%c : memref<3x17xi8>) {
+  ^bb0(%x: i32, %o: i8):
+    %s = arith.trunci %x : i32 to i8
+    linalg.yield %s : i8
+  }
+  return
+}
+
+// -----
+
 // A product: two rows by two vectors of accumulators, one fused multiply-add each, columns shared by the rows.
 // CHECK-LABEL: func.func @matmul
 // CHECK: %[[ACC:.*]]:4 = scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
