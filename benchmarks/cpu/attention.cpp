@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Decode attention: one token against a full cache, the bytes of cache read in a second as a fraction of the read
-// bandwidth measured in the same run. usage: attention [--tokens 4096] [--threads 1] [--seconds 0.4]
+// bandwidth measured in the same run. usage: attention [--tokens 4096] [--threads 1] [--seconds 0.4] [--case TEXT] [--copies N]
+// --case leaves the rows with that text, "32/8 int8" say; one copy of a short cache (--copies 1 --tokens 256) stays in the
+// processor's and shows what the instructions cost.
 // QB_COMPILER is the quant-compile to use, QB_MODELS a folder for the artifacts. What runs is a model that writes the token
 // into its cache and attends to all tokens, compiled like any other and called through the C interface.
 #include "lib/Runtime/qtensor_abi.h"
@@ -53,6 +55,7 @@ static const Case cases[] = {
     {32, 8, "f32", "", 32},
     {32, 8, "int8/token", "--caches=int8/token/f16 --activations=int8/token", 8.125},
     {32, 8, "int4/token", "--caches=int4/token/f16 --activations=int8/token", 4.125},
+    {32, 8, "int4/32", "--caches=int4/32/f16 --activations=int8/token", 4.5},
     {32, 8, "int8/token, float", "--caches=int8/token/f16", 8.125},
 };
 
@@ -259,7 +262,7 @@ static bool fill(const Model &model, const model_handle *handle, std::vector<cha
   return true;
 }
 
-static void race(const Case &c, int tokens, int threads, double seconds) {
+static void race(const Case &c, int tokens, int threads, double seconds, int copies) {
   std::string folder = compile(c, tokens);
   Model model;
   if (folder.empty() || !load(folder, model))
@@ -281,7 +284,8 @@ static void race(const Case &c, int tokens, int threads, double seconds) {
   model.shapes(handle, in, nullptr, &scratchBytes);
   void *scratch = aligned_alloc(64, (scratchBytes + 64) / 64 * 64);
   double bytes = 2.0 * c.keyHeads * tokens * kWidth * c.bits / 8;
-  int copies = std::max(2, static_cast<int>(std::ceil(300e6 / bytes)));
+  if (!copies)
+    copies = std::max(2, static_cast<int>(std::ceil(300e6 / bytes)));
   std::vector<char *> caches(copies);
   for (char *&cache : caches)
     cache = allocate(size);
@@ -314,7 +318,8 @@ static void race(const Case &c, int tokens, int threads, double seconds) {
 }
 
 int main(int argc, char **argv) {
-  int tokens = 4096, threads = 1;
+  int tokens = 4096, threads = 1, copies = 0;
+  std::string only;
   double seconds = 0.4;
   for (int i = 1; i + 1 < argc; i += 2) {
     std::string name = argv[i];
@@ -324,11 +329,16 @@ int main(int argc, char **argv) {
       threads = std::max(1, atoi(argv[i + 1]));
     else if (name == "--seconds")
       seconds = atof(argv[i + 1]);
+    else if (name == "--copies")
+      copies = std::max(1, atoi(argv[i + 1]));
+    else if (name == "--case")
+      only = argv[i + 1];
     else
-      return fprintf(stderr, "usage: attention [--tokens 4096] [--threads 1] [--seconds 0.4]\n"), 2;
+      return fprintf(stderr, "usage: attention [--tokens 4096] [--threads 1] [--seconds 0.4] [--case TEXT] [--copies N]\n"), 2;
   }
   printf("%d tokens of context, heads of %d, %d thread(s)\n\n| heads | cache              |      step  | cache read  | bandwidth B | of B  |\n"
          "|---|---|---|---|---|---|\n", tokens, kWidth, threads);
   for (const Case &c : cases)
-    race(c, tokens, threads, seconds);
+    if ((std::to_string(c.heads) + "/" + std::to_string(c.keyHeads) + " " + c.name).find(only) != std::string::npos)
+      race(c, tokens, threads, seconds, copies);
 }

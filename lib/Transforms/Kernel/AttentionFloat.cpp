@@ -72,7 +72,7 @@ void AttentionKernel::scoreFloat(Value first) {
   loop(0, kAttentionChunk, kAttentionLanes, [&](Value group) {
     loop(0, kAttentionLanes, 1, [&](Value i) {
       Value at = add(add(first, group), i), token = clampToken(at);
-      prefetch(*value, add(at, constant(kAttentionChunk)));
+      prefetch(*value, add(at, constant(kAttentionChunk)), 1);
       SmallVector<Value> keys;
       for (int64_t d = 0; d < depth; d += kAttentionLanes)
         keys.push_back(loadValues(*key, token, d));
@@ -89,7 +89,7 @@ void AttentionKernel::scoreFloat(Value first) {
       SmallVector<Value> sums;
       for (int64_t i = 0; i < kAttentionLanes; ++i)
         sums.push_back(load(parts, {row, constant(i), constant(0)}, kAttentionLanes));
-      store(emitTransposedSum(b, sums), scores, {row, group});
+      store(emitTransposedSum(b, sums), scores, {row, add(runOffset, group)});
     });
   });
 }
@@ -111,11 +111,11 @@ void AttentionKernel::accumulateFloat(Value first) {
       SmallVector<Value> next, values;
       Value token = add(first, over.getInductionVar());
       if (begin == 0)
-        prefetch(*key, add(token, constant(kAttentionChunk)));
+        prefetch(*key, add(token, constant(kAttentionChunk)), 1);
       for (int64_t e = begin; e < end; e += kAttentionLanes)
         values.push_back(loadValues(*value, token, e));
       for (int64_t row = 0; row < rows; ++row) {
-        Value weight = memref::LoadOp::create(b, scores, ValueRange{constant(row), over.getInductionVar()});
+        Value weight = memref::LoadOp::create(b, scores, ValueRange{constant(row), add(runOffset, over.getInductionVar())});
         for (Value x : values)
           next.push_back(math::FmaOp::create(b, splat(weight, kAttentionLanes), x, over.getRegionIterArg(next.size())));
       }

@@ -200,8 +200,8 @@ void AttentionKernel::addToScores(Value at, Value first, int64_t block) {
     Value mixed = emitTransposedSum(b, sums);
     Value exact = arith::SubIOp::create(b, shuffle(mixed, mixed, order), splat(zero, lanes));
     Value number = arith::SIToFPOp::create(b, vec(lanes, b.getF32Type()), exact);
-    Value before = block ? load(scores, {constant(row), at}, lanes) : splat(f32(0), lanes);
-    store(math::FmaOp::create(b, number, mul(splat(scale, lanes), scales), before), scores, {constant(row), at});
+    Value before = block ? load(scores, {constant(row), add(runOffset, at)}, lanes) : splat(f32(0), lanes);
+    store(math::FmaOp::create(b, number, mul(splat(scale, lanes), scales), before), scores, {constant(row), add(runOffset, at)});
   }
 }
 
@@ -209,6 +209,8 @@ void AttentionKernel::addToScores(Value at, Value first, int64_t block) {
 /// Two of them share each load of a query: with one, loads would take longer than products.
 void AttentionKernel::sumBlock(Value start, int64_t block) {
   constexpr int64_t pair = 2;
+  // The values of as many tokens of the next chunk are asked for, in equal parts for each block and pair of vectors.
+  int64_t turn = lanes * pair / 4, share = llvm::divideCeil(turn, key->getNumBlocks()), asked = block * share;
   int64_t halves = key->packed ? 2 : 1, perVector = lanes / 4, perUnit = kPackedRun * halves;
   int64_t begin = block * key->getBlock() / perUnit;
   int64_t end = llvm::divideCeil(std::min(depth, (block + 1) * key->getBlock()), perUnit);
@@ -217,6 +219,8 @@ void AttentionKernel::sumBlock(Value start, int64_t block) {
     SmallVector<SmallVector<Value>> own(pair);
     for (int64_t i = 0; i < pair * perVector; ++i)
       own[i / perVector].push_back(clampToken(add(add(start, mul(j, constant(perVector))), constant(i))));
+    Value ahead = add(add(start, constant(kAttentionChunk)), mul(j, constant(lanes / 4)));
+    prefetch(*value, add(ahead, constant(asked)), std::min(share, turn - asked));
     for (int64_t unit = begin; unit < end; unit += perVector) {
       int64_t count = std::min(perVector, end - unit);
       SmallVector<SmallVector<Value>> bytes;
@@ -243,8 +247,6 @@ void AttentionKernel::sumBlock(Value start, int64_t block) {
 void AttentionKernel::scoreInteger(Value first) {
   loop(0, kAttentionChunk, lanes, [&](Value group) {
     Value start = add(first, group);
-    loop(0, lanes, std::min(lanes, getPrefetchStep(*value)),
-         [&](Value i) { prefetch(*value, add(start, add(i, constant(kAttentionChunk)))); });
     for (int64_t block = 0; block < key->getNumBlocks(); ++block) {
       sumBlock(start, block);
       addToScores(group, start, block);
@@ -320,8 +322,8 @@ void AttentionKernel::accumulatePass(Value first, const ValuePass &pass) {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(over.getBody());
     Value start = add(first, mul(over.getInductionVar(), constant(4)));
-    for (int64_t i = 0; i < 4 && pass.ahead; i += getPrefetchStep(*key))
-      prefetch(*key, add(start, constant(kAttentionChunk + i)));
+    int64_t ahead = pass.aheadCount / (kAttentionChunk / 4);
+    prefetch(*key, add(add(first, constant(pass.aheadFrom)), mul(over.getInductionVar(), constant(ahead))), ahead);
     SmallVector<Value> next(over.getRegionIterArgs()), weights;
     for (int64_t row = 0; row < count; ++row) {
       SmallVector<Value> at = {constant(pass.firstRow + row), constant(pass.block), over.getInductionVar()};
@@ -368,22 +370,29 @@ void AttentionKernel::addToResults(const ValuePass &pass, int64_t row, int64_t e
 }
 
 /// As many rows, halves of bytes and vectors of units in one pass as there are registers for their sums.
-void AttentionKernel::accumulateInteger(Value first) {
+SmallVector<ValuePass> AttentionKernel::planPasses() const {
   int64_t perUnit = value->packed ? 2 * kPackedRun : kPackedRun, perVector = lanes / 4, most = lanes >= 16 ? 16 : 8;
-  bool ahead = true; // the first pass asks for the keys of the next chunk
+  int64_t perRow = value->packed ? 8 : 4, panels = std::max<int64_t>(1, most / (perRow * rows));
+  int64_t step = std::max<int64_t>(1, std::min(rows, most / perRow));
+  SmallVector<int64_t, 2> halves = llvm::to_vector<2>(llvm::seq<int64_t>(0, value->packed ? 2 : 1));
+  SmallVector<ValuePass> passes;
   for (int64_t block = 0; block < value->getNumBlocks(); ++block) {
     int64_t begin = block * value->getBlock() / perUnit;
     int64_t end = llvm::divideCeil(std::min(width, (block + 1) * value->getBlock()), perUnit);
-    int64_t perRow = value->packed ? 8 : 4, panels = std::max<int64_t>(1, most / (perRow * rows));
-    int64_t step = std::max<int64_t>(1, std::min(rows, most / perRow));
     for (int64_t unit = begin; unit < end; unit += panels * perVector)
-      for (int64_t row = 0; row < rows; row += step) {
-        int64_t units = std::min(panels * perVector, end - unit), last = std::min(rows, row + step);
-        SmallVector<int64_t, 2> halves(1, 0);
-        if (value->packed)
-          halves.push_back(1);
-        accumulatePass(first, {unit, units, block, row, last, halves, ahead});
-        ahead = false;
-      }
+      for (int64_t row = 0; row < rows; row += step)
+        passes.push_back({unit, std::min(panels * perVector, end - unit), block, row, std::min(rows, row + step), halves, 0, 0});
+  }
+  return passes;
+}
+
+/// The passes ask for the keys of the next chunk in equal parts, up to four of them.
+void AttentionKernel::accumulateInteger(Value first) {
+  SmallVector<ValuePass> passes = planPasses();
+  int64_t parts = std::min<int64_t>(4, llvm::bit_floor(passes.size())), share = kAttentionChunk / parts;
+  for (auto [i, pass] : llvm::enumerate(passes)) {
+    if (static_cast<int64_t>(i) < parts)
+      pass.aheadFrom = kAttentionChunk + static_cast<int64_t>(i) * share, pass.aheadCount = share;
+    accumulatePass(first, pass);
   }
 }

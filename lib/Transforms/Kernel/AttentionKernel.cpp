@@ -99,26 +99,27 @@ SmallVector<Value> AttentionKernel::largest(ArrayRef<Value> vectors) {
   return foldHalves(vectors, [&](Value x, Value y) { return larger(x, y); });
 }
 
-/// The next chunk is asked for while this one is computed: alternating between keys and values, the hardware's own
-/// prefetching forgets both. One line of two is named, the other one comes with it; naming both would fill the misses
-/// that the first cache can have in flight, and with them the bandwidth is half of what there is. Several rows compute
-/// for longer than the hardware needs to catch up: one line of eight reminds it.
-static int64_t getPrefetchBytes(int64_t rows) { return rows == 1 ? 128 : 512; }
+/// A row alone computes faster than memory delivers, so the hardware has to look ahead, which it does on long streams only:
+/// the scores of many chunks come before the first of their values. Several rows compute for as long as memory takes:
+/// they alternate between keys and values and ask for the next chunk of both, evenly over the time that one takes.
+int64_t AttentionKernel::getRun() const { return rows == 1 ? 64 : 1; }
 
-int64_t AttentionKernel::getPrefetchStep(const AttentionCache &cache) {
+static constexpr int64_t kCacheLine = 64;
+
+/// Asks for the rows of `count` tokens.
+void AttentionKernel::prefetch(const AttentionCache &cache, Value token, int64_t count) {
+  if (getRun() > 1)
+    return;
   auto type = cast<MemRefType>(cache.components[0].getType());
-  int64_t row = type.getDimSize(3) * type.getElementTypeBitWidth() / 8;
+  int64_t size = type.getElementTypeBitWidth() / 8, row = type.getDimSize(3) * size;
   SmallVector<int64_t> strides;
   int64_t offset;
   bool dense = succeeded(type.getStridesAndOffset(strides, offset)) && strides[cache.dims[2]] == type.getDimSize(3);
-  return dense && row > 0 ? std::max<int64_t>(1, getPrefetchBytes(rows) / row) : 1;
-}
-
-void AttentionKernel::prefetch(const AttentionCache &cache, Value token) {
-  auto type = cast<MemRefType>(cache.components[0].getType());
-  for (int64_t d = 0; d < type.getDimSize(3); d += getPrefetchBytes(rows) * 8 / type.getElementTypeBitWidth())
-    memref::PrefetchOp::create(b, cache.components[0], cache.index(batch, head, clampToken(token), constant(d)),
-                               /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
+  int64_t step = dense && row > 0 ? std::max<int64_t>(1, kCacheLine / row) : 1;
+  for (int64_t i = 0; i < count; i += step)
+    for (int64_t d = 0; d < type.getDimSize(3); d += kCacheLine / size)
+      memref::PrefetchOp::create(b, cache.components[0], cache.index(batch, head, clampToken(add(token, constant(i))), constant(d)),
+                                 /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
 }
 
 Value AttentionKernel::clampToken(Value token) {
@@ -199,7 +200,8 @@ void AttentionKernel::allocate() {
   int64_t padded = llvm::alignTo(width, kAttentionLanes), runs = llvm::divideCeil(depth, kAttentionLanes);
   rowHeads = makeBuffer({rows}, b.getIndexType());
   rowPositions = makeBuffer({rows}, b.getIndexType());
-  scores = makeBuffer({rows, kAttentionChunk}, f32);
+  scores = makeBuffer({rows, getRun() * kAttentionChunk}, f32);
+  visible = makeBuffer({getRun()}, b.getI1Type());
   tops = makeBuffer({rows}, f32);
   totals = makeBuffer({rows, kAttentionLanes}, f32);
   results = makeBuffer({rows, padded}, f32);
@@ -289,7 +291,7 @@ void AttentionKernel::rescale(ArrayRef<Value> before, ArrayRef<Value> now) {
 
 /// 16 scores of a row, scaled and masked.
 Value AttentionKernel::loadScores(Value first, int64_t row, int64_t t) {
-  Value at = add(first, constant(t)), score = load(scores, {constant(row), constant(t)}, kAttentionLanes);
+  Value at = add(first, constant(t)), score = load(scores, {constant(row), add(runOffset, constant(t))}, kAttentionLanes);
   Value low = splat(f32(-HUGE_VAL), kAttentionLanes);
   if (!integer)
     score = mul(score, splat(f32(op.getScale().convertToDouble()), kAttentionLanes));
@@ -346,7 +348,7 @@ void AttentionKernel::emitSoftmax(Value first) {
       score = arith::SelectOp::create(b, hidden, splat(f32(0), kAttentionLanes), weight);
       total[row] = add(total[row], score);
       if (!integer)
-        store(score, scores, {constant(row), constant(i * kAttentionLanes)});
+        store(score, scores, {constant(row), add(runOffset, constant(i * kAttentionLanes))});
     }
   for (int64_t row = 0; row < rows; ++row)
     store(total[row], totals, {constant(row), constant(0)});
@@ -354,15 +356,29 @@ void AttentionKernel::emitSoftmax(Value first) {
     weighValues(first, values);
 }
 
-void AttentionKernel::emitChunk(Value first) {
-  OpBuilder::InsertionGuard guard(b);
-  if (mask) {
-    auto branch = scf::IfOp::create(b, isVisible(first), /*withElseRegion=*/false);
-    b.setInsertionPointToStart(branch.thenBlock());
+/// All scores of a run, then what its values add.
+void AttentionKernel::emitRun(Value first) {
+  Value end = arith::MinUIOp::create(b, add(first, constant(getRun() * kAttentionChunk)), tokens);
+  for (bool scored : {false, true}) {
+    auto chunks = scf::ForOp::create(b, first, end, constant(kAttentionChunk));
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(chunks.getBody());
+    Value chunk = chunks.getInductionVar();
+    runOffset = arith::SubIOp::create(b, chunk, first);
+    if (mask) {
+      Value flag = arith::DivUIOp::create(b, runOffset, constant(kAttentionChunk));
+      if (!scored)
+        store(isVisible(chunk), visible, flag);
+      auto branch = scf::IfOp::create(b, memref::LoadOp::create(b, visible, flag), /*withElseRegion=*/false);
+      b.setInsertionPointToStart(branch.thenBlock());
+    }
+    if (!scored) {
+      integer ? scoreInteger(chunk) : scoreFloat(chunk);
+      continue;
+    }
+    emitSoftmax(chunk);
+    integer ? accumulateInteger(chunk) : accumulateFloat(chunk);
   }
-  integer ? scoreInteger(first) : scoreFloat(first);
-  emitSoftmax(first);
-  integer ? accumulateInteger(first) : accumulateFloat(first);
 }
 
 /// result / total; rows that saw nothing are zero, and no zero has a sign.
@@ -400,11 +416,11 @@ func::FuncOp AttentionKernel::build(ModuleOp module, StringRef name) {
   allocate();
   emitRowPositions();
   integer ? prepareInteger() : prepareFloat();
-  auto chunks = scf::ForOp::create(b, constant(0), tokens, constant(kAttentionChunk));
+  auto runs = scf::ForOp::create(b, constant(0), tokens, constant(getRun() * kAttentionChunk));
   {
     OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(chunks.getBody());
-    emitChunk(chunks.getInductionVar());
+    b.setInsertionPointToStart(runs.getBody());
+    emitRun(runs.getInductionVar());
   }
   finish();
   func::ReturnOp::create(b);

@@ -10,7 +10,7 @@
 
 namespace mlir::qtensor {
 
-/// Tokens whose scores are held at once, and whose values are added before the next are looked at.
+/// Tokens that share a maximum and codes of weights.
 inline constexpr int64_t kAttentionChunk = 64;
 /// Elements of a canonical vector: partial sums of a score, tokens of a softmax step, elements of a result.
 inline constexpr int64_t kAttentionLanes = 16;
@@ -39,7 +39,7 @@ struct ValuePass {
   int64_t block;                   ///< all of one block;
   int64_t firstRow, lastRow;       ///< for these rows,
   SmallVector<int64_t, 2> halves;  ///< and of packed bytes these halves.
-  bool ahead;                      ///< Ask for the keys of the next chunk meanwhile.
+  int64_t aheadFrom, aheadCount;   ///< Ask meanwhile for the keys of so many tokens, from this one of the chunk on.
 };
 
 /// The function that computes `rows` rows for one batch and key head. Scratch lies on its stack.
@@ -55,7 +55,8 @@ private:
   void readArguments(func::FuncOp function);
   void allocate();
   void emitRowPositions();
-  void emitChunk(Value first);
+  int64_t getRun() const; ///< Chunks whose scores are held at once.
+  void emitRun(Value first);
   void emitSoftmax(Value first);
   Value loadScores(Value first, int64_t row, int64_t t);
   void rescale(ArrayRef<Value> before, ArrayRef<Value> now);
@@ -77,6 +78,7 @@ private:
   void addToScores(Value at, Value first, int64_t block);
   void weighValues(Value first, ArrayRef<Value> weights);
   void accumulateInteger(Value first);
+  SmallVector<ValuePass> planPasses() const;
   void accumulatePass(Value first, const ValuePass &pass);
   void addToResults(const ValuePass &pass, int64_t row, int64_t e, int64_t unit, ValueRange words);
   SmallVector<Value> loadWords(Value start, int64_t unit, int64_t units);
@@ -100,8 +102,7 @@ private:
   SmallVector<Value> foldHalves(ArrayRef<Value> vectors, function_ref<Value(Value, Value)> combine);
   SmallVector<Value> addHalves(ArrayRef<Value> vectors);
   SmallVector<Value> largest(ArrayRef<Value> vectors);
-  int64_t getPrefetchStep(const AttentionCache &cache);
-  void prefetch(const AttentionCache &cache, Value token);
+  void prefetch(const AttentionCache &cache, Value token, int64_t count);
   Value clampToken(Value token);
   void loop(int64_t from, int64_t to, int64_t step, function_ref<void(Value)> body);
   Value makeBuffer(ArrayRef<int64_t> shape, Type type);
@@ -115,7 +116,9 @@ private:
   bool wholeChunks = false; ///< The number of tokens is known to be a multiple of the chunk.
   std::optional<AttentionCache> key, value;
   Value rowHeads, rowPositions;        ///< memref<rows x index>
-  Value scores, tops, totals, results; ///< [rows, chunk], [rows], [rows, 16], [rows, width to whole vectors]
+  Value runOffset;                     ///< Of the chunk in its run.
+  Value visible;                       ///< i1 [chunks of a run]: whether any row sees the chunk.
+  Value scores, tops, totals, results; ///< [rows, run], [rows], [rows, 16], [rows, width to whole vectors]
   Value queries;                       ///< Float: [rows, depth to whole vectors]; integer: i32 [rows, runs, lanes].
   Value parts;                         ///< Float: [rows, 16 tokens, 16]; integer: i32 [rows, 4, lanes].
   Value queryScales, queryZeros;       ///< Integer: [rows, blocks of keys].
