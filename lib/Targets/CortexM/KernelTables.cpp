@@ -24,7 +24,7 @@ const LayerKernels &cortexm::dspKernels() {
 
 const LayerKernels &cortexm::heliumKernels() {
   static const LayerKernels kernels = makeKernelTable(
-      {addMveFullyConnected, addMveConv, addMveDepthwise, addMvePool, addMveAdd, addMveSoftmax, addDspConvKernels, addDspPool,
-       addThumb2Kernels});
+      {addMveFullyConnected, addMveConv, addMveGroups, addMveDepthwise, addMvePool, addMveAdd, addMveSoftmax, addDspConvKernels,
+       addDspPool, addThumb2Kernels});
   return kernels;
 }

@@ -2,10 +2,11 @@
 // Convolutions in tiles of two pixels by four channels, two channels at a time: VMLADAVA sums 16 products an
 // instruction into one of four registers. The sums of four channels then take the final map together.
 //
-// Constants: for each four channels { i32 bias[4]; i32 multiplier[4]; i8 negatedRight[4], left[4]; for channels (0, 2)
-// and (1, 3) { for each vector of inputs { weights of two channels } } }, padded with channels of 0.
+// Constants: for each four channels { a record; for channels (0, 2) and (1, 3) { for each vector of inputs { weights of two
+// channels } } }, padded with channels of 0.
 #include "lib/Targets/CortexM/MveKernels.h"
 #include "lib/Targets/CortexM/MvePatches.h"
+#include "lib/Targets/CortexM/MveRecords.h"
 
 using namespace mlir;
 using namespace mlir::qtensor;
@@ -13,7 +14,7 @@ using namespace mlir::qtensor::cortexm;
 using namespace mlir::qtensor::firmware;
 
 namespace {
-constexpr int64_t kGroup = 4, kMultipliers = 16, kRights = 32, kLefts = 36, kWeights = 40;
+constexpr int64_t kGroup = MveRecords::kChannels, kWeights = MveRecords::kBytes;
 
 /// `General`: for maps with shifts to the left, or by nothing.
 template <bool General> struct MveConv : ConvKernel {
@@ -57,7 +58,6 @@ struct Tiles {
 private:
   SmallVector<Value> emitSteps(SmallVector<Value> state, int64_t first, int64_t count) const;
   SmallVector<Value> emitPair(Value left, Value right, Value from) const;
-  void finish(Value sums, Value group, Value output, Value channel) const;
 };
 } // namespace
 
@@ -86,22 +86,11 @@ template <bool General>
 std::vector<char> MveConv<General>::pack(const ConvLayer &layer, const ConvConstants &constants) const {
   MvePatches patches(layer);
   MveWeights weights(layer.weightBits);
-  std::vector<int64_t> bias = constants.foldedBias(layer);
+  MveRecords records(layer, constants);
   std::vector<char> bytes;
   int64_t channels = layer.out.channels, depth = patches.depth();
   for (int64_t first = 0; first < channels; first += kGroup) {
-    MveScale scales[kGroup];
-    for (int64_t o = first; o < std::min(first + kGroup, channels); ++o)
-      scales[o - first] =
-          MveScale::of(ofChannel(constants.multiplier, o), ofChannel(constants.shift, o), layer.map.mode);
-    for (int64_t o = first; o < first + kGroup; ++o)
-      appendNumber<int32_t>(bytes, o < channels ? int32_t(bias[o]) : 0);
-    for (const MveScale &scale : scales)
-      appendNumber<int32_t>(bytes, scale.multiplier);
-    for (const MveScale &scale : scales)
-      appendNumber<int8_t>(bytes, int8_t(-scale.right));
-    for (const MveScale &scale : scales)
-      appendNumber<int8_t>(bytes, scale.left);
+    records.append(bytes, first);
     for (int64_t half : {0, 1})
       for (int64_t from = 0; from < depth; from += 16 * weights.planes())
         for (int64_t o : {first + half, first + half + 2})
@@ -155,19 +144,6 @@ SmallVector<Value> Tiles::emitPair(Value left, Value right, Value from) const {
   return SmallVector<Value>(ArrayRef(state).drop_front(3));
 }
 
-void Tiles::finish(Value sums, Value group, Value output, Value channel) const {
-  KernelBuilder &k = m.k;
-  sums = k.add(sums, m.loadWords(group));
-  Value lefts = general ? m.loadCodesAsWords(k.at(group, kLefts)) : Value();
-  Value mapped = m.mapSums(sums, m.loadWords(k.at(group, kMultipliers)), m.loadCodesAsWords(k.at(group, kRights)),
-                           lefts, layer.map.mode);
-  Value codes = m.finish(mapped, layer.map);
-  if (channels() % kGroup == 0)
-    m.storeCodes(codes, output);
-  else
-    m.storeCodes(codes, output, k.sub(k.number(channels()), channel));
-}
-
 /// All channels of two pixels.
 void Tiles::emit(Value left, Value right, Value output) const {
   KernelBuilder &k = m.k;
@@ -180,10 +156,10 @@ void Tiles::emit(Value left, Value right, Value output) const {
         sums[i / 2] = m.insert(sums[i / 2], four[i], 2 * (i % 2) + odd);
     }
     Value to = k.at(output, channel);
-    finish(sums[0], carried[0], to, channel);
+    MveRecords::finish(m, layer, general, sums[0], carried[0], channel, to);
     // Where there is one pixel, both are the same.
     if (patches.pixels() > 1)
-      finish(sums[1], carried[0], k.at(to, channels()), channel);
+      MveRecords::finish(m, layer, general, sums[1], carried[0], channel, k.at(to, channels()));
     return {k.at(carried[0], kWeights + 2 * half)};
   });
 }
@@ -193,20 +169,8 @@ void MveConv<General>::emit(KernelBuilder &k, const ConvLayer &layer, const Laye
   Mve m(k);
   MvePatches patches(layer);
   Tiles tiles(m, patches, layer, at.constants, General);
-  int64_t channels = layer.out.channels, pixels = patches.pixels();
-  patches.emitStart(m, at.scratch);
-  k.loop(0, patches.images(), 1, [&](Value image) {
-    k.loop(0, patches.rows(), 1, [&](Value y) {
-      Value from = patches.emitRow(m, at.input, at.scratch, image, y);
-      Value line = k.add(k.mul(image, patches.rows()), y), to = k.at(at.output, k.mul(line, pixels * channels));
-      k.loop(0, pixels, 2, [&](Value x) {
-        // An odd row ends with a tile whose first pixel the tile before has made too.
-        if (pixels % 2 == 1)
-          x = k.least(x, k.number(std::max<int64_t>(pixels - 2, 0)));
-        Value left = k.at(from, k.mul(x, patches.pitch()));
-        tiles.emit(left, pixels > 1 ? k.at(left, patches.pitch()) : left, k.at(to, k.mul(x, channels)));
-      });
-    });
+  patches.emitTiles(m, layer, at, /*step=*/2, [&](Value left, Value output) {
+    tiles.emit(left, patches.pixels() > 1 ? k.at(left, patches.pitch()) : left, output);
   });
 }
 

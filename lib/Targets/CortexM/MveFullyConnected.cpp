@@ -2,11 +2,11 @@
 // Fully connected layers of one row: four channels a turn, their sums in registers from the first input to the last. As
 // many inputs as there are registers for stay in them from turn to turn.
 //
-// Constants: by turn { i32 bias[4]; i32 multiplier[4]; i8 negatedRight[4], left[4]; for each vector of inputs, channel:
-// weights }, padded with channels of 0. All planes of narrow weights but the last are stored without sign; what that
+// Constants: by turn { a record; for each vector of inputs, channel: weights }, padded with channels of 0. All planes of narrow weights but the last are stored without sign; what that
 // adds to the sums is the bias of the weights times the sum of the inputs that they meet.
 #include "lib/Targets/CortexM/Mve.h"
 #include "lib/Targets/CortexM/MveKernels.h"
+#include "lib/Targets/CortexM/MveRecords.h"
 
 using namespace mlir;
 using namespace mlir::qtensor;
@@ -14,7 +14,7 @@ using namespace mlir::qtensor::cortexm;
 using namespace mlir::qtensor::firmware;
 
 namespace {
-constexpr int64_t kTile = 4, kMultipliers = 16, kRights = 32, kLefts = 36, kWeights = 40;
+constexpr int64_t kTile = MveRecords::kChannels, kWeights = MveRecords::kBytes;
 constexpr int64_t kStraight = 16, kUnroll = 8; ///< Vectors without a loop; in one turn of one.
 
 /// What follows from the shape alone.
@@ -76,21 +76,10 @@ struct Emitter {
 template <bool General>
 std::vector<char> MveFullyConnected<General>::pack(const ConvLayer &layer, const ConvConstants &constants) const {
   Shape shape(layer);
-  std::vector<int64_t> bias = constants.foldedBias(layer);
+  MveRecords records(layer, constants);
   std::vector<char> bytes;
   for (int64_t tile = 0; tile < shape.channels; tile += kTile) {
-    MveScale scales[kTile];
-    for (int64_t o = tile; o < std::min(tile + kTile, shape.channels); ++o)
-      scales[o - tile] =
-          MveScale::of(ofChannel(constants.multiplier, o), ofChannel(constants.shift, o), layer.map.mode);
-    for (int64_t o = tile; o < tile + kTile; ++o)
-      appendNumber<int32_t>(bytes, o < shape.channels ? int32_t(bias[o]) : 0);
-    for (const MveScale &scale : scales)
-      appendNumber<int32_t>(bytes, scale.multiplier);
-    for (const MveScale &scale : scales)
-      appendNumber<int8_t>(bytes, int8_t(-scale.right));
-    for (const MveScale &scale : scales)
-      appendNumber<int8_t>(bytes, scale.left);
+    records.append(bytes, tile);
     for (int64_t v = 0; v < shape.vectors; v += shape.weights.planes())
       for (int64_t o = tile; o < tile + kTile; ++o)
         shape.weights.append(bytes, /*biased=*/true, [&](int64_t i) -> int64_t {
@@ -172,17 +161,9 @@ void Emitter::finish(ArrayRef<Value> sums, Value record, Value channel, Value co
   Value vector;
   for (int64_t o : {0, 2, 1, 3})
     vector = m.insert(vector, sums[o], o);
-  vector = k.add(vector, m.loadWords(record));
   if (correction)
     vector = k.add(vector, m.splat(correction, m.words()));
-  Value lefts = general ? m.loadCodesAsWords(k.at(record, kLefts)) : Value();
-  Value mapped = m.mapSums(vector, m.loadWords(k.at(record, kMultipliers)), m.loadCodesAsWords(k.at(record, kRights)),
-                           lefts, layer.map.mode);
-  Value codes = m.finish(mapped, layer.map), to = k.at(at.output, channel);
-  if (shape.channels % kTile == 0)
-    m.storeCodes(codes, to);
-  else
-    m.storeCodes(codes, to, k.sub(k.number(shape.channels), channel));
+  MveRecords::finish(m, layer, general, vector, record, channel, k.at(at.output, channel));
 }
 
 template <bool General>

@@ -8,6 +8,7 @@ namespace mlir::qtensor::cortexm {
 /// Each adds a family to a table, best first.
 void addMveFullyConnected(firmware::LayerKernels &kernels);
 void addMveConv(firmware::LayerKernels &kernels);
+void addMveGroups(firmware::LayerKernels &kernels);
 void addMveDepthwise(firmware::LayerKernels &kernels);
 void addMveAdd(firmware::LayerKernels &kernels);
 void addMvePool(firmware::LayerKernels &kernels);

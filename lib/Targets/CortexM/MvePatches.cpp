@@ -59,9 +59,19 @@ int64_t MvePatches::outputDistance(int64_t outChannels, int64_t pixels) const {
   return firmware::distanceOfSteps(imageCount * outRows * perRow, /*readsFirst=*/!direct, readsFrom, writtenTo);
 }
 
-int32_t MvePatches::weight(const ConvLayer &layer, const ConvConstants &constants, int64_t channel, int64_t i) const {
+firmware::WindowRows::Place MvePatches::placeOf(int64_t i) const {
   int64_t c = i % channels, ky = i / channels % kernelHeight, kx = i / channels / kernelHeight;
-  return transposed ? constants.weight(layer, channel, kx, ky, c) : constants.weight(layer, channel, ky, kx, c);
+  return transposed ? firmware::WindowRows::Place{kx, ky, c} : firmware::WindowRows::Place{ky, kx, c};
+}
+
+int32_t MvePatches::weight(const ConvLayer &layer, const ConvConstants &constants, int64_t channel, int64_t i) const {
+  auto [ky, kx, c] = placeOf(i);
+  return constants.weight(layer, channel, ky, kx, c);
+}
+
+int32_t MvePatches::factor(const ConvLayer &layer, const ConvConstants &constants, int64_t channel, int64_t i) const {
+  auto [ky, kx, c] = placeOf(i);
+  return constants.factor(layer, channel, ky, kx, c);
 }
 
 /// ceil(a / b) for any a and b > 0.
@@ -162,4 +172,23 @@ Value MvePatches::emitRow(Mve &m, Value input, Value scratch, Value image, Value
     }
   });
   return scratch;
+}
+
+void MvePatches::emitTiles(Mve &m, const ConvLayer &layer, const firmware::LayerPointers &at, int64_t step,
+                           llvm::function_ref<void(Value, Value)> body) const {
+  KernelBuilder &k = m.k;
+  int64_t outChannels = layer.out.channels;
+  emitStart(m, at.scratch);
+  k.loop(0, imageCount, 1, [&](Value image) {
+    k.loop(0, outRows, 1, [&](Value y) {
+      Value from = emitRow(m, at.input, at.scratch, image, y);
+      Value line = k.add(k.mul(image, outRows), y), to = k.at(at.output, k.mul(line, outPixels * outChannels));
+      k.loop(0, outPixels, step, [&](Value x) {
+        // The last tile's first pixels are made by the tile before too.
+        if (outPixels % step)
+          x = k.least(x, k.number(std::max<int64_t>(outPixels - step, 0)));
+        body(k.at(from, k.mul(x, pixelPitch)), k.at(to, k.mul(x, outChannels)));
+      });
+    });
+  });
 }

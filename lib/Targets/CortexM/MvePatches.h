@@ -3,6 +3,7 @@
 // row of the output reads.
 #pragma once
 #include "lib/Targets/CortexM/Mve.h"
+#include "lib/Transforms/Firmware/WindowRows.h"
 
 namespace mlir::qtensor::cortexm {
 
@@ -27,8 +28,10 @@ public:
   /// one pixel earlier) or, where there is a copy, of rows.
   int64_t outputDistance(int64_t outChannels, int64_t pixels) const;
   bool isDirect() const { return direct; } ///< There is no copy.
-  /// The weight that meets input `i` of a pixel.
+  /// The weight that meets input `i` of a pixel; where that weight is; the factor of its group.
   int32_t weight(const ConvLayer &layer, const ConvConstants &constants, int64_t channel, int64_t i) const;
+  firmware::WindowRows::Place placeOf(int64_t i) const;
+  int32_t factor(const ConvLayer &layer, const ConvConstants &constants, int64_t channel, int64_t i) const;
   /// Inputs of one channel, which lie `channels` bytes apart.
   int64_t taps() const { return kernelHeight * kernelWidth; }
 
@@ -36,6 +39,10 @@ public:
   void emitStart(Mve &m, Value scratch) const;
   /// The address of the first pixel's inputs, for a row of the output.
   Value emitRow(Mve &m, Value input, Value scratch, Value image, Value row) const;
+  /// All rows of all images, in tiles of `step` adjacent pixels: `body` gets where the first one's inputs and outputs begin. The
+  /// last tile of a row begins early enough to be a whole one, unless the row is shorter.
+  void emitTiles(Mve &m, const ConvLayer &layer, const firmware::LayerPointers &at, int64_t step,
+                 llvm::function_ref<void(Value inputs, Value outputs)> body) const;
 
 private:
   /// Pieces of `channels` bytes from one row of the input into the copy.

@@ -284,7 +284,8 @@ static bool groupsFit(const ConvLayer &layer, const ConvConstants &constants, co
 }
 
 bool VectorConv::accepts(const ConvLayer &layer, const ConvConstants &constants) const {
-  if (layer.depthwise || layer.inputBits != 8 || layer.weightBits != weightBits || layer.depth() == 0)
+  if (layer.depthwise || layer.inputBits != 8 || layer.weightBits != weightBits || layer.depth() == 0 ||
+      how.groups != bool(layer.groups))
     return false;
   if (how.groups)
     return groupsFit(layer, constants, how);

@@ -57,6 +57,7 @@ static const CSpelling vector[] = {
      "__riscv_vreinterpret_v_u$er$mr_i$er$mr(__riscv_vwmulu_vx_u$er$mr(__riscv_vreinterpret_v_i$e0$m0_u$e0$m0($0), $1, $2))"},
     {"llvm.riscv.vwadd.w(llvm.mlir.poison, _, _, _)", "__riscv_vwadd_w$k1_i$er$mr($0, $s1, $2)"},
     {"llvm.riscv.vwmacc(_, _, _, _, 3)", "__riscv_vwmacc_v$k1_i$er$mr($0, $s1, $2, $3)"},
+    {"llvm.riscv.vmacc(_, _, _, _, 3)", "__riscv_vmacc_v$k1_i$er$mr($0, $s1, $2, $3)"},
     // Fixed point: the rounding mode stands before the length.
     {"llvm.riscv.vsll(llvm.mlir.poison, _, x, _)", "__riscv_vsll_vx_i$er$mr($0, $1, $2)"},
     {"llvm.riscv.vsll(llvm.mlir.poison, _, v, _)",

@@ -59,15 +59,18 @@ std::optional<GroupRuns> GroupRuns::find(const ConvLayer &layer, const WindowRow
   // Columns that are rounded up have lanes without meaning inside of a run.
   if (layer.window.taps() > 1 && rows.columnLanes != layer.window.kernelHeight * layer.in.channels)
     return std::nullopt;
-  return findLoops(listRuns(layer, rows.lanes, [&](int64_t lane) { return rows.placeOfLane(layer, lane); }), depthUnit);
+  return find(layer, rows.lanes, depthUnit, [&](int64_t lane) { return rows.placeOfLane(layer, lane); });
+}
+
+std::optional<GroupRuns> GroupRuns::find(const ConvLayer &layer, int64_t lanes, int64_t depthUnit, PlaceOf placeOf) {
+  return findLoops(listRuns(layer, lanes, placeOf), depthUnit);
 }
 
 std::optional<GroupRuns> GroupRuns::find(const ConvLayer &layer, int64_t depthUnit) {
   int64_t channels = layer.in.channels, width = layer.window.kernelWidth;
-  auto placeOf = [&](int64_t lane) -> std::optional<WindowRows::Place> {
+  return find(layer, layer.depth(), depthUnit, [&](int64_t lane) {
     return WindowRows::Place{lane / channels / width, lane / channels % width, lane % channels};
-  };
-  return findLoops(listRuns(layer, layer.depth(), placeOf), depthUnit);
+  });
 }
 
 void GroupRuns::forEach(llvm::function_ref<void(int64_t, int64_t)> run) const {

@@ -12,6 +12,9 @@ struct GroupRuns {
 
   /// Nothing where runs do not begin at whole units of depth.
   static std::optional<GroupRuns> find(const ConvLayer &layer, const WindowRows &rows, int64_t depthUnit);
+  /// Of any other order of lanes.
+  static std::optional<GroupRuns> find(const ConvLayer &layer, int64_t lanes, int64_t depthUnit,
+                                       llvm::function_ref<std::optional<WindowRows::Place>(int64_t lane)> placeOf);
   /// Of windows that lie row by row, as the weights of a channel do.
   static std::optional<GroupRuns> find(const ConvLayer &layer, int64_t depthUnit);
 
