@@ -14,6 +14,8 @@
 using namespace mlir;
 using namespace mlir::qtensor;
 
+static int64_t getCount(Value vector) { return cast<VectorType>(vector.getType()).getNumElements(); }
+
 /// Codes of queries and weights: -127 to 127.
 static constexpr double kHighest = 127;
 
@@ -136,28 +138,36 @@ static int64_t highestCode(const AttentionCache &cache) {
   return (int64_t(1) << cache.encoding.getCodec().getBits()) - 1;
 }
 
-/// Whether the last dimension has one element and those of the one before it follow each other in memory.
-static bool hasColumns(MemRefType type) {
+/// Whether rows of the last dimension, of few elements, follow each other in memory along the one before it.
+static bool hasRows(MemRefType type) {
   SmallVector<int64_t> strides;
-  int64_t offset;
-  return type.getDimSize(3) == 1 && succeeded(type.getStridesAndOffset(strides, offset)) && strides[2] == 1;
+  int64_t offset, few = 8;
+  return type.getDimSize(3) >= 1 && type.getDimSize(3) <= few && succeeded(type.getStridesAndOffset(strides, offset)) &&
+         strides[2] == type.getDimSize(3) && strides[3] == 1;
 }
 
-/// `count` elements along the dimension before the last, which has one element.
-static Value loadColumn(ImplicitLocOpBuilder &b, Value buffer, ArrayRef<Value> at, int64_t count) {
+/// `count` elements of the last two dimensions, from the row `at` on.
+static Value loadFlat(ImplicitLocOpBuilder &b, Value buffer, ArrayRef<Value> at, int64_t count) {
   auto type = cast<MemRefType>(buffer.getType());
   auto metadata = memref::ExtractStridedMetadataOp::create(b, buffer);
   SmallVector<OpFoldResult> sizes(metadata.getConstifiedMixedSizes()), strides(metadata.getConstifiedMixedStrides());
-  SmallVector<int64_t> shape(type.getShape().drop_back()), layout;
-  SmallVector<int64_t> own;
-  int64_t offset;
+  SmallVector<int64_t> shape(type.getShape().drop_back()), own;
+  int64_t offset, perRow = type.getDimSize(3);
   (void)type.getStridesAndOffset(own, offset);
-  layout.assign(own.begin(), own.end() - 1);
-  auto flat = MemRefType::get(shape, type.getElementType(), StridedLayoutAttr::get(b.getContext(), offset, layout));
+  SmallVector<int64_t> layout(own.begin(), own.end() - 1);
   sizes.pop_back(), strides.pop_back();
-  Value column = memref::ReinterpretCastOp::create(b, flat, metadata.getBaseBuffer(), metadata.getConstifiedMixedOffset(),
-                                                   sizes, strides);
-  return vector::LoadOp::create(b, VectorType::get(count, type.getElementType()), column, ValueRange(at.drop_back()));
+  shape[2] = type.isDynamicDim(2) ? ShapedType::kDynamic : type.getDimSize(2) * perRow;
+  Value rows = getValueOrCreateConstantIndexOp(b, b.getLoc(), sizes[2]);
+  sizes[2] = type.isDynamicDim(2)
+                 ? OpFoldResult(b.createOrFold<arith::MulIOp>(rows, arith::ConstantIndexOp::create(b, perRow)))
+                 : OpFoldResult(b.getIndexAttr(shape[2]));
+  strides[2] = b.getIndexAttr(1), layout[2] = 1;
+  auto flat = MemRefType::get(shape, type.getElementType(), StridedLayoutAttr::get(b.getContext(), offset, layout));
+  Value line = memref::ReinterpretCastOp::create(b, flat, metadata.getBaseBuffer(), metadata.getConstifiedMixedOffset(), sizes,
+                                                 strides);
+  SmallVector<Value> from(at.drop_back());
+  from[2] = b.createOrFold<arith::MulIOp>(from[2], arith::ConstantIndexOp::create(b, perRow));
+  return vector::LoadOp::create(b, VectorType::get(count, type.getElementType()), line, from);
 }
 
 /// The scales of `count` tokens from `first` on, for the block of element `d`.
@@ -170,8 +180,14 @@ Value AttentionKernel::loadScales(const AttentionCache &cache, Value first, int6
   auto type = isa<TypeAttr>(param.getValue()) ? cast<MemRefType>(cache.components[1].getType()) : MemRefType();
   bool plain = type && param.getOwnBlock().empty() && !param.getNegated() &&
                llvm::all_of(ArrayRef(cache.encoding.getBlock()).drop_back(), [](int64_t size) { return size == 1; });
-  if (plain && wholeChunks && hasColumns(type) && cache.dims[2] == 2)
-    return emitToF32(b, loadColumn(b, cache.components[1], cache.index(batch, head, first, constant(0)), count));
+  if (plain && wholeChunks && hasRows(type) && cache.dims[2] == 2) {
+    int64_t blocks = type.getDimSize(3);
+    Value all = loadFlat(b, cache.components[1], cache.index(batch, head, first, constant(0)), count * blocks);
+    SmallVector<int64_t> own;
+    for (int64_t i = 0; i < count; ++i)
+      own.push_back(i * blocks + d / cache.getBlock());
+    return emitToF32(b, shuffle(all, all, own));
+  }
   SmallVector<Value> elements;
   for (int64_t i = 0; i < count; ++i) {
     Value token = clampToken(add(first, constant(i)));
@@ -254,10 +270,44 @@ void AttentionKernel::scoreInteger(Value first) {
   });
 }
 
-/// Weights ([vector][row]) times the scales of the values, as codes: four tokens to a word.
+ValueLayout AttentionKernel::getValueLayout() const {
+  int64_t halves = value->packed ? 2 : 1, perUnit = kPackedRun * halves, perVector = lanes / 4, blocks = value->getNumBlocks();
+  int64_t perBlock = llvm::divideCeil(value->getBlock(), perUnit);
+  bool share = blocks > 1 && perBlock < perVector && perVector % perBlock == 0;
+  int64_t shared = share ? perVector / perBlock : 1;
+  int64_t panels = llvm::divideCeil(shared * perBlock, perVector), groups = llvm::divideCeil(blocks, shared);
+  return {halves, perBlock, shared, panels, groups};
+}
+
+/// The codes ([block from `block` on]) of 16 tokens from the `at`-th four of them on: four tokens to a word, words of blocks that
+/// share a vector side by side.
+void AttentionKernel::storeCodes(int64_t row, int64_t block, int64_t at, ArrayRef<Value> codes) {
+  int64_t shared = getValueLayout().shared;
+  SmallVector<Value> words;
+  for (Value code : codes) {
+    Value bytes = arith::TruncIOp::create(b, vec(kAttentionLanes, b.getI8Type()), code);
+    words.push_back(vector::BitCastOp::create(b, vec(4, b.getI32Type()), bytes));
+  }
+  words.resize(shared, words.back());
+  while (words.size() > 1) { // pairs [x0 .. xn, y0 .. yn], until one vector holds all
+    SmallVector<Value> pairs;
+    for (size_t i = 0; i < words.size(); i += 2)
+      pairs.push_back(shuffle(words[i], words[i + 1], llvm::to_vector(llvm::seq<int64_t>(0, 2 * getCount(words[i])))));
+    words = pairs;
+  }
+  SmallVector<int64_t> order;
+  for (int64_t i = 0; i < 4; ++i)
+    for (int64_t own = 0; own < shared; ++own)
+      order.push_back(4 * own + i);
+  store(shuffle(words[0], words[0], order), weightCodes, {constant(row), constant(block / shared), constant(at * shared)});
+}
+
+/// Weights ([vector][row]) times the scales of the values, as codes.
 void AttentionKernel::weighValues(Value first, ArrayRef<Value> weights) {
   constexpr int64_t vectors = kAttentionChunk / kAttentionLanes;
+  int64_t shared = getValueLayout().shared;
   Value nothing = splat(f32(0), kAttentionLanes);
+  SmallVector<SmallVector<Value>> codes(vectors * rows); // [vector][row]: of blocks that share a vector
   for (int64_t block = 0; block < value->getNumBlocks(); ++block) {
     SmallVector<Value> scaled, most(rows, nothing), inverses, sums(rows, splat(i32(0), kAttentionLanes));
     for (int64_t i = 0; i < vectors; ++i) {
@@ -268,22 +318,26 @@ void AttentionKernel::weighValues(Value first, ArrayRef<Value> weights) {
       }
     }
     most = largest(most);
+    Value group = constant(block / shared), own = constant(block % shared);
     for (int64_t row = 0; row < rows; ++row) {
       auto [inverse, step] = makeSteps(b, most[row]);
-      store(step, weightScales, {constant(row), constant(block)});
+      store(step, weightScales, {constant(row), group, own});
       inverses.push_back(splat(inverse, kAttentionLanes));
     }
+    bool last = block % shared == shared - 1 || block + 1 == value->getNumBlocks();
     for (int64_t i = 0; i < vectors; ++i)
       for (int64_t row = 0; row < rows; ++row) {
-        Value codes = roundToCodes(b, scaled[i * rows + row], inverses[row], nothing);
-        sums[row] = add(sums[row], codes);
-        Value bytes = arith::TruncIOp::create(b, vec(kAttentionLanes, b.getI8Type()), codes);
-        store(vector::BitCastOp::create(b, vec(4, b.getI32Type()), bytes), weightCodes,
-              {constant(row), constant(block), constant(i * 4)});
+        SmallVector<Value> &all = codes[i * rows + row];
+        all.push_back(roundToCodes(b, scaled[i * rows + row], inverses[row], nothing));
+        sums[row] = add(sums[row], all.back());
+        if (last) {
+          storeCodes(row, block, i * 4, all);
+          all.clear();
+        }
       }
     sums = addHalves(sums);
     for (int64_t row = 0; row < rows; ++row)
-      store(mul(sums[row], i32(getZero(*value))), weightZeros, {constant(row), constant(block)});
+      store(mul(sums[row], i32(getZero(*value))), weightZeros, {constant(row), group, own});
   }
 }
 
@@ -314,7 +368,8 @@ SmallVector<Value> AttentionKernel::loadWords(Value start, int64_t unit, int64_t
 
 /// Adds what a chunk brings to the results of one pass.
 void AttentionKernel::accumulatePass(Value first, const ValuePass &pass) {
-  int64_t bytes = 4 * lanes, perUnits = 4 * pass.halves.size(), panels = llvm::divideCeil(pass.units, lanes / 4);
+  ValueLayout layout = getValueLayout();
+  int64_t bytes = 4 * lanes, perUnits = 4 * layout.halves, panels = llvm::divideCeil(pass.units, lanes / 4);
   int64_t perRow = perUnits * panels, count = pass.lastRow - pass.firstRow;
   SmallVector<Value> inits(count * perRow, arith::ConstantOp::create(b, b.getZeroAttr(vec(lanes, b.getI32Type()))));
   auto over = scf::ForOp::create(b, constant(0), constant(kAttentionChunk / 4), constant(1), inits);
@@ -326,18 +381,17 @@ void AttentionKernel::accumulatePass(Value first, const ValuePass &pass) {
     prefetch(*key, add(add(first, constant(pass.aheadFrom)), mul(over.getInductionVar(), constant(ahead))), ahead);
     SmallVector<Value> next(over.getRegionIterArgs()), weights;
     for (int64_t row = 0; row < count; ++row) {
-      SmallVector<Value> at = {constant(pass.firstRow + row), constant(pass.block), over.getInductionVar()};
-      weights.push_back(vector::BitCastOp::create(b, vec(bytes, b.getI8Type()),
-                                                  splat(memref::LoadOp::create(b, weightCodes, at), lanes)));
+      SmallVector<Value> at = {constant(pass.firstRow + row), constant(pass.group), mul(over.getInductionVar(), constant(layout.shared))};
+      weights.push_back(vector::BitCastOp::create(b, vec(bytes, b.getI8Type()), spread(weightCodes, at)));
     }
     for (int64_t panel = 0; panel < panels; ++panel) {
       int64_t done = panel * (lanes / 4);
       SmallVector<Value> words = loadWords(start, pass.unit + done, std::min(lanes / 4, pass.units - done));
-      for (auto [h, half] : llvm::enumerate(pass.halves))
+      for (int64_t half = 0; half < layout.halves; ++half)
         for (int64_t j = 0; j < 4; ++j) {
           Value codes = toUnsigned(*value, words[j], half);
           for (int64_t row = 0; row < count; ++row) {
-            Value &sum = next[row * perRow + panel * perUnits + static_cast<int64_t>(h) * 4 + j];
+            Value &sum = next[row * perRow + panel * perUnits + half * 4 + j];
             sum = qtile::Dot4Op::create(b, sum, codes, weights[row], highestCode(*value));
           }
         }
@@ -345,43 +399,62 @@ void AttentionKernel::accumulatePass(Value first, const ValuePass &pass) {
     scf::YieldOp::create(b, next);
   }
   for (int64_t row = 0; row < count; ++row)
-    for (int64_t u = 0; u < pass.units; ++u)
-      for (int64_t h = 0; h < perUnits / 4; ++h) {
-        int64_t e = value->packed ? (2 * (pass.unit + u) + pass.halves[h]) * kPackedRun : (pass.unit + u) * kPackedRun;
-        if (e < width)
-          addToResults(pass, row, e, u % (lanes / 4),
-                       over.getResults().slice(row * perRow + u / (lanes / 4) * perUnits + h * 4, 4));
-      }
+    addToResults(pass, row, over.getResults().slice(row * perRow, perRow));
 }
 
-/// Elements of one unit from the four vectors that hold them, less what zero adds: fma(f32(sum), step, result).
-void AttentionKernel::addToResults(const ValuePass &pass, int64_t row, int64_t e, int64_t unit, ValueRange words) {
-  SmallVector<Value> where = {constant(pass.firstRow + row), constant(pass.block)};
-  Value zero = splat(memref::LoadOp::create(b, weightZeros, where), kAttentionLanes);
-  Value step = splat(memref::LoadOp::create(b, weightScales, where), kAttentionLanes);
-  SmallVector<int64_t> quarter, all = llvm::to_vector(llvm::seq<int64_t>(0, 16));
-  for (int64_t side : {int64_t(0), lanes})
-    for (int64_t i = 0; i < 4; ++i)
-      quarter.push_back(side + 4 * unit + i);
-  Value sums = shuffle(shuffle(words[0], words[1], quarter), shuffle(words[2], words[3], quarter), all);
-  Value exact = arith::SIToFPOp::create(b, vec(kAttentionLanes, b.getF32Type()), arith::SubIOp::create(b, sums, zero));
-  SmallVector<Value> at = {constant(pass.firstRow + row), constant(e)};
-  store(math::FmaOp::create(b, exact, step, load(results, at, kAttentionLanes)), results, at);
+/// One element for each block of a group, from `at` on, in the lanes of its units.
+Value AttentionKernel::spread(Value buffer, ArrayRef<Value> at) {
+  ValueLayout layout = getValueLayout();
+  if (layout.shared == 1)
+    return splat(memref::LoadOp::create(b, buffer, at), lanes);
+  Value own = load(buffer, at, layout.shared);
+  SmallVector<int64_t> blocks;
+  for (int64_t lane = 0; lane < lanes; ++lane)
+    blocks.push_back(lane / 4 / layout.perBlock);
+  return shuffle(own, own, blocks);
 }
 
-/// As many rows, halves of bytes and vectors of units in one pass as there are registers for their sums.
+/// What a pass brings to a row, less what zero adds: fma(f32(sum), step, result). Results lie in the order of the sums, which
+/// `finish` undoes.
+void AttentionKernel::addToResults(const ValuePass &pass, int64_t row, ValueRange words) {
+  SmallVector<Value> where = {constant(pass.firstRow + row), constant(pass.group), constant(0)};
+  Value zero = spread(weightZeros, where), step = spread(weightScales, where);
+  int64_t begin = pass.panel * getValueLayout().halves * 4 * lanes;
+  for (auto [i, sum] : llvm::enumerate(words)) {
+    Value exact = arith::SIToFPOp::create(b, vec(lanes, b.getF32Type()), arith::SubIOp::create(b, sum, zero));
+    SmallVector<Value> at = {where[0], constant(begin + static_cast<int64_t>(i) * lanes)};
+    store(math::FmaOp::create(b, exact, step, load(results, at, lanes)), results, at);
+  }
+}
+
+/// 16 elements of a row of results.
+Value AttentionKernel::loadResult(Value row, int64_t e) {
+  if (!integer)
+    return load(results, {row, constant(e)}, kAttentionLanes);
+  ValueLayout layout = getValueLayout();
+  int64_t run = e / kPackedRun, unit = run / layout.halves, perGroup = layout.shared * layout.perBlock, local = unit % perGroup;
+  int64_t panel = unit / perGroup * layout.panels + local / (lanes / 4);
+  int64_t begin = (panel * layout.halves + run % layout.halves) * 4 * lanes + local % (lanes / 4) * 4;
+  SmallVector<Value> words;
+  for (int64_t j = 0; j < 4; ++j)
+    words.push_back(load(results, {row, constant(begin + j * lanes)}, 4));
+  auto join = [&](Value x, Value y) { return shuffle(x, y, llvm::to_vector(llvm::seq<int64_t>(0, 2 * getCount(x)))); };
+  return join(join(words[0], words[1]), join(words[2], words[3]));
+}
+
+/// As many rows and vectors of units in one pass as there are registers for their sums.
 SmallVector<ValuePass> AttentionKernel::planPasses() const {
-  int64_t perUnit = value->packed ? 2 * kPackedRun : kPackedRun, perVector = lanes / 4, most = lanes >= 16 ? 16 : 8;
-  int64_t perRow = value->packed ? 8 : 4, panels = std::max<int64_t>(1, most / (perRow * rows));
-  int64_t step = std::max<int64_t>(1, std::min(rows, most / perRow));
-  SmallVector<int64_t, 2> halves = llvm::to_vector<2>(llvm::seq<int64_t>(0, value->packed ? 2 : 1));
+  ValueLayout layout = getValueLayout();
+  int64_t perVector = lanes / 4, most = lanes >= 16 ? 16 : 8, perRow = 4 * layout.halves;
+  int64_t panels = std::max<int64_t>(1, most / (perRow * rows)), step = std::max<int64_t>(1, std::min(rows, most / perRow));
+  int64_t perGroup = layout.shared * layout.perBlock, all = llvm::divideCeil(width, kPackedRun * layout.halves);
   SmallVector<ValuePass> passes;
-  for (int64_t block = 0; block < value->getNumBlocks(); ++block) {
-    int64_t begin = block * value->getBlock() / perUnit;
-    int64_t end = llvm::divideCeil(std::min(width, (block + 1) * value->getBlock()), perUnit);
+  for (int64_t group = 0; group < layout.groups; ++group) {
+    int64_t begin = group * perGroup, end = std::min(all, begin + perGroup);
     for (int64_t unit = begin; unit < end; unit += panels * perVector)
       for (int64_t row = 0; row < rows; row += step)
-        passes.push_back({unit, std::min(panels * perVector, end - unit), block, row, std::min(rows, row + step), halves, 0, 0});
+        passes.push_back({unit, std::min(panels * perVector, end - unit), group, group * layout.panels + (unit - begin) / perVector,
+                          row, std::min(rows, row + step), 0, 0});
   }
   return passes;
 }

@@ -197,14 +197,16 @@ void AttentionKernel::readArguments(func::FuncOp function) {
 
 void AttentionKernel::allocate() {
   Type f32 = b.getF32Type(), i32 = b.getI32Type();
-  int64_t padded = llvm::alignTo(width, kAttentionLanes), runs = llvm::divideCeil(depth, kAttentionLanes);
+  int64_t runs = llvm::divideCeil(depth, kAttentionLanes);
   rowHeads = makeBuffer({rows}, b.getIndexType());
   rowPositions = makeBuffer({rows}, b.getIndexType());
   scores = makeBuffer({rows, getRun() * kAttentionChunk}, f32);
   visible = makeBuffer({getRun()}, b.getI1Type());
   tops = makeBuffer({rows}, f32);
   totals = makeBuffer({rows, kAttentionLanes}, f32);
-  results = makeBuffer({rows, padded}, f32);
+  ValueLayout layout = getValueLayout();
+  resultCount = integer ? layout.groups * layout.panels * layout.halves * 4 * lanes : llvm::alignTo(width, kAttentionLanes);
+  results = makeBuffer({rows, resultCount}, f32);
   if (!integer) {
     queries = makeBuffer({rows, runs * kAttentionLanes}, f32);
     parts = makeBuffer({rows, kAttentionLanes, kAttentionLanes}, f32);
@@ -214,9 +216,9 @@ void AttentionKernel::allocate() {
   parts = makeBuffer({rows, 4, lanes}, i32);
   queryScales = makeBuffer({rows, key->getNumBlocks()}, f32);
   queryZeros = makeBuffer({rows, key->getNumBlocks()}, i32);
-  weightCodes = makeBuffer({rows, value->getNumBlocks(), kAttentionChunk / 4}, i32);
-  weightScales = makeBuffer({rows, value->getNumBlocks()}, f32);
-  weightZeros = makeBuffer({rows, value->getNumBlocks()}, i32);
+  weightCodes = makeBuffer({rows, layout.groups, kAttentionChunk / 4 * layout.shared}, i32);
+  weightScales = makeBuffer({rows, layout.groups, layout.shared}, f32);
+  weightZeros = makeBuffer({rows, layout.groups, layout.shared}, i32);
 }
 
 /// Row n of a key head is position n % S of query head g * (H / G) + n / S.
@@ -230,7 +232,7 @@ void AttentionKernel::emitRowPositions() {
     store(arith::RemUIOp::create(b, n, positions), rowPositions, row);
     store(f32(-HUGE_VAL), tops, row);
     store(splat(f32(0), kAttentionLanes), totals, {row, constant(0)});
-    for (int64_t e = 0; e < width; e += kAttentionLanes)
+    for (int64_t e = 0; e < resultCount; e += kAttentionLanes)
       store(splat(f32(0), kAttentionLanes), results, {row, constant(e)});
   });
 }
@@ -282,7 +284,7 @@ void AttentionKernel::rescale(ArrayRef<Value> before, ArrayRef<Value> now) {
     SmallVector<Value> at = {constant(row), constant(0)};
     store(now[row], tops, constant(row));
     store(mul(load(totals, at, kAttentionLanes), factors), totals, at);
-    for (int64_t e = 0; e < width; e += kAttentionLanes) {
+    for (int64_t e = 0; e < resultCount; e += kAttentionLanes) {
       at[1] = constant(e);
       store(mul(load(results, at, kAttentionLanes), factors), results, at);
     }
@@ -390,7 +392,7 @@ void AttentionKernel::finish() {
     Value none = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, total, f32(0));
     Value divisor = splat(arith::SelectOp::create(b, none, f32(1), total), kAttentionLanes);
     for (int64_t e = 0; e < width; e += kAttentionLanes) {
-      Value y = arith::DivFOp::create(b, load(results, {row, constant(e)}, kAttentionLanes), divisor);
+      Value y = arith::DivFOp::create(b, loadResult(row, e), divisor);
       y = add(y, splat(f32(0), kAttentionLanes));
       if (!element.isF32())
         y = arith::TruncFOp::create(b, vec(kAttentionLanes, element), y);

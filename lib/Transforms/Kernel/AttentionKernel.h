@@ -33,13 +33,22 @@ struct AttentionCache {
   int64_t extent; ///< Elements of a head.
 };
 
+/// How units of 16 bytes of a row of values fill vectors: blocks smaller than a vector share one, each unit with weights of its
+/// own; larger ones take whole vectors.
+struct ValueLayout {
+  int64_t halves;   ///< Codes in a byte.
+  int64_t perBlock; ///< Units in a block,
+  int64_t shared;   ///< blocks in a vector, or 1;
+  int64_t panels;   ///< vectors in so many blocks;
+  int64_t groups;   ///< and how often that makes the row.
+};
+
 /// What one pass over the values of a chunk sums up, in registers.
 struct ValuePass {
-  int64_t unit, units;             ///< Units of 16 bytes of every token,
-  int64_t block;                   ///< all of one block;
-  int64_t firstRow, lastRow;       ///< for these rows,
-  SmallVector<int64_t, 2> halves;  ///< and of packed bytes these halves.
-  int64_t aheadFrom, aheadCount;   ///< Ask meanwhile for the keys of so many tokens, from this one of the chunk on.
+  int64_t unit, units;           ///< Units of 16 bytes of every token,
+  int64_t group, panel;          ///< of these blocks, from this vector of the row on,
+  int64_t firstRow, lastRow;     ///< for these rows.
+  int64_t aheadFrom, aheadCount; ///< Ask meanwhile for the keys of so many tokens, from this one of the chunk on.
 };
 
 /// The function that computes `rows` rows for one batch and key head. Scratch lies on its stack.
@@ -78,9 +87,13 @@ private:
   void addToScores(Value at, Value first, int64_t block);
   void weighValues(Value first, ArrayRef<Value> weights);
   void accumulateInteger(Value first);
+  ValueLayout getValueLayout() const;
   SmallVector<ValuePass> planPasses() const;
   void accumulatePass(Value first, const ValuePass &pass);
-  void addToResults(const ValuePass &pass, int64_t row, int64_t e, int64_t unit, ValueRange words);
+  void storeCodes(int64_t row, int64_t block, int64_t at, ArrayRef<Value> codes);
+  Value spread(Value buffer, ArrayRef<Value> at);
+  void addToResults(const ValuePass &pass, int64_t row, ValueRange words);
+  Value loadResult(Value row, int64_t e);
   SmallVector<Value> loadWords(Value start, int64_t unit, int64_t units);
   SmallVector<Value> loadUnits(const AttentionCache &cache, ArrayRef<Value> tokens, int64_t unit, int64_t units);
   Value loadBytes(const AttentionCache &cache, Value token, int64_t unit, int64_t units);
@@ -118,11 +131,12 @@ private:
   Value rowHeads, rowPositions;        ///< memref<rows x index>
   Value runOffset;                     ///< Of the chunk in its run.
   Value visible;                       ///< i1 [chunks of a run]: whether any row sees the chunk.
-  Value scores, tops, totals, results; ///< [rows, run], [rows], [rows, 16], [rows, width to whole vectors]
+  int64_t resultCount; ///< Elements of a row of results.
+  Value scores, tops, totals, results; ///< [rows, run], [rows], [rows, 16], [rows, resultCount]
   Value queries;                       ///< Float: [rows, depth to whole vectors]; integer: i32 [rows, runs, lanes].
   Value parts;                         ///< Float: [rows, 16 tokens, 16]; integer: i32 [rows, 4, lanes].
   Value queryScales, queryZeros;       ///< Integer: [rows, blocks of keys].
-  Value weightCodes, weightScales, weightZeros; ///< Integer: i32 [rows, blocks of values, chunk / 4]; [rows, blocks].
+  Value weightCodes, weightScales, weightZeros; ///< Integer: i32 [rows, groups, chunk / 4 * shared]; [rows, groups, shared].
 };
 
 /// Sums over the runs of `width` lanes at each level, for vectors whose lanes are tokens in the end: level by level two
