@@ -82,8 +82,9 @@ struct FirmwareRecord {
   bool relativeAddresses = false; ///< Code finds its data from where it runs, so that both may lie anywhere (LLVM: medium).
   llvm::StringRef moduleAssembly = {}; ///< Directives for every object: what it says of itself and LLVM does not.
   CDialect c = {}; ///< For emission as C.
-  /// Functions of the helper library, as LLVM's IR: an object brings those that it calls. Empty: none.
-  llvm::StringRef helperCode = "";
+  /// LLVM's IR: the names and conventions of the helper library's functions, made of those in lib/Emit/Firmware/Helpers, and what the
+  /// processor has (processor.h there). An object brings those that it calls. Empty: none.
+  llvm::ArrayRef<EmbeddedFile> helpers = {};
   /// LLVM's features for code that is no layer, which the target's kernels do not write: without vectors. Empty: the level's.
   llvm::StringRef plainFeatures = "";
 };

@@ -277,7 +277,7 @@ void mlir::qtensor::addNativePasses(OpPassManager &pm, const Target &target, con
   addLLVMPasses(pm, /*indexBits=*/64, /*hosted=*/true);
 }
 
-void mlir::qtensor::addFirmwarePasses(OpPassManager &pm, const Target &target, StringRef prefix) {
+void mlir::qtensor::addFirmwarePasses(OpPassManager &pm, const Target &target, StringRef prefix, bool asSource) {
   pm.addPass(createEmitFirmwareEntry({prefix.str()}));
   pm.addPass(createLowerLayers({target.name.str()}));
   // What is no layer: element by element, decoded where it is read.
@@ -297,7 +297,8 @@ void mlir::qtensor::addFirmwarePasses(OpPassManager &pm, const Target &target, S
   pm.addPass(math::createMathExtendToSupportedTypes());
   pm.addPass(createApproximateMath());
   pm.addPass(createExpandRoots());
-  pm.addPass(createExpandFma());
+  if (asSource)
+    pm.addPass(createExpandFma());
   pm.addPass(memref::createExpandStridedMetadataPass());
   addLLVMPasses(pm, /*indexBits=*/32, /*hosted=*/false);
 }

@@ -36,8 +36,9 @@ void addPhasePasses(OpPassManager &pm, Phase phase, const PipelineOptions &optio
 void addNativePasses(OpPassManager &pm, const Target &target, const TargetLevel &level, StringRef prefix);
 
 /// Adds the passes from C5 to LLVM dialect for a target without an operating system. The entry is `<prefix>_run`, the
-/// constants are `<prefix>_weights`.
-void addFirmwarePasses(OpPassManager &pm, const Target &target, StringRef prefix);
+/// constants are `<prefix>_weights`. Fused multiply-adds stay what they are: objects bring a function for them. `asSource`: not in C,
+/// whose library may have none or one that rounds twice.
+void addFirmwarePasses(OpPassManager &pm, const Target &target, StringRef prefix, bool asSource);
 
 /// Makes pipelines available to quant-opt by name.
 void registerPipelines(DialectRegistry &registry);

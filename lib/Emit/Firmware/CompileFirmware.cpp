@@ -57,12 +57,12 @@ static void defineConstants(llvm::Module &code, ArrayRef<ConstantSection> sectio
   }
 }
 
-static LogicalResult lower(ModuleOp module, const ArtifactOptions &options, StringRef prefix) {
+static LogicalResult lower(ModuleOp module, const ArtifactOptions &options, StringRef prefix, bool asSource) {
   PassManager pm(module.getContext());
   auto broken = std::make_shared<std::atomic<bool>>(false);
   if (options.verify)
     verifyAroundPasses(pm, Phase::Native, broken);
-  addFirmwarePasses(pm, *options.target, prefix);
+  addFirmwarePasses(pm, *options.target, prefix, asSource);
   return failure(failed(pm.run(module)) || *broken || (options.verify && failed(verifyContract(module, Phase::Native))));
 }
 
@@ -144,18 +144,20 @@ static void readPlan(DictionaryAttr plan, size_t inputs, FirmwareObject &made) {
 /// and all is compiled again.
 static llvm::Expected<ObjectBytes> compileWithHelpers(llvm::Module &code, llvm::TargetMachine &machine, const FirmwareRecord &record,
                                                       StringRef entry, std::string *assembly) {
+  HelperCode helpers(record.helpers, *code.getFunction(entry));
   while (true) {
     std::unique_ptr<llvm::Module> copy = llvm::CloneModule(code);
+    helpers.hide(*copy);
     auto object = compileModule(*copy, machine, assembly);
-    if (!object || record.helperCode.empty())
+    if (!object)
       return object;
     auto facts = readObjectFacts(StringRef(object->data(), object->size()));
     if (!facts)
       return facts.takeError();
-    auto added = addHelpers(code, record.helperCode, facts->undefined, *code.getFunction(entry));
+    auto added = helpers.add(code, facts->undefined);
     if (!added)
       return added.takeError();
-    if (*added == 0)
+    if (!*added)
       return object;
   }
 }
@@ -188,7 +190,7 @@ FailureOr<FirmwareObject> mlir::qtensor::compileFirmware(ModuleOp planned, const
   made.rest = describeRest(planned);
   progress("lowering for " + target.name);
   OwningOpRef<ModuleOp> module = planned.clone();
-  if (failed(lower(*module, options, model->name)))
+  if (failed(lower(*module, options, model->name, /*asSource=*/false)))
     return failure();
   nameFunctions(*module, model->name, made.layers);
   int64_t constantBytes = 0;
@@ -197,8 +199,10 @@ FailureOr<FirmwareObject> mlir::qtensor::compileFirmware(ModuleOp planned, const
   std::string constants = flatten(*weights, constantBytes);
   std::vector<ConstantSection> sections = splitConstants(made.constants, constants);
   if (options.emitC) {
+    OwningOpRef<ModuleOp> source = planned.clone();
     llvm::raw_string_ostream os(made.source);
-    if (failed(emitC(*module, *target.firmware, model->name + "_run", sections, os)))
+    if (failed(lower(*source, options, model->name, /*asSource=*/true)) ||
+        failed(emitC(*source, *target.firmware, model->name + "_run", sections, os)))
       return failure();
   }
   const TargetLevel &level = target.levels.front();

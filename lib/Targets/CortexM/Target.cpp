@@ -11,8 +11,8 @@ using namespace mlir;
 using namespace mlir::qtensor;
 
 namespace mlir::qtensor {
-extern const unsigned char cortexMStartup[], cortexMIntegers[];
-extern const size_t cortexMStartupSize, cortexMIntegersSize;
+extern const unsigned char cortexMStartup[], cortexMNames[], cortexMArmv6m[], cortexMArmv7m[];
+extern const size_t cortexMStartupSize, cortexMNamesSize, cortexMArmv6mSize, cortexMArmv7mSize;
 } // namespace mlir::qtensor
 
 namespace {
@@ -65,6 +65,9 @@ static const Row rows[] = {
 };
 
 static const EmbeddedFile startup[] = {{"startup.c", cortexMStartup, &cortexMStartupSize}};
+static const EmbeddedFile names = {"names.ll", cortexMNames, &cortexMNamesSize};
+static const EmbeddedFile armv6mHelpers[] = {names, {"armv6m.ll", cortexMArmv6m, &cortexMArmv6mSize}};
+static const EmbeddedFile armv7mHelpers[] = {names, {"armv7m.ll", cortexMArmv7m, &cortexMArmv7mSize}};
 static const StringRef gccLink[] = {"-nostartfiles", "-nostdlib"}, clangLink[] = {"-nostdlib", "-fuse-ld=lld"};
 static constexpr StringRef kLinking =
     "It passes nothing in floating-point registers and is marked so: programs built with -mfloat-abi=soft, softfp and hard "
@@ -85,7 +88,7 @@ static void fill(Record &record, const Row &row) {
   record.level = {row.level, row.cpu, row.features, row.vectorBits, row.registers, {}, /*fusedMultiply=*/false};
   record.firmware = {row.isa, kLinking, "", /*argumentRegisters=*/4, /*stackAlignment=*/8, /*dataAlignment=*/16, /*helperStack=*/128,
                      record.compilers, record.helperQuery, row.boards(), startup, "qtensor-watch-cortexm", /*relativeAddresses=*/false, kConventions};
-  record.firmware.helperCode = EmbeddedFile{"integers.ll", cortexMIntegers, &cortexMIntegersSize}.text();
+  record.firmware.helpers = row.isa == "Armv6-M" ? armv6mHelpers : armv7mHelpers;
   record.firmware.c = row.vectorBits > 32 ? cortexm::heliumDialect() : cortexm::scalarDialect();
   if (row.vectorBits > 32)
     record.firmware.plainFeatures = "-fpregs,-fp-armv8d16sp,-mve.fp,-mve";

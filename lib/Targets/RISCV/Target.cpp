@@ -10,8 +10,8 @@ using namespace mlir;
 using namespace mlir::qtensor;
 
 namespace mlir::qtensor {
-extern const unsigned char riscvStartup[];
-extern const size_t riscvStartupSize;
+extern const unsigned char riscvStartup[], riscvNames[];
+extern const size_t riscvStartupSize, riscvNamesSize;
 } // namespace mlir::qtensor
 
 namespace {
@@ -61,6 +61,7 @@ static const Row rows[] = {
 };
 
 static const EmbeddedFile startup[] = {{"startup.S", riscvStartup, &riscvStartupSize}};
+static const EmbeddedFile helpers[] = {{"names.ll", riscvNames, &riscvNamesSize}};
 static const StringRef gccLink[] = {"-nostartfiles", "-nostdlib"}, clangLink[] = {"-nostdlib", "-fuse-ld=lld"};
 static const StringRef query[] = {"riscv64-unknown-elf-gcc", "-march=rv32im", "-mabi=ilp32", "-print-libgcc-file-name"};
 
@@ -74,6 +75,7 @@ static void fill(Record &record, const Row &row) {
   record.level = {row.level, "generic-rv32", row.features, row.vectorBits, row.registers, {}, /*fusedMultiply=*/false};
   record.firmware = {row.target, "It has the calling convention ilp32.", "ilp32", /*argumentRegisters=*/8, /*stackAlignment=*/16, /*dataAlignment=*/16,
                      /*helperStack=*/64, record.compilers, query, row.boards, startup, "qtensor-watch-riscv", /*relativeAddresses=*/true};
+  record.firmware.helpers = helpers;
   record.firmware.plainFeatures = "+m,+c";
   record.firmware.c = riscv::dialect();
   record.target = {row.target, row.description, "riscv32-unknown-elf", record.level};
