@@ -39,8 +39,11 @@ Expected<std::unique_ptr<Module>> HelperCode::read(Module &code) const {
       return createStringError("the target's helper functions have the names of others: " + file.name);
   }
   for (Function &function : **helpers) {
+    bool isInlined = function.hasFnAttribute(llvm::Attribute::AlwaysInline);
     function.setAttributes({});
     function.setDoesNotThrow();
+    if (isInlined)
+      function.addFnAttr(llvm::Attribute::AlwaysInline);
     for (StringRef kind : {"target-cpu", "target-features", "no-builtins"})
       if (like.hasFnAttribute(kind))
         function.addFnAttr(like.getFnAttribute(kind));

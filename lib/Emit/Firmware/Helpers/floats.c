@@ -6,10 +6,12 @@ uint32_t f32_add(uint32_t a, uint32_t b) {
   // x is the larger one.
   int swaps = twice(a) < twice(b);
   uint32_t x = swaps ? b : a, y = swaps ? a : b;
+  PIN(x);
+  PIN(y);
   uint32_t ex = exponent_of(x), ey = exponent_of(y), my = y | HIDDEN;
   if (__builtin_expect(ex == 255, 0))
     return is_no_number(x) || (ey == 255 && x != y) ? NO_NUMBER : x;
-  if (ey == 0) {
+  if (__builtin_expect(ey == 0, 0)) {
     if (twice(y) == 0)
       return twice(x) ? x : x & y;
     ey = 1;
@@ -22,25 +24,25 @@ uint32_t f32_add(uint32_t a, uint32_t b) {
   uint32_t distance = ex - ey;
   if (distance > 25)
     return x; // y is less than half of the last place, also where that halves
-  uint32_t mx = (x | HIDDEN) << 8 >> 1;
   my <<= 8;
   my = my >> 1 >> distance | has_lost(my << (31 - distance));
-  uint32_t head = x & ~(HIDDEN - 1); // sign and exponent
-  uint32_t sum;
+  uint32_t sum, mx = (x | HIDDEN) << 8 >> 1, head = x & ~(HIDDEN - 1); // sign and exponent
+  PIN(head);
   if ((int32_t)(x ^ y) >= 0) {
     sum = mx + my;
     if ((int32_t)sum < 0) {
-      if (ex == 254)
-        return head + HIDDEN;
-      return head + rounded(sum >> 1 | (sum & 1));
+      head += HIDDEN;
+      if (twice(head) == twice(INFINITE))
+        return head;
+      sum = sum >> 1 | (sum & 1);
     }
   } else {
     sum = mx - my;
     if (sum >> 30 == 0) {
       if (sum == 0)
         return 0;
-      uint32_t steps = leading_zeros(sum) - 1;
-      steps = steps < ex - 1 ? steps : ex - 1;
+      uint32_t steps = leading_zeros(sum) - 1, most = exponent_of(head) - 1;
+      steps = steps < most ? steps : most;
       sum <<= steps;
       head -= steps << 23;
     }
@@ -48,27 +50,32 @@ uint32_t f32_add(uint32_t a, uint32_t b) {
   return head - HIDDEN + rounded(sum);
 }
 
-// Of factors one of which is 0, infinite or no number.
-static inline uint32_t special_product(uint32_t sign, uint32_t a, uint32_t b) {
-  uint32_t large = twice(a) > twice(b) ? twice(a) : twice(b), small = twice(a) > twice(b) ? twice(b) : twice(a);
-  if (large < twice(INFINITE))
-    return sign;
-  return large > twice(INFINITE) || small == 0 ? NO_NUMBER : sign | INFINITE;
-}
-
 uint32_t f32_multiply(uint32_t a, uint32_t b) {
-  uint32_t sign = (a ^ b) & SIGN, ma = a << 8 | SIGN, mb = b << 8 | SIGN;
-  int32_t ea = exponent_of(a), eb = exponent_of(b);
+  uint32_t sign = a ^ b, ma, mb, low;
+  int32_t ea = (int32_t)exponent_of(a), eb = (int32_t)exponent_of(b), exponent = ea + eb;
   if ((uint32_t)(ea - 1) >= 254 || (uint32_t)(eb - 1) >= 254) {
-    if (is_special(a) || is_special(b))
-      return special_product(sign, a, b);
-    ma = normalize(a, &ea);
-    mb = normalize(b, &eb);
+    PIN(a);
+    PIN(b);
+    if (twice(a) == 0 || twice(b) == 0)
+      return exponent_of(a) == 255 || exponent_of(b) == 255 ? NO_NUMBER : sign & SIGN;
+    if (twice(a) >= twice(INFINITE) || twice(b) >= twice(INFINITE))
+      return is_no_number(a) || is_no_number(b) ? NO_NUMBER : (sign & SIGN) | INFINITE;
+    exponent = 0;
+    ma = normalize(a, &exponent);
+    mb = normalize(b, &exponent);
+  } else {
+    ma = a << 8 | SIGN;
+    mb = b << 8 | SIGN;
   }
-  uint32_t low, product = long_product(ma, mb >> 1, &low);
+  PIN(ma);
+  PIN(mb);
+  PIN(exponent);
+  PIN(sign);
+  uint32_t product = long_product(ma, mb >> 1, &low);
   product |= has_lost(low);
+  PIN(product);
   uint32_t carry = product >> 30;
-  return make_float(sign, ea + eb - 127 + (int32_t)carry, product << (1 - carry));
+  return make_float(sign & SIGN, exponent - 127 + (int32_t)carry, product << (1 - carry));
 }
 
 // x * 2^24 / y with its first bit at 24, of significands of 24 bits; 1 is added to what is shifted by 6 if anything is left.
@@ -103,6 +110,7 @@ uint32_t f32_divide(uint32_t a, uint32_t b) {
       int to_zero = twice(a) == 0 || twice(b) == twice(INFINITE), to_infinity = twice(b) == 0 || twice(a) == twice(INFINITE);
       return to_zero && to_infinity ? NO_NUMBER : to_zero ? sign : sign | INFINITE;
     }
+    ea = eb = 0;
     ma = normalize(a, &ea);
     mb = normalize(b, &eb);
   }

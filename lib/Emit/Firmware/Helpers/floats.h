@@ -28,7 +28,7 @@ static inline uint32_t shift_right(uint32_t x, uint32_t bits) {
 static inline uint32_t rounded(uint32_t significand) { return (significand + 63 + (significand >> 7 & 1)) >> 7; }
 
 // The number of a sign, an exponent of any size and a significand.
-static inline uint32_t make_float(uint32_t sign, int32_t exponent, uint32_t significand) {
+INLINE uint32_t make_float(uint32_t sign, int32_t exponent, uint32_t significand) {
   if (__builtin_expect((uint32_t)(exponent - 1) < 254, 1))
     return sign + ((uint32_t)(exponent - 1) << 23) + rounded(significand);
   if (exponent > 0)
@@ -36,13 +36,20 @@ static inline uint32_t make_float(uint32_t sign, int32_t exponent, uint32_t sign
   return exponent < -30 ? sign : sign + rounded(shift_right(significand, 1 - exponent));
 }
 
-// A factor or divisor of any size other than 0: its first bit at 31.
-static inline uint32_t normalize(uint32_t x, int32_t *exponent) {
-  uint32_t bits = x << 8;
-  *exponent = exponent_of(x);
-  if (*exponent)
-    return bits | SIGN;
-  int zeros = leading_zeros(bits);
-  *exponent = 1 - zeros;
-  return bits << zeros;
+// A factor or divisor of any size other than 0: its first bit at 31. Its exponent is added to others.
+INLINE uint32_t normalize(uint32_t x, int32_t *exponents) {
+  int32_t exponent = (int32_t)exponent_of(x);
+  x <<= 8;
+  if (exponent) {
+    x |= SIGN;
+    PIN(x);
+    *exponents += exponent;
+  } else {
+    int zeros = leading_zeros(x);
+    x <<= zeros;
+    PIN(x);
+    *exponents += 1 - zeros;
+  }
+  PIN(*exponents);
+  return x;
 }

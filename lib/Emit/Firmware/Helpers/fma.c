@@ -60,6 +60,7 @@ uint32_t f32_fma(uint32_t a, uint32_t b, uint32_t c) {
   if ((uint32_t)(ea - 1) >= 254 || (uint32_t)(eb - 1) >= 254) {
     if (is_special(a) || is_special(b))
       return special(a, b, c);
+    ea = eb = 0;
     ma = normalize(a, &ea);
     mb = normalize(b, &eb);
   }

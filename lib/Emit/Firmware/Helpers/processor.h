@@ -10,7 +10,12 @@ int processor_divides(void);          // 32 bits by 32 bits
 int processor_multiplies_long(void);  // 32 by 32 bits to 64
 int processor_counts_zeros(void);     // in front of the first bit
 
-static inline int leading_zeros(uint32_t x) {
+// Small processors have few registers: inlined whatever it is worth, and values that are as they are here, of which LLVM derives no other
+// one.
+#define INLINE static inline __attribute__((always_inline))
+#define PIN(x) __asm__("" : "+r"(x))
+
+INLINE int leading_zeros(uint32_t x) {
   if (processor_counts_zeros())
     return __builtin_clz(x);
   int zeros = 0;
@@ -26,7 +31,7 @@ static inline int leading_zeros(uint32_t x) {
 }
 
 // The upper half of a product, and the lower.
-static inline uint32_t long_product(uint32_t a, uint32_t b, uint32_t *low) {
+INLINE uint32_t long_product(uint32_t a, uint32_t b, uint32_t *low) {
   if (processor_multiplies_long()) {
     uint64_t product = (uint64_t)a * b;
     *low = (uint32_t)product;

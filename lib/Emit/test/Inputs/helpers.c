@@ -16,7 +16,7 @@ int processor_multiplies_long(void) { return MULTIPLIES_LONG; }
 int processor_counts_zeros(void) { return COUNTS_ZEROS; }
 
 uint32_t f32_add(uint32_t, uint32_t), f32_multiply(uint32_t, uint32_t), f32_divide(uint32_t, uint32_t);
-uint32_t f32_fma(uint32_t, uint32_t, uint32_t);
+uint32_t f32_fma(uint32_t, uint32_t, uint32_t), f32_remainder(uint32_t, uint32_t), f32_from_f16(uint32_t), f16_from_f32(uint32_t);
 uint32_t f32_is_unordered(uint32_t, uint32_t), f32_is_less(uint32_t, uint32_t), f32_is_at_most(uint32_t, uint32_t), f32_is_equal(uint32_t, uint32_t);
 uint32_t f32_from_u32(uint32_t), f32_from_i32(int32_t), f32_from_u64(uint64_t), f32_from_i64(int64_t);
 int32_t i32_from_f32(uint32_t);
@@ -71,6 +71,30 @@ static void check_float(uint32_t a) {
   check("u64_from_f32", a, 0, 0, u64_from_f32(a), isnan(x) || x <= 0 ? 0 : x >= 0x1p64f ? UINT64_MAX : (uint64_t)x);
 }
 
+// All numbers of 16 bits are numbers of 32, and so are the midpoints between them.
+static void check_halves(void) {
+  static float values[0x7c02];
+  for (uint32_t half = 0; half < 0x7c00; ++half) {
+    uint32_t exponent = half >> 10, mantissa = half & 0x3ff;
+    values[half] = exponent ? ldexpf(1024 + mantissa, (int)exponent - 25) : ldexpf(mantissa, -24);
+    check("f32_from_f16", half, 0, 0, f32_from_f16(half), bits_of(values[half]));
+    check("f32_from_f16", half | 0x8000, 0, 0, f32_from_f16(half | 0x8000), bits_of(-values[half]));
+  }
+  values[0x7c00] = 65536;
+  for (uint32_t half = 0; half < 0x7c00; ++half) {
+    float middle = (values[half] + values[half + 1]) / 2;
+    uint32_t upper = half + 1, even = half + (half & 1);
+    check("f16_from_f32", bits_of(values[half]), 0, 0, f16_from_f32(bits_of(values[half])), half);
+    check("f16_from_f32", bits_of(middle), 0, 0, f16_from_f32(bits_of(middle)), even);
+    check("f16_from_f32", bits_of(middle) - 1, 0, 0, f16_from_f32(bits_of(middle) - 1), half);
+    check("f16_from_f32", bits_of(-middle) + 1, 0, 0, f16_from_f32(bits_of(-middle) + 1), upper | 0x8000);
+  }
+  for (uint32_t half = 0x7c00; half < 0x8000; ++half)
+    check("f32_from_f16", half, 0, 0, f32_from_f16(half), half == 0x7c00 ? 0x7f800000u : 0x7fc00000u);
+  check("f16_from_f32", 0x7f800000u, 0, 0, f16_from_f32(0x7f800000u), 0x7c00);
+  check("f16_from_f32", 0x7f800001u, 0, 0, f16_from_f32(0x7f800001u), 0x7e00);
+}
+
 static void check_integer(uint64_t a) {
   check("f32_from_u64", a, 0, 0, f32_from_u64(a), bits_of((float)a));
   check("f32_from_i64", a, 0, 0, f32_from_i64((int64_t)a), bits_of((float)(int64_t)a));
@@ -83,6 +107,7 @@ static void check_floats(uint32_t a, uint32_t b) {
   check("f32_add", a, b, 0, f32_add(a, b), bits_of(x + y));
   check("f32_multiply", a, b, 0, f32_multiply(a, b), bits_of(x * y));
   check("f32_divide", a, b, 0, f32_divide(a, b), bits_of(x / y));
+  check("f32_remainder", a, b, 0, f32_remainder(a, b), bits_of(fmodf(x, y)));
   check("f32_is_less", a, b, 0, f32_is_less(a, b), x < y);
   check("f32_is_at_most", a, b, 0, f32_is_at_most(a, b), x <= y);
   check("f32_is_equal", a, b, 0, f32_is_equal(a, b), x == y);
@@ -170,6 +195,7 @@ static void check_random(void) {
 
 int main(int argc, char **argv) {
   static uint32_t floats[1000];
+  check_halves();
   size_t count = borders(floats);
   for (size_t i = 0; i < count; ++i) {
     check_float(floats[i]);

@@ -18,6 +18,12 @@ declare i32 @f32_add(i32, i32)
 declare i32 @f32_multiply(i32, i32)
 declare i32 @f32_divide(i32, i32)
 declare i32 @f32_fma(i32, i32, i32)
+declare i32 @f32_from_f16(i32)
+declare i32 @f16_from_f32(i32)
+declare i32 @f32_root(i32)
+declare i32 @f32_remainder(i32, i32)
+declare i32 @f32_sine(i32)
+declare i32 @f32_cosine(i32)
 declare i32 @f32_is_less(i32, i32)
 declare i32 @f32_is_at_most(i32, i32)
 declare i32 @f32_is_equal(i32, i32)
@@ -56,6 +62,36 @@ define i32 @__divsf3(i32 %a, i32 %b) {
 
 define i32 @fmaf(i32 %a, i32 %b, i32 %c) {
   %made = tail call i32 @f32_fma(i32 %a, i32 %b, i32 %c)
+  ret i32 %made
+}
+
+define i32 @sqrtf(i32 %a) {
+  %made = tail call i32 @f32_root(i32 %a)
+  ret i32 %made
+}
+
+define i32 @fmodf(i32 %a, i32 %b) {
+  %made = tail call i32 @f32_remainder(i32 %a, i32 %b)
+  ret i32 %made
+}
+
+define i32 @sinf(i32 %a) {
+  %made = tail call i32 @f32_sine(i32 %a)
+  ret i32 %made
+}
+
+define i32 @cosf(i32 %a) {
+  %made = tail call i32 @f32_cosine(i32 %a)
+  ret i32 %made
+}
+
+define i32 @__extendhfsf2(i32 %a) {
+  %made = tail call i32 @f32_from_f16(i32 %a)
+  ret i32 %made
+}
+
+define i32 @__truncsfhf2(i32 %a) {
+  %made = tail call i32 @f16_from_f32(i32 %a)
   ret i32 %made
 }
 
