@@ -7,6 +7,9 @@
 
 namespace mlir::qtensor {
 
+/// Attribute of a module: row counts (i64) for which kernels print, when they are made, what their costs predict.
+inline constexpr llvm::StringLiteral kExplainRows = "qtensor.explain_rows";
+
 /// One decision about one op of a selected module (C3).
 struct ReportLine {
   enum Kind {

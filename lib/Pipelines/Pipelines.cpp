@@ -123,8 +123,11 @@ static void addSelectedPasses(OpPassManager &pm, const PipelineOptions &options)
   addCleanup(pm);
   if (hasLayers(options.target))
     pm.addNestedPass<func::FuncOp>(createEliminateChannels({options.explain}));
-  if (options.explain)
-    pm.addPass(createExplain());
+  if (options.explain) {
+    ExplainOptions explain;
+    explain.rows.assign(options.explainRows.begin(), options.explainRows.end());
+    pm.addPass(createExplain(explain));
+  }
 }
 
 static PackLayersOptions packOptions(const PipelineOptions &options) {

@@ -26,6 +26,7 @@ struct PipelineOptions {
   /// A float model that becomes integer-only takes and gives codes.
   bool interfaceOfCodes = false;
   bool explain = false;          ///< Print what selection decided, on stderr.
+  std::vector<int64_t> explainRows; ///< With it what the costs of kernels predict for so many rows.
 };
 
 /// Adds the passes that lead from the phase before `phase` to it. Phase::Native is per level: see below.

@@ -107,6 +107,8 @@ static cl::opt<std::string> strategy("strategy", cl::desc("How to compute on enc
                                      cl::value_desc("name"), cl::init("auto"), cl::cat(category));
 static cl::opt<bool> explain("explain", cl::desc("Say for each layer what was decided, and why nothing better"),
                              cl::cat(category));
+static cl::list<int64_t> explainRows("explain-rows", cl::desc("With --explain: for each kernel what its costs predict for so many rows"),
+                                     cl::value_desc("M"), cl::CommaSeparated, cl::cat(category));
 static cl::opt<bool> listFormats("list-formats", cl::desc("Print the formats of weights and activations"),
                                  cl::cat(category));
 static cl::opt<bool> listTargets("list-targets", cl::desc("Print the targets and their levels"), cl::cat(category));
@@ -169,6 +171,13 @@ bool tools::ModelOptions::readCommandLine(StringRef path) {
   pipeline.statisticsFile = statisticsFile;
   pipeline.strategy = strategy;
   pipeline.explain = explain;
+  if (!explainRows.empty() && !explain)
+    return fail("--explain-rows adds to what --explain prints; give both");
+  for (int64_t rows : explainRows) {
+    if (rows < 1)
+      return fail("--explain-rows=" + Twine(rows) + ": row counts begin at 1");
+    pipeline.explainRows.push_back(rows);
+  }
   artifact.model = modelName.empty() ? llvm::sys::path::stem(path).str() : modelName;
   // Only the name: the same model gives the same manifest wherever it lies.
   artifact.sourceFile = llvm::sys::path::filename(path).str();

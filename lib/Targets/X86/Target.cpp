@@ -63,6 +63,9 @@ static void addNativePasses(OpPassManager &pm, const TargetLevel &level) {
     kernels.tileRows.push_back(tile.rows);
     kernels.tileColumns.push_back(tile.columns);
   }
+  kernels.level = level.name.str();
+  for (const CoreModel &core : machine.cores)
+    kernels.coreNames.push_back(core.name);
   for (const CoreModel &core : machine.cores)
     kernels.cores.append({core.vectors, core.multiply, core.convert, core.shift, core.shuffle, core.load, core.broadcast, core.store});
   pm.addPass(createLowerComponents(kernels));

@@ -57,6 +57,7 @@ struct CoreModel {
 
 /// The machine as an emitter sees it.
 struct TileMachine {
+  std::string level;             ///< For people.
   int64_t lanes = 16;           ///< f32 or i32 elements of a vector; 4 * lanes bytes.
   int64_t registers = 16;       ///< Vector registers.
   bool pairSums = false;        ///< Byte products are summed in i16 first, as long as range analysis shows that they fit.

@@ -89,6 +89,7 @@ struct LowerComponentsPass : mlir::qtensor::impl::LowerComponentsBase<LowerCompo
 
 private:
   LogicalResult readMachine(TileMachine &machine) {
+    machine.level = level;
     machine.lanes = lanes;
     machine.registers = registers;
     machine.pairSums = pairSums;
@@ -105,6 +106,10 @@ private:
       return getOperation().emitError("cores are described by ") << kRates << " positive numbers each";
     for (ArrayRef<double> c(cores); !c.empty(); c = c.drop_front(kRates))
       machine.cores.push_back({"", c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7]});
+    if (!coreNames.empty() && coreNames.size() != machine.cores.size())
+      return getOperation().emitError("core-names names as many cores as are described");
+    for (auto [core, name] : llvm::zip(machine.cores, coreNames))
+      core.name = name;
     return success();
   }
 

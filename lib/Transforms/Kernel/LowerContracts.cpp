@@ -6,7 +6,9 @@
 #include "lib/Transforms/Kernel/Passes.h"
 #include "lib/Transforms/Kernel/Prepare.h"
 #include "lib/Transforms/Pack/ContractForm.h"
+#include "lib/Transforms/Kernel/UnitPlan.h"
 #include "lib/Transforms/Pack/WeightParameter.h"
+#include "qtensor/Report.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
@@ -29,6 +31,7 @@ private:
   ActivationSource makeSource(const KernelExtents &extents);
   Value viewOutputLike(Value buffer, Follows follows, const KernelExtents &extents);
   std::string makeKey();
+  void explainKernel(ModuleOp module);
 
   ContractOp op;
   const TileMachine *machine;
@@ -226,6 +229,18 @@ std::string FastContract::makeKey() {
   return key;
 }
 
+/// What its costs predict, once for each kernel of a module that asks for it.
+void FastContract::explainKernel(ModuleOp module) {
+  auto rows = module->getAttrOfType<DenseI64ArrayAttr>(kExplainRows);
+  if (!rows || module.lookupSymbol(spec.name + "_unit"))
+    return;
+  std::string text; // written in one piece: levels are compiled side by side
+  llvm::raw_string_ostream os(text);
+  os << spec.name << ", " << machine->level << (spec.weight.upper.empty() ? "" : ", two products a weight") << ":\n";
+  explainPlan(spec, *machine, rows.asArrayRef(), os);
+  llvm::errs() << text;
+}
+
 LogicalResult FastContract::lower(KernelNames &names, std::string &reason) {
   if (!op.getScratch()) {
     reason = "it has no scratch (qtensor-attach-scratch gives it)";
@@ -243,6 +258,7 @@ LogicalResult FastContract::lower(KernelNames &names, std::string &reason) {
   };
   auto module = op->getParentOfType<ModuleOp>();
   spec.name = names.get(makeKey());
+  explainKernel(module);
   func::FuncOp unit = buildUnit(module, spec, *machine);
   KernelExtents extents = makeExtents();
   PreparedActivations prepared = emitScratchViews(b, spec, extents, op.getScratch());

@@ -84,7 +84,9 @@ def LowerComponents : Pass<"qtensor-lower-components", "::mlir::ModuleOp"> {
     ListOption<"tileRows", "tile-rows", "int64_t", "rows of the register tiles, ascending">,
     ListOption<"tileColumns", "tile-columns", "int64_t", "vectors of columns of the same tiles">,
     ListOption<"cores", "cores", "double", "whole vectors in a cycle, eight numbers for each processor: arithmetic, "
-      "multiplications, conversions, shifts, shuffles, loads, broadcasts, stores">];
+      "multiplications, conversions, shifts, shuffles, loads, broadcasts, stores">,
+    Option<"level", "level", "std::string", "\"\"", "its name, and those of the processors, in what is printed">,
+    ListOption<"coreNames", "core-names", "std::string", "names of the processors">];
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
     "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
     "::mlir::vector::VectorDialect", "::mlir::qtile::QTileDialect"];

@@ -28,11 +28,12 @@ public:
   double predictIdeal(const CoreModel &core, int64_t rows) const {
     return predictCycles(core, countProducts(spec, machine, {rows, 1}));
   }
-
-private:
+  /// Of one tile, for one of its column vectors.
   double tileCycles(const CoreModel &core, TileVariant::Kind kind, TileShape shape) const {
     return predictCycles(core, countTile(spec, machine, {kind, shape})) / shape.columns;
   }
+
+private:
   /// Sums in memory are moved once a block: for blocks of one step only where no tile has all sums in registers.
   bool movesTooOften(TileShape shape) const {
     return spec.getSteps() == 1 && keepsSumsInMemory(spec, machine, shape);
@@ -199,6 +200,10 @@ void qtensor::explainPlan(const KernelSpec &spec, const TileMachine &machine, Ar
     for (const CoreModel &core : machine.cores) {
       os << llvm::formatv(" {0}:", core.name);
       double ideal = planner.predictIdeal(core, inUnit);
+      if (inUnit == 1) { // a kernel of its own, over all of K
+        os << llvm::formatv(" fused {0:f2} of peak;", ideal / planner.tileCycles(core, TileVariant::Whole, machine.tiles.front()));
+        continue;
+      }
       for (auto &[tiles, kind, name] : {std::tuple(&plan.fused, TileVariant::Range, "fused"),
                                         std::tuple(&plan.decoded, TileVariant::Decoded, "decoded")})
         if (!tiles->shapes.empty())

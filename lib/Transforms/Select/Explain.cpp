@@ -89,6 +89,11 @@ void qtensor::printReport(ModuleOp module, llvm::raw_ostream &os) {
 
 namespace {
 struct Explain : mlir::qtensor::impl::ExplainBase<Explain> {
-  void runOnOperation() override { printReport(getOperation(), llvm::errs()); }
+  using ExplainBase::ExplainBase;
+  void runOnOperation() override {
+    printReport(getOperation(), llvm::errs());
+    if (!rows.empty())
+      getOperation()->setAttr(kExplainRows, DenseI64ArrayAttr::get(&getContext(), llvm::to_vector(rows)));
+  }
 };
 } // namespace

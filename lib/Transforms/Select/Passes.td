@@ -149,7 +149,8 @@ def SplitEpilogues : Pass<"qtensor-split-epilogues", "func::FuncOp"> {
 def Explain : Pass<"explain", "ModuleOp"> {
   let summary = "Print what selection decided about each contraction, and why";
   let description = [{
-    One line for each contraction and each decoded tensor of a selected module (C3), on stderr, then a sum. The module
+    One line for each contraction and each decoded tensor of a selected module (C3), on stderr, then a sum. With `rows` the
+    module says so (`qtensor.explain_rows`), and what makes kernels prints what its costs predict for these; else the module
     stays as it is.
 
     ```mlir
@@ -159,6 +160,7 @@ def Explain : Pass<"explain", "ModuleOp"> {
     // 1 fused, 0 decoded in memory, 0 plain, 0 unexplained
     ```
   }];
+  let options = [ListOption<"rows", "rows", "int64_t", "row counts for which kernels print what their costs predict">];
 }
 
 #endif

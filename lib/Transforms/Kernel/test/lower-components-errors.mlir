@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: quant-opt %s --split-input-file --verify-diagnostics --qtensor-lower-components="lanes=8 tile-rows=1 tile-columns=1"
+// RUN: echo 'module {}' | not quant-opt --qtensor-lower-components="tile-rows=1 tile-columns=1 core-names=a" 2>&1 | FileCheck %s --check-prefix=NAMES
+// NAMES: error: core-names names as many cores as are described
 
 #x = #qtensor.block<codec<8, int<signed>>, [1, 32], scale = f32>
 func.func @on_tensors(%x: tensor<4x64xf32>, %c: tensor<4x64xi8>, %s: tensor<4x2xf32>) -> (tensor<4x64xi8>, tensor<4x2xf32>) {
