@@ -115,7 +115,8 @@ void AttentionKernel::accumulateFloat(Value first) {
       for (int64_t e = begin; e < end; e += kAttentionLanes)
         values.push_back(loadValues(*value, token, e));
       for (int64_t row = 0; row < rows; ++row) {
-        Value weight = memref::LoadOp::create(b, scores, ValueRange{constant(row), add(runOffset, over.getInductionVar())});
+        Value at = add(runOffset, over.getInductionVar());
+        Value weight = memref::LoadOp::create(b, scores, ValueRange{constant(row), at});
         for (Value x : values)
           next.push_back(math::FmaOp::create(b, splat(weight, kAttentionLanes), x, over.getRegionIterArg(next.size())));
       }
