@@ -100,6 +100,7 @@ private:
   Value toUnsigned(const AttentionCache &cache, Value bytes, int64_t half);
   Value loadScales(const AttentionCache &cache, Value first, int64_t d, int64_t count);
   int64_t getZero(const AttentionCache &cache) const;
+  int64_t highestCode(const AttentionCache &cache) const;
 
   // Shorthands.
   Value constant(int64_t value);
@@ -138,6 +139,11 @@ private:
   Value queryScales, queryZeros;       ///< Integer: [rows, blocks of keys].
   Value weightCodes, weightScales, weightZeros; ///< Integer: i32 [rows, groups, chunk / 4 * shared]; [rows, groups, shared].
 };
+
+/// Rounds x * inverse to codes; what is no number becomes 0.
+Value roundToCodes(ImplicitLocOpBuilder &b, Value x, Value inverse, Value zero);
+/// 127 / largest, or 0 where that is no finite number; and the real value of one step, which then is 0.
+std::pair<Value, Value> makeSteps(ImplicitLocOpBuilder &b, Value largest);
 
 /// Sums over the runs of `width` lanes at each level, for vectors whose lanes are tokens in the end: level by level two
 /// vectors become one. `vectors` is a power of two of them; the result's lane order is that of `vectors`.
