@@ -99,3 +99,26 @@ LogicalResult reference::parametricRelu(RuleCall &call, std::string &) {
     return x >= 0 ? scaleBy(x, positive, single) : scaleBy(x * slope, negative, single);
   });
 }
+
+double reference::quotientScale(const RuleCall &call) {
+  return double(call.inputs[0].scale) / (double(call.inputs[1].scale) * double(call.output.scale));
+}
+
+LogicalResult reference::divideCodes(RuleCall &call, std::string &problem) {
+  for (const CodeTensor *x : {&call.inputs[0], &call.inputs[1], &call.output})
+    if (x->bits > 8)
+      return problem = "it is defined for codes of 8 bits", failure();
+  bool single = call.singleRounding();
+  QuantizedMultiplier by = quantizeMultiplier(quotientScale(call), single);
+  return mapPairs(call, call.integer("activation"), [&](int64_t x, int64_t y) {
+    if (y < 0)
+      x = -x, y = -y;
+    y = std::max<int64_t>(y, 1);
+    int zeros = __builtin_clz(uint32_t(y));
+    int32_t inverse = oneOverOnePlus(int32_t((uint32_t(y) << zeros) - (1u << 31)));
+    // As far to the left as the sign allows.
+    int headroom = x > 0 ? __builtin_clz(uint32_t(x)) - 1 : x < 0 ? __builtin_clz(uint32_t(-2 * x - 1)) : 30;
+    int32_t quotient = doublingHighMultiply(int32_t(x * (int64_t(1) << headroom)), inverse);
+    return scaleBy(quotient, {by.multiplier, by.shift - (31 - zeros) - headroom}, single);
+  });
+}

@@ -20,4 +20,10 @@ double productScale(const RuleCall &call);
 /// Bits by which tflite.squared_difference refines codes before it scales them.
 int squaredShift(const RuleCall &call);
 
+/// A product with the reciprocal of the second code, which three steps of Newton give. Where the published kernel shifts by more
+/// bits than a number has, as it does for quotients that are small beside the output's scale, or divides by 0, its results are
+/// undefined: here such quotients are 0, and 0 divides as 1 does.
+LogicalResult divideCodes(RuleCall &call, std::string &problem);
+double quotientScale(const RuleCall &call);
+
 } // namespace mlir::qtensor::reference

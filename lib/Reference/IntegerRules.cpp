@@ -5,7 +5,9 @@
 #include "lib/Reference/FixedPoint.h"
 #include "lib/Reference/IntegerBinary.h"
 #include "lib/Reference/IntegerLstm.h"
+#include "lib/Reference/IntegerNorms.h"
 #include "lib/Reference/IntegerSoftmax16.h"
+#include "lib/Reference/IntegerSums.h"
 #include "lib/Reference/IntegerSvdf.h"
 #include "lib/Reference/LiteLstm.h"
 #include "qtensor/Codec.h"
@@ -371,6 +373,11 @@ struct Entry {
 
 static const Entry entries[] = {
     {"litert.mul", 2, false, multiplyCodes},
+    {"tflite.add_n", 1, true, addManyCodes, 1, kMostAddends - 1},
+    {"tflite.cumsum", 1, true, cumulateCodes},
+    {"tflite.div", 2, false, divideCodes},
+    {"tflite.l2_normalization", 1, true, normalizeRows},
+    {"tflite.log_softmax", 1, true, logSoftmaxRows},
     {"tflite.prelu", 2, false, parametricRelu},
     {"tflite.quantize", 1, true, quantizeCodes},
     {"tflite.squared_difference", 2, false, squaredDifference},

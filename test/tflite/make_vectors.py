@@ -14,8 +14,8 @@ import tflite
 from tflite_micro.python.tflite_micro import runtime
 
 I8, I16, I32 = tflite.TensorType.INT8, tflite.TensorType.INT16, tflite.TensorType.INT32
-BOOL = tflite.TensorType.BOOL
-NUMPY = {I8: np.int8, I16: np.int16, I32: np.int32, BOOL: np.bool_}
+BOOL, F32 = tflite.TensorType.BOOL, tflite.TensorType.FLOAT32
+NUMPY = {I8: np.int8, I16: np.int16, I32: np.int32, BOOL: np.bool_, F32: np.float32}
 OP, OPTIONS = tflite.BuiltinOperator, tflite.BuiltinOptions
 random = np.random.default_rng(20261122)
 
@@ -233,6 +233,9 @@ def moves():
     for mode in (0, 1):
         yield moved(f"mirror-pad-{mode}", OP.MIRROR_PAD, (1, 7, 11, 8), constant("p", [[0, 0], [2, 1], [1, 4], [0, 0]]),
                     ("MirrorPadOptions", {"Mode": mode}))
+    yield moved("pad", OP.PAD, (1, 7, 11, 8), constant("p", [[0, 0], [2, 1], [1, 4], [0, 0]]))
+    yield ("concatenation", [tensor("a", (1, 4, 3, 5), *coarse), tensor("b", (1, 4, 2, 5), *coarse), tensor("y", (1, 4, 5, 5), *coarse)],
+           [0, 1], 2, OP.CONCATENATION, [0, 1], ("ConcatenationOptions", {"Axis": 2}))
     yield moved("reverse", OP.REVERSE_V2, (1, 4, 6, 8), constant("a", [2]))
     yield moved("broadcast-to", OP.BROADCAST_TO, (5, 4, 6, 8), constant("s", [5, 4, 6, 8]))
 
@@ -285,18 +288,68 @@ def arithmetic():
     yield unary("quantize-8-16", OP.QUANTIZE, coarse, wide)
 
 
+def sums():
+    """Rules of TFLite Micro alone, or with a rule of their own there."""
+    coarse, fine, out = (I8, 0.0471, -13), (I8, 0.0213, 40), (I8, 0.0625, 7)
+    shape = (1, 16, 16)
+    yield ("add-n", [tensor(name, shape, *coarse) for name in "abc"] + [tensor("y", shape, I8, 0.11, 7)], [0, 1, 2], 3, OP.ADD_N,
+           [0, 1, 2], ("AddNOptions", {}))
+    for axis, exclusive, reverse in ((0, False, False), (1, True, False), (2, False, True), (1, True, True)):
+        yield with_constant(f"cumsum-{axis}{int(exclusive)}{int(reverse)}", OP.CUMSUM, tensor("x", (3, 7, 5), *coarse), [axis],
+                            tensor("y", (3, 7, 5), I8, 0.12, 7), ("CumsumOptions", {"Exclusive": exclusive, "Reverse": reverse}))
+    # With scales that leave the published kernel's shifts in 32 bits.
+    for name, x, by, y, second, activation in (("div", coarse, (I8, 0.0213, -128), (I8, 0.03, 3), shape, 0),
+                                               ("div-row", coarse, (I8, 0.0213, -128), (I8, 0.03, 3), (1, 1, 16), 0),
+                                               ("div-signs", fine, (I8, 0.0213, 17), (I8, 0.015, 3), shape, 1)):
+        made = binary(name, OP.DIV, x, by, y, ("DivOptions", {"FusedActivationFunction": activation}), second)
+        made[1][1]["divides"] = True
+        yield made
+    yield unary("l2-normalization", OP.L2_NORMALIZATION, coarse, (I8, 1 / 128, 0), ("L2NormOptions", {}), (2, 3, 7))
+    yield unary("l2-normalization-wide", OP.L2_NORMALIZATION, fine, (I8, 1 / 128, 0), ("L2NormOptions", {}), (2, 300))
+    for scale in (0.0471, 0.3, 0.0005):
+        yield unary(f"log-softmax-{scale}", OP.LOG_SOFTMAX, (I8, scale, -13), (I8, 16 / 256, 127), ("LogSoftmaxOptions", {}), (16, 16))
+    yield ("gather-nd", [tensor("x", (3, 4, 5), *coarse), tensor("i", [2, 3, 2], I32, data=np.array(
+        [[[0, 1], [2, 3], [1, 0]], [[2, 2], [0, 0], [1, 3]]], np.int32)), tensor("y", (2, 3, 5), *coarse)], [0], 2, OP.GATHER_ND,
+           [0, 1], ("GatherNdOptions", {}))
+    yield ("update-slice", [tensor("x", (4, 6), *coarse), tensor("u", (2, 3), *coarse),
+                            tensor("s", [2], I32, data=np.array([1, 5], np.int32)), tensor("y", (4, 6), *coarse)], [0, 1], 3,
+           OP.DYNAMIC_UPDATE_SLICE, [0, 1, 2], ("DynamicUpdateSliceOptions", {}))
+
+
+def reals():
+    """Floats whose results have no sum of an order of its own."""
+    shape = (1, 16, 16)
+    for name in ("FLOOR_DIV", "FLOOR_MOD"):
+        yield binary(name.lower().replace("_", "-"), getattr(OP, name), (F32,), (F32,), (F32,), None, (1, 1, 16))
+    yield unary("l2-normalization-f32", OP.L2_NORMALIZATION, (F32,), (F32,), ("L2NormOptions", {}), (5, 2))
+    yield with_constant("cumsum-f32", OP.CUMSUM, tensor("x", (3, 7, 5), F32), [1], tensor("y", (3, 7, 5), F32),
+                        ("CumsumOptions", {"Exclusive": False, "Reverse": False}))
+    pool = {"Padding": 0, "StrideW": 2, "StrideH": 1, "FilterWidth": 2, "FilterHeight": 1}
+    yield ("l2-pool", [tensor("x", (1, 7, 5, 3), F32), tensor("y", (1, 7, 3, 3), F32)], [0], 1, OP.L2_POOL_2D, [0],
+           ("Pool2DOptions", pool))
+    yield with_constant("reduce-all", OP.REDUCE_ALL, tensor("x", (3, 2, 5), BOOL), [1], tensor("y", (3, 5), BOOL),
+                        ("ReducerOptions", {"KeepDims": False}))
+
+
 def all_cases():
     yield from cases()
     yield from moves()
     yield from logic()
     yield from arithmetic()
+    yield from sums()
+    yield from reals()
 
 
 def inputs_of(tensor):
     if tensor["type"] == BOOL:
         return random.integers(0, 2, tensor["shape"]).astype(np.bool_)
+    if tensor["type"] == F32:
+        return random.normal(0, 3, tensor["shape"]).astype(np.float32)
     info = np.iinfo(NUMPY[tensor["type"]])
-    return integers(tensor["shape"], info.min, info.max + 1, tensor["type"])
+    values = integers(tensor["shape"], info.min, info.max + 1, tensor["type"])
+    if "divides" in tensor:
+        values[values == tensor["zero"]] += 1
+    return values
 
 
 def main():

@@ -27,6 +27,23 @@ Value safeDivisor(Scalar &s, Value y, bool isUnsigned) {
   return s.select(bad, s.like(y, 1), y);
 }
 
+Value remainder(Scalar &s, Value x, Value y, bool isUnsigned) {
+  if (Scalar::isReal(x))
+    return s.make<arith::RemFOp>(x, y);
+  Value divisor = safeDivisor(s, y, isUnsigned); // x % -1 is x % 1
+  return isUnsigned ? s.make<arith::RemUIOp>(x, divisor) : s.make<arith::RemSIOp>(x, divisor);
+}
+
+Value modulo(Scalar &s, Value x, Value y, bool isUnsigned) {
+  Value rest = remainder(s, x, y, isUnsigned);
+  if (isUnsigned)
+    return rest;
+  Value zero = s.like(x, 0);
+  Value differs = s.make<arith::XOrIOp>(s.lt(rest, zero), s.lt(y, zero));
+  Value wrong = s.logicalAnd(s.logicalNot(s.eq(rest, zero)), differs);
+  return s.select(wrong, s.add(rest, y), rest);
+}
+
 Value Scalar::div(Value x, Value y, bool isUnsigned) {
   if (isReal(x))
     return make<arith::DivFOp>(x, y);

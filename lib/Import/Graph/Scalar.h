@@ -73,5 +73,8 @@ private:
 
 /// `y`, or 1 where a division of integers by it would stop the process: 0, and -1 of signed ones.
 Value safeDivisor(Scalar &s, Value y, bool isUnsigned);
+/// Remainder with the sign of the dividend (C's fmod), and with the sign of the divisor (Python's %).
+Value remainder(Scalar &s, Value x, Value y, bool isUnsigned);
+Value modulo(Scalar &s, Value x, Value y, bool isUnsigned);
 
 } // namespace mlir::qtensor::graph

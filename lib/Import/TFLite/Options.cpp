@@ -107,6 +107,8 @@ static const struct {
     {"REDUCE_MAX", reducer},
     {"REDUCE_MIN", reducer},
     {"REDUCE_PROD", reducer},
+    {"REDUCE_ALL", reducer},
+    {"REDUCE_ANY", reducer},
     {"SQUEEZE", squeeze},
     {"SPLIT", split},
     {"SPLIT_V", split},

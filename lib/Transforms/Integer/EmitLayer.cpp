@@ -116,6 +116,27 @@ SmallVector<Value> LayerEmitter::overSteps(int64_t steps, ValueRange first,
   return SmallVector<Value>(loop.getResults());
 }
 
+Value LayerEmitter::inRows(Value value, bool back) {
+  ArrayRef<int64_t> shape = call.output.shape;
+  int64_t rank = int64_t(shape.size()), depth = shape.back(), rows = depth ? call.output.count() / depth : 0;
+  if (rank == 2)
+    return value;
+  Type element = cast<RankedTensorType>(value.getType()).getElementType();
+  auto flat = RankedTensorType::get({rows, depth}, element), full = RankedTensorType::get(shape, element);
+  SmallVector<ReassociationIndices> groups(rank == 1 ? 1 : 2);
+  for (int64_t axis = 0; axis < (rank == 1 ? 2 : rank); ++axis)
+    groups[rank > 1 && axis + 1 == rank].push_back(axis);
+  // A vector is one row: its rank grows.
+  if (back == (rank > 1))
+    return tensor::ExpandShapeOp::create(b, back ? full : flat, value, groups);
+  return tensor::CollapseShapeOp::create(b, back ? full : flat, value, groups);
+}
+
+Value LayerEmitter::numberOfRow(Wide w, Value values) {
+  Value row = linalg::IndexOp::create(w.b, 0), first = arith::ConstantIndexOp::create(w.b, 0);
+  return tensor::ExtractOp::create(w.b, values, ValueRange{row, first});
+}
+
 Value LayerEmitter::scale(Wide w, Value value, QuantizedMultiplier by) {
   auto number = [&](int32_t bits) { return arith::ConstantIntOp::create(w.b, bits, 32).getResult(); };
   FixedMode mode = call.singleRounding() ? FixedMode::Single : FixedMode::Double;

@@ -25,6 +25,10 @@ protected:
   Value reduce(Value values, Type type, int64_t start, llvm::function_ref<Value(Wide, Value, Value)> body);
   /// An elementwise op over [batch, n]; inputs of rank 1 repeat over the batch. The body yields an i64, whose low bits remain.
   Value elements(ArrayRef<int64_t> shape, ArrayRef<Value> inputs, Type type, Body body);
+  /// Codes as rows [rows, depth], or (`back`) rows in the shape of the output.
+  Value inRows(Value codes, bool back);
+  /// The number that a row of [rows, 1] numbers has, inside of a body over [rows, n].
+  Value numberOfRow(Wide w, Value values);
   /// An i64 times a multiplier, by the call's rounding.
   Value scale(Wide w, Value value, reference::QuantizedMultiplier by);
   Value saturate16(Wide w, Value value) { return w.clamp(value, -32768, 32767); }

@@ -20,7 +20,6 @@ public:
 private:
   Value table(const std::array<int16_t, kTable16> &entries);
   Value lookup(Wide w, Value code, Value table);
-  Value inRows(Value codes, bool back);
 };
 } // namespace
 
@@ -40,32 +39,13 @@ Value Softmax16Emitter::lookup(Wide w, Value code, Value table) {
   return w.add(base, w.right(w.add(w.mul(slope, rest), w.constant(64)), w.constant(7)));
 }
 
-/// Codes as rows [rows, depth], or rows in the shape of the output.
-Value Softmax16Emitter::inRows(Value value, bool back) {
-  ArrayRef<int64_t> shape = call.output.shape;
-  int64_t rank = int64_t(shape.size()), depth = shape.back(), rows = depth ? call.output.count() / depth : 0;
-  if (rank == 2)
-    return value;
-  auto flat = RankedTensorType::get({rows, depth}, b.getI16Type()), full = RankedTensorType::get(shape, b.getI16Type());
-  SmallVector<ReassociationIndices> groups(rank == 1 ? 1 : 2);
-  for (int64_t axis = 0; axis < (rank == 1 ? 2 : rank); ++axis)
-    groups[rank > 1 && axis + 1 == rank].push_back(axis);
-  // A vector is one row: its rank grows.
-  if (back == (rank > 1))
-    return tensor::ExpandShapeOp::create(b, back ? full : flat, value, groups);
-  return tensor::CollapseShapeOp::create(b, back ? full : flat, value, groups);
-}
-
 void Softmax16Emitter::run() {
   readCodes();
   QuantizedMultiplier by = softmaxScale16(call);
   Value x = inRows(codes[0], false), exps = table(expTable16()), reciprocals = table(reciprocalTable16());
   SmallVector<int64_t> shape(cast<RankedTensorType>(x.getType()).getShape()), perRow{shape[0], 1};
   Type i16 = b.getI16Type(), i32 = b.getI32Type();
-  auto ofRow = [&](Wide w, Value values) {
-    Value row = linalg::IndexOp::create(w.b, 0), first = arith::ConstantIndexOp::create(w.b, 0);
-    return w.extend(tensor::ExtractOp::create(w.b, values, ValueRange{row, first}));
-  };
+  auto ofRow = [&](Wide w, Value values) { return w.extend(numberOfRow(w, values)); };
   Value tops = reduce(x, i32, -32768, [](Wide w, Value code, Value top) { return w.most(code, top); });
   Value terms = elements(shape, x, i16, [&](Wide w, ValueRange in) {
     Value scaled = scale(w, w.sub(w.extend(in[0]), ofRow(w, tops)), by);

@@ -4,9 +4,11 @@
 #include "lib/Reference/FixedPoint.h"
 #include "lib/Reference/IntegerBinary.h"
 #include "lib/Reference/IntegerRules.h"
+#include "lib/Reference/IntegerSums.h"
 #include "lib/Transforms/Integer/EmitFixedPoint.h"
 #include "lib/Transforms/Integer/EmitLiteLstm.h"
 #include "lib/Transforms/Integer/EmitLstm.h"
+#include "lib/Transforms/Integer/EmitNorms.h"
 #include "lib/Transforms/Integer/EmitSoftmax16.h"
 #include "lib/Transforms/Integer/EmitSvdf.h"
 #include "lib/Transforms/Integer/Passes.h"
@@ -42,6 +44,10 @@ private:
   using PairBody = llvm::function_ref<Value(Wide, Value, Value)>;
   LogicalResult emitPairs(int64_t activation, PairBody body);
   LogicalResult emitProduct();
+  LogicalResult emitQuotient();
+  LogicalResult emitAddMany();
+  LogicalResult emitCumulate();
+  void finishSums(ArrayRef<Value> inputs, Body sum);
   LogicalResult emitSquaredDifference();
   LogicalResult emitPrelu();
   LogicalResult emitScaled(double positive, double negative);
@@ -192,6 +198,79 @@ LogicalResult RuleEmitter::emitPairs(int64_t activation, PairBody body) {
 LogicalResult RuleEmitter::emitProduct() {
   return emitPairs(call.integer("activation"),
                    [&](Wide w, Value a, Value c) { return scaled(w, w.mul(a, c), reference::productScale(call)); });
+}
+
+LogicalResult RuleEmitter::emitQuotient() {
+  bool single = call.singleRounding();
+  QuantizedMultiplier by = reference::quantizeMultiplier(reference::quotientScale(call), single);
+  return emitPairs(call.integer("activation"), [&](Wide w, Value a, Value c) {
+    auto isNegative = [&](Value x) { return w.compare(arith::CmpIPredicate::slt, x, w.constant(0)); };
+    auto negated = [&](Value x) { return w.sub(w.constant(0), x); };
+    Value below = isNegative(c), x = w.select(below, negated(a), a), y = w.most(w.select(below, negated(c), c), w.constant(1));
+    auto [zeros, shifted] = emitHeadroom(w, y);
+    Value inverse = emitOneOverOnePlus(w, w.sub(shifted, w.constant(int64_t(1) << 31)));
+    // As far to the left as the sign allows: -2^k one place more than 2^k. Of 0 any place will do.
+    Value magnitude = w.sub(w.left(negated(x), w.constant(1)), w.constant(1));
+    Value ofNegative = emitHeadroom(w, magnitude).first, ofOther = w.sub(emitHeadroom(w, x).first, w.constant(1));
+    Value headroom = w.select(isNegative(x), ofNegative, ofOther);
+    Value quotient = w.doublingHighMultiply(w.left(x, headroom), inverse);
+    Value shift = w.sub(w.add(zeros, w.constant(by.shift - 31)), headroom);
+    Value multiplier = arith::ConstantIntOp::create(w.b, by.multiplier, 32);
+    return mapFixed(w, quotient, multiplier, arith::TruncIOp::create(w.b, w.b.getI32Type(), shift),
+                    single ? FixedMode::Single : FixedMode::Double);
+  });
+}
+
+/// Codes of what `sum`, an i64 in steps of the inputs' scale, yields for elements of the inputs, whose shape is the output's.
+void RuleEmitter::finishSums(ArrayRef<Value> inputs, Body sum) {
+  SmallVector<AffineMap> maps(inputs.size(), identity());
+  finish(inputs, maps, call.output.low, call.output.high, [&](Wide w, ValueRange in) {
+    Value wide = w.left(sum(w, in), w.constant(reference::kSumShift));
+    Value wrapped = w.extend(arith::TruncIOp::create(w.b, w.b.getI32Type(), wide));
+    return w.add(scaled(w, wrapped, reference::sumScale(call)), w.constant(call.output.zero));
+  });
+}
+
+LogicalResult RuleEmitter::emitAddMany() {
+  SmallVector<Value> inputs;
+  for (unsigned i = 0; i < call.inputs.size(); ++i)
+    inputs.push_back(codes(i));
+  int64_t zero = call.inputs[0].zero;
+  finishSums(inputs, [&](Wide w, ValueRange in) {
+    Value sum = w.constant(-zero * int64_t(inputs.size() + 1));
+    for (Value code : in.take_front(inputs.size()))
+      sum = w.add(sum, extend(w, code, call.inputs[0]));
+    return sum;
+  });
+  return success();
+}
+
+/// Sums over all positions that count for one, in i32.
+LogicalResult RuleEmitter::emitCumulate() {
+  const CodeTensor &x = call.inputs[0];
+  int64_t axis = call.integer("axis");
+  bool exclusive = call.integer("exclusive"), reverse = call.integer("reverse");
+  SmallVector<AffineExpr> write, read;
+  for (int64_t i = 0; i < rank(); ++i) {
+    write.push_back(b.getAffineDimExpr(unsigned(i)));
+    read.push_back(b.getAffineDimExpr(unsigned(i == axis ? rank() : i)));
+  }
+  auto map = [&](ArrayRef<AffineExpr> exprs) { return AffineMap::get(unsigned(rank() + 1), 0, exprs, b.getContext()); };
+  SmallVector<IteratorType> iterators(rank(), IteratorType::parallel);
+  iterators.push_back(IteratorType::reduction);
+  Type i32 = b.getI32Type();
+  Value empty = tensor::EmptyOp::create(b, x.shape, i32);
+  Value start = linalg::FillOp::create(b, arith::ConstantIntOp::create(b, -x.zero, 32).getResult(), empty).getResult(0);
+  Value sums = generic({codes(0)}, start, {map(read), map(write)}, iterators, [&](Wide w, ValueRange in) -> Value {
+    Value here = linalg::IndexOp::create(w.b, axis), other = linalg::IndexOp::create(w.b, rank());
+    auto order = exclusive ? arith::CmpIPredicate::ult : arith::CmpIPredicate::ule;
+    Value counts = w.compare(order, reverse ? here : other, reverse ? other : here);
+    Value difference = w.sub(extend(w, in[0], x), w.constant(x.zero));
+    Value sum = w.add(w.extend(in[1]), w.select(counts, difference, w.constant(0)));
+    return arith::TruncIOp::create(w.b, i32, sum);
+  });
+  finishSums({sums}, [](Wide w, ValueRange in) { return w.extend(in[0]); });
+  return success();
 }
 
 LogicalResult RuleEmitter::emitSquaredDifference() {
@@ -452,6 +531,16 @@ LogicalResult RuleEmitter::run() {
     return emitSoftmax();
   if (rule == "litert.mul")
     return emitProduct();
+  if (rule == "tflite.div")
+    return emitQuotient();
+  if (rule == "tflite.add_n")
+    return emitAddMany();
+  if (rule == "tflite.cumsum")
+    return emitCumulate();
+  if (rule == "tflite.l2_normalization")
+    return emitUnitRows(op, call), success();
+  if (rule == "tflite.log_softmax")
+    return emitLogSoftmax(op, call), success();
   if (rule == "tflite.squared_difference")
     return emitSquaredDifference();
   if (rule == "tflite.prelu")

@@ -158,24 +158,8 @@ Value bitNot(Scalar &s, Value x, Elem) { return s.make<arith::XOrIOp>(x, s.like(
 Value shiftLeft(Scalar &s, Value x, Value y, Elem) { return s.make<arith::ShLIOp>(x, y); }
 Value shiftRight(Scalar &s, Value x, Value y, Elem) { return s.make<arith::ShRUIOp>(x, y); }
 
-/// Remainder with the sign of the dividend (C's fmod).
-Value remainder(Scalar &s, Value x, Value y, Elem elem) {
-  if (Scalar::isReal(x))
-    return s.make<arith::RemFOp>(x, y);
-  Value divisor = safeDivisor(s, y, isUnsigned(elem)); // x % -1 is x % 1
-  return isUnsigned(elem) ? s.make<arith::RemUIOp>(x, divisor) : s.make<arith::RemSIOp>(x, divisor);
-}
-
-/// Remainder with the sign of the divisor (Python's %).
-Value modulo(Scalar &s, Value x, Value y, Elem elem) {
-  Value rest = remainder(s, x, y, elem);
-  if (isUnsigned(elem))
-    return rest;
-  Value zero = s.like(x, 0);
-  Value differs = s.make<arith::XOrIOp>(s.lt(rest, zero), s.lt(y, zero));
-  Value wrong = s.logicalAnd(s.logicalNot(s.eq(rest, zero)), differs);
-  return s.select(wrong, s.add(rest, y), rest);
-}
+Value remainder(Scalar &s, Value x, Value y, Elem elem) { return graph::remainder(s, x, y, isUnsigned(elem)); }
+Value modulo(Scalar &s, Value x, Value y, Elem elem) { return graph::modulo(s, x, y, isUnsigned(elem)); }
 
 LogicalResult importMod(NodeContext &n) {
   if (n.attrInt("fmod", 0))

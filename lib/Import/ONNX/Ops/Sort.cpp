@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Operators about order: positions of extrema, the k largest, running sums. All are reductions with comparisons.
+#include "lib/Import/Graph/Pairs.h"
 #include "lib/Import/ONNX/Registry.h"
 
 namespace mlir::qtensor::onnx {
@@ -45,25 +46,6 @@ LogicalResult importHardmax(NodeContext &n) {
   }));
 }
 
-/// Loops: x's dimensions with `axis` as the position of the result, then the position that is read.
-struct PairLoops {
-  AffineMap read, write;
-  SmallVector<utils::IteratorType> iterators;
-};
-
-PairLoops pairLoops(Emit &e, const Val &x, int64_t axis) {
-  PairLoops loops;
-  SmallVector<AffineExpr> exprs;
-  for (int64_t i = 0; i < x.rank(); ++i)
-    exprs.push_back(e.b.getAffineDimExpr(i));
-  loops.write = AffineMap::get(x.rank() + 1, 0, exprs, e.b.getContext());
-  exprs[axis] = e.b.getAffineDimExpr(x.rank());
-  loops.read = AffineMap::get(x.rank() + 1, 0, exprs, e.b.getContext());
-  loops.iterators.assign(x.rank(), utils::IteratorType::parallel);
-  loops.iterators.push_back(utils::IteratorType::reduction);
-  return loops;
-}
-
 LogicalResult importCumSum(NodeContext &n) {
   const Val &x = n.in(0);
   FailureOr<SmallVector<int64_t>> given = n.numbers(1, "the axis");
@@ -75,15 +57,7 @@ LogicalResult importCumSum(NodeContext &n) {
   if (failed(axis))
     return failure();
   bool exclusive = n.attrInt("exclusive", 0), reverse = n.attrInt("reverse", 0);
-  PairLoops loops = pairLoops(n.e, x, *axis);
-  Value out = n.e.generic(n.e.tensor(x), n.e.filled(x.dims, x.elem, 0), {loops.read, loops.write}, loops.iterators,
-                          [&](Scalar &s, ValueRange in) {
-                            Value here = s.index(*axis), other = s.index(x.rank());
-                            Value low = reverse ? here : other, high = reverse ? other : here;
-                            Value counts = exclusive ? s.lt(low, high) : s.le(low, high);
-                            return s.add(in[1], s.select(counts, in[0], s.like(in[0], 0)));
-                          });
-  return n.set(0, n.e.wrap(out, x.elem, x.dims));
+  return n.set(0, cumulativeSum(n.e, x, *axis, exclusive, reverse));
 }
 
 /// How many elements along `axis` come before each one; of equal ones the first comes first.

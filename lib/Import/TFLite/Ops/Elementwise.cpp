@@ -27,8 +27,21 @@ LogicalResult plainBinary(const Node &n, BinaryFn fn, bool hasActivation) {
 Value addition(Scalar &s, Value a, Value b, bool) { return s.add(a, b); }
 Value subtraction(Scalar &s, Value a, Value b, bool) { return s.sub(a, b); }
 Value product(Scalar &s, Value a, Value b, bool) { return s.mul(a, b); }
-Value quotient(Scalar &s, Value a, Value b, bool isUnsigned) {
-  return s.div(a, Scalar::isReal(b) ? b : safeDivisor(s, b, isUnsigned), isUnsigned);
+Value quotient(Scalar &s, Value a, Value b, bool isUnsigned) { return s.div(a, b, isUnsigned); }
+/// Of floats, the quotient in f64 rounded down: in f32 it may have become the next integer.
+Value flooredQuotient(Scalar &s, Value a, Value b, bool isUnsigned) {
+  if (Scalar::isReal(a)) {
+    Type wide = s.b.getF64Type();
+    Value exact = s.div(s.make<arith::ExtFOp>(wide, a), s.make<arith::ExtFOp>(wide, b));
+    return s.make<arith::TruncFOp>(a.getType(), s.floor(exact));
+  }
+  Value whole = s.div(a, b, isUnsigned);
+  if (isUnsigned)
+    return whole;
+  Value rest = remainder(s, a, b, false), zero = s.like(a, 0);
+  Value differs = s.make<arith::XOrIOp>(s.lt(rest, zero), s.lt(b, zero));
+  Value below = s.logicalAnd(s.logicalNot(s.eq(rest, zero)), differs);
+  return s.select(below, s.sub(whole, s.like(whole, 1)), whole);
 }
 Value larger(Scalar &s, Value a, Value b, bool isUnsigned) { return s.max(a, b, isUnsigned); }
 Value smaller(Scalar &s, Value a, Value b, bool isUnsigned) { return s.min(a, b, isUnsigned); }
@@ -82,6 +95,18 @@ template <BinaryFn fn> LogicalResult importPlain(const Node &n) {
   return plainBinary(n, fn, n.op.options.numbers.count("activation"));
 }
 
+LogicalResult importDiv(const Node &n) {
+  if (!anyQuantized(n))
+    return plainBinary(n, quotient, /*hasActivation=*/true);
+  FailureOr<Dims> dims = n.broadcast();
+  FailureOr<int64_t> activation = n.activation();
+  if (failed(dims) || failed(activation))
+    return failure();
+  return n.setByRule("tflite.div", {0, 1}, {n.param("activation", *activation)}, [&](Emit &e, ArrayRef<Val> in) {
+    return e.mapTo(*dims, in, Elem::F32, [&](Scalar &s, ValueRange x) { return n.activate(s, s.div(x[0], x[1]), *activation); });
+  });
+}
+
 LogicalResult importSquaredDifference(const Node &n) {
   if (!anyQuantized(n))
     return plainBinary(n, squaredDifference, /*hasActivation=*/false);
@@ -96,19 +121,24 @@ LogicalResult importSquaredDifference(const Node &n) {
 /// The sum of any number of tensors of one shape.
 LogicalResult importAddN(const Node &n) {
   SmallVector<Val> inputs;
+  SmallVector<unsigned> numbers;
   for (unsigned i = 0; i < n.numInputs(); ++i) {
-    if (isQuantized(n.inTensor(i)))
-      return n.fail("is quantized, for which there is no rule of more than two inputs; use ADD");
     if (n.in(i).elem != n.in(0).elem || !llvm::equal(n.in(i).dims, n.in(0).dims, DimMath::same))
       return n.fail("its inputs have different types or shapes");
     inputs.push_back(n.in(i));
+    numbers.push_back(i);
   }
-  return n.set(n.e.mapTo(n.in(0).dims, inputs, n.in(0).elem, [&](Scalar &s, ValueRange in) {
-    Value sum = in[0];
-    for (size_t i = 1; i < inputs.size(); ++i)
-      sum = s.add(sum, in[i]);
-    return sum;
-  }));
+  auto sum = [](Scalar &s, ValueRange in) {
+    Value total = in[0];
+    for (Value next : in.drop_front())
+      total = s.add(total, next);
+    return total;
+  };
+  if (anyQuantized(n))
+    return n.setByRule("tflite.add_n", numbers, {}, [&](Emit &e, ArrayRef<Val> in) {
+      return e.mapTo(n.in(0).dims, in, Elem::F32, sum);
+    });
+  return n.set(n.e.mapTo(n.in(0).dims, inputs, n.in(0).elem, sum));
 }
 
 /// MAXIMUM and MINIMUM keep codes of one scale as they are.
@@ -224,10 +254,12 @@ void registerElementwise(Registry &r) {
   constexpr const char *exact = "f32; int8 and uint8 by TFLite Micro's rule", *real = "f32; quantized: the real value, rounded";
   r.add({
       {"ADD", 2, 2, importAdd, "f32, integers; int8, uint8, int16 by TFLite Micro's rule"},
-      {"ADD_N", 1, kAny, importAddN, "f32, integers"},
+      {"ADD_N", 1, kAny, importAddN, "f32, integers; int8 by TFLite Micro's rule"},
       {"SUB", 2, 2, importSub, "f32, integers; int8, uint8, int16 by TFLite Micro's rule"},
       {"MUL", 2, 2, importMul, "f32, integers, int8, uint8, int16"},
-      {"DIV", 2, 2, importPlain<quotient>, "f32, integers"},
+      {"DIV", 2, 2, importDiv, "f32, integers; int8, uint8 by TFLite Micro's rule"},
+      {"FLOOR_DIV", 2, 2, importPlain<flooredQuotient>, "f32, integers"},
+      {"FLOOR_MOD", 2, 2, importPlain<modulo>, "f32, integers"},
       {"MAXIMUM", 2, 2, importChoice<larger>, "all types; quantized: one scale"},
       {"MINIMUM", 2, 2, importChoice<smaller>, "all types; quantized: one scale"},
       {"SQUARED_DIFFERENCE", 2, 2, importSquaredDifference, "f32, integers; int8, int16 by TFLite Micro's rule"},

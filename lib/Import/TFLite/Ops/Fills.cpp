@@ -62,6 +62,28 @@ LogicalResult importZeros(const Node &n) {
   return n.set(n.e.wrap(n.e.filled(x.dims, x.elem, zero), x.elem, x.dims));
 }
 
+/// The extents of two shapes broadcast.
+LogicalResult importBroadcastArgs(const Node &n) {
+  Val shapes[2];
+  for (unsigned i : {0u, 1u}) {
+    FailureOr<SmallVector<int64_t>> extents = n.numbers(i, "its shapes");
+    if (failed(extents))
+      return failure();
+    for (int64_t extent : *extents) {
+      if (extent < 0 || extent > int64_t(1) << 31)
+        return n.fail("has the extent " + Twine(extent) + " in a shape");
+      shapes[i].dims.push_back(n.e.math.constant(extent));
+    }
+  }
+  std::optional<Dims> both = n.e.broadcastDims(shapes);
+  if (!both)
+    return n.fail("its shapes do not broadcast");
+  SmallVector<double> extents;
+  for (OpFoldResult extent : *both)
+    extents.push_back(double(*DimMath::number(extent)));
+  return n.set(n.e.constant(extents, {int64_t(extents.size())}, n.in(0).elem));
+}
+
 LogicalResult importShape(const Node &n) {
   SmallVector<double> extents;
   for (OpFoldResult extent : n.in(0).dims) {
@@ -79,6 +101,7 @@ LogicalResult importShape(const Node &n) {
 
 void registerFills(Registry &r) {
   r.add({
+      {"BROADCAST_ARGS", 2, 2, importBroadcastArgs, "constant shapes"},
       {"BROADCAST_TO", 2, 2, importBroadcast, "all types; constant shape"},
       {"FILL", 2, 2, importFill, "all types; constant shape"},
       {"SHAPE", 1, 1, importShape, "fixed extents"},

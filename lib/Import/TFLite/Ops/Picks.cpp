@@ -83,6 +83,73 @@ LogicalResult importGather(const Node &n) {
   return n.set(gather(n, x, indices, *axis, batch));
 }
 
+/// Elements, or slices of the trailing axes, at the positions that the last axis of the indices holds.
+LogicalResult importGatherNd(const Node &n) {
+  const Val &x = n.in(0), &indices = n.in(1);
+  auto depth = indices.rank() ? DimMath::number(indices.dims.back()) : std::nullopt;
+  if (!depth || *depth < 1 || *depth > x.rank() || !isInteger(indices.elem))
+    return n.fail("its indices must be integers whose last axis holds up to as many as its input has axes");
+  if (failed(n.requireSameScale()))
+    return failure();
+  SmallVector<int64_t> last;
+  for (int64_t axis = 0; axis < *depth; ++axis) {
+    auto extent = DimMath::number(x.dims[axis]);
+    if (!extent || *extent < 1)
+      return n.fail("picks from an axis of no or open extent");
+    last.push_back(*extent - 1);
+  }
+  for (int64_t i = 0, count = indices.constant ? indices.constant->numElements() : 0; i < count; ++i)
+    if (int64_t index = indices.constant->intAt(i); index < 0 || index > last[i % *depth])
+      return n.fail("the index " + Twine(index) + " is outside of the extent " + Twine(last[i % *depth] + 1));
+  int64_t lead = indices.rank() - 1;
+  Dims dims(indices.dims.begin(), indices.dims.end() - 1);
+  dims.append(x.dims.begin() + *depth, x.dims.end());
+  Value source = n.e.tensor(x), places = n.e.tensor(indices);
+  return n.set(n.e.mapTo(dims, {}, x.elem, [&](Scalar &s, ValueRange) -> Value {
+    SmallVector<Value> position, place;
+    for (int64_t i = 0; i < lead; ++i)
+      place.push_back(s.index(i));
+    place.push_back({});
+    for (int64_t axis = 0; axis < x.rank(); ++axis) {
+      if (axis >= *depth) {
+        position.push_back(s.index(lead + axis - *depth));
+        continue;
+      }
+      place.back() = s.number(s.b.getIndexType(), double(axis));
+      Value raw = s.make<arith::IndexCastOp>(s.b.getIndexType(), s.make<tensor::ExtractOp>(places, place));
+      position.push_back(s.min(s.max(raw, s.like(raw, 0)), s.like(raw, double(last[axis]))));
+    }
+    return s.make<tensor::ExtractOp>(source, position);
+  }));
+}
+
+/// Input 0 with input 1 in place of what lies at the position that input 2 gives, moved so far that it fits.
+LogicalResult importUpdate(const Node &n) {
+  Emit &e = n.e;
+  const Val &x = n.in(0), &update = n.in(1), &start = n.in(2);
+  if (failed(n.requireSameScale()) || failed(n.requireSameScale(1)))
+    return failure();
+  bool fits = update.rank() == x.rank() && update.elem == x.elem && isInteger(start.elem) && start.rank() == 1 &&
+              DimMath::number(start.dims[0]) == x.rank();
+  for (int64_t axis = 0; fits && axis < x.rank(); ++axis) {
+    auto whole = DimMath::number(x.dims[axis]), part = DimMath::number(update.dims[axis]);
+    fits = whole && part && *part <= *whole;
+  }
+  if (!fits)
+    return n.fail("takes a tensor, a smaller one of its type and rank, and the position of that, of fixed extents");
+  Scalar s(e.b, e.loc);
+  Value places = e.tensor(start);
+  SmallVector<OpFoldResult> offsets, strides(x.rank(), e.b.getIndexAttr(1));
+  for (int64_t axis = 0; axis < x.rank(); ++axis) {
+    Value number = s.make<tensor::ExtractOp>(places, ValueRange{s.number(e.b.getIndexType(), double(axis))});
+    Value raw = s.make<arith::IndexCastOp>(e.b.getIndexType(), number);
+    int64_t most = *DimMath::number(x.dims[axis]) - *DimMath::number(update.dims[axis]);
+    offsets.push_back(s.min(s.max(raw, s.like(raw, 0)), s.like(raw, double(most))));
+  }
+  Value made = tensor::InsertSliceOp::create(e.b, e.loc, e.tensor(update), e.tensor(x), offsets, update.dims, strides);
+  return n.set(e.wrap(made, x.elem, x.dims));
+}
+
 /// Rows of a table, here the second input, by their numbers.
 LogicalResult importEmbedding(const Node &n) {
   if (n.in(1).rank() < 1 || isQuantized(n.inTensor(1)) != isQuantized(n.outTensor()))
@@ -139,6 +206,8 @@ void registerPicks(Registry &r) {
   constexpr const char *indices = "all types; indices that are no constants are clamped to the axis";
   r.add({
       {"GATHER", 2, 2, importGather, indices},
+      {"GATHER_ND", 2, 2, importGatherNd, indices},
+      {"DYNAMIC_UPDATE_SLICE", 3, 3, importUpdate, "all types; quantized: one scale"},
       {"EMBEDDING_LOOKUP", 2, 2, importEmbedding, indices},
       {"MIRROR_PAD", 2, 2, importMirrorPad, "all types; constant paddings"},
       {"REVERSE_V2", 2, 2, importReverse, "all types; constant axes"},

@@ -59,6 +59,19 @@ LogicalResult importAverage(const Node &n) {
                      [&](Emit &e, ArrayRef<Val> in) { return average(e, in[0], *window, n, *activation); });
 }
 
+/// The root of the mean of squares.
+LogicalResult importRoot(const Node &n) {
+  if (n.in(0).elem != Elem::F32 || isQuantized(n.inTensor(0)))
+    return n.fail("is defined for floats alone");
+  FailureOr<Window> window = readWindow(n, n.in(0), n.option("filter_h"), n.option("filter_w"));
+  FailureOr<int64_t> activation = n.activation();
+  if (failed(window) || failed(activation))
+    return failure();
+  Val squares = n.e.map(n.in(0), Elem::F32, [](Scalar &s, ValueRange in) { return s.mul(in[0], in[0]); });
+  return n.set(n.e.map(average(n.e, squares, *window, n, /*activation=*/0), Elem::F32,
+                       [&](Scalar &s, ValueRange in) { return n.activate(s, s.sqrt(in[0]), *activation); }));
+}
+
 /// The smallest and largest code of an activation's result.
 std::pair<int64_t, int64_t> codeBounds(const Node &n, const Tensor &tensor, int64_t activation) {
   unsigned bits = bitWidth(tensor.type);
@@ -113,6 +126,7 @@ LogicalResult importMax(const Node &n) {
 void registerPools(Registry &r) {
   r.add({
       {"AVERAGE_POOL_2D", 1, 1, importAverage, "f32, int8, uint8, int16"},
+      {"L2_POOL_2D", 1, 1, importRoot, "f32"},
       {"MAX_POOL_2D", 1, 1, importMax, "f32, int8, uint8, int16"},
   });
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Reductions along axes, and softmax.
+// Reductions along axes, sums up to each position, and what divides rows by one of them.
+#include "lib/Import/Graph/Pairs.h"
 #include "lib/Import/TFLite/Registry.h"
 
 namespace mlir::qtensor::tflite {
@@ -59,6 +60,58 @@ template <bool isMax> LogicalResult importExtreme(const Node &n) {
   }));
 }
 
+using FoldFn = Value (*)(Scalar &, Value, Value);
+Value product(Scalar &s, Value total, Value next) { return s.mul(total, next); }
+Value conjunction(Scalar &s, Value total, Value next) { return s.logicalAnd(total, next); }
+Value disjunction(Scalar &s, Value total, Value next) { return s.logicalOr(total, next); }
+
+/// All elements folded, from `start` on; of codes there is no rule.
+template <FoldFn fold, int start, bool ofTruths> LogicalResult importFold(const Node &n) {
+  FailureOr<SmallVector<int64_t>> axes = readAxes(n);
+  if (failed(axes))
+    return failure();
+  Elem elem = n.in(0).elem;
+  if (isQuantized(n.inTensor(0)) || (elem == Elem::Bool) != ofTruths)
+    return n.fail(ofTruths ? "takes truth values" : "takes plain numbers; keep it in float");
+  return n.set(n.e.reduce(n.in(0), *axes, n.option("keep_dims"), elem, start,
+                          [](Scalar &s, ValueRange in) { return fold(s, in[1], in[0]); }));
+}
+
+LogicalResult importCumulative(const Node &n) {
+  FailureOr<SmallVector<int64_t>> given = n.numbers(1, "its axis");
+  if (failed(given))
+    return failure();
+  int64_t rank = n.in(0).rank(), axis = given->size() == 1 ? (*given)[0] + ((*given)[0] < 0 ? rank : 0) : -1;
+  if (axis < 0 || axis >= rank)
+    return n.fail("its axis is none of its input's");
+  bool exclusive = n.option("exclusive"), reverse = n.option("reverse");
+  if (!isQuantized(n.inTensor(0)))
+    return n.set(cumulativeSum(n.e, n.in(0), axis, exclusive, reverse));
+  NamedAttribute parameters[] = {n.param("axis", axis), n.param("exclusive", int64_t(exclusive)),
+                                 n.param("reverse", int64_t(reverse))};
+  return n.setByRule("tflite.cumsum", {0}, parameters, [&](Emit &e, ArrayRef<Val> in) {
+    Val plain = e.map(in[0], Elem::F32, [](Scalar &, ValueRange x) { return x[0]; });
+    return cumulativeSum(e, plain, axis, exclusive, reverse);
+  });
+}
+
+/// Rows divided by their length, or by 1e-6 where that is less.
+Val unitRows(Emit &e, const Val &x) {
+  Val squares = e.map(x, Elem::F32, [](Scalar &s, ValueRange in) { return s.mul(in[0], in[0]); });
+  Val parts[] = {x, e.sum(squares, {x.rank() - 1}, /*keep=*/true)};
+  return e.mapTo(x.dims, parts, Elem::F32, [](Scalar &s, ValueRange in) {
+    return s.div(in[0], s.max(s.sqrt(in[1]), s.like(in[1], 1e-6)));
+  });
+}
+
+LogicalResult importUnit(const Node &n) {
+  if (n.in(0).rank() < 1 || n.option("activation") != 0)
+    return n.fail("its input is a scalar, or it has an activation, which no runtime has here");
+  if (!isQuantized(n.inTensor(0)))
+    return n.set(unitRows(n.e, n.in(0)));
+  return n.setByRule("tflite.l2_normalization", {0}, {}, [](Emit &e, ArrayRef<Val> in) { return unitRows(e, in[0]); });
+}
+
 Val scaledSoftmax(Emit &e, const Val &x, double beta) {
   Val scaled = beta == 1 ? x : e.map(x, Elem::F32, [&](Scalar &s, ValueRange in) { return s.mul(in[0], s.like(in[0], beta)); });
   return softmax(e, scaled, {x.rank() - 1});
@@ -75,18 +128,21 @@ LogicalResult importSoftmax(const Node &n) {
 }
 
 /// x - max - log(sum(exp(x - max))).
-LogicalResult importLogSoftmax(const Node &n) {
-  if (isQuantized(n.inTensor(0)))
-    return n.fail("is quantized, for which there is no rule; keep it in float");
-  const Val &x = n.in(0);
+Val logSoftmax(Emit &e, const Val &x) {
   int64_t axis = x.rank() - 1;
-  if (axis < 0)
+  Val top[] = {x, e.maximum(x, axis, /*keep=*/true)};
+  Val shifted = e.map(top, x.elem, [](Scalar &s, ValueRange in) { return s.sub(in[0], in[1]); });
+  Val terms = e.map(shifted, x.elem, [](Scalar &s, ValueRange in) { return s.exp(in[0]); });
+  Val parts[] = {shifted, e.sum(terms, axis, /*keep=*/true)};
+  return e.map(parts, x.elem, [](Scalar &s, ValueRange in) { return s.sub(in[0], s.log(in[1])); });
+}
+
+LogicalResult importLogSoftmax(const Node &n) {
+  if (n.in(0).rank() < 1)
     return n.fail("its input is a scalar");
-  Val top[] = {x, n.e.maximum(x, axis, /*keep=*/true)};
-  Val shifted = n.e.map(top, x.elem, [](Scalar &s, ValueRange in) { return s.sub(in[0], in[1]); });
-  Val terms = n.e.map(shifted, x.elem, [](Scalar &s, ValueRange in) { return s.exp(in[0]); });
-  Val parts[] = {shifted, n.e.sum(terms, axis, /*keep=*/true)};
-  return n.set(n.e.map(parts, x.elem, [](Scalar &s, ValueRange in) { return s.sub(in[0], s.log(in[1])); }));
+  if (!isQuantized(n.inTensor(0)))
+    return n.set(logSoftmax(n.e, n.in(0)));
+  return n.setByRule("tflite.log_softmax", {0}, {n.param("beta", 1.0)}, [](Emit &e, ArrayRef<Val> x) { return logSoftmax(e, x[0]); });
 }
 } // namespace
 
@@ -97,7 +153,12 @@ void registerReductions(Registry &r) {
       {"REDUCE_MAX", 2, 2, importExtreme<true>, "all types; quantized: one scale"},
       {"REDUCE_MIN", 2, 2, importExtreme<false>, "all types; quantized: one scale"},
       {"SOFTMAX", 1, 1, importSoftmax, "f32; int8, uint8, int16 by TFLite Micro's rule"},
-      {"LOG_SOFTMAX", 1, 1, importLogSoftmax, "f32"},
+      {"LOG_SOFTMAX", 1, 1, importLogSoftmax, "f32; int8 by TFLite Micro's rule"},
+      {"L2_NORMALIZATION", 1, 1, importUnit, "f32; int8 by TFLite Micro's rule"},
+      {"CUMSUM", 2, 2, importCumulative, "f32, integers; int8 by TFLite Micro's rule; constant axis"},
+      {"REDUCE_PROD", 2, 2, importFold<product, 1, false>, "f32, integers"},
+      {"REDUCE_ALL", 2, 2, importFold<conjunction, 1, true>, "bool"},
+      {"REDUCE_ANY", 2, 2, importFold<disjunction, 0, true>, "bool"},
   });
 }
 

@@ -172,3 +172,59 @@ func.func @places(%x: tensor<4xf32, #x>) -> tensor<4xf32, #x> {
   }
   return %y#0 : tensor<4xf32, #x>
 }
+
+// -----
+
+#x = #qtensor.block<int8, [?, ?], scale = 0.5>
+#y = #qtensor.block<int8, [?, ?], scale = 0.5>
+func.func @unit(%x: tensor<4x4xf32, #x>) -> tensor<4x4xf32, #y> {
+  // expected-error @+1 {{has rule "tflite.l2_normalization": it takes int8 rows of at most 33000 codes; its output is int8 of scale 2^-7 and zero point 0}}
+  %y = qtensor.as "tflite.l2_normalization" (%x) : (tensor<4x4xf32, #x>) -> tensor<4x4xf32, #y> {
+  ^bb0(%a: tensor<4x4xf32, #x>):
+    %z = tensor.empty() : tensor<4x4xf32, #y>
+    qtensor.yield %z : tensor<4x4xf32, #y>
+  }
+  return %y : tensor<4x4xf32, #y>
+}
+
+// -----
+
+#x = #qtensor.block<int8, [?, ?], scale = 0.5>
+#y = #qtensor.block<int8, [?, ?], scale = 0.5>
+func.func @logarithm(%x: tensor<4x4xf32, #x>) -> tensor<4x4xf32, #y> {
+  // expected-error @+1 {{has rule "tflite.log_softmax": it takes int8 rows of at most 4000 codes; its output is int8 of scale 2^-4 and zero point 127}}
+  %y = qtensor.as "tflite.log_softmax" (%x) {beta = 1.0 : f64} : (tensor<4x4xf32, #x>) -> tensor<4x4xf32, #y> {
+  ^bb0(%a: tensor<4x4xf32, #x>):
+    %z = tensor.empty() : tensor<4x4xf32, #y>
+    qtensor.yield %z : tensor<4x4xf32, #y>
+  }
+  return %y : tensor<4x4xf32, #y>
+}
+
+// -----
+
+#x = #qtensor.block<int8, [?, ?], scale = 0.5>
+#y = #qtensor.block<int8, [?, ?], scale = 0.5>
+func.func @axis(%x: tensor<4x4xf32, #x>) -> tensor<4x4xf32, #y> {
+  // expected-error @+1 {{has rule "tflite.cumsum": its axis is none of its input's}}
+  %y = qtensor.as "tflite.cumsum" (%x) {axis = 2 : i64} : (tensor<4x4xf32, #x>) -> tensor<4x4xf32, #y> {
+  ^bb0(%a: tensor<4x4xf32, #x>):
+    %z = tensor.empty() : tensor<4x4xf32, #y>
+    qtensor.yield %z : tensor<4x4xf32, #y>
+  }
+  return %y : tensor<4x4xf32, #y>
+}
+
+// -----
+
+#x = #qtensor.block<int16, [?], scale = 0.5>
+#y = #qtensor.block<int16, [?], scale = 0.5>
+func.func @sums(%x: tensor<4xf32, #x>) -> tensor<4xf32, #y> {
+  // expected-error @+1 {{has rule "tflite.add_n": it is defined for codes of 8 bits, inputs of one scale, and one shape}}
+  %y = qtensor.as "tflite.add_n" (%x) : (tensor<4xf32, #x>) -> tensor<4xf32, #y> {
+  ^bb0(%a: tensor<4xf32, #x>):
+    %z = tensor.empty() : tensor<4xf32, #y>
+    qtensor.yield %z : tensor<4xf32, #y>
+  }
+  return %y : tensor<4xf32, #y>
+}

@@ -16,6 +16,8 @@ ENCODINGS = {
     "wideout": "#qtensor.block<int16, [{}], scale = 0.00113>",
     "probability": "#qtensor.block<int8, [{}], scale = 0.00390625, zero = -128.0>",
     "uprobability": "#qtensor.block<uint8, [{}], scale = 0.00390625>",
+    "coarse": "#qtensor.block<int8, [{}], scale = 0.7, zero = 5.0>",
+    "logarithm": "#qtensor.block<int8, [{}], scale = 0.0625, zero = 127.0>",
     "signedunit": "#qtensor.block<int8, [{}], scale = 0.0078125>",
 }
 # rule, inputs (encoding, shape), output (encoding, shape), parameters
@@ -44,6 +46,15 @@ CASES = [
     ("tflite.softmax", [("in", (16, 16))], ("probability", (16, 16)), "beta = 1.0 : f64"),
     ("tflite.softmax", [("out", (4, 1))], ("probability", (4, 1)), "beta = 1.0 : f64"),
     ("tflite.softmax", [("unsigned", (2, 8, 16))], ("uprobability", (2, 8, 16)), "beta = 2.5 : f64"),
+    ("tflite.add_n", [("in", (16, 16)), ("in", (16, 16)), ("in", (16, 16))], ("other", (16, 16)), ""),
+    ("tflite.cumsum", [("in", (4, 8, 8))], ("out", (4, 8, 8)), "axis = 1 : i64"),
+    ("tflite.cumsum", [("unsigned", (16, 16))], ("unsigned", (16, 16)), "axis = 0 : i64, exclusive = 1 : i64, reverse = 1 : i64"),
+    ("tflite.div", [("in", (16, 16)), ("other", (16, 16))], ("signedunit", (16, 16)), ""),
+    ("tflite.div", [("unsigned", (16, 16)), ("unsigned", (16, 1))], ("uprobability", (16, 16)), "activation = 3 : i64"),
+    ("tflite.l2_normalization", [("in", (2, 8, 16))], ("signedunit", (2, 8, 16)), ""),
+    ("tflite.l2_normalization", [("other", (128, 2))], ("signedunit", (128, 2)), ""),
+    ("tflite.log_softmax", [("in", (16, 16))], ("logarithm", (16, 16)), "beta = 1.0 : f64"),
+    ("tflite.log_softmax", [("coarse", (2, 2, 64))], ("logarithm", (2, 2, 64)), "beta = 1.0 : f64"),
 ]
 
 
