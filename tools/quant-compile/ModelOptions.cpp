@@ -38,7 +38,7 @@ static cl::opt<std::string> interfaceKind("interface",
                                                    "(default: codes for firmware, else real)"),
                                           cl::value_desc("kind"), cl::cat(category));
 static cl::opt<std::string> prefer("prefer",
-                                   cl::desc("Firmware, where layers could do with less memory: speed; memory; or both, that "
+                                   cl::desc("Firmware, where layers could do with less RAM or flash: speed; memory; or both, that "
                                             "is, memory where a layer would else need more than --memory has or TFLite "
                                             "Micro's planner would take (default)"),
                                    cl::value_desc("what"), cl::init("both"), cl::cat(category));

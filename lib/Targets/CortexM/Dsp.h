@@ -14,6 +14,10 @@ inline Value smlad(firmware::KernelBuilder &k, Value x, Value y, Value sum) {
 inline Value smladInOrder(firmware::KernelBuilder &k, Value x, Value y, Value sum) {
   return k.assemble("smlad $0, $1, $2, $3", "=r,r,r,0", {x, y, sum});
 }
+/// The same, to a sum of 64 bits.
+inline Value smlald(firmware::KernelBuilder &k, Value x, Value y, Value sum) {
+  return k.intrinsic("llvm.arm.smlald", k.i64(), {x, y, sum});
+}
 /// The halves are bytes 0 and 2, signed; 1 and 3.
 inline Value evenBytes(firmware::KernelBuilder &k, Value x) { return k.intrinsic("llvm.arm.sxtb16", k.i32(), {x}); }
 inline Value oddBytes(firmware::KernelBuilder &k, Value x) {

@@ -68,13 +68,10 @@ SmallVector<Value> DspConv::sumWords(KernelBuilder &k, Tile &tile, int64_t weigh
     for (int64_t i = 0; i < count; ++i) {
       SmallVector<Value> pinned = k.pin({window, weights});
       window = pinned[0], weights = pinned[1];
-      auto words = [&](int64_t half) {
-        SmallVector<Value> words;
-        for (int64_t p = 0; p < tile.pixels; ++p)
-          words.push_back(loadHalf(k, k.at(window, p * tile.pixelBytes + stepBytes * i), half));
-        return words;
+      auto word = [&](int64_t half, int64_t p) {
+        return loadHalf(k, k.at(window, p * tile.pixelBytes + stepBytes * i), half);
       };
-      step(words, k.at(weights, weightBytes * i), sums);
+      step(word, k.at(weights, weightBytes * i), sums);
     }
   };
   Value end = k.at(tile.window, stepBytes * unrolled * turns);

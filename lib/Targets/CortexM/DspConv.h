@@ -52,13 +52,20 @@ protected:
     return group.inWords ? i / 4 * 4 + order[i % 4] : i;
   }
 
-  /// The sums after `step` has run for every four lanes. It gets the function that loads a word of two codes of each
+  /// The sums after `step` has run for every four lanes. It gets the function that loads a word of two codes of a
   /// pixel, the address of their weights (`weightBytes` of them) and the sums so far. A turn of the loop makes at most
   /// `longest` steps.
-  using Words = llvm::function_ref<SmallVector<Value>(int64_t half)>;
-  using Step = llvm::function_ref<void(Words words, Value weights, MutableArrayRef<Value> sums)>;
+  using Word = llvm::function_ref<Value(int64_t half, int64_t pixel)>;
+  using Step = llvm::function_ref<void(Word word, Value weights, MutableArrayRef<Value> sums)>;
   SmallVector<Value> sumWords(firmware::KernelBuilder &k, Tile &tile, int64_t weightBytes, SmallVector<Value> start,
                               Step step, int64_t longest = 4) const;
+  /// The words of all pixels.
+  static SmallVector<Value> loadAll(Word word, int64_t half, int64_t pixels) {
+    SmallVector<Value> words;
+    for (int64_t p = 0; p < pixels; ++p)
+      words.push_back(word(half, p));
+    return words;
+  }
 
 private:
   bool isDirect() const { return shape.laneBytes == 1; }
@@ -68,6 +75,8 @@ private:
   const DspConv *frugal;
 };
 
+/// Kernels of weights of 4 and 2 bits whose channels have two sums for three.
+void addDspTriples(firmware::LayerKernels &kernels);
 /// Kernels of weights of 4 and 2 bits, best first; those of weights in groups with sums of 32 bits, or of 64.
 void addDspDigits(firmware::LayerKernels &kernels);
 void addDspDigitGroups(firmware::LayerKernels &kernels, bool wide);

@@ -18,13 +18,14 @@ const LayerKernels &cortexm::thumb2Kernels() {
 }
 
 const LayerKernels &cortexm::dspKernels() {
-  static const LayerKernels kernels = makeKernelTable({addDspConvKernels, addDspDepthwiseKernels, addDspPool, addThumb2Kernels});
+  static const LayerKernels kernels =
+      makeKernelTable({addDspConvKernels, addDspWords, addDspDepthwiseKernels, addDspPool, addThumb2Kernels});
   return kernels;
 }
 
 const LayerKernels &cortexm::heliumKernels() {
   static const LayerKernels kernels = makeKernelTable(
       {addMveFullyConnected, addMveConv, addMveGroups, addMveDepthwise, addMvePool, addMveAdd, addMveSoftmax, addDspConvKernels,
-       addDspPool, addThumb2Kernels});
+       addDspWords, addDspPool, addThumb2Kernels});
   return kernels;
 }

@@ -7,6 +7,8 @@ namespace mlir::qtensor::cortexm {
 
 /// Convolutions and fully connected layers with weights of 8, 4 and 2 bits.
 void addDspConvKernels(firmware::LayerKernels &kernels);
+/// Convolutions and fully connected layers with codes of 16 bits and weights of 8.
+void addDspWords(firmware::LayerKernels &kernels);
 /// Pooling of channels in words.
 void addDspPool(firmware::LayerKernels &kernels);
 /// One product at a time, in tiles for eight registers and for thirteen; tables for sums and softmax.

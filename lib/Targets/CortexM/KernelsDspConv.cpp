@@ -54,9 +54,9 @@ protected:
     SmallVector<Value> start;
     for (int64_t p = 0; p < tile.pixels; ++p)
       start.append(biases.begin(), biases.end());
-    auto step = [&](Words words, Value weights, MutableArrayRef<Value> sums) {
+    auto step = [&](Word word, Value weights, MutableArrayRef<Value> sums) {
       for (int64_t half : {0, 1}) {
-        SmallVector<Value> codes = words(half);
+        SmallVector<Value> codes = loadAll(word, half, tile.pixels);
         for (int64_t c = 0; c < channels; c += 2) {
           // The word as it is, then its low bytes in the same register.
           Value pair = k.load32InOrder(k.at(weights, 2 * (half * channels + c)));
@@ -100,8 +100,8 @@ protected:
     SmallVector<Value> start;
     for (int64_t p = 0; p < tile.pixels; ++p)
       start.append(biases.begin(), biases.end());
-    return sumWords(k, tile, 4 * channels, start, [&](Words words, Value weights, MutableArrayRef<Value> sums) {
-      SmallVector<Value> codes[] = {words(0), words(1)};
+    return sumWords(k, tile, 4 * channels, start, [&](Word word, Value weights, MutableArrayRef<Value> sums) {
+      SmallVector<Value> codes[] = {loadAll(word, 0, tile.pixels), loadAll(word, 1, tile.pixels)};
       for (int64_t c = 0; c < channels; ++c) {
         Value four = k.load32InOrder(k.at(weights, 4 * c));
         for (int64_t half = 0; half < 2; ++half) {
@@ -139,6 +139,7 @@ void cortexm::addDspConvKernels(LayerKernels &kernels) {
       uniform("dsp.row.pairs.uniform", DspConv::row(8, true), &uniformDirect), pairs("dsp.conv.pairs", DspConv::tile(2, 4));
   static const DspWide wide("dsp.conv.wide", DspConv::exact(2, 2));
   addDspDigits(kernels);
+  addDspTriples(kernels);
   kernels.conv.insert(kernels.conv.end(), {&uniform, &uniformDirect, &row, &direct, &pairs, &wide});
   addGroupKernels(kernels);
 }

@@ -21,7 +21,8 @@ class DspDepthwise : public ConvKernel {
 public:
   StringRef getName() const override { return "dsp.depthwise"; }
   bool accepts(const ConvLayer &layer, const ConvConstants &constants) const override {
-    return layer.depthwise && layer.in.channels == layer.out.channels && layer.in.channels % kPlanes == 0 &&
+    return layer.depthwise && layer.inputBits == 8 && layer.map.mode != FixedMode::X16 &&
+           layer.in.channels == layer.out.channels && layer.in.channels % kPlanes == 0 &&
            layer.window.dilationWidth == 1 && findFastChannels(layer, constants);
   }
   std::vector<char> pack(const ConvLayer &layer, const ConvConstants &constants) const override;

@@ -41,6 +41,11 @@ protected:
   SmallVector<Value> sumProducts(KernelBuilder &k, Tile &tile, ValueRange biases, ValueRange codes) const override;
 
 private:
+  /// The sum of the codes and the differences cost more than the longer turns bring where windows are short or channels few:
+  /// weights of 8 bits are faster there. Windows that share columns share their sums.
+  static bool paysFor(const ConvLayer &layer) {
+    return layer.depth() >= 96 && layer.out.channels >= (layer.window.taps() == 1 ? 256 : 64);
+  }
   void sumDigits(KernelBuilder &k, Tile &tile, int64_t from, int64_t to, MutableArrayRef<Value> all) const;
 
   int64_t chainOf(const Group &group, int64_t first, int64_t lane) const {
@@ -69,9 +74,9 @@ void DspDigits::sumDigits(KernelBuilder &k, Tile &tile, int64_t from, int64_t to
     for (int64_t chain = 0; chain < chains; ++chain)
       for (int64_t c = from; c < to; ++c)
         places.push_back(&all[channels * p + digits * chain + c]);
-  auto step = [&](Words words, Value weights, MutableArrayRef<Value> sums) {
+  auto step = [&](Word word, Value weights, MutableArrayRef<Value> sums) {
     for (int64_t half : {0, 1}) {
-      SmallVector<Value> codes = words(half);
+      SmallVector<Value> codes = loadAll(word, half, tile.pixels);
       for (int64_t chain = 0; chain < chains; ++chain) {
         // Digits vanish one by one: a register holds what is left of them.
         Value left = k.load32InOrder(k.at(weights, 4 * (half * chains + chain)));
@@ -125,7 +130,7 @@ SmallVector<Value> DspDigits::sumProducts(KernelBuilder &k, Tile &tile, ValueRan
 }
 
 bool DspDigits::acceptsSums(const ConvLayer &layer, const ConvConstants &, ArrayRef<FastChannel> channels) const {
-  if (layer.weightBits > bits)
+  if (layer.weightBits > bits || (!shape.groups && !paysFor(layer)))
     return false;
   // All is modulo 2^32 but the differences, which are sums shifted by the places of their digits.
   for (auto [o, channel] : llvm::enumerate(channels))
@@ -137,22 +142,16 @@ bool DspDigits::acceptsSums(const ConvLayer &layer, const ConvConstants &, Array
 } // namespace
 
 void cortexm::addDspDigits(LayerKernels &kernels) {
-  // The sum of the codes and the differences cost more than the longer turns bring where windows are short or channels
-  // few: weights of 8 bits are faster there.
-  auto shape = [](WindowConv::Shape shape) {
-    shape.fewestLanes = 80;
-    shape.fewestChannels = 32;
+  auto frugal = [](WindowConv::Shape shape) {
+    shape.frugal = true;
     return shape;
   };
-  static const DspDigits twoBitDirect("dsp.row.digits2.direct", DspConv::directRow(8), 2),
-      fourBitDirect("dsp.row.digits4.direct", shape(DspConv::directRow(8)), 4),
-      fourBitUniformDirect("dsp.row.digits4.uniform.direct", shape(DspConv::directRow(8, true)), 4);
-  static const DspDigits twoBits("dsp.conv.digits2", DspConv::tile(2, 8), 2),
-      twoBitRow("dsp.row.digits2", DspConv::row(8), 2, &twoBitDirect), fourBits("dsp.conv.digits4", shape(DspConv::tile(2, 4)), 4),
-      fourBitRow("dsp.row.digits4", shape(DspConv::row(8)), 4, &fourBitDirect),
-      fourBitUniform("dsp.row.digits4.uniform", shape(DspConv::row(8, true)), 4, &fourBitUniformDirect);
-  kernels.conv.insert(kernels.conv.end(), {&twoBitRow, &twoBitDirect, &twoBits, &fourBitUniform,
-                                              &fourBitUniformDirect, &fourBitRow, &fourBitDirect, &fourBits});
+  static const DspDigits direct("dsp.row.digits4.direct", frugal(DspConv::directRow(8)), 4),
+      uniformDirect("dsp.row.digits4.uniform.direct", frugal(DspConv::directRow(8, true)), 4);
+  static const DspDigits row("dsp.row.digits4", frugal(DspConv::row(8)), 4, &direct),
+      uniform("dsp.row.digits4.uniform", frugal(DspConv::row(8, true)), 4, &uniformDirect),
+      tile("dsp.conv.digits4", frugal(DspConv::tile(2, 4)), 4);
+  kernels.conv.insert(kernels.conv.end(), {&uniform, &uniformDirect, &row, &direct, &tile});
 }
 
 void cortexm::addDspDigitGroups(LayerKernels &kernels, bool wide) {

@@ -12,6 +12,7 @@ extern const size_t cortexMDspSize, cortexMHeliumSize;
 static const CSpelling dsp[] = {
     {"llvm.arm.smlad", "q_smlad($0, $1, $2)"},
     {"smlad", "q_smlad($0, $1, $2)"},
+    {"llvm.arm.smlald", "q_smlald($0, $1, $2)"},
     {"ssub8", "q_largest_s8x4($0, $1)"},
     {"llvm.arm.sxtab16", "q_sxtab16($0, $1)"},
     {"llvm.arm.sxtb16", "q_sxtb16($0)"},

@@ -34,26 +34,36 @@ void FastMap::append(std::vector<char> &bytes) const {
   appendNumber(bytes, shift);
 }
 
+int32_t firmware::reduceMultiplier(int32_t multiplier) {
+  return int32_t(std::min((int64_t(multiplier) + (1 << 15)) >> 16, int64_t(0x7FFF)) << 16);
+}
+
 std::optional<std::vector<FastChannel>> firmware::findFastChannels(const ConvLayer &layer,
                                                                    const ConvConstants &constants) {
-  if (layer.inputBits != 8 || layer.map.mode == FixedMode::X16)
-    return std::nullopt;
+  FinalMap map = layer.map;
+  bool reduced = map.mode == FixedMode::X16;
+  if (reduced)
+    map.mode = FixedMode::Single;
   std::vector<int64_t> biases = constants.foldedBias(layer), bounds = boundSums(layer, constants);
   std::vector<FastChannel> channels;
   for (auto [o, bias, bound] : llvm::enumerate(biases, bounds)) {
     int32_t multiplier = ofChannel(constants.multiplier, o), shift = ofChannel(constants.shift, o);
+    if (reduced)
+      multiplier = reduceMultiplier(multiplier);
     if (bound == std::abs(bias)) {
       if (bound >= int64_t(1) << 31)
         return std::nullopt;
       int64_t code =
-          std::clamp(layer.map.apply(bias, multiplier, shift) + layer.map.zero, layer.map.low, layer.map.high);
+          std::clamp(map.apply(bias, multiplier, shift) + map.zero, map.low, map.high);
       channels.push_back({0, 0, {0, int32_t(1 + 2 * code), 1}});
       continue;
     }
-    std::optional<FastMap> map = FastMap::find(layer.map, multiplier, shift, bound);
-    if (!map)
+    // Half of the sum, doubled, is the sum.
+    std::optional<FastMap> fast =
+        reduced ? FastMap::find(map, multiplier, shift + 1, (bound + 1) / 2) : FastMap::find(map, multiplier, shift, bound);
+    if (!fast)
       return std::nullopt;
-    channels.push_back({bias, bound, *map});
+    channels.push_back({bias, bound, *fast});
   }
   return channels;
 }

@@ -32,7 +32,11 @@ struct FastChannel {
   FastMap map;
 };
 
-/// The channels of a convolution, input zero point folded; nothing where one of them has no fast map. A channel without
+/// The multiplier of `fixed<x16>` as one of 32 bits.
+int32_t reduceMultiplier(int32_t multiplier);
+
+/// The channels of a convolution, input zero point folded. `fixed<x16>` is the map of one rounding whose multiplier has 16
+/// bits, in the upper half; its FastMap is of the sum as it is, not doubled. Nothing where one has no fast map. A channel without
 /// weights is the constant that its bias maps to, so bias and bound are 0: pruned networks have many, with biases near
 /// 2^30.
 std::optional<std::vector<FastChannel>> findFastChannels(const ConvLayer &layer, const ConvConstants &constants);
@@ -51,7 +55,8 @@ Value multiplyHalves(KernelBuilder &k, Value x, Value y, Value &low);
 struct FastMapValues {
   Value multiplier, rounding, shift;
   static FastMapValues load(KernelBuilder &k, Value record);
-  /// The clamped code of `doubled` = 2 * sum, as an i32. Without `longMultiply` products are made of 16-bit halves.
+  /// The clamped code of `doubled` = 2 * sum (`fixed<x16>`: the sum), as an i32. Without `longMultiply` products are made of
+  /// 16-bit halves.
   Value apply(KernelBuilder &k, Value doubled, const FinalMap &map, bool longMultiply = true) const;
 };
 

@@ -60,6 +60,7 @@ struct ConvLayer {
   /// A bound of |sum|, bias with the folded zero point included, on the way and at the end. Known to accept() and
   /// pack() alone: a kernel that needs it has a name of its own.
   int64_t sumBound = 0;
+  bool preferSpeed = false; ///< Rather than few constants. Known to accept() alone.
 
   /// What is done with each code and that of the second input before it is stored.
   std::optional<AddLayer> sum;

@@ -39,12 +39,14 @@ static Packed choose(ArrayRef<const LayerKernel<L, C> *> kernels, const L &layer
   return {kernel->getName(), kernel->pack(layer, constants)};
 }
 
-static FailureOr<Packed> packLayer(qnn::LayerOpInterface op, Layer &layer, const LayerKernels &kernels, Fits fits) {
+static FailureOr<Packed> packLayer(qnn::LayerOpInterface op, Layer &layer, const LayerKernels &kernels, Preference preference,
+                                   Fits fits) {
   if (auto *conv = std::get_if<ConvLayer>(&layer)) {
     FailureOr<ConvConstants> constants = readConvConstants(op);
     if (failed(constants))
       return failure();
     conv->sumBound = boundOfSums(*conv, *constants);
+    conv->preferSpeed = preference == Preference::Speed;
     return choose<ConvLayer, ConvConstants>(kernels.conv, *conv, *constants, fits);
   }
   if (auto *softmax = std::get_if<SoftmaxLayer>(&layer)) {
@@ -85,7 +87,7 @@ struct PackLayers : mlir::qtensor::impl::PackLayersBase<PackLayers> {
       bytes = std::min(bytes, greedy.getInt());
     ScratchLimit limit(getOperation(), *preference, bytes, placesInterface);
     WalkResult walk = getOperation().walk([&](qnn::LayerOpInterface op) {
-      return failed(pack(op, *kernels, limit)) ? WalkResult::interrupt() : WalkResult::advance();
+      return failed(pack(op, *kernels, *preference, limit)) ? WalkResult::interrupt() : WalkResult::advance();
     });
     if (walk.wasInterrupted())
       signalPassFailure();
@@ -100,14 +102,14 @@ private:
         .Default(std::nullopt);
   }
 
-  LogicalResult pack(qnn::LayerOpInterface op, const LayerKernels &kernels, const ScratchLimit &limit) {
+  LogicalResult pack(qnn::LayerOpInterface op, const LayerKernels &kernels, Preference preference, const ScratchLimit &limit) {
     if (!op.getKernelName().empty())
       return success();
     std::optional<Layer> layer = describeLayer(op);
     if (!layer)
       return op->emitOpError("has codes that are not 8 or 16 bits wide");
     FailureOr<Packed> packed = packLayer(
-        op, *layer, kernels, [&](const LayerMemory &memory) { return limit.allows(op, memory); });
+        op, *layer, kernels, preference, [&](const LayerMemory &memory) { return limit.allows(op, memory); });
     if (failed(packed))
       return failure();
     if (packed->kernel.empty())

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Convolutions of one product at a time: a lane is a byte.
+// Convolutions of one product at a time: a lane is a code.
 #include "lib/Transforms/Firmware/ScalarKernels.h"
 #include "lib/Transforms/Firmware/WindowConv.h"
 #include "lib/Transforms/Firmware/WindowPool.h"
@@ -27,8 +27,9 @@ protected:
   }
 
   void copyCodes(KernelBuilder &k, Value from, Value to, int64_t count) const override {
-    int64_t size = count % 4 ? 1 : 4;
-    Type type = count % 4 ? k.i8() : k.i32();
+    count *= shape.laneBytes;
+    int64_t size = count % 4 == 0 ? 4 : shape.laneBytes;
+    Type type = k.getBuilder().getIntegerType(8 * size);
     k.loop(0, count, size, [&](Value i) {
       Value codes = k.load(k.at(from, i), type);
       if (shape.laneOffset) // Bit by bit: 128 more, without a carry.
@@ -78,7 +79,7 @@ protected:
   }
 
   Value loadLane(KernelBuilder &k, Value from) const {
-    return shape.laneOffset ? k.extendUnsigned(k.load(from, k.i8()), k.i32()) : k.loadCode(from);
+    return shape.laneOffset ? k.extendUnsigned(k.load(from, k.i8()), k.i32()) : k.loadCode(from, shape.codeBits);
   }
   Value sumCodes(KernelBuilder &k, Value from, int64_t lanes) const override;
 
@@ -226,6 +227,21 @@ protected:
 
 } // namespace
 
+/// For codes of 16 bits, with sums of 32.
+static void addWords(std::vector<std::unique_ptr<ConvKernel>> &conv, const ScalarShape &s, WindowConv::Shape tile,
+                     WindowConv::Shape row, WindowConv::Shape uniform, WindowConv::Shape depthwise) {
+  auto add = [&](StringRef name, WindowConv::Shape shape) {
+    shape.codeBits = 16;
+    shape.laneBytes = 2;
+    shape.laneOffset = 0;
+    conv.push_back(std::make_unique<ScalarConv>(name, shape, s));
+  };
+  add("scalar.row.16.uniform", uniform);
+  add("scalar.row.16", row);
+  add("scalar.conv.16", tile);
+  add("scalar.depthwise.16", depthwise);
+}
+
 ScalarKernels::ScalarKernels(const ScalarShape &s)
     : add(makeTableAdd(s.longMultiply)), softmax(makeTableSoftmax(s.longMultiply)),
       pool(makeScalarPool()) {
@@ -253,6 +269,8 @@ ScalarKernels::ScalarKernels(const ScalarShape &s)
     conv.push_back(std::make_unique<ScalarConv>("scalar.row" + suffix, row, s));
     conv.push_back(std::make_unique<ScalarConv>("scalar.conv" + suffix, tile, s));
     conv.push_back(std::make_unique<ScalarConv>("scalar.depthwise" + suffix, depthwise, s));
+    if (!exact)
+      addWords(conv, s, tile, row, uniform, depthwise);
     std::string groups = exact ? ".groups.wide" : ".groups";
     tile.groups = row.groups = true;
     conv.push_back(std::make_unique<ScalarNibbles>("scalar.row.nibbles" + groups, row, s));

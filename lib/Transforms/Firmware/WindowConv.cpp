@@ -6,10 +6,12 @@ using namespace mlir::qtensor;
 using namespace mlir::qtensor::firmware;
 
 bool WindowConv::accepts(const ConvLayer &layer, const ConvConstants &constants) const {
-  if (layer.depthwise != shape.depthwise || layer.inputBits != 8 || bool(layer.groups) != shape.groups ||
-      (layer.map.mode == FixedMode::X16) != shape.groups || (shape.onePixel && layer.out.count() > layer.out.channels) || layer.depth() < shape.fewestLanes ||
-      layer.out.channels < shape.fewestChannels || !findRows(layer) ||
-      (shape.onlyInPlace && !findRows(layer)->inPlace))
+  bool wideMap = layer.map.mode == FixedMode::X16;
+  if (layer.depthwise != shape.depthwise || layer.inputBits != shape.codeBits || bool(layer.groups) != shape.groups ||
+      wideMap != (shape.groups || shape.codeBits > 8) || (shape.frugal && layer.preferSpeed))
+    return false;
+  std::optional<WindowRows> rows = findRows(layer);
+  if (!rows || (shape.onePixel && layer.out.count() > layer.out.channels) || (shape.onlyInPlace && !rows->inPlace))
     return false;
   if (shape.groups)
     return acceptsGroups(layer, constants);
@@ -21,7 +23,7 @@ bool WindowConv::accepts(const ConvLayer &layer, const ConvConstants &constants)
   }
   std::vector<FastChannel> channels;
   for (int64_t bound : boundSums(layer, constants)) {
-    if (bound >= int64_t(1) << 31)
+    if (!hasWideSums() && bound >= int64_t(1) << 31)
       return false;
     channels.push_back({0, bound, {}});
   }
@@ -54,7 +56,7 @@ std::optional<Overlap> WindowConv::getScratchOverlap(const ConvLayer &layer) con
   if (rows.inPlace || !rows.chunks || rows.rows > 1)
     return std::nullopt;
   // Lanes that are wider than codes run ahead of what is read by what they are longer.
-  return Overlap{rows.pixels * (rows.columnLanes * rows.laneBytes - layer.in.channels), 1};
+  return Overlap{rows.pixels * (rows.columnLanes * rows.laneBytes - layer.in.channels * layer.inputBits / 8), 1};
 }
 
 /// The map of all channels, and what keeps the stream behind it on a multiple of 16.
@@ -72,17 +74,17 @@ void WindowConv::packRecord(std::vector<char> &bytes, const ConvConstants &const
 
 void WindowConv::packStarts(std::vector<char> &bytes, ArrayRef<int64_t> biases) const {
   SmallVector<int32_t> starts(biases);
-  if (!shape.groups)
+  if (!hasWideSums() && !shape.groups)
     packBiases(starts);
   for (auto [start, bias] : llvm::zip_equal(starts, biases))
-    shape.groups && shape.exact ? appendNumber(bytes, bias) : appendNumber(bytes, start);
+    hasWideSums() ? appendNumber(bytes, bias) : appendNumber(bytes, start);
 }
 
 void WindowConv::packLanes(std::vector<char> &bytes, const ConvLayer &layer, const ConvConstants &constants,
                            const WindowRows &rows, int64_t first) const {
   auto packRun = [&](int64_t from, int64_t lanes) {
     auto weight = [&](int64_t c, int64_t lane) { return rows.weightOfLane(layer, constants, first + c, from + lane); };
-    packWeights(bytes, {weight, lanes, layer.in.channels % 4 == 0});
+    packWeights(bytes, {weight, lanes, channelsOf(layer.out.channels - first), layer.in.channels % 4 == 0});
   };
   if (!shape.groups)
     return packRun(0, rows.lanes);
@@ -100,9 +102,8 @@ std::vector<char> WindowConv::pack(const ConvLayer &layer, const ConvConstants &
   folded.inputZero += shape.laneOffset;
   std::vector<int64_t> biases = constants.foldedBias(folded);
   std::vector<FastChannel> fast;
-  NarrowMap narrow(layer, constants);
   if (!shape.exact)
-    fast = shape.groups ? *findFastChannels(narrow.layer, narrow.constants) : *findFastChannels(layer, constants);
+    fast = *findFastChannels(layer, constants);
   std::vector<char> bytes;
   if (layer.sum)
     TableSum::find(*layer.sum)->append(bytes, /*signedFirst=*/true);
@@ -113,7 +114,7 @@ std::vector<char> WindowConv::pack(const ConvLayer &layer, const ConvConstants &
   for (int64_t first = 0; first < layer.out.channels; first += shape.channels) {
     int64_t end = std::min(layer.out.channels, first + shape.channels);
     SmallVector<int64_t> starts;
-    for (int64_t o = first; o < first + shape.channels; ++o) {
+    for (int64_t o = first; o < first + channelsOf(layer.out.channels - first); ++o) {
       // A channel that is a constant has no sum.
       bool none = o >= end || (!shape.exact && fast[o].bound == 0);
       starts.push_back(none ? 0 : biases[o]);
@@ -128,10 +129,8 @@ std::vector<char> WindowConv::pack(const ConvLayer &layer, const ConvConstants &
 
 Value WindowConv::emitMap(KernelBuilder &k, const ConvLayer &layer, Value sum, ArrayRef<Value> record) const {
   if (!shape.exact) {
-    FinalMap map = layer.map;
-    if (shape.groups)
-      map.mode = FixedMode::Single; // NarrowMap
-    return FastMapValues{record[0], record[1], record[2]}.apply(k, k.left(sum, 1), map, shape.longMultiply);
+    Value doubled = layer.map.mode == FixedMode::X16 ? sum : k.left(sum, 1);
+    return FastMapValues{record[0], record[1], record[2]}.apply(k, doubled, layer.map, shape.longMultiply);
   }
   Value mapped = k.mapExactly(sum, record[0], record[1], layer.map.mode);
   // A saturated map plus a zero point leaves 32 bits: the clamp comes first.
@@ -142,9 +141,10 @@ Value WindowConv::emitGroup(KernelBuilder &k, const ConvLayer &layer, Tile tile,
                             ValueRange codes) const {
   SmallVector<Value> biases;
   int64_t biasBytes = sumType(k).getIntOrFloatBitWidth() / 8;
-  for (int64_t c = 0; c < shape.channels; ++c)
+  tile.channels = channelsOf(channels);
+  for (int64_t c = 0; c < tile.channels; ++c)
     biases.push_back(k.load(k.at(tile.weights, biasBytes * c), sumType(k), 4));
-  tile.weights = k.at(tile.weights, biasBytes * shape.channels);
+  tile.weights = k.at(tile.weights, biasBytes * tile.channels);
   SmallVector<Value> sums = shape.groups ? sumGroups(k, layer, tile, biases) : sumProducts(k, tile, biases, codes);
   int64_t words = recordWords();
   for (int64_t c = 0; c < channels; ++c) {
@@ -152,13 +152,13 @@ Value WindowConv::emitGroup(KernelBuilder &k, const ConvLayer &layer, Tile tile,
     for (int64_t i = 0; i < words; ++i)
       record.push_back(k.load32(k.at(tile.weights, 4 * (words * c + i))));
     for (int64_t p = 0; p < tile.pixels; ++p) {
-      Value code = emitMap(k, layer, sums[p * shape.channels + c], record);
-      int64_t place = p * layer.out.channels + c;
+      Value code = emitMap(k, layer, sums[p * tile.channels + c], record);
+      int64_t place = (p * layer.out.channels + c) * shape.codeBits / 8;
       if (layer.sum) {
         Value second = k.extendUnsigned(k.load(k.at(outputs[1], place), k.i8()), k.i32());
         code = TableSum::find(*layer.sum)->emit(k, tile.tables, code, second, /*signedFirst=*/true, shape.longMultiply);
       }
-      k.storeCode(code, k.at(outputs[0], place));
+      k.storeCode(code, k.at(outputs[0], place), shape.codeBits);
     }
   }
   return k.at(tile.weights, 4 * words * channels);
@@ -170,7 +170,7 @@ void WindowConv::emitDepthwiseTile(KernelBuilder &k, const ConvLayer &layer, Til
     tile.window = at[0];
     auto state = k.loop(0, perInput, 1, at.drop_front(), [&](Value, ValueRange at) {
       tile.weights = at[0];
-      return SmallVector<Value>{emitGroup(k, layer, tile, at[1], 1, {}), k.at(at[1], 1)};
+      return SmallVector<Value>{emitGroup(k, layer, tile, at[1], 1, {}), k.at(at[1], shape.codeBits / 8)};
     });
     return SmallVector<Value>{k.at(at[0], shape.laneBytes), state[0], state[1]};
   });
@@ -217,7 +217,7 @@ void WindowConv::emitTile(KernelBuilder &k, const ConvLayer &layer, Tile tile, V
   start.append(outputs.begin(), outputs.end());
   auto state = k.loop(0, whole, 1, start, [&](Value, ValueRange at) {
     tile.weights = at[0];
-    SmallVector<Value> next = advance(k, at.drop_front(), shape.channels);
+    SmallVector<Value> next = advance(k, at.drop_front(), shape.channels * shape.codeBits / 8);
     next.insert(next.begin(), emitGroup(k, layer, tile, at.drop_front(), shape.channels, codes));
     return next;
   });
@@ -235,10 +235,10 @@ void WindowConv::emitRow(KernelBuilder &k, const ConvLayer &layer, const WindowR
     rows.fillRow(k, layer, at.input, buffer, row,
                  [&](Value from, Value to, int64_t count) { copyCodes(k, from, to, count); });
   }
-  int64_t pixelBytes = rows.pixelLanes * rows.laneBytes, channels = layer.out.channels;
-  SmallVector<Value> outputs{k.at(at.output, k.mul(row, rows.pixels * channels))};
+  int64_t pixelBytes = rows.pixelLanes * rows.laneBytes, outBytes = layer.out.channels * shape.codeBits / 8;
+  SmallVector<Value> outputs{k.at(at.output, k.mul(row, rows.pixels * outBytes))};
   if (layer.sum)
-    outputs.push_back(k.at(at.second, k.mul(row, rows.pixels * channels)));
+    outputs.push_back(k.at(at.second, k.mul(row, rows.pixels * outBytes)));
   int64_t laneStep = (shape.depthwise ? layer.in.channels : 1) * shape.laneBytes;
   Value stream = k.at(at.constants, (layer.sum ? TableSum::kBytes : 0) + (shape.oneMap ? kMapBytes : 0));
   Tile tile{buffer, stream, shape.pixels, pixelBytes, rows.lanes, laneStep, SmallVector<Value>(map), {}, at.constants, {}};
@@ -260,7 +260,7 @@ void WindowConv::emitRow(KernelBuilder &k, const ConvLayer &layer, const WindowR
       tile.window = state[0];
       tile.columnSums = columnSums(pixel);
       emitTile(k, layer, tile, state.drop_front());
-      SmallVector<Value> next = advance(k, state.drop_front(), shape.pixels * channels);
+      SmallVector<Value> next = advance(k, state.drop_front(), shape.pixels * outBytes);
       next.insert(next.begin(), k.at(state[0], shape.pixels * pixelBytes));
       return next;
     });
@@ -276,7 +276,7 @@ void WindowConv::emitRow(KernelBuilder &k, const ConvLayer &layer, const WindowR
     last.pixels = rest;
     last.window = k.at(buffer, k.mul(done, pixelBytes));
     last.columnSums = columnSums(done);
-    SmallVector<Value> behind = llvm::map_to_vector(outputs, [&](Value at) { return k.at(at, k.mul(done, channels)); });
+    SmallVector<Value> behind = llvm::map_to_vector(outputs, [&](Value at) { return k.at(at, k.mul(done, outBytes)); });
     emitTile(k, layer, last, behind);
   };
   if (rows.chunks && rows.rows > 1)

@@ -5,6 +5,7 @@
 #include "lib/Transforms/Firmware/LayerKernels.h"
 #include "lib/Transforms/Firmware/TableSum.h"
 #include "lib/Transforms/Firmware/WindowGroups.h"
+#include "llvm/Support/MathExtras.h"
 
 namespace mlir::qtensor::firmware {
 
@@ -20,12 +21,13 @@ public:
     bool exact = false, longMultiply = true, depthwise = false;
     bool onePixel = false;   ///< For layers with one pixel alone.
     bool oneMap = false;     ///< For layers whose channels have one fast map: it is stored once.
-    int64_t fewestLanes = 0; ///< Shorter windows are for others: a large tile has much to do before and after its loop.
-    int64_t fewestChannels = 0; ///< Fewer ones do not pay for what is made once for all.
+    bool frugal = false;     ///< Few constants, and others are faster.
     bool onlyInPlace = false; ///< For layers whose windows lie in the input as they are.
     int64_t laneOffset = 0;  ///< What lanes hold more than their codes.
     bool sumsOfCodes = false; ///< Kernels get the sum of each window's lanes.
     bool groups = false;      ///< For weights in groups; with `exact` their sums have 64 bits, else 32.
+    unsigned codeBits = 8;    ///< Of inputs and outputs; of 16 with `exact` sums have 64 bits.
+    int64_t channelUnit = 0;  ///< The last group of channels is rounded up to it; 0: it is a whole one.
   };
 
   WindowConv(StringRef name, Shape shape) : shape(shape), name(name) {}
@@ -38,7 +40,7 @@ public:
   std::optional<Overlap> getOutputOverlap(const ConvLayer &layer) const override;
   std::optional<Overlap> getScratchOverlap(const ConvLayer &layer) const override;
   bool takesSum(const ConvLayer &layer) const override {
-    return !shape.depthwise && !shape.onePixel && TableSum::find(*layer.sum);
+    return !shape.depthwise && !shape.onePixel && shape.codeBits == 8 && TableSum::find(*layer.sum);
   }
   std::optional<Overlap> getSumOverlap(const ConvLayer &layer) const override {
     return overlapInPlace(layer.out.count());
@@ -50,6 +52,7 @@ protected:
   struct Group {
     llvm::function_ref<int32_t(int64_t channel, int64_t lane)> weight;
     int64_t lanes; ///< Of a window.
+    int64_t channels; ///< Some past the last one.
     bool inWords;  ///< Pixels are whole words of four codes.
   };
   /// A tile: the first window, the bytes to the next one, the group's weights, and the map if there is one for all.
@@ -60,6 +63,7 @@ protected:
     Value columnSums; ///< Sums of the lanes of the first window's columns and of those behind; null: not known.
     Value tables; ///< Of the sum behind the layer.
     Value groupSums;  ///< Room for the sums of lanes of each group of weights, [group][pixel].
+    int64_t channels = 0; ///< That are summed: some past the last one.
   };
 
   /// Whether the kernel's own arithmetic holds for the layer, whose sums have the bounds of `channels`.
@@ -92,7 +96,12 @@ private:
   /// The sums of lanes of a tile's groups, in `tile.groupSums`; the sums over all groups, [pixel][channel].
   void emitGroupSums(KernelBuilder &k, const ConvLayer &layer, const Tile &tile) const;
   SmallVector<Value> sumGroups(KernelBuilder &k, const ConvLayer &layer, Tile &tile, ValueRange biases) const;
-  Type sumType(KernelBuilder &k) const { return shape.groups && shape.exact ? k.i64() : k.i32(); }
+  bool hasWideSums() const { return shape.exact && (shape.groups || shape.codeBits > 8); }
+  Type sumType(KernelBuilder &k) const { return hasWideSums() ? k.i64() : k.i32(); }
+  /// The channels of a group of which `left` are of the layer.
+  int64_t channelsOf(int64_t left) const {
+    return std::min(shape.channels, int64_t(llvm::alignTo(left, shape.channelUnit ? shape.channelUnit : shape.channels)));
+  }
   int64_t recordWords() const { return shape.exact ? 2 : shape.oneMap ? 0 : 3; }
   /// What the sums of channels from `first` on begin with; their weights, and the factors of each run of them behind it.
   void packStarts(std::vector<char> &bytes, ArrayRef<int64_t> biases) const;

@@ -11,8 +11,7 @@ bool WindowConv::acceptsGroups(const ConvLayer &layer, const ConvConstants &cons
   std::optional<GroupRuns> runs = GroupRuns::find(layer, *findRows(layer), shape.depthUnit);
   if (!runs)
     return false;
-  NarrowMap narrow(layer, constants);
-  if (!shape.exact && !findFastChannels(narrow.layer, narrow.constants))
+  if (!shape.exact && !findFastChannels(layer, constants))
     return false;
   ConvLayer one = layer;
   one.window = Window();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Transforms/Firmware/WindowGroups.h"
+#include "lib/Transforms/Firmware/FastMap.h"
 #include <numeric>
 
 using namespace mlir;
@@ -98,5 +99,5 @@ SmallVector<Value> GroupRuns::emit(KernelBuilder &k, ValueRange start,
 NarrowMap::NarrowMap(const ConvLayer &from, const ConvConstants &numbers) : layer(from), constants(numbers) {
   layer.map.mode = FixedMode::Single;
   for (int32_t &multiplier : constants.multiplier)
-    multiplier = int32_t(std::min((int64_t(multiplier) + (1 << 15)) >> 16, int64_t(0x7FFF)) << 16);
+    multiplier = reduceMultiplier(multiplier);
 }

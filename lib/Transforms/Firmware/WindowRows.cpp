@@ -25,7 +25,7 @@ std::optional<WindowRows> WindowRows::find(const ConvLayer &layer, int64_t laneB
   r.lanes = llvm::alignTo(layer.depthwise ? w.taps() : w.kernelWidth * r.columnLanes, depthUnit);
   r.pixelLanes = r.columnLanes * std::min(w.strideWidth, w.kernelWidth);
   r.chunks = w.taps() == 1 && w.strideWidth == 1 && w.strideHeight == 1 && !layer.hasPadding();
-  r.inPlace = r.chunks && laneBytes == 1 && laneOffset == 0 && r.columnLanes == layer.in.channels &&
+  r.inPlace = r.chunks && laneBytes == layer.inputBits / 8 && laneOffset == 0 && r.columnLanes == layer.in.channels &&
               r.lanes == layer.in.channels;
   if (r.inPlace) {
     r.pixels = r.allPixels;
@@ -76,10 +76,10 @@ Value WindowRows::countPixels(KernelBuilder &k, Value row) const {
 void WindowRows::fillTap(KernelBuilder &k, const ConvLayer &layer, Value input, Value buffer, Value y, Value ky,
                          CopyCodes copy) const {
   const Window &w = layer.window;
-  int64_t channels = layer.in.channels, columnBytes = columnLanes * laneBytes;
+  int64_t channels = layer.in.channels, pixelBytes = channels * layer.inputBits / 8, columnBytes = columnLanes * laneBytes;
   Value row = k.add(k.sub(k.mul(y, w.strideHeight), k.number(w.padTop)), k.mul(ky, w.dilationHeight));
   Value to = k.at(buffer, k.add(k.mul(ky, channels * laneBytes), firstColumn * columnBytes));
-  Value from = k.at(input, k.mul(row, layer.in.width * channels));
+  Value from = k.at(input, k.mul(row, layer.in.width * pixelBytes));
   auto columnsOf = [&](int64_t count, int64_t fromStep, Value from, Value to) {
     k.loop(0, count, 1, ValueRange{from, to}, [&](Value, ValueRange at) {
       copy(at[0], at[1], channels);
@@ -88,9 +88,9 @@ void WindowRows::fillTap(KernelBuilder &k, const ConvLayer &layer, Value input, 
   };
   auto copyAll = [&] {
     if (w.strideWidth <= w.kernelWidth)
-      return columnsOf(lastColumn - firstColumn, channels, from, to);
+      return columnsOf(lastColumn - firstColumn, pixelBytes, from, to);
     k.loop(0, pixels, 1, [&](Value x) {
-      columnsOf(w.kernelWidth, channels, k.at(from, k.mul(x, w.strideWidth * channels)),
+      columnsOf(w.kernelWidth, pixelBytes, k.at(from, k.mul(x, w.strideWidth * pixelBytes)),
                 k.at(to, k.mul(x, w.kernelWidth * columnBytes)));
     });
   };
@@ -109,12 +109,12 @@ void WindowRows::fillTap(KernelBuilder &k, const ConvLayer &layer, Value input, 
 
 void WindowRows::fillRow(KernelBuilder &k, const ConvLayer &layer, Value input, Value buffer, Value row,
                          CopyCodes copy) const {
-  int64_t channels = layer.in.channels;
+  int64_t channels = layer.in.channels, pixelBytes = channels * layer.inputBits / 8;
   if (chunks) {
-    Value from = k.at(input, k.mul(row, pixels * channels));
+    Value from = k.at(input, k.mul(row, pixels * pixelBytes));
     k.loop(k.number(0), countPixels(k, row), 1, ValueRange{from, buffer}, [&](Value, ValueRange at) {
       copy(at[0], at[1], channels);
-      return SmallVector<Value>{k.at(at[0], channels), k.at(at[1], columnLanes * laneBytes)};
+      return SmallVector<Value>{k.at(at[0], pixelBytes), k.at(at[1], columnLanes * laneBytes)};
     });
     return;
   }
@@ -123,7 +123,7 @@ void WindowRows::fillRow(KernelBuilder &k, const ConvLayer &layer, Value input, 
     Value height = k.number(layer.out.height);
     Value batch = arith::DivUIOp::create(k.getBuilder(), row, height);
     y = k.sub(row, k.mul(batch, height));
-    image = k.at(input, k.mul(batch, layer.in.height * layer.in.width * channels));
+    image = k.at(input, k.mul(batch, layer.in.height * layer.in.width * pixelBytes));
   }
   k.loop(0, layer.window.kernelHeight, 1, [&](Value ky) { fillTap(k, layer, image, buffer, y, ky, copy); });
 }

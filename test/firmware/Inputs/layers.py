@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Layers of the qnn dialect with random constants, and a C program that compares what they compute with oracle.h.
 
-    layers.py <goals|narrow|others|peers|peer-<network>|shapes|all-shapes|groups|placed> <folder> [seed]
+    layers.py <goals|narrow|others|words|peers|peer-<network>|shapes|all-shapes|groups|words-shapes|placed> <folder> [seed]
 
-Sets `others` and `peer-others` are layers that have no goals; peers have no weights in groups.
+Sets `others` and `peer-others` are layers that have no goals; peers have no weights in groups. `words`, `peer-words` and
+`words-shapes` have codes of 16 bits.
 
 Writes model<i>.mlir (phase C3, entry model<i>_run) and program.c, which run-layers links with a bundle's example. Its last line of
 output is "layers <n> wrong <n>"; set `goals` also prints
@@ -14,6 +15,8 @@ set `placed` inputs and outputs lie in the arena, where the plan has them: an ou
 import os
 import random
 import sys
+
+from words import words, words_shapes
 
 NONE = (0, 0, 0, 0)
 SAME = (1, 1, 1, 1)
@@ -67,7 +70,7 @@ class Layer:
     def __init__(self, name, op, inputs, out, unit):
         self.name, self.op, self.inputs, self.out, self.unit = name, op, inputs, out, unit
         self.weights, self.attributes, self.oracle = [], {}, ""
-        self.codes, self.bits = [], 8
+        self.codes, self.bits, self.element = [], 8, "i8"
 
     def attribute_text(self):
         return ", ".join(name if value is None else f"{name} = {value}" for name, value in self.attributes.items())
@@ -76,8 +79,8 @@ class Layer:
         lines = []
         for i, (shape, element, values) in enumerate(self.weights):
             lines.append(f"  %{prefix}w{i} = arith.constant dense<{dense(shape, values)}> : {tensor(shape, element)}")
-        out = tensor(self.out, "i8")
-        types = ", ".join(tensor(shape, "i8") for shape in self.inputs)
+        out = tensor(self.out, self.element)
+        types = ", ".join(tensor(shape, self.element) for shape in self.inputs)
         weights = ""
         if self.weights:
             names = ", ".join(f"%{prefix}w{i}" for i in range(len(self.weights)))
@@ -194,6 +197,9 @@ class Maker:
         layer.oracle = ("groups", numbers[:13] + [high, across, deep] + [*clamp] + numbers[-2:])
         return layer
 
+    def extents(self, kernel, dilation):
+        return tuple(self.random.randint((k - 1) * dilation + 1, 9) for k in kernel)
+
     @staticmethod
     def window(kernel, stride, dilation, pad):
         lists = {"window": kernel, "strides": (stride,) * 2, "dilations": (dilation,) * 2, "pads": pad}
@@ -268,29 +274,27 @@ def grouped_shapes(make, count):
                                   op="fully_connected", widest=pick((False, True)), **common))
         kernel = (make.random.randint(1, 3), make.random.randint(1, 3))
         pad = tuple(make.random.randint(0, k - 1) for k in kernel * 2)
-        layers.append(make.groups(f"groups conv {i}", (*extents(make, kernel, 1), pick((1, 3, 8, 16, 40, 64, 96))),
+        layers.append(make.groups(f"groups conv {i}", (*make.extents(kernel, 1), pick((1, 3, 8, 16, 40, 64, 96))),
                                   pick((1, 4, 7, 16)), size, kernel=kernel, pad=pad, stride=make.random.randint(1, 2),
                                   batch=pick((1, 1, 2)), **common))
     return layers
 
 
 def narrow(make):
-    """Shapes with weights of 8, 4 and 2 bits."""
+    """Shapes with weights of 8, 4 and 2 bits: long windows and short ones, many channels and few, tails of both and of pixels."""
     layers = []
     for bits in (8, 4, 2):
-        def product(name, depth, kind):
-            layers.append(make.conv(f"{name}{depth}-int{bits}", (1, 1, depth), 256, op="fully_connected", bits=bits, kind=kind))
-
-        def conv(name, size, channels, **window):
-            layers.append(make.conv(f"{name}{channels}-int{bits}", (size, size, channels), channels, bits=bits, **window))
-
-        for depth in (64, 256, 640):
-            product("fc", depth, "uniform")
-        product("row", 256, "")
-        conv("conv", 16, 16, kernel=(3, 3), pad=SAME)
-        conv("conv", 8, 64, kernel=(3, 3), pad=SAME)
-        conv("point", 8, 64)
-        conv("point", 8, 128)
+        for depth, channels, kind, rows in ((64, 256, "uniform", 1), (256, 256, "uniform", 1), (640, 256, "uniform", 1), (256, 256, "", 1),
+                                            (8, 10, "uniform", 1), (20, 33, "", 1), (37, 16, "uniform", 1), (78, 10, "", 1),
+                                            (96, 32, "uniform", 1), (128, 64, "", 1), (256, 32, "uniform", 1), (64, 32, "", 5)):
+            name = f"fc{depth}x{channels}{kind and '-uniform'}{f'-rows{rows}' if rows > 1 else ''}-int{bits}"
+            layers.append(make.conv(name, (1, rows, depth), channels, op="fully_connected", bits=bits, kind=kind))
+        for kernel, size, depth, channels in ((3, 16, 16, 16), (3, 8, 64, 64), (3, 6, 1, 8), (3, 6, 3, 16), (3, 6, 8, 8), (3, 6, 9, 32),
+                                              (3, 5, 12, 20), (3, 6, 20, 9), (3, 6, 32, 4), (5, 7, 8, 32), (5, 7, 3, 16), (1, 8, 64, 64),
+                                              (1, 8, 128, 128), (1, 4, 128, 256), (1, 6, 16, 16), (1, 6, 16, 9), (1, 6, 32, 10),
+                                              (1, 5, 65, 16), (1, 6, 8, 32), (1, 5, 256, 32)):
+            name = f"conv{kernel}x{kernel}-{size}x{size}x{depth}x{channels}-int{bits}"
+            layers.append(make.conv(name, (size, size, depth), channels, kernel=(kernel, kernel), pad=(kernel // 2,) * 4, bits=bits))
     return layers
 
 
@@ -346,6 +350,8 @@ def network(make, name):
             separable(size, size, depth, channels, stride)
     elif name == "others":
         return others(make)
+    elif name == "words":
+        return words(make)
     else:
         for depth, channels in ((640, 128), *[(128, 128)] * 3, (128, 8), (8, 128), *[(128, 128)] * 3, (128, 640)):
             product(depth, channels)
@@ -353,10 +359,6 @@ def network(make, name):
     depth, channels = {"ic": (64, 10), "kws": (64, 12), "vww": (256, 2)}[name]
     product(depth, channels)
     return layers + [make.softmax(f"{name}-softmax", 1, channels)]
-
-
-def extents(make, kernel, dilation):
-    return tuple(make.random.randint((k - 1) * dilation + 1, 9) for k in kernel)
 
 
 KINDS = ("", "", "", "uniform", "flushed", "deep", "large", "left", "pruned")
@@ -368,7 +370,7 @@ def random_windows(make, i):
     kernel = (make.random.randint(1, 4), make.random.randint(1, 4))
     stride, dilation, bits = make.random.randint(1, 2), pick((1, 1, 2)), pick((8, 8, 4, 2))
     pad = tuple(make.random.randint(0, 2) for _ in range(4))
-    image = extents(make, kernel, dilation)
+    image = make.extents(kernel, dilation)
     common = dict(kernel=kernel, stride=stride, dilation=dilation, pad=pad)
     common.update(zero=pick((-128, 127, 0, 13)), out_zero=pick((-128, 127, 0, 4)))
     channels = pick((1, 2, 7, 8, 9, 16, 20, 33))
@@ -468,9 +470,9 @@ def write_model(path, layers):
     arguments, body, results = [], [], []
     for i, layer in enumerate(layers):
         names = [f"%in{i}_{j}" for j in range(len(layer.inputs))]
-        arguments += [f'{n}: {tensor(s, "i8")} {{qtensor.name = "x{n[3:]}"}}' for n, s in zip(names, layer.inputs)]
+        arguments += [f'{n}: {tensor(s, layer.element)} {{qtensor.name = "x{n[3:]}"}}' for n, s in zip(names, layer.inputs)]
         body.append(layer.mlir(names, f"r{i}"))
-        results.append((f"%r{i}", tensor(layer.out, "i8")))
+        results.append((f"%r{i}", tensor(layer.out, layer.element)))
     types = ", ".join(f'{t} {{qtensor.name = "y{i}"}}' for i, (_, t) in enumerate(results))
     values, plain = ", ".join(n for n, _ in results), ", ".join(t for _, t in results)
     with open(path, "w", encoding="utf-8") as out:
@@ -496,22 +498,23 @@ def placed_run(m, layers, inputs, outputs):
 def write_program(path, models, which):
     top, calls, check = ['#include "oracle.h"'], [], []
     if which == "peers":
-        top.append('#include "peer.h"')
+        words_too = any(layer.element == "i16" for layers in models for layer in layers)
+        top.append('#include "peer_words.h"' if words_too else '#include "peer.h"')
     for m, layers in enumerate(models):
         if which == "placed":
             top.append(f'#include "model{m}.h"')
         else:
-            top.append(f"void model{m}_run({', '.join(['const int8_t *'] * sum(len(l.inputs) for l in layers))}"
-                       f"{', int8_t *' * len(layers)}, void *);")
+            top.append(f"void model{m}_run({', '.join(['const void *'] * sum(len(l.inputs) for l in layers))}"
+                       f"{', void *' * len(layers)}, void *);")
         inputs, outputs = [], []
         for i, layer in enumerate(layers):
             name = f"m{m}_{i}"
             for j, codes in enumerate(layer.codes):
-                top.append(array("int8_t", f"{name}_x{j}", codes))
+                top.append(array("int8_t" if layer.element == "i8" else "int16_t", f"{name}_x{j}", codes))
                 inputs.append(f"{name}_x{j}")
             for j, (_, element, values) in enumerate(layer.weights):
-                top.append(array("int32_t" if element == "i32" else "int8_t", f"{name}_w{j}", values))
-            count = product(layer.out)
+                top.append(array({"i8": "int8_t", "i32": "int32_t", "i64": "int64_t"}[element], f"{name}_w{j}", values))
+            count = product(layer.out) * (1 if layer.element == "i8" else 2)
             top.append(f"static int8_t {name}_y[{count + 32}] __attribute__((aligned(16)));")
             outputs.append(f"{name}_y")
             check.append(f"  oracle_guard({name}_y, {count});")
@@ -523,13 +526,13 @@ def write_program(path, models, which):
         after = [c[1] for c in check if not isinstance(c, str)]
         check = []
         run = f"model{m}_run({', '.join(inputs + outputs)}, oracle_arena);"
-        if which in ("goals", "narrow", "others"):
+        if which in ("goals", "narrow", "others", "words"):
             run = f"region_begin();\n  {run}\n  region_end();"
         elif which == "placed":
             run = placed_run(m, layers, inputs, outputs)
         elif which == "peers":
             run = f"peer_{kind}({given}, {layers[0].bits}, {outputs[0]});"
-        if which in ("goals", "narrow", "others", "peers"):
+        if which in ("goals", "narrow", "others", "words", "peers"):
             run += f"\n  oracle_counted(\"{layers[0].name}\", {layers[0].unit});"
         calls.append("static void check%d(void) {\n%s\n}" % (m, "\n".join(guards + ["  " + run] + after)))
     main = "\n".join(f"  check{m}();" for m in range(len(models)))
@@ -544,15 +547,17 @@ def main():
     name = ""
     if which.startswith("peer-"):
         which, name = "peers", which[len("peer-"):]
-    counted = which in ("goals", "narrow", "others", "peers")
+    counted = which in ("goals", "narrow", "others", "words", "peers")
     if name:
         layers = network(make, name)
     elif counted:
-        layers = {"narrow": narrow, "others": others}.get(which, goals)(make)
+        layers = {"narrow": narrow, "others": others, "words": words}.get(which, goals)(make)
         if which == "others":
             layers += grouped(make)
     elif which == "placed":
         layers = random_shapes(make, 10) + products(make) + sums(make)
+    elif which == "words-shapes":
+        layers = words_shapes(make, 16)
     elif which == "groups":
         layers = grouped_shapes(make, 8)
     else:

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 static uint8_t oracle_arena[1 << 16] __attribute__((aligned(16)));
-static int8_t oracle_want[1 << 16];
+static int8_t oracle_want[1 << 16] __attribute__((aligned(4)));
 static int oracle_layers, oracle_wrong;
 
 static void put_text(const char *text) { board_call(0x04, text); }
@@ -58,6 +58,32 @@ static void oracle_conv(const int8_t *x, const int8_t *w, const int32_t *bias, c
           sum += (pixel[d] - zero) * w[(o * kh * kw + t) * depth + d];
     }
     oracle_want[i] = clamp((int64_t)map(sum, multiplier[o], shift[o], single) + out_zero, low, high);
+  }
+}
+
+/* Codes of 16 bits, sums of 64, fixed<x16>. */
+static __attribute__((unused)) void oracle_words(const int16_t *x, const int8_t *w, const int64_t *bias, const int32_t *multiplier,
+                                                 const int32_t *shift, int batch, int height, int width, int depth, int channels,
+                                                 int kh, int kw, int stride, int dilation, int top, int left, int rows,
+                                                 int columns, int depthwise, int low, int high) {
+  for (int i = 0; i < batch * rows * columns * channels; ++i) {
+    int o = i % channels, column = i / channels % columns, row = i / channels / columns % rows, n = i / channels / columns / rows;
+    int64_t sum = bias[o];
+    for (int t = 0; t < kh * kw; ++t) {
+      int r = row * stride + t / kw * dilation - top, c = column * stride + t % kw * dilation - left;
+      if (r < 0 || c < 0 || r >= height || c >= width)
+        continue;
+      const int16_t *pixel = x + ((n * height + r) * width + c) * depth;
+      if (depthwise)
+        sum += pixel[o / (channels / depth)] * w[t * channels + o];
+      else
+        for (int d = 0; d < depth; ++d)
+          sum += pixel[d] * w[(o * kh * kw + t) * depth + d];
+    }
+    int bits = 15 - shift[o];
+    int64_t reduced = multiplier[o] < 0x7FFF0000 ? (multiplier[o] + (1 << 15)) >> 16 : 0x7FFF;
+    int64_t code = saturate((sum * reduced + (1ll << (bits - 1))) >> bits);
+    ((int16_t *)oracle_want)[i] = (int16_t)(code < low ? low : code > high ? high : code);
   }
 }
 
@@ -150,9 +176,9 @@ static void oracle_guard(int8_t *got, int count) {
     oracle_arena[i] = (uint8_t)(i * 37 + 11);
 }
 
-static __attribute__((unused)) void oracle_copy(int8_t *to, const int8_t *from, int count) {
+static __attribute__((unused)) void oracle_copy(void *to, const void *from, int count) {
   for (int i = 0; i < count; ++i)
-    to[i] = from[i];
+    ((int8_t *)to)[i] = ((const int8_t *)from)[i];
 }
 
 /* What lies behind so many bytes of the arena must stay. */

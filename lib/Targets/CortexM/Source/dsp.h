@@ -5,6 +5,9 @@
 Q_INLINE uint32_t q_smlad(uint32_t x, uint32_t y, uint32_t sum) {
   return (uint32_t)__smlad((int16x2_t)x, (int16x2_t)y, (int32_t)sum);
 }
+Q_INLINE uint64_t q_smlald(uint32_t x, uint32_t y, uint64_t sum) {
+  return (uint64_t)__smlald((int16x2_t)x, (int16x2_t)y, (int64_t)sum);
+}
 Q_INLINE uint32_t q_sxtb16(uint32_t x) { return (uint32_t)__sxtb16((int8x4_t)x); }
 Q_INLINE uint32_t q_sxtab16(uint32_t x, uint32_t y) { return (uint32_t)__sxtab16((int16x2_t)x, (int8x4_t)y); }
 Q_INLINE uint32_t q_largest_s8x4(uint32_t x, uint32_t y) {
@@ -17,6 +20,11 @@ Q_INLINE uint32_t q_smlad(uint32_t x, uint32_t y, uint32_t sum) {
   int32_t low = (int16_t)(uint16_t)x * (int16_t)(uint16_t)y;
   int32_t high = (int16_t)(uint16_t)(x >> 16) * (int16_t)(uint16_t)(y >> 16);
   return sum + (uint32_t)low + (uint32_t)high;
+}
+Q_INLINE uint64_t q_smlald(uint32_t x, uint32_t y, uint64_t sum) {
+  int32_t low = (int16_t)(uint16_t)x * (int16_t)(uint16_t)y;
+  int32_t high = (int16_t)(uint16_t)(x >> 16) * (int16_t)(uint16_t)(y >> 16);
+  return sum + (uint64_t)(int64_t)low + (uint64_t)(int64_t)high;
 }
 Q_INLINE uint32_t q_sxtb16(uint32_t x) {
   uint32_t low = (uint32_t)(int8_t)(uint8_t)x, high = (uint32_t)(int8_t)(uint8_t)(x >> 16);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: quant-opt %s --pass-pipeline="builtin.module(func.func(qtensor-pack-layers{target=cortex-m4}))" | FileCheck %s
+// RUN: quant-opt %s --pass-pipeline="builtin.module(func.func(qtensor-pack-layers{target=cortex-m4 prefer=speed}))" | FileCheck %s --check-prefix=SPEED
 
 // CHECK-LABEL: func.func @pairs(
 // CHECK: kernel = "dsp.conv.pairs"
@@ -58,7 +59,7 @@ func.func @rows_of_products(%x: tensor<3x32xi8>) -> tensor<3x8xi8> {
 }
 
 // CHECK-LABEL: func.func @nibbles(
-// CHECK: kernel = "dsp.row.digits4.uniform"
+// CHECK: kernel = "dsp.row.triples4.uniform"
 func.func @nibbles(%x: tensor<1x96xi8>) -> tensor<1x32xi8> {
   %w = arith.constant dense<3> : tensor<32x96xi8>
   %b = arith.constant dense<5> : tensor<32xi32>
@@ -69,6 +70,22 @@ func.func @nibbles(%x: tensor<1x96xi8>) -> tensor<1x32xi8> {
        outs(%0 : tensor<1x32xi8>) <{weight_bits = 4 : i64, input_zero = -7, output_zero = -3, low = -128, high = 127,
        map = #qtensor.final<fixed<double>>}> -> tensor<1x32xi8>
   return %y : tensor<1x32xi8>
+}
+
+// CHECK-LABEL: func.func @nibbles_of_many_channels(
+// CHECK: kernel = "dsp.row.digits4.uniform"
+// SPEED-LABEL: func.func @nibbles_of_many_channels(
+// SPEED: kernel = "dsp.row.triples4.uniform"
+func.func @nibbles_of_many_channels(%x: tensor<1x96xi8>) -> tensor<1x256xi8> {
+  %w = arith.constant dense<3> : tensor<256x96xi8>
+  %b = arith.constant dense<5> : tensor<256xi32>
+  %m = arith.constant dense<1500000000> : tensor<256xi32>
+  %s = arith.constant dense<-9> : tensor<256xi32>
+  %0 = tensor.empty() : tensor<1x256xi8>
+  %y = qnn.fully_connected ins(%x : tensor<1x96xi8>) weights(%w, %b, %m, %s : tensor<256x96xi8>, tensor<256xi32>, tensor<256xi32>, tensor<256xi32>)
+       outs(%0 : tensor<1x256xi8>) <{weight_bits = 4 : i64, input_zero = -7, output_zero = -3, low = -128, high = 127,
+       map = #qtensor.final<fixed<double>>}> -> tensor<1x256xi8>
+  return %y : tensor<1x256xi8>
 }
 
 // CHECK-LABEL: func.func @short_windows(
@@ -86,17 +103,17 @@ func.func @short_windows(%x: tensor<1x32xi8>) -> tensor<1x8xi8> {
 }
 
 // CHECK-LABEL: func.func @two_bits(
-// CHECK: kernel = "dsp.row.digits2"
-func.func @two_bits(%x: tensor<1x32xi8>) -> tensor<1x8xi8> {
-  %w = arith.constant dense<1> : tensor<8x32xi8>
-  %b = arith.constant dense<5> : tensor<8xi32>
-  %m = arith.constant dense<1500000000> : tensor<8xi32>
-  %s = arith.constant dense<-9> : tensor<8xi32>
-  %0 = tensor.empty() : tensor<1x8xi8>
-  %y = qnn.fully_connected ins(%x : tensor<1x32xi8>) weights(%w, %b, %m, %s : tensor<8x32xi8>, tensor<8xi32>, tensor<8xi32>, tensor<8xi32>)
-       outs(%0 : tensor<1x8xi8>) <{weight_bits = 2 : i64, input_zero = -7, output_zero = -3, low = -128, high = 127,
-       map = #qtensor.final<fixed<double>>}> -> tensor<1x8xi8>
-  return %y : tensor<1x8xi8>
+// CHECK: kernel = "dsp.row.triples2.uniform"
+func.func @two_bits(%x: tensor<1x96xi8>) -> tensor<1x32xi8> {
+  %w = arith.constant dense<1> : tensor<32x96xi8>
+  %b = arith.constant dense<5> : tensor<32xi32>
+  %m = arith.constant dense<1500000000> : tensor<32xi32>
+  %s = arith.constant dense<-9> : tensor<32xi32>
+  %0 = tensor.empty() : tensor<1x32xi8>
+  %y = qnn.fully_connected ins(%x : tensor<1x96xi8>) weights(%w, %b, %m, %s : tensor<32x96xi8>, tensor<32xi32>, tensor<32xi32>, tensor<32xi32>)
+       outs(%0 : tensor<1x32xi8>) <{weight_bits = 2 : i64, input_zero = -7, output_zero = -3, low = -128, high = 127,
+       map = #qtensor.final<fixed<double>>}> -> tensor<1x32xi8>
+  return %y : tensor<1x32xi8>
 }
 
 // CHECK-LABEL: func.func @lowest_weight(
