@@ -58,37 +58,33 @@ int32_t i32_divide(int32_t n, int32_t d, int32_t *rest) {
 
 // One digit of 16 bits: what comes down joins the rest, which is less than the divisor. An estimate by the divisor's upper half is too
 // large by 2 at most, since the divisor's first bit is at 31 (D. Knuth, The Art of Computer Programming 2, 4.3.1, theorem B).
-static inline uint32_t digit(uint32_t *rest, uint32_t comes, uint32_t d) {
-  uint32_t estimate = *rest / (d >> 16), left = *rest - estimate * (d >> 16), low = estimate * (d & 0xffff);
-  for (int tries = 0; tries < 2; ++tries) {
-    if (left >> 16 || low <= (left << 16 | comes))
-      break;
+INLINE uint32_t digit(uint32_t *rest, uint32_t comes, uint32_t d) {
+  uint32_t estimate = *rest / (d >> 16), left = (*rest - estimate * (d >> 16)) << 16 | comes, less = estimate * (d & 0xffff);
+  if (left < less) {
     --estimate;
-    left += d >> 16;
-    low -= d & 0xffff;
+    left += d;
+    if (left >= d && left < less) { // no carry
+      --estimate;
+      left += d;
+    }
   }
-  *rest = (*rest << 16 | comes) - estimate * d;
+  *rest = left - less;
   return estimate;
 }
 
-// Of high * 2^32 + low by d > high.
-static inline uint32_t long_quotient(uint32_t high, uint32_t low, uint32_t d, uint32_t *rest) {
-  int zeros = leading_zeros(d);
-  d <<= zeros;
-  high = high << zeros | low >> 1 >> (31 - zeros);
-  low <<= zeros;
+// Of high * 2^32 + low by d > high, whose first bit is at 31.
+INLINE uint32_t long_quotient(uint32_t high, uint32_t low, uint32_t d, uint32_t *rest) {
   uint32_t first = digit(&high, low >> 16, d), second = digit(&high, low & 0xffff, d);
-  *rest = high >> zeros;
+  *rest = high;
   return first << 16 | second;
 }
 
 // Quotients of less than 32 bits, by d >= 2^32: the dividend's half by the divisor's first 32 bits is too large by 1 at most once it is
 // one less (H. S. Warren, Hacker's Delight, 9-5).
-static inline uint32_t short_quotient(uint64_t n, uint64_t d, uint64_t *rest) {
+INLINE uint32_t short_quotient(uint64_t n, uint64_t d, uint64_t *rest) {
   int zeros = leading_zeros(high_of(d));
   uint32_t first = high_of(d) << zeros | (uint32_t)d >> 1 >> (31 - zeros), unused;
-  uint32_t quotient = long_quotient(high_of(n) >> 1, (uint32_t)(n >> 1), first, &unused);
-  quotient >>= 31 - zeros;
+  uint32_t quotient = long_quotient(high_of(n) >> 1, (uint32_t)(n >> 1), first, &unused) >> (31 - zeros);
   quotient -= quotient != 0;
   uint32_t low, high = long_product(quotient, (uint32_t)d, &low);
   n -= join(high + quotient * high_of(d), low);
@@ -100,11 +96,13 @@ static inline uint32_t short_quotient(uint64_t n, uint64_t d, uint64_t *rest) {
   return quotient;
 }
 
-static inline uint64_t quotient_by_digits(uint64_t n, uint64_t d, uint64_t *rest) {
+INLINE uint64_t quotient_by_digits(uint64_t n, uint64_t d, uint64_t *rest) {
   uint32_t low = (uint32_t)d, left = high_of(n), first = 0;
+  if (n < d)
+    return 0; // which leaves n
   if (high_of(d))
     return short_quotient(n, d, rest);
-  if (high_of(n) == 0) {
+  if (left == 0) {
     *rest = (uint32_t)n % low;
     return (uint32_t)n / low;
   }
@@ -112,8 +110,9 @@ static inline uint64_t quotient_by_digits(uint64_t n, uint64_t d, uint64_t *rest
     first = left / low;
     left -= first * low;
   }
-  uint32_t second = long_quotient(left, (uint32_t)n, low, &left);
-  *rest = left;
+  int zeros = leading_zeros(low);
+  uint32_t second = long_quotient(left << zeros | (uint32_t)n >> 1 >> (31 - zeros), (uint32_t)n << zeros, low << zeros, &left);
+  *rest = left >> zeros;
   return join(first, second);
 }
 
