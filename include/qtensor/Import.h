@@ -15,7 +15,8 @@ struct TensorData;
 }
 
 struct ImportOptions {
-  /// Extents that the file leaves open: a symbolic name ("batch") or "input:axis" -> the number to use.
+  /// Extents that the file leaves open: a symbolic name ("batch") or "input:axis" -> the number to use. A key that names none is
+  /// an error.
   std::map<std::string, int64_t> dims;
   /// Results of the function in place of the model's own: names of values, or "*" for what every operator computes.
   std::vector<std::string> outputs;

@@ -2,6 +2,7 @@
 // Finds the reader of a model file.
 #include "qtensor/Import.h"
 #include "lib/Import/BindConstants.h"
+#include "lib/Import/FixExtents.h"
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
@@ -18,6 +19,8 @@ static OwningOpRef<ModuleOp> parseIR(StringRef path, MLIRContext *context, const
   OwningOpRef<ModuleOp> module = readIR(std::move(*file), context);
   if (module && failed(bindConstants(*module, options.constantFiles)))
     return nullptr;
+  if (module)
+    fixExtents(*module, options.dims);
   return module;
 }
 
@@ -60,8 +63,19 @@ OwningOpRef<ModuleOp> mlir::qtensor::importModel(StringRef path, MLIRContext *co
     emitError(UnknownLoc::get(context)) << "'" << path << "' has its constants in it; files of constants go with .mlir";
     return nullptr;
   }
-  if (found != importers().end())
-    return found->second.function(path, context, options);
-  emitError(UnknownLoc::get(context)) << "'" << path << "' is no model file that can be read; known: " << listImporters();
-  return nullptr;
+  if (found == importers().end()) {
+    emitError(UnknownLoc::get(context)) << "'" << path << "' is no model file that can be read; known: " << listImporters();
+    return nullptr;
+  }
+  constexpr int64_t kMostExtent = int64_t(1) << 40;
+  for (const auto &[key, number] : options.dims)
+    if (number < 1 || number > kMostExtent) {
+      emitError(UnknownLoc::get(context)) << "'" << path << "': the extent " << number << " chosen for '" << key
+                                          << "' is not between 1 and " << kMostExtent;
+      return nullptr;
+    }
+  OwningOpRef<ModuleOp> module = found->second.function(path, context, options);
+  if (module && failed(checkExtents(*module, options.dims, path)))
+    return nullptr;
+  return module;
 }

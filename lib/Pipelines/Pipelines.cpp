@@ -41,6 +41,7 @@ static void addImportedPasses(OpPassManager &pm) {
   scaling.includeApplyRescale = true;
   pm.addNestedPass<func::FuncOp>(createTosaToArithPass(scaling));
   addCleanup(pm);
+  pm.addPass(createRefineResults());
   OpPassManager &function = pm.nest<func::FuncOp>();
   // First, so that weights which the exporter left to compute are constants to all that follow.
   function.addPass(createEvaluateConstants());

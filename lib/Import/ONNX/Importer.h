@@ -37,7 +37,7 @@ private:
   LogicalResult makeInitializers(Scope &scope);
   LogicalResult replaceWeights(TensorData &tensor);
   FailureOr<func::FuncOp> makeFunction(ModuleOp module, Scope &scope);
-  LogicalResult inputDims(const ValueInfo &input, SmallVectorImpl<int64_t> &shape);
+  SmallVector<int64_t> inputDims(const ValueInfo &input);
   LogicalResult bindInputs(func::FuncOp function, Scope &scope);
   std::vector<ValueInfo> chooseOutputs();
   LogicalResult makeReturn(func::FuncOp function, Scope &scope);

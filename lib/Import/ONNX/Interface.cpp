@@ -18,7 +18,8 @@ Attribute dimNames(OpBuilder &builder, const ValueInfo &input) {
 }
 } // namespace
 
-LogicalResult Importer::inputDims(const ValueInfo &input, SmallVectorImpl<int64_t> &shape) {
+SmallVector<int64_t> Importer::inputDims(const ValueInfo &input) {
+  SmallVector<int64_t> shape;
   for (auto [axis, dim] : llvm::enumerate(input.dims)) {
     shape.push_back(dim.value);
     if (!ShapedType::isDynamic(dim.value))
@@ -26,13 +27,10 @@ LogicalResult Importer::inputDims(const ValueInfo &input, SmallVectorImpl<int64_
     auto chosen = options.dims.find(dim.param);
     if (chosen == options.dims.end() || dim.param.empty())
       chosen = options.dims.find(input.name + ":" + std::to_string(axis));
-    if (chosen == options.dims.end())
-      continue;
-    if (chosen->second < 1 || chosen->second > (int64_t(1) << 40))
-      return fail("the extent " + Twine(chosen->second) + " chosen for '" + chosen->first + "' is not positive");
-    shape.back() = chosen->second;
+    if (chosen != options.dims.end())
+      shape.back() = chosen->second;
   }
-  return success();
+  return shape;
 }
 
 FailureOr<func::FuncOp> Importer::makeFunction(ModuleOp module, Scope &scope) {
@@ -43,10 +41,7 @@ FailureOr<func::FuncOp> Importer::makeFunction(ModuleOp module, Scope &scope) {
       return fail("input '" + input->name + "' has element type " + elemName(input->elem) + ", which is not supported");
     if (!input->hasShape)
       return fail("input '" + input->name + "' has no shape; its rank must be known: export it with one");
-    SmallVector<int64_t> shape;
-    if (failed(inputDims(*input, shape)))
-      return failure();
-    types.push_back(RankedTensorType::get(shape, elem));
+    types.push_back(RankedTensorType::get(inputDims(*input), elem));
   }
   builder.setInsertionPointToEnd(module.getBody());
   auto function = func::FuncOp::create(builder, emit.loc, "main", builder.getFunctionType(types, {}));

@@ -41,6 +41,25 @@ def FindEntry : Pass<"qtensor-find-entry", "ModuleOp"> {
   }];
 }
 
+def RefineResults : Pass<"qtensor-refine-results", "ModuleOp"> {
+  let summary = "Give the results of @main the extents that are known of them";
+  let description = [{
+    Where an input's extents are fixed (`--dim`), canonicalization makes what is computed from it static, up to a cast to the type
+    of the result. That cast goes, and the result has the type of what is computed. A function @main that is called keeps its type.
+
+    ```mlir
+    func.func @main(%x: tensor<1x4xf32>) -> tensor<?x4xf32> {
+      %y = math.exp %x : tensor<1x4xf32>
+      %r = tensor.cast %y : tensor<1x4xf32> to tensor<?x4xf32>
+      return %r : tensor<?x4xf32>
+    // =>
+    func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
+      %y = math.exp %x : tensor<1x4xf32>
+      return %y : tensor<1x4xf32>
+    ```
+  }];
+}
+
 def NormalizeMatmul : Pass<"qtensor-normalize-matmul", "func::FuncOp"> {
   let summary = "Bring contractions with constant weights to one form";
   let description = [{
