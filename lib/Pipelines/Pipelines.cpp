@@ -283,6 +283,7 @@ void mlir::qtensor::addNativePasses(OpPassManager &pm, const Target &target, con
 
 void mlir::qtensor::addFirmwarePasses(OpPassManager &pm, const Target &target, StringRef prefix, bool asSource) {
   pm.addPass(createEmitFirmwareEntry({prefix.str()}));
+  pm.addPass(createOutlineSources({(prefix + "_run").str()}));
   pm.addPass(createLowerLayers({target.name.str()}));
   // What is no layer: element by element, decoded where it is read.
   LowerComponentsOptions scalar;

@@ -72,12 +72,19 @@ static void printCount(OStream &json, const std::optional<InstructionCount> &cou
   json.attribute("weighted_instructions", static_cast<int64_t>(count->weighted));
 }
 
-/// "2 generic, 1 copy": what no layer is.
-static std::string describeRest(const FirmwareObject &object) {
-  std::string text;
-  for (const auto &[kind, count] : object.rest)
-    text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + kind;
-  return text.empty() ? "calls alone" : text;
+/// What the line beside the layers is.
+static std::string describeRest(const Bundle &bundle) {
+  llvm::StringSet<> functions;
+  bool inside = false;
+  for (const FirmwareLayer &layer : bundle.object.layers) {
+    functions.insert(layer.function);
+    inside |= layer.function.empty();
+  }
+  size_t helpers = llvm::count_if(bundle.facts.functions, [&](const auto &entry) {
+    return !functions.contains(entry.first()) && entry.first() != bundle.object.model.name + "_run";
+  });
+  std::string text = inside ? "calls and lines without code of their own" : "calls";
+  return text + (helpers ? ", " + std::to_string(helpers) + " helper functions" : "");
 }
 
 static void printLayers(OStream &json, const Bundle &bundle) {
@@ -164,7 +171,7 @@ void mlir::qtensor::printReportJson(const Bundle &bundle, llvm::raw_ostream &os)
     json.attributeObject("rest", [&] {
       RestCost rest = costOfRest(bundle);
       json.attribute("function", bundle.object.model.name + "_run");
-      json.attribute("operations", describeRest(bundle.object));
+      json.attribute("operations", describeRest(bundle));
       json.attribute("code_bytes", static_cast<int64_t>(rest.code));
       json.attribute("constant_bytes", rest.constants);
       json.attribute("frame_bytes", static_cast<int64_t>(rest.stack));
@@ -222,7 +229,7 @@ void mlir::qtensor::printReportTable(const Bundle &bundle, llvm::raw_ostream &os
        << layer.constantBytes << " | " << layer.liveBytes << " | " << layer.scratchBytes << " | " << cell(cost.stack) << " |\n";
   }
   RestCost rest = costOfRest(bundle);
-  os << "| no layer: " << describeRest(object) << " | " << object.model.name << "_run | | - | "
+  os << "| no layer: " << describeRest(bundle) << " | " << object.model.name << "_run | | - | "
      << (rest.measured ? std::to_string(rest.measured->raw) : "-") << " | - | "
      << (rest.measured ? std::to_string(rest.measured->weighted) : "-") << " | - | " << rest.code << " | " << rest.constants
      << " | | | " << rest.stack << " |\n";

@@ -9,11 +9,13 @@
 #include "lib/Pipelines/VerifyPasses.h"
 #include "qtensor/Firmware.h"
 #include "lib/Transforms/Contracts/Contracts.h"
+#include "lib/Transforms/Firmware/SourceGroups.h"
 #include "lib/Transforms/Plan/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
-#include "mlir/Interfaces/ViewLikeInterface.h"
 #include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/RegionUtils.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
@@ -66,58 +68,92 @@ static LogicalResult lower(ModuleOp module, const ArtifactOptions &options, Stri
   return failure(failed(pm.run(module)) || *broken || (options.verify && failed(verifyContract(module, Phase::Native))));
 }
 
-static StringRef sourceName(Location loc) {
-  StringRef name;
-  loc->walk([&](Location at) {
-    auto named = dyn_cast<NameLoc>(at);
-    if (!named)
-      return WalkResult::advance();
-    name = named.getName().getValue();
-    return WalkResult::interrupt();
-  });
-  return name;
+/// The kernel of what is no layer of the qnn dialect.
+static constexpr StringLiteral kLoops = "loops";
+
+/// Of a buffer; 0 without one. Codes narrower than a byte lie in whole ones.
+static int64_t bytesOf(Value buffer) {
+  auto type = buffer ? dyn_cast<MemRefType>(buffer.getType()) : MemRefType();
+  if (!type || !type.hasStaticShape())
+    return 0;
+  Type element = type.getElementType();
+  return type.getNumElements() * (element.isIntOrFloat() ? llvm::divideCeil(element.getIntOrFloatBitWidth(), 8) : 4);
 }
 
-/// What the layers are, before they become calls.
-static std::vector<FirmwareLayer> describeLayers(ModuleOp module) {
-  std::vector<FirmwareLayer> layers;
-  module.walk([&](qnn::LayerOpInterface op) {
-    FirmwareLayer &layer = layers.emplace_back();
-    layer.source = sourceName(op->getLoc()).str();
-    layer.kind = op->getName().stripDialect().str();
-    layer.kernel = op.getKernelName().str();
-    layer.macs = op.countMultiplications();
-    auto bytesOf = [](Value buffer) { return buffer ? cast<ShapedType>(buffer.getType()).getNumElements() : 0; };
-    layer.constantBytes = bytesOf(op.getPackedConstants());
-    layer.scratchBytes = bytesOf(op.getScratchBuffer());
+static FirmwareLayer describeLayer(qnn::LayerOpInterface op) {
+  FirmwareLayer layer;
+  layer.source = firmware::sourceName(op->getLoc());
+  layer.kind = op->getName().stripDialect().str();
+  layer.kernel = op.getKernelName().str();
+  layer.macs = op.countMultiplications();
+  layer.constantBytes = bytesOf(op.getPackedConstants());
+  layer.scratchBytes = bytesOf(op.getScratchBuffer());
+  if (auto live = op->getAttrOfType<IntegerAttr>(kLiveAttr))
+    layer.liveBytes = live.getInt();
+  return layer;
+}
+
+/// The bytes of the constants that operations read.
+static int64_t countConstants(ArrayRef<Operation *> ops, Value weights) {
+  llvm::SetVector<Value> used;
+  for (Operation *op : ops) {
+    used.insert_range(op->getOperands());
+    getUsedValuesDefinedAbove(op->getRegions(), used);
+  }
+  int64_t bytes = 0;
+  for (size_t i = 0; i < used.size(); ++i) { // grows
+    Operation *op = used[i].getDefiningOp();
+    if (!op || !isPure(op) || op->getNumRegions())
+      continue;
+    auto view = dyn_cast<memref::ViewOp>(op);
+    if ((view && view.getSource() == weights) || isa<memref::GetGlobalOp>(op))
+      bytes += bytesOf(used[i]);
+    else
+      used.insert_range(op->getOperands());
+  }
+  return bytes;
+}
+
+static FirmwareLayer describeGroup(const firmware::SourceGroup &group, Value weights, StringRef prefix) {
+  FirmwareLayer layer;
+  layer.source = group.source;
+  layer.kind = group.kind;
+  layer.kernel = kLoops;
+  layer.function = group.function.empty() ? "" : (prefix + "_" + group.function).str();
+  layer.macs = group.multiplications;
+  layer.constantBytes = countConstants(group.ops, weights);
+  for (Operation *op : group.ops)
     if (auto live = op->getAttrOfType<IntegerAttr>(kLiveAttr))
-      layer.liveBytes = live.getInt();
-  });
+      layer.liveBytes = std::max(layer.liveBytes, live.getInt());
+  return layer;
+}
+
+/// What the layers are, before they become calls: those of the qnn dialect, and between them what other operators became.
+static std::vector<FirmwareLayer> describeLayers(ModuleOp module, StringRef prefix) {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  SmallVector<firmware::SourceGroup> groups = firmware::groupBySource(main);
+  DenseMap<Operation *, const firmware::SourceGroup *> starts;
+  for (const firmware::SourceGroup &group : groups)
+    starts[group.ops.front()] = &group;
+  std::vector<FirmwareLayer> layers;
+  for (Operation &op : main.front())
+    if (auto layer = dyn_cast<qnn::LayerOpInterface>(op))
+      layers.push_back(describeLayer(layer));
+    else if (const firmware::SourceGroup *group = starts.lookup(&op))
+      layers.push_back(describeGroup(*group, main.getArgument(kWeightsArgument), prefix));
   return layers;
 }
 
-/// Operations that have no function of their own, by their kind.
-static std::map<std::string, unsigned> describeRest(ModuleOp module) {
-  std::map<std::string, unsigned> rest;
-  module.walk<WalkOrder::PreOrder>([&](Operation *op) {
-    bool isLayer = isa<qnn::LayerOpInterface>(op), isEntry = isa<ModuleOp, func::FuncOp>(op);
-    if (isLayer || isPure(op) || (!isEntry && op->hasTrait<OpTrait::IsTerminator>()))
-      return WalkResult::skip();
-    if (isEntry)
-      return WalkResult::advance();
-    if (!isa<ViewLikeOpInterface>(op) && !op->getName().getStringRef().starts_with("memref.g"))
-      ++rest[op->getName().stripDialect().str()];
-    return WalkResult::skip(); // a loop counts as one
-  });
-  return rest;
-}
-
-/// The functions that layers became: those of calls, in order.
+/// The functions that layers of the qnn dialect became: those of calls, in order.
 static void nameFunctions(ModuleOp module, StringRef prefix, std::vector<FirmwareLayer> &layers) {
   size_t next = 0;
   module.walk([&](LLVM::CallOp call) {
     std::optional<StringRef> callee = call.getCallee();
-    if (callee && callee->starts_with("layer") && next < layers.size())
+    if (!callee || !callee->starts_with("layer"))
+      return;
+    while (next < layers.size() && layers[next].kernel == kLoops)
+      ++next;
+    if (next < layers.size())
       layers[next++].function = (prefix + "_" + *callee).str();
   });
 }
@@ -186,8 +222,7 @@ FailureOr<FirmwareObject> mlir::qtensor::compileFirmware(ModuleOp planned, const
   readPlan(plan, model->inputs.size(), made);
   made.constantBytes = weights->payloadBytes;
   nameConstants(made, model->name, weights->payloadBytes);
-  made.layers = describeLayers(planned);
-  made.rest = describeRest(planned);
+  made.layers = describeLayers(planned, model->name);
   progress("lowering for " + target.name);
   OwningOpRef<ModuleOp> module = planned.clone();
   if (failed(lower(*module, options, model->name, /*asSource=*/false)))
@@ -219,6 +254,9 @@ FailureOr<FirmwareObject> mlir::qtensor::compileFirmware(ModuleOp planned, const
       function.addFnAttr("target-features", target.firmware->plainFeatures);
     if (!function.isDeclaration() && function.getName() != entry)
       function.setName(model->name + "_" + function.getName());
+    // The stack that is stated counts the entry's frame below every layer: so it lies there below the last one too.
+    if (function.getName() == entry)
+      function.addFnAttr("disable-tail-calls", "true");
   }
   defineConstants(*code, sections);
   code->setModuleInlineAsm(target.firmware->moduleAssembly);

@@ -4,18 +4,17 @@
 #include "lib/Emit/Interface.h"
 #include "lib/Emit/NativeCode.h"
 #include "qtensor/Artifact.h"
-#include <map>
 #include <optional>
 
 namespace mlir::qtensor {
 
-/// A layer of the model, in the order in which it runs.
+/// A layer of the model, in the order in which it runs: one of the qnn dialect, or the loops that another operator became.
 struct FirmwareLayer {
   std::string source;   ///< Name in the model's file.
-  std::string kind;     ///< "conv2d".
-  std::string kernel;   ///< "dsp.conv".
+  std::string kind;     ///< "conv2d"; of loops what most of them do: "product", "map".
+  std::string kernel;   ///< "dsp.conv"; "loops".
   std::string function; ///< Symbol that computes it; layers that are the same share one. Empty: inside of the entry.
-  int64_t macs = 0;     ///< Multiplications of codes; elements where there are none.
+  int64_t macs = 0;     ///< Multiplications that are added up; elements where there are none.
   int64_t constantBytes = 0, scratchBytes = 0;
   int64_t liveBytes = 0; ///< Bytes of the arena that are live while it runs.
 };
@@ -53,7 +52,6 @@ struct FirmwareObject {
   int64_t constantBytes = 0;
   std::vector<FirmwareConstants> constants;
   std::vector<FirmwareLayer> layers;
-  std::map<std::string, unsigned> rest; ///< What is no layer, in the entry itself: kinds of operations and how many.
 };
 
 /// Compiles a module at phase C5 for a target without an operating system.

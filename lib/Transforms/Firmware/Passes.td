@@ -99,6 +99,26 @@ def AttachLayerScratch : Pass<"qtensor-attach-layer-scratch", "::mlir::func::Fun
   let dependentDialects = ["::mlir::memref::MemRefDialect"];
 }
 
+def OutlineSources : Pass<"qtensor-outline-sources", "::mlir::ModuleOp"> {
+  let summary = "loops that an operator of the model became, layers aside => a function";
+  let description = [{
+    What follows one another in the entry and has the same name in the model's file becomes a function: a report knows its code,
+    stack and instructions as those of layers. Addresses are made again inside, from the entry's arguments and from constants, so the
+    loops stay what they were. What takes values from loops before it, or gives some to later ones, stays.
+
+        func.func @net_run(%x: !llvm.ptr, %y: !llvm.ptr, %arena: !llvm.ptr) {
+          %a = ... %arena ...
+          linalg.fill ins(%c0) outs(%a)
+          linalg.matmul ins(...) outs(%a) loc("dense")
+    =>
+        func.func private @op0_product(%x: !llvm.ptr, %arena: !llvm.ptr) { %a = ... %arena ... linalg.fill ... linalg.matmul ... }
+        func.func @net_run(%x: !llvm.ptr, %y: !llvm.ptr, %arena: !llvm.ptr) {
+          call @op0_product(%x, %arena) loc("dense")
+  }];
+  let options = [Option<"entry", "entry", "std::string", "\"model_run\"", "The function whose operations become functions">];
+  let dependentDialects = ["::mlir::func::FuncDialect"];
+}
+
 def LowerLayers : Pass<"qtensor-lower-layers", "::mlir::ModuleOp"> {
   let summary = "layers => a function each, which its kernel fills";
   let description = [{

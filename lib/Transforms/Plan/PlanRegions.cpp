@@ -8,6 +8,7 @@
 #include "lib/Transforms/Plan/Storages.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 
 namespace mlir::qtensor {
@@ -281,10 +282,10 @@ void StaticPlanner::describe(const RegionPlan &plan, ArrayAttr constants) {
   main->getParentOfType<ModuleOp>()->setAttr(kPlanAttr, entries.getDictionary(main.getContext()));
 }
 
-/// What is live while a layer runs, for the report.
+/// What is live while a layer or a loop runs, for the report.
 void StaticPlanner::describeLayers() {
   for (auto [position, op] : llvm::enumerate(main.front()))
-    if (isa<qnn::LayerOpInterface>(op))
+    if (!isPure(&op) && !op.hasTrait<OpTrait::IsTerminator>() && !isa<memref::AllocOp>(op))
       op.setDiscardableAttr(kLiveAttr, Builder(main.getContext()).getI64IntegerAttr(liveAt(position)));
 }
 
