@@ -3,6 +3,7 @@
 #include "lib/Reference/IntegerRules.h"
 #include "lib/Reference/FinalMap.h"
 #include "lib/Reference/FixedPoint.h"
+#include "lib/Reference/FixedPoint16.h"
 #include "lib/Reference/IntegerBinary.h"
 #include "lib/Reference/IntegerLstm.h"
 #include "lib/Reference/IntegerNorms.h"
@@ -216,6 +217,24 @@ static LogicalResult hardSwish(RuleCall &call, std::string &problem) {
   });
 }
 
+/// 1 / sqrt(x), in 20 fractional bits on the way. What is not positive has no root and gets the largest code.
+static LogicalResult inverseRoots(RuleCall &call, std::string &problem) {
+  constexpr int kFraction = 20;
+  const CodeTensor &x = call.inputs[0];
+  if (x.bits > 8 || call.output.bits > 8)
+    return problem = "it is defined for codes of 8 bits", failure();
+  bool single = call.singleRounding();
+  QuantizedMultiplier by = quantizeMultiplier(1.0 / double(std::sqrt(x.scale) * call.output.scale), single);
+  by.shift -= kFraction;
+  return mapCodes(call, [&](int64_t value) -> int64_t {
+    if (value <= 0)
+      return call.output.high - call.output.zero;
+    QuantizedMultiplier root = inverseRoot(int32_t(value));
+    root.shift += kFraction;
+    return scaleBy(scaleBy(1, root, single), by, single);
+  });
+}
+
 //===----------------------------------------------------------------------===//
 // Windows and reductions
 //===----------------------------------------------------------------------===//
@@ -386,6 +405,7 @@ static const Entry entries[] = {
     {"tflite.hard_swish", 1, true, hardSwish},     {"tflite.leaky_relu", 1, true, leakyRelu},
     {"tflite.logistic", 1, true, logistic},        {"tflite.lstm", kLstmInputs, false, applyLstm, 3},
     {"tflite.mean", 1, false, mean},               {"tflite.resize_bilinear", 1, false, resizeBilinear},
+    {"tflite.rsqrt", 1, true, inverseRoots},
     {"tflite.softmax", 1, true, softmax},          {"tflite.sub", 2, false, subtractCodes},
     {"tflite.svdf", 4, false, applySvdf, 2, 1},    {"tflite.tanh", 1, true, hyperbolicTangent},
 };

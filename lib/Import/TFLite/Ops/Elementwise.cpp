@@ -201,6 +201,10 @@ Value exponentialUnit(const Node &, Scalar &s, Value x) {
 LogicalResult importLogistic(const Node &n) { return importRule<sigmoid>(n, "tflite.logistic"); }
 LogicalResult importTanh(const Node &n) { return importRule<hyperbolic>(n, "tflite.tanh"); }
 LogicalResult importHardSwish(const Node &n) { return importRule<hardSwish>(n, "tflite.hard_swish"); }
+/// Of 8 bits by TFLite Micro's rule; it has none of 16.
+LogicalResult importInverseRoot(const Node &n) {
+  return bitWidth(n.in(0).elem) > 8 ? importUnary<inverseRoot>(n) : importRule<inverseRoot>(n, "tflite.rsqrt");
+}
 LogicalResult importLeakyRelu(const Node &n) {
   return importRule<leaky>(n, "tflite.leaky_relu", {n.param("alpha", n.realOption("alpha"))});
 }
@@ -277,7 +281,7 @@ void registerElementwise(Registry &r) {
       {"EXP", 1, 1, importUnary<exponential>, real},
       {"LOG", 1, 1, importUnary<logarithm>, real},
       {"SQRT", 1, 1, importUnary<root>, real},
-      {"RSQRT", 1, 1, importUnary<inverseRoot>, real},
+      {"RSQRT", 1, 1, importInverseRoot, exact},
       {"ABS", 1, 1, importUnary<magnitude>, real},
       {"NEG", 1, 1, importUnary<negative>, real},
       {"SQUARE", 1, 1, importUnary<square>, real},

@@ -31,6 +31,7 @@ CASES = [
     ("tflite.logistic", [("in", (256,))], ("probability", (256,)), ""),
     ("tflite.tanh", [("in", (256,))], ("signedunit", (256,)), ""),
     ("tflite.hard_swish", [("in", (256,))], ("out", (256,)), ""),
+    ("tflite.rsqrt", [("in", (256,))], ("out", (256,)), ""),
     ("tflite.leaky_relu", [("in", (256,))], ("out", (256,)), "alpha = 0.3 : f64"),
     ("tflite.leaky_relu", [("wide", (256,))], ("wideout", (256,)), "alpha = 0.3 : f64"),
     ("tflite.average_pool_2d", [("in", (1, 8, 8, 4))], ("in", (1, 8, 8, 4)),
