@@ -26,7 +26,7 @@ struct MemoryRegion {
 struct FirmwareBoard {
   llvm::StringRef name;
   llvm::ArrayRef<llvm::StringRef> emulator; ///< Command and options of the machine; empty: no emulator is packaged.
-  llvm::ArrayRef<MemoryRegion> memory;
+  llvm::ArrayRef<MemoryRegion> memory; ///< FLASH, RAM, and BOOT where the processor starts in other memory than FLASH.
   llvm::StringRef remark; ///< What differs from the target's own processor; may be empty.
 };
 

@@ -112,6 +112,9 @@ static std::string linkerScript(const FirmwareBoard &board, StringRef model) {
     text += llvm::formatv("  {0} ({1}) : ORIGIN = {2:x}, LENGTH = {3}\n", region.name, region.flash ? "rx" : "rwx",
                           region.origin, region.length);
   text += "}\n";
+  // Where the processor looks for its vectors.
+  if (llvm::none_of(board.memory, [](const MemoryRegion &region) { return region.name == "BOOT"; }))
+    text += "REGION_ALIAS(\"BOOT\", FLASH)\n";
   std::string library = "*lib" + model.str() + ".a:*";
   llvm::raw_string_ostream os(text);
   printTemplate(layout.text(), {{"$MODEL", library}}, os);
