@@ -182,7 +182,8 @@ static void addPlannedPasses(OpPassManager &pm, const PipelineOptions &options) 
   pm.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
   addCleanup(pm);
   // Kernels want room for their activations: it must exist before the arena is planned.
-  pm.addPass(createAttachScratch());
+  // Firmware has little RAM: as many bytes as the weights are no room.
+  pm.addPass(createAttachScratch({/*decodeWeights=*/!hasLayers(options.target)}));
   if (hasLayers(options.target)) {
     pm.addNestedPass<func::FuncOp>(createAttachLayerScratch({options.target->name.str()}));
     PlanRegionsOptions plan;

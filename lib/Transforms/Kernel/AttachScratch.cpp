@@ -30,9 +30,11 @@ static void writeThroughCopy(ContractOp op) {
 
 namespace {
 struct AttachScratchPass : mlir::qtensor::impl::AttachScratchBase<AttachScratchPass> {
+  using AttachScratchBase::AttachScratchBase;
+
   void runOnOperation() override {
     getOperation().walk([&](ContractOp op) {
-      if (op.getScratch() || !isa<MemRefType>(op.getOutput().getType()))
+      if (op.getScratch() || !isa<MemRefType>(op.getOutput().getType()) || (!op.getRhsLayout() && !decodeWeights))
         return;
       if (op.getRhsLayout() && !hasRowsInMemory(op))
         writeThroughCopy(op);

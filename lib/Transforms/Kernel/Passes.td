@@ -54,9 +54,10 @@ def AttachScratch : Pass<"qtensor-attach-scratch", "::mlir::ModuleOp"> {
         %s = memref.alloc(%bytes) {alignment = 64 : i64} : memref<?xi8>
         qtensor.contract ... outs(%y : memref<?x64xf32>) scratch(%s : memref<?xi8>) {...}
 
-    A contraction without a packed weight gets room for its decoded weight, if its outputs can be computed in vectors.
-    Runs on buffers.
+    A contraction without a packed weight gets room for its decoded weight, if its outputs can be computed in vectors; with
+    `decode-weights=false` none, and decodes every code where it multiplies it. Runs on buffers.
   }];
+  let options = [Option<"decodeWeights", "decode-weights", "bool", "true", "Room for decoded weights that are not packed">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
 }
 
