@@ -4,6 +4,7 @@
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
@@ -91,6 +92,13 @@ struct EmitFirmwareEntry : mlir::qtensor::impl::EmitFirmwareEntryBase<EmitFirmwa
                          << "; firmware has static shapes (fix the extents with --dim)";
         return signalPassFailure();
       }
+    WalkResult checks = main.walk([](cf::AssertOp check) {
+      check.emitError() << "firmware has no runtime that could say while the model runs: " << check.getMsg()
+                        << "; compute the indices in the model from what is known, or let the caller do this operation";
+      return WalkResult::interrupt();
+    });
+    if (checks.wasInterrupted())
+      return signalPassFailure();
     SmallVector<Arena> arenas = readArenas(plan, "regions"), flash = readArenas(plan, "constants");
     if (flash.empty() && weightsBytes(module))
       flash.push_back({0, weightsBytes(module), ""});
