@@ -132,6 +132,27 @@ function(qtensor_embed file name)
     DEPENDS ${file} ${PROJECT_SOURCE_DIR}/cmake/EmbedBytes.cmake VERBATIM)
 endfunction()
 
+# qtensor_embed_bitcode(<name> SOURCES <file>... HEADERS <file>... FLAGS <flag>...): C files of this room, compiled and linked to LLVM's
+# bitcode, whose bytes are <name> as above.
+function(qtensor_embed_bitcode name)
+  cmake_parse_arguments(arg "" "" "SOURCES;HEADERS;FLAGS" ${ARGN})
+  find_program(QTENSOR_BITCODE_CLANG NAMES clang-22 clang REQUIRED)
+  find_program(QTENSOR_LLVM_LINK NAMES llvm-link-22 llvm-link HINTS ${LLVM_TOOLS_BINARY_DIR} REQUIRED)
+  set(bitcodes)
+  foreach(source IN LISTS arg_SOURCES)
+    get_filename_component(stem ${source} NAME_WE)
+    set(bitcode ${CMAKE_CURRENT_BINARY_DIR}/${name}-${stem}.bc)
+    add_custom_command(OUTPUT ${bitcode}
+      COMMAND ${QTENSOR_BITCODE_CLANG} -std=c11 -O2 -Wall -Wextra -Werror -fno-ident ${arg_FLAGS} -emit-llvm
+        -c ${CMAKE_CURRENT_SOURCE_DIR}/${source} -o ${bitcode}
+      DEPENDS ${source} ${arg_HEADERS} COMMENT "Bitcode: ${source}" VERBATIM)
+    list(APPEND bitcodes ${bitcode})
+  endforeach()
+  set(linked ${CMAKE_CURRENT_BINARY_DIR}/${name}.bc)
+  add_custom_command(OUTPUT ${linked} COMMAND ${QTENSOR_LLVM_LINK} ${bitcodes} -o ${linked} DEPENDS ${bitcodes} VERBATIM)
+  qtensor_embed(${linked} ${name})
+endfunction()
+
 # qtensor_add_watch_plugin(<target> <source>): plugins for the emulator that count instructions by the target's weights
 # (lib/Measure): qtensor-watch-<target> for bundles, qtensor-count-<target> for other programs. They are loaded into a program
 # of others: none of our options apply.

@@ -6,6 +6,7 @@
 // Lists have the even channels first.
 #include "lib/Targets/CortexM/MveKernels.h"
 #include "lib/Targets/CortexM/MvePatches.h"
+#include "lib/Targets/CortexM/MveRecords.h"
 
 using namespace mlir;
 using namespace mlir::qtensor;
@@ -67,29 +68,16 @@ bool MveDepthwise<Paired, General>::accepts(const ConvLayer &layer, const ConvCo
 template <bool Paired, bool General>
 std::vector<char> MveDepthwise<Paired, General>::pack(const ConvLayer &layer, const ConvConstants &constants) const {
   MvePatches patches(layer, 1);
-  std::vector<int64_t> bias = constants.foldedBias(layer);
+  MveRecords records(layer, constants);
   std::vector<char> bytes;
   for (int64_t group = 0; group < layer.out.channels; group += kLanes) {
     SmallVector<int64_t> channels;
     for (int64_t i = 0; i < kLanes; ++i)
       channels.push_back(group + (i < 4 ? 2 * i : 2 * i - 7));
-    auto exists = [&](int64_t o) { return o < layer.out.channels; };
-    SmallVector<MveScale> scales;
-    for (int64_t o : channels)
-      scales.push_back(
-          exists(o) ? MveScale::of(ofChannel(constants.multiplier, o), ofChannel(constants.shift, o), layer.map.mode)
-                    : MveScale());
-    for (int64_t o : channels)
-      appendNumber<int32_t>(bytes, exists(o) ? int32_t(bias[o]) : 0);
-    for (const MveScale &scale : scales)
-      appendNumber<int32_t>(bytes, scale.multiplier);
-    for (const MveScale &scale : scales)
-      appendNumber<int8_t>(bytes, int8_t(-scale.right));
-    for (const MveScale &scale : scales)
-      appendNumber<int8_t>(bytes, scale.left);
+    records.append(bytes, channels);
     for (int64_t tap = 0; tap < patches.taps(); ++tap)
       for (int64_t o = group; o < group + kLanes; ++o)
-        appendNumber<int8_t>(bytes, exists(o) ? int8_t(patches.weight(layer, constants, o, tap)) : 0);
+        appendNumber<int8_t>(bytes, o < layer.out.channels ? int8_t(patches.weight(layer, constants, o, tap)) : 0);
   }
   return bytes;
 }

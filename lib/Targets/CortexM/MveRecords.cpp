@@ -8,13 +8,14 @@ using namespace mlir::qtensor::firmware;
 
 static constexpr int64_t kMultipliers = 16, kRights = 32, kLefts = 36;
 
-void MveRecords::append(std::vector<char> &bytes, int64_t first) const {
-  int64_t channels = layer.out.channels;
-  MveScale scales[kChannels];
-  for (int64_t o = first; o < std::min(first + kChannels, channels); ++o)
-    scales[o - first] = MveScale::of(ofChannel(constants.multiplier, o), ofChannel(constants.shift, o), layer.map.mode);
-  for (int64_t o = first; o < first + kChannels; ++o)
-    appendNumber<int32_t>(bytes, o < channels ? int32_t(bias[o]) : 0);
+void MveRecords::append(std::vector<char> &bytes, ArrayRef<int64_t> channels) const {
+  SmallVector<MveScale> scales(channels.size());
+  for (auto [scale, o] : llvm::zip_equal(scales, channels)) {
+    bool exists = o < layer.out.channels;
+    if (exists)
+      scale = MveScale::of(ofChannel(constants.multiplier, o), ofChannel(constants.shift, o), layer.map.mode);
+    appendNumber<int32_t>(bytes, exists ? int32_t(bias[o]) : 0);
+  }
   for (const MveScale &scale : scales)
     appendNumber<int32_t>(bytes, scale.multiplier);
   for (const MveScale &scale : scales)

@@ -6,6 +6,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
+#include "llvm/ADT/SetVector.h"
 
 namespace mlir::qtensor {
 #define GEN_PASS_DEF_EVALUATECONSTANTS
@@ -109,17 +110,19 @@ private:
         result.replaceAllUsesWith(arith::ConstantOp::create(builder, op->getLoc(), value));
       }
     }
-    SmallVector<Value> inputs;
-    for (Operation *op : llvm::reverse(evaluator.getEvaluated())) {
-      inputs.append(op->operand_begin(), op->operand_end());
+    // A set: an op that reads a value twice must not leave a second entry behind when its producer is gone.
+    llvm::SetVector<Operation *> inputs;
+    auto remove = [&](Operation *op) {
+      for (Value operand : op->getOperands())
+        if (Operation *input = operand.getDefiningOp(); input && !evaluator.isEvaluated(input))
+          inputs.insert(input);
       op->erase();
-      while (!inputs.empty()) {
-        Operation *input = inputs.pop_back_val().getDefiningOp();
-        if (!input || evaluator.isEvaluated(input) || !isOpTriviallyDead(input))
-          continue;
-        inputs.append(input->operand_begin(), input->operand_end());
-        input->erase();
-      }
+    };
+    for (Operation *op : llvm::reverse(evaluator.getEvaluated())) {
+      remove(op);
+      while (!inputs.empty())
+        if (Operation *input = inputs.pop_back_val(); isOpTriviallyDead(input))
+          remove(input);
     }
   }
 };

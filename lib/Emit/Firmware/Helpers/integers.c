@@ -27,26 +27,31 @@ int64_t i64_shift_right(int64_t x, uint32_t bits) {
   return (int64_t)(bits > 31 ? join((uint32_t)(high >> 31), (uint32_t)(high >> n)) : join((uint32_t)(high >> n), (uint32_t)x >> n | crossing));
 }
 
-// The divisor goes up to the dividend's first bit, and comes down again bit by bit.
-uint32_t u32_divide(uint32_t n, uint32_t d, uint32_t *rest) {
-  uint32_t quotient = 0, bit = 1;
-  *rest = n;
-  if (d == 0)
-    return 0;
-  while (d < n && (int32_t)d >= 0) {
-    d <<= 1;
-    bit <<= 1;
+// The divisor, not 0, goes up to the dividend's first bit, and comes down again bit by bit.
+#define QUOTIENT_BY_BITS(name, type, signed_type)                                                                                 \
+  INLINE type name(type n, type d, type *rest) {                                                                                  \
+    type quotient = 0, bit = 1;                                                                                                   \
+    while (d < n && (signed_type)d >= 0) {                                                                                        \
+      d <<= 1;                                                                                                                    \
+      bit <<= 1;                                                                                                                  \
+    }                                                                                                                             \
+    do {                                                                                                                          \
+      if (n >= d) {                                                                                                               \
+        n -= d;                                                                                                                   \
+        quotient |= bit;                                                                                                          \
+      }                                                                                                                           \
+      d >>= 1;                                                                                                                    \
+      bit >>= 1;                                                                                                                  \
+    } while (bit);                                                                                                                \
+    *rest = n;                                                                                                                    \
+    return quotient;                                                                                                              \
   }
-  do {
-    if (n >= d) {
-      n -= d;
-      quotient |= bit;
-    }
-    d >>= 1;
-    bit >>= 1;
-  } while (bit);
+QUOTIENT_BY_BITS(narrow_quotient_by_bits, uint32_t, int32_t)
+QUOTIENT_BY_BITS(quotient_by_bits, uint64_t, int64_t)
+
+uint32_t u32_divide(uint32_t n, uint32_t d, uint32_t *rest) {
   *rest = n;
-  return quotient;
+  return d ? narrow_quotient_by_bits(n, d, rest) : 0;
 }
 
 int32_t i32_divide(int32_t n, int32_t d, int32_t *rest) {
@@ -117,26 +122,10 @@ INLINE uint64_t quotient_by_digits(uint64_t n, uint64_t d, uint64_t *rest) {
 }
 
 uint64_t u64_divide(uint64_t n, uint64_t d, uint64_t *rest) {
-  uint64_t quotient = 0, bit = 1;
   *rest = n;
   if (d == 0)
     return 0;
-  if (processor_divides())
-    return quotient_by_digits(n, d, rest);
-  while (d < n && (int64_t)d >= 0) {
-    d <<= 1;
-    bit <<= 1;
-  }
-  do {
-    if (n >= d) {
-      n -= d;
-      quotient |= bit;
-    }
-    d >>= 1;
-    bit >>= 1;
-  } while (bit);
-  *rest = n;
-  return quotient;
+  return processor_divides() ? quotient_by_digits(n, d, rest) : quotient_by_bits(n, d, rest);
 }
 
 int64_t i64_divide(int64_t n, int64_t d, int64_t *rest) {

@@ -29,6 +29,17 @@ func.func @chain() -> tensor<2x2xf32> {
   return %s : tensor<2x2xf32>
 }
 
+// One op reads a value twice: its producer is removed once.
+// CHECK-LABEL: @squared
+// CHECK-NEXT: %[[C:.+]] = arith.constant dense<[1.000000e+00, 4.000000e+00]>
+// CHECK-NEXT: return %[[C]]
+func.func @squared() -> tensor<2xf32> {
+  %x = arith.constant dense<[1.0, 2.0]> : tensor<2xf32>
+  %empty = tensor.empty() : tensor<2xf32>
+  %s = linalg.mul ins(%x, %x : tensor<2xf32>, tensor<2xf32>) outs(%empty : tensor<2xf32>) -> tensor<2xf32>
+  return %s : tensor<2xf32>
+}
+
 // Reductions over a fill, rank changes, and a scalar taken out.
 // CHECK-LABEL: @others
 // CHECK-DAG: arith.constant 1.000000e+01 : f32
