@@ -65,7 +65,7 @@ void race::report(const std::vector<Entry *> &entries, const Problem &problem, i
   printf("\nN=%ld K=%ld M=%ld threads=%d   limits in this run: reads %.1f GB/s, int8 dot products %.0f GOP/s, f32 %.0f GFLOP/s\n",
          long(problem.N), long(problem.K), long(M), options.threads, limits.bandwidth / 1e9, limits.operations / 1e9,
          limits.floats / 1e9);
-  printf("| %-9s | %-20s | %9s | %9s | %7s | %8s | %7s | %-16s | %-27s | %8s |\n", "contender", "format", "median ms",
+  printf("| %-12s | %-20s | %9s | %9s | %7s | %8s | %7s | %-16s | %-32s | %8s |\n", "contender", "format", "median ms",
          "best ms", "clean", "GOP/s", "GB/s w", "nearest limit", "against the best peer", "rel.err");
   for (const Entry *entry : entries) {
     if (!entry->takesPart || entry->isLimit())
@@ -84,7 +84,7 @@ void race::report(const std::vector<Entry *> &entries, const Problem &problem, i
       }
     if (!entry->isWhole())
       snprintf(against, sizeof against, "(part of the job)");
-    printf("| %-9s | %-20s | %9.3f%s| %9.3f | %3d/%-3d | %8.1f | %7.2f | %-16s | %-27s | %8.2e |\n",
+    printf("| %-12s | %-20s | %9.3f%s| %9.3f | %3d/%-3d | %8.1f | %7.2f | %-16s | %-32s | %8.2e |\n",
            entry->library->name(), entry->format.name, row.time.median * 1e3, row.time.disturbed ? "~" : " ",
            row.time.best * 1e3, row.time.clean, row.time.count, row.operations / 1e9, row.bytes / 1e9, bound, against,
            entry->error);
