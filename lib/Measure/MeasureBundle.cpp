@@ -33,6 +33,17 @@ static llvm::Expected<std::vector<std::string>> prepareEmulator(const Bundle &bu
   return command;
 }
 
+/// A model may not take the inputs; otherwise the error as it is.
+static Error explain(Error error, StringRef printed) {
+  auto text = readText(printed);
+  if (!text)
+    return llvm::joinErrors(std::move(error), text.takeError());
+  if (!StringRef(*text).starts_with(kRefusal))
+    return error;
+  llvm::consumeError(std::move(error));
+  return llvm::createStringError(StringRef(*text).trim() + " (see the header); put inputs that it takes into input0.bin and so on");
+}
+
 llvm::Expected<MeasuredRun> mlir::qtensor::measureBundle(const Bundle &bundle, const MeasureOptions &options) {
   constexpr unsigned kSeconds = 600;
   auto progress = [&](StringRef what) {
@@ -61,7 +72,7 @@ llvm::Expected<MeasuredRun> mlir::qtensor::measureBundle(const Bundle &bundle, c
   progress(("running in " + command->front()));
   command->insert(command->end(), {program, "-plugin", plugin + ",spec=" + scratch.file("spec") + ",out=" + seen});
   if (Error error = execute(*command, scratch.file("errors"), printed, kSeconds))
-    return error;
+    return explain(std::move(error), printed);
   auto output = readText(printed), watched = readText(seen);
   if (!output || !watched)
     return llvm::joinErrors(output.takeError(), watched.takeError());

@@ -283,6 +283,7 @@ void mlir::qtensor::addNativePasses(OpPassManager &pm, const Target &target, con
 }
 
 void mlir::qtensor::addFirmwarePasses(OpPassManager &pm, const Target &target, StringRef prefix, bool asSource) {
+  pm.addPass(createLowerChecks({/*numbers=*/true}));
   pm.addPass(createEmitFirmwareEntry({prefix.str()}));
   pm.addPass(createOutlineSources({(prefix + "_run").str()}));
   pm.addPass(createLowerLayers({target.name.str()}));
@@ -294,7 +295,6 @@ void mlir::qtensor::addFirmwarePasses(OpPassManager &pm, const Target &target, S
   pm.addPass(createLowerComponents(scalar));
   pm.addPass(createExpandTileOps());
   pm.addPass(createScalarizeAccess());
-  pm.addPass(createLowerChecks());
   pm.addPass(createExpandCopies());
   pm.addPass(createConvertLinalgToLoopsPass());
   pm.addPass(createForallToForLoopPass());

@@ -45,8 +45,8 @@ BUFFER(uint8_t, model_stack, EXAMPLE_STACK);
 static void *const model_arguments[$SLOTS] = {$NAMES};
 
 int main(void) {
-$READ  board_run_on((void (*)(void))$MODEL_run, model_arguments, $EXTRA, model_stack.data + sizeof model_stack.data);
-$PRINT  board_summary();
+$READ  $STATUSboard_run_on((void (*)(void))$MODEL_run, model_arguments, $EXTRA, model_stack.data + sizeof model_stack.data);
+$CHECK$PRINT  board_summary();
   return 0;
 }
 )";
@@ -59,6 +59,7 @@ static uint64_t argumentsOnStack(const Bundle &bundle) {
 static std::string mainText(const Bundle &bundle) {
   std::string buffers, names, read, print;
   std::string upper = StringRef(bundle.object.model.name).upper();
+  bool checks = !bundle.object.checks.empty();
   for (const BundleArgument &argument : listArguments(bundle.object)) {
     std::string macro = upper + "_" + StringRef(argument.name).upper(), elements = macro + "_ELEMENTS";
     std::string data = "model_" + argument.name + ".data";
@@ -88,6 +89,8 @@ static std::string mainText(const Bundle &bundle) {
                             {"$SLOTS", std::to_string(bundle.target->firmware->argumentRegisters + argumentsOnStack(bundle))},
                             {"$EXTRA", std::to_string(argumentsOnStack(bundle))},
                             {"$READ", read},
+                            {"$STATUS", checks ? "unsigned status = " : ""},
+                            {"$CHECK", checks ? ("  if (status)\n    board_fail(\"" + kRefusal + "\", status);\n").str() : ""},
                             {"$PRINT", print}};
   std::string text;
   llvm::raw_string_ostream os(text);

@@ -16,7 +16,7 @@ $USE
  * No other memory is used but constants in flash and $UPPER_STACK_BYTES bytes below the stack pointer. Nothing is kept between
  * calls$STATES; calls with arenas of their own may overlap. All pointers are multiples of $UPPER_ALIGNMENT.$PLACES
  *
-$LIST *
+$LIST$CHECKS *
  * A code c stands for SCALE * (c - ZERO_POINT). Define $UPPER_STACK_BUDGET, $UPPER_FLASH_BUDGET or the like for an arena before
  * this header is included, and a model that needs more does not compile. */
 #ifndef QTENSOR_FIRMWARE_$UPPER_H
@@ -47,7 +47,7 @@ $UPPER_CHECK($UPPER_FLASH_BYTES <= $UPPER_FLASH_BUDGET, "code and constants of $
 #ifdef __cplusplus
 extern "C" {
 #endif
-void $MODEL_run($PARAMETERS);
+$RESULT $MODEL_run($PARAMETERS);
 #ifdef __cplusplus
 }
 #endif
@@ -62,7 +62,8 @@ static constexpr StringLiteral kBudget = R"(#ifdef {0}_BUDGET
 
 std::string mlir::qtensor::usageText(const Bundle &bundle, StringRef indent) {
   const std::string &model = bundle.object.model.name;
-  std::string upper = StringRef(model).upper(), text, call = indent.str() + model + "_run(";
+  std::string upper = StringRef(model).upper(), text;
+  std::string call = indent.str() + (bundle.object.checks.empty() ? "" : "int32_t status = ") + model + "_run(";
   for (const FirmwareArena &arena : bundle.object.arenas)
     text += llvm::formatv("{0}static {1}_ALIGNED uint8_t {2}[{1}_{3}_BYTES];\n", indent, upper, toIdentifier(arena.name),
                           StringRef(toIdentifier(arena.name)).upper());
@@ -118,6 +119,16 @@ std::string mlir::qtensor::parameterList(const Bundle &bundle) {
   return StringRef(parameters).drop_back(2).str();
 }
 
+StringRef mlir::qtensor::resultType(const Bundle &bundle) { return bundle.object.checks.empty() ? "void" : "int32_t"; }
+
+/// What the status means, for models that check their inputs.
+static std::string checksText(const Bundle &bundle) {
+  std::string text;
+  for (auto [i, rule] : llvm::enumerate(bundle.object.checks))
+    text += llvm::formatv(" *   {0}: {1}\n", i + 1, commentText(rule));
+  return text.empty() ? "" : " *\n * The status is 0, or says what is wrong with the inputs; the outputs are of no use then:\n" + text;
+}
+
 void mlir::qtensor::printBundleHeader(const Bundle &bundle, llvm::raw_ostream &os) {
   const ModelInterface &model = bundle.object.model;
   std::string upper = StringRef(model.name).upper(), list, constants, arenas, budgets;
@@ -164,6 +175,8 @@ void mlir::qtensor::printBundleHeader(const Bundle &bundle, llvm::raw_ostream &o
       {"$COUNT", std::to_string(model.states.size())},
       {"$CONSTANTS", constants},
       {"$PARAMETERS", parameterList(bundle)},
+      {"$RESULT", resultType(bundle).str()},
+      {"$CHECKS", checksText(bundle)},
   };
   printTemplate(kHeader, values, os);
 }

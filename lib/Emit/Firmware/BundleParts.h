@@ -34,6 +34,12 @@ std::string parameterList(const Bundle &bundle);
 void printReportJson(const Bundle &bundle, llvm::raw_ostream &os);
 void printReportTable(const Bundle &bundle, llvm::raw_ostream &os);
 
+/// What the return type of the run function is.
+StringRef resultType(const Bundle &bundle);
+
+/// What the example prints before the status where a model does not take its inputs.
+constexpr llvm::StringLiteral kRefusal = "the model refuses its inputs; status";
+
 /// A program that reads inputs, runs the model once and prints the outputs, on bundle.board. Into a folder of its own.
 llvm::Error writeExample(const Bundle &bundle, StringRef folder);
 

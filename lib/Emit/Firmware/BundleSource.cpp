@@ -36,6 +36,7 @@ void mlir::qtensor::printBundleSource(const Bundle &bundle, llvm::raw_ostream &o
     arguments += "(uint8_t *)(uintptr_t)" + argument.name + ", ";
   for (const FirmwareArena &arena : bundle.object.arenas)
     arguments += "(uint8_t *)" + toIdentifier(arena.name) + ", ";
-  os << "\nvoid " << model << "_run(" << parameterList(bundle) << ") {\n  " << kSourceEntry << "("
+  os << "\n" << resultType(bundle) << " " << model << "_run(" << parameterList(bundle) << ") {\n  "
+     << (bundle.object.checks.empty() ? "" : "return (int32_t)") << kSourceEntry << "("
      << StringRef(arguments).drop_back(2) << ");\n}\n";
 }

@@ -163,6 +163,15 @@ std::string CExpressions::address(LLVM::GEPOp op) {
   return text;
 }
 
+/// Memory of the function's: what its entry block allocates lives as long as an object without a name there.
+std::string CExpressions::allocate(LLVM::AllocaOp op) {
+  IntegerAttr count = numberOf(op.getArraySize());
+  std::string element = types.cast(op.getElemType());
+  if (!count || element.empty() || !op->getBlock()->isEntryBlock())
+    return "";
+  return "(uint8_t *)(" + element + "[" + std::to_string(count.getInt()) + "]){ 0 }";
+}
+
 std::string CExpressions::access(Value pointer, Type type, unsigned alignment, bool isConst) {
   std::string place = types.place(type, alignment);
   return place.empty() ? "" : "*(" + std::string(isConst ? "const " : "") + place + " *)(" + use(pointer) + ")";
@@ -266,6 +275,7 @@ std::string CExpressions::spell(Operation &op) {
       .Case([&](LLVM::IntToPtrOp made) { return pointer(made); })
       .Case([&](LLVM::PtrToIntOp) { return "(" + type() + ")(uintptr_t)" + operand(0); })
       .Case([&](LLVM::GEPOp gep) { return address(gep); })
+      .Case([&](LLVM::AllocaOp made) { return allocate(made); })
       .Case([&](LLVM::LoadOp load) { return access(load.getAddr(), load.getType(), load.getAlignment().value_or(0), true); })
       .Case([&](LLVM::AddressOfOp of) { return "(uint8_t *)(uintptr_t)" + of.getGlobalName().str(); })
       .Case([&](LLVM::SMaxOp) { return larger(op, ">", true); })

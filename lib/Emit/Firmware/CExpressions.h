@@ -28,6 +28,7 @@ private:
   std::string compare(LLVM::ICmpOp op);
   std::string compare(LLVM::FCmpOp op);
   std::string constant(LLVM::ConstantOp op);
+  std::string allocate(LLVM::AllocaOp op);
   std::string address(LLVM::GEPOp op);
   std::string call(StringRef function, ValueRange operands);
   std::string select(LLVM::SelectOp op);

@@ -228,6 +228,9 @@ FailureOr<FirmwareObject> mlir::qtensor::compileFirmware(ModuleOp planned, const
   if (failed(lower(*module, options, model->name, /*asSource=*/false)))
     return failure();
   nameFunctions(*module, model->name, made.layers);
+  if (auto checks = (*module)->getAttrOfType<ArrayAttr>(kChecksAttr))
+    for (auto text : checks.getAsValueRange<StringAttr>())
+      made.checks.push_back(text.str());
   int64_t constantBytes = 0;
   for (const FirmwareConstants &region : made.constants)
     constantBytes += region.bytes;

@@ -52,6 +52,7 @@ struct FirmwareObject {
   int64_t constantBytes = 0;
   std::vector<FirmwareConstants> constants;
   std::vector<FirmwareLayer> layers;
+  std::vector<std::string> checks; ///< Rules for values of inputs. The entry returns 0, or the number of one, from 1 on.
 };
 
 /// Compiles a module at phase C5 for a target without an operating system.

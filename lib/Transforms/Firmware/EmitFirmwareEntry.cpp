@@ -4,7 +4,6 @@
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
@@ -74,6 +73,19 @@ static void moveViews(BlockArgument argument, ArrayRef<Arena> arenas, ArrayRef<V
   }
 }
 
+/// What checks write their numbers to (qtensor-lower-checks): an i32 of the entry's, which it returns.
+static void returnStatus(func::FuncOp main, BlockArgument context) {
+  Operation *end = main.front().getTerminator();
+  OpBuilder b = OpBuilder::atBlockBegin(&main.front());
+  Type number = b.getI32Type();
+  Value one = arith::ConstantIntOp::create(b, main.getLoc(), 1, 32), none = arith::ConstantIntOp::create(b, main.getLoc(), 0, 32);
+  Value status = LLVM::AllocaOp::create(b, main.getLoc(), context.getType(), number, one);
+  LLVM::StoreOp::create(b, main.getLoc(), none, status);
+  context.replaceAllUsesWith(status);
+  b.setInsertionPoint(end);
+  end->insertOperands(0, LLVM::LoadOp::create(b, end->getLoc(), number, status).getResult());
+}
+
 namespace {
 struct EmitFirmwareEntry : mlir::qtensor::impl::EmitFirmwareEntryBase<EmitFirmwareEntry> {
   using EmitFirmwareEntryBase::EmitFirmwareEntryBase;
@@ -92,13 +104,6 @@ struct EmitFirmwareEntry : mlir::qtensor::impl::EmitFirmwareEntryBase<EmitFirmwa
                          << "; firmware has static shapes (fix the extents with --dim)";
         return signalPassFailure();
       }
-    WalkResult checks = main.walk([](cf::AssertOp check) {
-      check.emitError() << "firmware has no runtime that could say while the model runs: " << check.getMsg()
-                        << "; compute the indices in the model from what is known, or let the caller do this operation";
-      return WalkResult::interrupt();
-    });
-    if (checks.wasInterrupted())
-      return signalPassFailure();
     SmallVector<Arena> arenas = readArenas(plan, "regions"), flash = readArenas(plan, "constants");
     if (flash.empty() && weightsBytes(module))
       flash.push_back({0, weightsBytes(module), ""});
@@ -152,7 +157,9 @@ void EmitFirmwareEntry::rewrite(func::FuncOp main, ArrayRef<Arena> arenas, Array
   auto asBytes = [&](Type type, Value data, int64_t count) -> Value {
     return memref::CastOp::create(b, loc, type, wrap(b, loc, bytesOf(count), data));
   };
-  old[kContextArgument].replaceAllUsesWith(LLVM::ZeroOp::create(b, loc, pointer).getResult());
+  bool checks = !old[kContextArgument].use_empty();
+  if (checks)
+    returnStatus(main, old[kContextArgument]);
   SmallVector<Value> constants;
   for (auto [blob, region] : llvm::zip_equal(blobs, flash))
     constants.push_back(
@@ -166,6 +173,6 @@ void EmitFirmwareEntry::rewrite(func::FuncOp main, ArrayRef<Arena> arenas, Array
     argument.replaceAllUsesWith(wrap(b, loc, cast<MemRefType>(argument.getType()), body.getArgument(old.size() + i)));
   }
   body.eraseArguments(0, old.size());
-  main.setType(b.getFunctionType(types, {}));
+  main.setType(b.getFunctionType(types, checks ? TypeRange(b.getI32Type()) : TypeRange()));
   main.setName(prefix + "_run");
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Transforms/Firmware/Passes.h"
 #include "lib/Transforms/Firmware/SourceGroups.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Transforms/RegionUtils.h"
 
@@ -16,12 +17,12 @@ using namespace mlir::qtensor::firmware;
 namespace {
 /// What the operations of a group use from outside.
 struct Captures {
-  llvm::SetVector<Value> arguments;    ///< The entry's.
+  llvm::SetVector<Value> arguments;    ///< The entry's, and its memory.
   llvm::SetVector<Operation *> copies; ///< Operations that make addresses and constants, operands first.
 
   void add(Value value) {
     Operation *op = value.getDefiningOp();
-    if (!op) {
+    if (!op || isa<LLVM::AllocaOp>(op)) { // memory of the entry's stays its own
       arguments.insert(value);
       return;
     }

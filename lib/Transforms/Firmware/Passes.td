@@ -144,6 +144,9 @@ def EmitFirmwareEntry : Pass<"qtensor-emit-firmware-entry", "::mlir::ModuleOp"> 
         func.func @main(%ctx, %weights: memref<?xi8>, %scratch: memref<?xi8>, %x: memref<1x4xi8>, %y: memref<1x2xi8>)
     =>
         llvm.func @net_run(%x: !llvm.ptr, %y: !llvm.ptr, %arena: !llvm.ptr)
+
+    Where the run checks its inputs (`qtensor-lower-checks{numbers}` before this pass), the function returns an i32: 0, or the
+    number of a check that failed.
   }];
   let options = [Option<"prefix", "prefix", "std::string", "\"model\"", "What the names begin with">];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::func::FuncDialect"];

@@ -2,6 +2,7 @@
 #include "lib/Transforms/Firmware/SourceGroups.h"
 #include "dialects/QNN/IR/QNN.h"
 #include "lib/Transforms/Firmware/CountWork.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Transforms/RegionUtils.h"
 #include "llvm/Support/Path.h"
@@ -24,10 +25,11 @@ std::string mlir::qtensor::firmware::sourceName(Location loc) {
   return name;
 }
 
-/// Whether a value from outside can be made again elsewhere: from constants and the entry's arguments, without an effect.
+/// Whether a value from outside can be made again elsewhere, from constants and the entry's arguments, without an effect; or
+/// is memory of the entry's, which can be handed on.
 static bool isAddress(Value value, DenseMap<Value, bool> &known) {
   Operation *op = value.getDefiningOp();
-  if (!op)
+  if (!op || isa<LLVM::AllocaOp>(op))
     return true;
   auto [at, isNew] = known.try_emplace(value, false);
   if (!isNew)
@@ -108,12 +110,22 @@ static void describe(SourceGroup &group, unsigned number, DenseMap<Value, bool> 
     group.function = "op" + std::to_string(number) + "_" + group.kind;
 }
 
+/// The status that an entry returns: its own, between no two layers (qtensor-emit-firmware-entry).
+static bool handlesStatus(Operation &op) {
+  if (isa<LLVM::AllocaOp>(op))
+    return true;
+  auto store = dyn_cast<LLVM::StoreOp>(op);
+  auto load = dyn_cast<LLVM::LoadOp>(op);
+  Value address = store ? store.getAddr() : load ? load.getAddr() : Value();
+  return address && address.getDefiningOp<LLVM::AllocaOp>();
+}
+
 SmallVector<SourceGroup> mlir::qtensor::firmware::groupBySource(func::FuncOp entry) {
   Grouping grouping;
   for (Operation &op : entry.front()) {
     if (isa<qnn::LayerOpInterface, func::CallOp>(op) || op.hasTrait<OpTrait::IsTerminator>())
       grouping.separate(sourceName(op.getLoc()));
-    else if (!isPure(&op))
+    else if (!isPure(&op) && !handlesStatus(op))
       grouping.add(&op);
   }
   DenseMap<Value, bool> known;

@@ -30,35 +30,45 @@ static LLVM::GlobalOp makeText(ModuleOp module, Location loc, StringRef text, un
                                 "check_" + std::to_string(number), b.getStringAttr(bytes));
 }
 
-static LogicalResult lower(cf::AssertOp op, Value context, unsigned number) {
+static LogicalResult lower(cf::AssertOp op, Value context, unsigned number, bool asNumber) {
   if (matchPattern(op.getArg(), m_Zero()))
     return op.emitError(op.getMsg()) << ", whatever the inputs are; correct the model";
-  LLVM::GlobalOp text = makeText(op->getParentOfType<ModuleOp>(), op.getLoc(), op.getMsg(), number);
   ImplicitLocOpBuilder b(op.getLoc(), op);
   Value one = arith::ConstantOp::create(b, b.getBoolAttr(true));
   auto branch = scf::IfOp::create(b, arith::XOrIOp::create(b, op.getArg(), one), /*withElseRegion=*/false);
   b.setInsertionPointToStart(branch.thenBlock());
-  auto pointer = LLVM::LLVMPointerType::get(op.getContext());
-  Value field = LLVM::GEPOp::create(b, pointer, pointer, context, ArrayRef<LLVM::GEPArg>{kFailureField});
-  LLVM::StoreOp::create(b, LLVM::AddressOfOp::create(b, text), field);
+  if (asNumber) {
+    LLVM::StoreOp::create(b, arith::ConstantIntOp::create(b, int64_t(number) + 1, 32), context);
+  } else {
+    LLVM::GlobalOp text = makeText(op->getParentOfType<ModuleOp>(), op.getLoc(), op.getMsg(), number);
+    auto pointer = LLVM::LLVMPointerType::get(op.getContext());
+    Value field = LLVM::GEPOp::create(b, pointer, pointer, context, ArrayRef<LLVM::GEPArg>{kFailureField});
+    LLVM::StoreOp::create(b, LLVM::AddressOfOp::create(b, text), field);
+  }
   op.erase();
   return success();
 }
 
 namespace {
 struct LowerChecks : mlir::qtensor::impl::LowerChecksBase<LowerChecks> {
+  using LowerChecksBase::LowerChecksBase;
+
   void runOnOperation() override {
     SmallVector<cf::AssertOp> checks;
     getOperation().walk([&](cf::AssertOp op) { checks.push_back(op); });
     auto main = getOperation().lookupSymbol<func::FuncOp>("main");
+    SmallVector<StringRef> texts;
     for (auto [number, op] : llvm::enumerate(checks)) {
       if (op->getParentOfType<func::FuncOp>() != main || main.getNumArguments() < kFirstTensorArgument) {
         op.emitError("only @main, after qtensor-make-entry, can check values");
         return signalPassFailure();
       }
-      if (failed(lower(op, main.getArgument(kContextArgument), number)))
+      texts.push_back(op.getMsgAttr().getValue());
+      if (failed(lower(op, main.getArgument(kContextArgument), number, numbers)))
         return signalPassFailure();
     }
+    if (numbers && !texts.empty())
+      getOperation()->setAttr(kChecksAttr, Builder(&getContext()).getStrArrayAttr(texts));
   }
 };
 } // namespace

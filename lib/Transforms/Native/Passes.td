@@ -127,7 +127,11 @@ def LowerChecks : Pass<"qtensor-lower-checks", "ModuleOp"> {
     // =>
     scf.if %outside { llvm.store %message, %ctx[1] }
     ```
+
+    With `numbers` the context is an i32 that takes the number of the check, from 1 on; the texts are the module's
+    `qtensor.checks`. So firmware needs no texts in flash.
   }];
+  let options = [Option<"numbers", "numbers", "bool", "false", "Numbers of checks instead of texts">];
   let dependentDialects = ["LLVM::LLVMDialect", "arith::ArithDialect", "scf::SCFDialect"];
 }
 

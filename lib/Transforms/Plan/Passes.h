@@ -22,6 +22,9 @@ constexpr llvm::StringLiteral kStatesAttr = "qtensor.states"; ///< Absent: the m
 constexpr llvm::StringLiteral kWeightsAttr = "qtensor.weights";
 constexpr llvm::StringLiteral kPlanAttr = "qtensor.plan";
 
+/// Attribute of the module: the texts of what a run checks, where the entry returns numbers (0: all is well; text i: i + 1).
+constexpr llvm::StringLiteral kChecksAttr = "qtensor.checks";
+
 /// Attribute of layers once memory is planned: bytes that are live while one runs.
 constexpr llvm::StringLiteral kLiveAttr = "qtensor.live";
 

@@ -8,8 +8,9 @@
 long board_call(long operation, const void *block);
 
 /* Calls a function on another stack, which ends at `top`. Its arguments are pointers; `on_stack` of them do not fit the
- * registers that the calling convention has for arguments, and lie behind those that do. */
-void board_run_on(void (*function)(void), void *const *arguments, unsigned on_stack, void *top);
+ * registers that the calling convention has for arguments, and lie behind those that do. Returns what the function returns, if
+ * it does. */
+unsigned board_run_on(void (*function)(void), void *const *arguments, unsigned on_stack, void *top);
 
 /* Ends the program; 0 is success. */
 void board_exit(int status) __attribute__((noreturn));

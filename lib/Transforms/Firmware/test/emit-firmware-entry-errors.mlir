@@ -24,15 +24,3 @@ module attributes {qtensor.plan = {bytes = 16 : i64, regions = [{base = 0 : i64,
     return
   }
 }
-
-// -----
-
-module attributes {qtensor.plan = {bytes = 0 : i64, regions = []}} {
-  func.func @main(%ctx: !llvm.ptr, %weights: memref<?xi8>, %scratch: memref<?xi8>, %x: memref<4xi1>) {
-    %c0 = arith.constant 0 : index
-    %inside = memref.load %x[%c0] : memref<4xi1>
-    // expected-error @below {{firmware has no runtime that could say while the model runs: node 'rows': an index is outside; compute the indices in the model}}
-    cf.assert %inside, "node 'rows': an index is outside"
-    return
-  }
-}

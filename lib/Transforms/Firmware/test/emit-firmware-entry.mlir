@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// RUN: quant-opt %s -qtensor-emit-firmware-entry=prefix=net | FileCheck %s
+// RUN: quant-opt %s -split-input-file -qtensor-emit-firmware-entry=prefix=net | FileCheck %s
 
 // Two memories: the view behind the first one's end counts from the second one's beginning.
 // CHECK-NOT: qtensor.plan
@@ -27,5 +27,27 @@ module attributes {qtensor.inputs = [{name = "x", type = tensor<4xi8>}], qtensor
   func.func private @shapes() -> index {
     %c = arith.constant 64 : index
     return %c : index
+  }
+}
+
+// -----
+
+// What qtensor-lower-checks{numbers} stores is returned.
+// CHECK: func.func @net_run(%{{.*}}: !llvm.ptr) -> i32
+// CHECK: %[[STATUS:.*]] = llvm.alloca %{{.*}} x i32
+// CHECK: llvm.store %{{.*}}, %[[STATUS]]
+// CHECK: scf.if
+// CHECK: llvm.store %{{.*}}, %[[STATUS]]
+// CHECK: %[[RESULT:.*]] = llvm.load %[[STATUS]] : !llvm.ptr -> i32
+// CHECK: return %[[RESULT]] : i32
+module attributes {qtensor.checks = ["an index is outside"], qtensor.plan = {bytes = 0 : i64, regions = []}} {
+  func.func @main(%ctx: !llvm.ptr, %weights: memref<?xi8>, %scratch: memref<?xi8>, %x: memref<4xi1>) {
+    %c0 = arith.constant 0 : index
+    %outside = memref.load %x[%c0] : memref<4xi1>
+    scf.if %outside {
+      %number = arith.constant 1 : i32
+      llvm.store %number, %ctx : i32, !llvm.ptr
+    }
+    return
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: quant-opt %s -qtensor-lower-checks | FileCheck %s
+// RUN: quant-opt %s -qtensor-lower-checks=numbers | FileCheck %s --check-prefix=NUMBERS
 
 // A check that fails leaves its text in the second field of the context, and the run goes on.
 // CHECK: llvm.mlir.global internal constant @[[TEXT:.*]]("an index is outside\00")
@@ -11,6 +12,14 @@
 // CHECK: %[[ADDRESS:.*]] = llvm.mlir.addressof @[[TEXT]]
 // CHECK: llvm.store %[[ADDRESS]], %[[FIELD]]
 // CHECK-NOT: cf.assert
+
+// Or its number; the module knows the text.
+// NUMBERS: qtensor.checks = ["an index is outside"]
+// NUMBERS: func.func @main(%[[CTX:.*]]: !llvm.ptr,
+// NUMBERS: scf.if
+// NUMBERS: %[[ONE:.*]] = arith.constant 1 : i32
+// NUMBERS: llvm.store %[[ONE]], %[[CTX]] : i32, !llvm.ptr
+// NUMBERS-NOT: cf.assert
 module {
   func.func @main(%ctx: !llvm.ptr, %weights: memref<?xi8>, %scratch: memref<?xi8>, %x: memref<1xi32>) {
     %c0 = arith.constant 0 : index
