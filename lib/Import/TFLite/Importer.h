@@ -32,11 +32,13 @@ private:
   struct Variable {
     int32_t slot;      ///< Its current value is that of this tensor: a variable, or the first handle of one.
     int32_t described; ///< The tensor that has its type.
-    std::string name;
+    std::string name;  ///< In the file: not every one has a name, nor one of its own.
+    std::string state; ///< What QTensor calls it.
     const Tensor *start = nullptr; ///< What it starts as; null for zeros.
   };
   LogicalResult findVariables();
   LogicalResult addHandles();
+  void nameStates();
   LogicalResult readStart(const Operator &once);
   graph::Val startOf(const Variable &variable);
   graph::Val fromState(const Variable &variable, const graph::Val &state);

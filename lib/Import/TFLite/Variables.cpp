@@ -3,6 +3,7 @@
 // function, which start as zeros: what is stored of a variable that starts as something else is the bits in which it differs.
 #include "lib/Import/Graph/Function.h"
 #include "lib/Import/TFLite/Importer.h"
+#include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
 using namespace mlir::qtensor;
@@ -77,7 +78,7 @@ LogicalResult Importer::addHandles() {
     if (known && !sameStorage(graph.tensors[known->described], graph.tensors[described]))
       return fail("the variable '" + known->name + "' has several types, shapes or scales; write the model anew");
     if (!known)
-      variables.push_back({op.inputs[0], described, handles[op.inputs[0]]});
+      variables.push_back({op.inputs[0], described, handles[op.inputs[0]], ""});
   }
   return success();
 }
@@ -106,6 +107,17 @@ LogicalResult Importer::readStart(const Operator &once) {
   return success();
 }
 
+/// Callers know states by their names, so each gets one: "state" where the file has none, with a number where it is taken.
+void Importer::nameStates() {
+  llvm::StringSet<> taken;
+  for (Variable &variable : variables) {
+    std::string base = variable.name.empty() ? "state" : variable.name;
+    variable.state = base;
+    for (unsigned number = 1; !taken.insert(variable.state).second; ++number)
+      variable.state = base + "_" + std::to_string(number);
+  }
+}
+
 LogicalResult Importer::findVariables() {
   for (const Operator &op : graph.operators) {
     if (is(op, "CALL_ONCE") && failed(readStart(op)))
@@ -118,11 +130,12 @@ LogicalResult Importer::findVariables() {
       if (tensor.hasData || elemOf(tensor.type) == graph::Elem::Undefined || llvm::is_contained(graph.inputs, input))
         return fail("the variable '" + tensor.name + "' is a constant, an input or of type " + typeName(tensor.type) +
                     "; it must be plain numbers that start at zero");
-      variables.push_back({input, input, tensor.name});
+      variables.push_back({input, input, tensor.name, ""});
     }
   }
   if (failed(addHandles()))
     return failure();
+  nameStates();
   for (Variable &variable : variables) {
     auto start = handles.count(variable.slot) ? starts.find(variable.name) : starts.end();
     if (start == starts.end())
@@ -142,10 +155,10 @@ LogicalResult Importer::findVariables() {
 /// Attributes of a state, which the function takes and returns.
 DictionaryAttr Importer::describeState(const Variable &variable) {
   const Tensor &tensor = graph.tensors[variable.described];
-  NamedAttrList attributes(graph::borderAttrs(builder, variable.name, elemOf(tensor.type)));
+  NamedAttrList attributes(graph::borderAttrs(builder, variable.state, elemOf(tensor.type)));
   if (tensor.quantization.scale.size() == 1 && zeroOf(tensor) == 0 && !variable.start)
     attributes.set("qtensor.scale", builder.getF32FloatAttr(tensor.quantization.scale[0]));
-  attributes.set("qtensor.state", builder.getStringAttr(variable.name));
+  attributes.set("qtensor.state", builder.getStringAttr(variable.state));
   return attributes.getDictionary(builder.getContext());
 }
 
@@ -178,7 +191,7 @@ void Importer::readVariables(unsigned firstArgument) {
     for (int64_t extent : tensor.shape)
       dims.push_back(math.constant(extent));
     BlockArgument argument = function.getArgument(firstArgument + i);
-    argument.setLoc(NameLoc::get(builder.getStringAttr(variable.name)));
+    argument.setLoc(NameLoc::get(builder.getStringAttr(variable.state)));
     emit.setLoc(argument.getLoc());
     function.setArgAttrs(firstArgument + i, describeState(variable));
     values[variable.slot] = fromState(variable, emit.wrap(argument, elemOf(tensor.type), dims));
@@ -187,7 +200,7 @@ void Importer::readVariables(unsigned firstArgument) {
 
 void Importer::returnVariables(SmallVectorImpl<Value> &results, SmallVectorImpl<DictionaryAttr> &attributes) {
   for (const Variable &variable : variables) {
-    emit.setLoc(NameLoc::get(builder.getStringAttr(variable.name)));
+    emit.setLoc(NameLoc::get(builder.getStringAttr(variable.state)));
     results.push_back(emit.tensor(toState(variable, values[variable.slot])));
     attributes.push_back(describeState(variable));
   }
