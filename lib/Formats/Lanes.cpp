@@ -136,10 +136,24 @@ QTENSOR_INLINE Floats quotients(Floats x, float scale, float offset) {
   return scale == 0 ? select(x == x, Floats{}, x) : (x - offset) / scale;
 }
 
-/// Bits of quotients in the order of floats, or with `magnitudes` those of |v|, and the signs' bits. True when all are
-/// numbers. `count` may end inside a vector; whole vectors are written.
-QTENSOR_INLINE bool orderQuotients(const float *x, size_t count, float scale, float offset, Floats zero,
-                                   bool magnitudes, uint32_t *bits, uint32_t *signs) {
+constexpr size_t kRun = 256;
+
+namespace {
+/// Up to kRun quotients on their way through the table of ranks.
+struct Run {
+  alignas(64) uint32_t bits[kRun];   ///< Of quotients in the order of floats, or of their magnitudes.
+  alignas(64) uint32_t signs[kRun];  ///< All bits those of the sign, where `bits` are of magnitudes.
+  alignas(64) uint16_t places[kRun]; ///< Where `found` is from.
+  alignas(64) uint32_t found[kRun];
+};
+} // namespace
+
+/// Fills bits, places and with `magnitudes` signs; true when all quotients are numbers. `count` may end inside a
+/// vector; whole vectors are written.
+QTENSOR_INLINE bool orderQuotients(const LaneRule &rule, const float *x, size_t count, float scale, float offset,
+                                   Floats zero, bool magnitudes, Run &run) {
+  using Places = typename Codes<uint16_t>::type;
+  using Bits = uint32_t __attribute__((vector_size(4 * kLanes)));
   Ints numbers = Ints{} - 1;
   for (size_t i = 0; i < count; i += kLanes) {
     Floats values{};
@@ -151,10 +165,12 @@ QTENSOR_INLINE bool orderQuotients(const float *x, size_t count, float scale, fl
     numbers &= v == v;
     Ints raw = (Ints)v, sign = raw >> 31;
     // Of negative numbers all bits change.
-    Ints ordered = magnitudes ? raw | int32_t(0x80000000) : raw ^ (sign | int32_t(0x80000000));
-    std::memcpy(bits + i, &ordered, sizeof(ordered));
+    Bits ordered = (Bits)(magnitudes ? raw | int32_t(0x80000000) : raw ^ (sign | int32_t(0x80000000)));
+    Places places = __builtin_convertvector(ordered >> rule.rankShift, Places);
+    std::memcpy(run.bits + i, &ordered, sizeof(ordered));
+    std::memcpy(run.places + i, &places, sizeof(places));
     if (magnitudes)
-      std::memcpy(signs + i, &sign, sizeof(sign));
+      std::memcpy(run.signs + i, &sign, sizeof(sign));
   }
   int32_t all = -1;
   for (size_t i = 0; i < kLanes; ++i)
@@ -162,37 +178,42 @@ QTENSOR_INLINE bool orderQuotients(const float *x, size_t count, float scale, fl
   return all != 0;
 }
 
-constexpr size_t kRun = 256;
-
-/// table[places[i]] in place. One load after the other: gathers take longer (Zen 4: 24 cycles for 16 of them).
-QTENSOR_INLINE void lookUp(const uint32_t *table, uint32_t *places, size_t count) {
-#pragma clang loop vectorize(disable) unroll_count(8)
-  for (size_t i = 0; i < count; ++i)
-    places[i] = table[places[i]];
+/// found[i] = table[places[i]], one load after the other: gathers take longer (Zen 4: 24 cycles for 16 of them). Four
+/// places come in one load, two entries go in one store, for the accesses to memory are the bound. `count` is of whole
+/// vectors.
+QTENSOR_INLINE void lookUp(const uint32_t *table, size_t count, Run &run) {
+#pragma clang loop vectorize(disable) unroll_count(4)
+  for (size_t i = 0; i < count; i += 4) {
+    uint64_t four;
+    std::memcpy(&four, run.places + i, sizeof(four));
+    uint64_t low = table[uint16_t(four)] | uint64_t(table[uint16_t(four >> 16)]) << 32;
+    uint64_t high = table[uint16_t(four >> 32)] | uint64_t(table[four >> 48]) << 32;
+    std::memcpy(run.found + i, &low, sizeof(low));
+    std::memcpy(run.found + i + 2, &high, sizeof(high));
+  }
 }
 
-/// Up to kRun values of one cell through the table of ranks: a lookup between vectors of arithmetic, and one more where codes do
-/// not ascend one by one.
+/// Up to kRun values of one cell through the table of ranks: a lookup between vectors of arithmetic, and one more where
+/// codes do not ascend one by one.
 template <typename T>
-QTENSOR_INLINE void encodeRun(const LaneRule &rule, const float *x, size_t count, float scale, float offset, Floats zero,
-                              T *codes) {
-  alignas(64) uint32_t bits[kRun], signs[kRun], found[kRun];
-  bool numbers = rule.signBit ? orderQuotients(x, count, scale, offset, zero, true, bits, signs)
-                              : orderQuotients(x, count, scale, offset, zero, false, bits, signs);
+QTENSOR_INLINE void encodeRun(const LaneRule &rule, const float *x, size_t count, float scale, float offset,
+                              Floats zero, T *codes) {
+  Run run;
+  bool numbers = rule.signBit ? orderQuotients(rule, x, count, scale, offset, zero, true, run)
+                              : orderQuotients(rule, x, count, scale, offset, zero, false, run);
+  const size_t whole = (count + kLanes - 1) / kLanes * kLanes;
   const unsigned shift = rule.rankShift;
   const uint32_t first = uint32_t(rule.firstCode), signBit = rule.signBit;
-  for (size_t i = 0; i < count; ++i)
-    found[i] = bits[i] >> shift;
-  lookUp(rule.ranks.data(), found, count);
-  for (size_t i = 0; i < count; ++i)
-    found[i] = (found[i] + bits[i]) >> shift;
+  lookUp(rule.ranks.data(), whole, run);
   if (rule.unitSteps && !signBit) {
     for (size_t i = 0; i < count; ++i)
-      codes[i] = T(found[i] + first);
+      codes[i] = T(((run.found[i] + run.bits[i]) >> shift) + first);
   } else {
-    lookUp(reinterpret_cast<const uint32_t *>(rule.codeOfRank.data()), found, count);
+    for (size_t i = 0; i < whole; ++i)
+      run.places[i] = uint16_t((run.found[i] + run.bits[i]) >> shift);
+    lookUp(reinterpret_cast<const uint32_t *>(rule.codeOfRank.data()), whole, run);
     for (size_t i = 0; i < count; ++i)
-      codes[i] = T(signBit ? found[i] | (signs[i] & signBit) : found[i]);
+      codes[i] = T(signBit ? run.found[i] | (run.signs[i] & signBit) : run.found[i]);
   }
   for (size_t i = 0; i < count && !numbers; ++i) {
     float v = scale == 0 ? x[i] : (x[i] - offset) / scale + zero[0];
@@ -214,7 +235,8 @@ QTENSOR_INLINE void encodeCells(const LaneRule &rule, ArrayRef<float> x, size_t 
     for (; !rule.ranks.empty() && i < end; i += kRun)
       encodeRun(rule, &x[i], std::min(kRun, end - i), scale, offset, zero, codes + i);
     for (; i + kLanes <= end; i += kLanes) {
-      Stored stored = __builtin_convertvector(codesOf(rule, thresholds, quotients(load(&x[i]), scale, offset), zero), Stored);
+      Stored stored =
+          __builtin_convertvector(codesOf(rule, thresholds, quotients(load(&x[i]), scale, offset), zero), Stored);
       std::memcpy(codes + i, &stored, sizeof(stored));
     }
     if (i < end) {
