@@ -26,29 +26,40 @@ using namespace llvm;
 
 enum class Emit { MLIR, Lowered, LLVM, Assembly, Check };
 
-static cl::opt<std::string> layoutText("layout", cl::desc("layout of the packed weight"),
+static cl::OptionCategory category("Options of quant-kernel");
+static cl::opt<std::string> layoutText("layout", cl::cat(category), cl::desc("layout of the packed weight"),
                                        cl::init("#qtile.layout<rows = 16, block = 32, codes = i4, scale = f16>"));
-static cl::opt<int64_t> outputs("n", cl::desc("outputs"), cl::init(64)), depth("k", cl::desc("reduction"), cl::init(64));
-static cl::list<int64_t> rowCounts("m", cl::CommaSeparated, cl::desc("row counts to run"));
-static cl::opt<std::string> level("level", cl::desc("processor level"), cl::init("avx512"));
-static cl::opt<std::string> features("features", cl::desc("LLVM features in place of the level's own"));
-static cl::opt<bool> integer("integer", cl::desc("integer strategy"), cl::init(true));
-static cl::opt<int64_t> zero("zero", cl::desc("static zero point"), cl::init(0));
-static cl::opt<double> scale("scale", cl::desc("static scale"), cl::init(0));
-static cl::list<int64_t> bytes("bytes", cl::CommaSeparated, cl::desc("unsigned value of each code (integer strategy)"));
-static cl::list<int64_t> upper("upper", cl::CommaSeparated, cl::desc("upper limb of each code, worth 128 (integer strategy)"));
-static cl::opt<int64_t> randomTable("random-table", cl::desc("entries of a random f32 table (float strategy)"));
-static cl::opt<bool> scaleTable("scale-table", cl::desc("bytes of the scale are indices of a random f32 table"));
-static cl::opt<bool> bias("bias", cl::desc("add a bias in the epilogue"));
-static cl::opt<bool> constantScale("constant-lhs-scale", cl::desc("activations have one static scale"));
-static cl::opt<bool> extremes("extremes", cl::desc("every code the largest, every activation -128 or 127"));
-static cl::opt<bool> timeRuns("time", cl::desc("time the runs"));
-static cl::opt<bool> explain("explain", cl::desc("print which variant each row count takes and what the costs say"));
-static cl::opt<KernelVariant> variant("variant", cl::desc("force a variant"), cl::init(KernelVariant::Chosen),
-                                      cl::values(clEnumValN(KernelVariant::Chosen, "chosen", "by costs (default)"),
-                                                 clEnumValN(KernelVariant::Fused, "fused", "weights unpacked in registers"),
-                                                 clEnumValN(KernelVariant::Decoded, "decoded", "weights decoded once a unit")));
-static cl::opt<Emit> emit("emit", cl::desc("what to make"), cl::init(Emit::Check),
+static cl::opt<int64_t> outputs("n", cl::cat(category), cl::desc("outputs"), cl::init(64)),
+    depth("k", cl::cat(category), cl::desc("reduction"), cl::init(64));
+static cl::list<int64_t> rowCounts("m", cl::CommaSeparated, cl::cat(category), cl::desc("row counts to run"));
+static cl::opt<std::string> level("level", cl::cat(category), cl::desc("processor level"), cl::init("avx512"));
+static cl::opt<std::string> features("features", cl::cat(category),
+                                     cl::desc("LLVM features in place of the level's own"));
+static cl::opt<bool> integer("integer", cl::cat(category), cl::desc("integer strategy"), cl::init(true));
+static cl::opt<int64_t> zero("zero", cl::cat(category), cl::desc("static zero point"), cl::init(0));
+static cl::opt<double> scale("scale", cl::cat(category), cl::desc("static scale"), cl::init(0));
+static cl::list<int64_t> bytes("bytes", cl::CommaSeparated, cl::cat(category),
+                               cl::desc("unsigned value of each code (integer strategy)"));
+static cl::list<int64_t> upper("upper", cl::CommaSeparated, cl::cat(category),
+                               cl::desc("upper limb of each code, worth 128 (integer strategy)"));
+static cl::opt<int64_t> randomTable("random-table", cl::cat(category),
+                                    cl::desc("entries of a random f32 table (float strategy)"));
+static cl::opt<bool> scaleTable("scale-table", cl::cat(category),
+                                cl::desc("bytes of the scale are indices of a random f32 table"));
+static cl::opt<bool> bias("bias", cl::cat(category), cl::desc("add a bias in the epilogue"));
+static cl::opt<bool> constantScale("constant-lhs-scale", cl::cat(category),
+                                   cl::desc("activations have one static scale"));
+static cl::opt<bool> extremes("extremes", cl::cat(category),
+                              cl::desc("every code the largest, every activation -128 or 127"));
+static cl::opt<bool> timeRuns("time", cl::cat(category), cl::desc("time the runs"));
+static cl::opt<bool> explain("explain", cl::cat(category),
+                             cl::desc("print which variant each row count takes and what the costs say"));
+static cl::opt<KernelVariant>
+    variant("variant", cl::cat(category), cl::desc("force a variant"), cl::init(KernelVariant::Chosen),
+            cl::values(clEnumValN(KernelVariant::Chosen, "chosen", "by costs (default)"),
+                       clEnumValN(KernelVariant::Fused, "fused", "weights unpacked in registers"),
+                       clEnumValN(KernelVariant::Decoded, "decoded", "weights decoded once a unit")));
+static cl::opt<Emit> emit("emit", cl::cat(category), cl::desc("what to make"), cl::init(Emit::Check),
                           cl::values(clEnumValN(Emit::MLIR, "mlir", "the kernel before lowering"),
                                      clEnumValN(Emit::Lowered, "lowered", "the LLVM dialect"),
                                      clEnumValN(Emit::LLVM, "llvm", "optimised LLVM IR"),
@@ -154,6 +165,7 @@ static int run(MLIRContext &context) {
 
 int main(int argc, char **argv) {
   InitLLVM init(argc, argv);
+  cl::HideUnrelatedOptions(category);
   cl::ParseCommandLineOptions(argc, argv, "Makes, checks and times one contraction kernel\n");
   InitializeAllTargets();
   InitializeAllTargetMCs();
