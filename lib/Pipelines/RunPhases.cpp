@@ -46,6 +46,8 @@ static LogicalResult runPhase(ModuleOp module, Phase phase, const PhaseRun &run,
 }
 
 LogicalResult mlir::qtensor::runPhases(ModuleOp module, const PhaseRun &run, const PipelineOptions &options) {
+  if (failed(verifySizes(module)))
+    return failure();
   if (run.from && run.verify && failed(verifyContract(module, *run.from)))
     return failure();
   for (const PhaseInfo &info : getPhases()) {

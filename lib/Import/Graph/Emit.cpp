@@ -215,6 +215,10 @@ Val Emit::cast(const Val &x, Elem elem) {
 }
 
 Val Emit::reduce(const Val &x, ArrayRef<int64_t> axes, bool keep, Elem elem, double start, Body body) {
+  return reduce(x, axes, keep, elem, Scalar(b, loc).number(type(elem), start), body);
+}
+
+Val Emit::reduce(const Val &x, ArrayRef<int64_t> axes, bool keep, Elem elem, Value start, Body body) {
   SmallVector<AffineExpr> exprs;
   SmallVector<IteratorType> iterators;
   Dims reduced, kept;
@@ -228,7 +232,7 @@ Val Emit::reduce(const Val &x, ArrayRef<int64_t> axes, bool keep, Elem elem, dou
     reduced.push_back(dim);
   }
   AffineMap maps[] = {b.getMultiDimIdentityMap(x.rank()), AffineMap::get(x.rank(), 0, exprs, b.getContext())};
-  Val out = wrap(generic(tensor(x), filled(reduced, elem, start), maps, iterators, body), elem, reduced);
+  Val out = wrap(generic(tensor(x), filled(reduced, start), maps, iterators, body), elem, reduced);
   return keep ? reshape(out, kept) : out;
 }
 
@@ -246,6 +250,17 @@ Val Emit::maximum(const Val &x, ArrayRef<int64_t> axes, bool keep) {
                                     : 0;
   return reduce(x, axes, keep, x.elem, start,
                 [&](Scalar &s, ValueRange in) { return s.max(in[1], in[0], !isSigned(x.elem)); });
+}
+
+Val Emit::minimum(const Val &x, ArrayRef<int64_t> axes, bool keep) {
+  // The largest number of 64 bits is no double.
+  unsigned width = bitWidth(x.elem);
+  APInt most = isSigned(x.elem) ? APInt::getSignedMaxValue(width) : APInt::getMaxValue(width);
+  Scalar scalar(b, loc);
+  Value start = isFloat(x.elem) ? scalar.number(type(x.elem), std::numeric_limits<double>::infinity())
+                                : scalar.make<arith::ConstantOp>(b.getIntegerAttr(type(x.elem), most));
+  return reduce(x, axes, keep, x.elem, start,
+                [&](Scalar &s, ValueRange in) { return s.min(in[1], in[0], !isSigned(x.elem)); });
 }
 
 OpFoldResult Emit::extent(const Val &x, ArrayRef<int64_t> axes) {

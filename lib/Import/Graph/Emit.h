@@ -84,9 +84,11 @@ public:
   /// Reduces over `axes` (sorted, not negative); `body` gets (element, accumulator). Reduced axes stay with extent 1 if
   /// `keep`.
   Val reduce(const Val &x, ArrayRef<int64_t> axes, bool keep, Elem elem, double start, Body body);
-  /// Sum, or maximum, with an accumulator of x's type (f32 for 16-bit floats).
+  Val reduce(const Val &x, ArrayRef<int64_t> axes, bool keep, Elem elem, Value start, Body body);
+  /// Sum, maximum or minimum, with an accumulator of x's type (f32 for sums of 16-bit floats).
   Val sum(const Val &x, ArrayRef<int64_t> axes, bool keep);
   Val maximum(const Val &x, ArrayRef<int64_t> axes, bool keep);
+  Val minimum(const Val &x, ArrayRef<int64_t> axes, bool keep);
   Val mean(const Val &x, ArrayRef<int64_t> axes, bool keep);
   /// Product of the extents of `axes`.
   OpFoldResult extent(const Val &x, ArrayRef<int64_t> axes);

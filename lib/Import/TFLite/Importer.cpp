@@ -125,8 +125,13 @@ LogicalResult Importer::importOperator(unsigned number) {
     if (input < 0)
       continue;
     const graph::Val &value = values[input];
-    if (!value.constant && !value.tensor && !value.encoded && !value.ints && !graph.tensors[input].isVariable)
-      return node.fail("input " + Twine(i) + " ('" + graph.tensors[input].name + "') is not computed before it");
+    const Tensor &tensor = graph.tensors[input];
+    if (value.constant || value.tensor || value.encoded || value.ints || tensor.isVariable)
+      continue;
+    // A constant without elements has no data that would tell it from a tensor that something computes.
+    if (!llvm::is_contained(tensor.shape, 0) || elemOf(tensor.type) == graph::Elem::Undefined)
+      return node.fail("input " + Twine(i) + " ('" + tensor.name + "') is not computed before it");
+    values[input] = emit.constant(unpack(tensor, model.owner));
   }
   emit.setLoc(NameLoc::get(builder.getStringAttr(graph.tensors[op.outputs[0]].name)));
   if (failed(entry.handler(node)))

@@ -10,6 +10,9 @@ namespace mlir::qtensor {
 /// IR.
 LogicalResult verifyContract(ModuleOp module, Phase phase);
 
+/// C0.6 alone. It is asked of every model, checked or not: sizes that overflow would look like small ones.
+LogicalResult verifySizes(ModuleOp module);
+
 /// Whether the clauses that no pass on the way to `phase` may break once they hold do hold under `root`, in two
 /// groups: encodings (C2.1 to C2.7, C2.9), and what the way to the phase establishes.
 struct HeldClauses {

@@ -15,6 +15,7 @@ def VerifyImported : Contract<"c0"> {
     - C0.3: names of inputs (`qtensor.name`) are not empty and differ; so are those of results.
     - C0.4: no tensor is unranked.
     - C0.5: a `qtensor.state` names one input and one result, of one type with static shape.
+    - C0.6: a tensor of static shape has fewer than 2^47 elements: no address space holds more bytes, and sizes do not overflow.
 
     ```mlir
     func.func @main(%x: tensor<*xf32>) // => error: contract clause C0.1: ...

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The contract of C0.
 #include "lib/Transforms/Contracts/Clauses.h"
+#include "lib/Transforms/Contracts/Contracts.h"
 #include "lib/Transforms/Contracts/Passes.h"
 #include "lib/Transforms/Plan/States.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/StringSet.h"
+#include "llvm/Support/MathExtras.h"
 
 namespace mlir::qtensor {
 #define GEN_PASS_DEF_VERIFYIMPORTED
@@ -40,6 +42,24 @@ static LogicalResult verifyMain(ModuleOp module) {
                  failed(verifyStates(main, [&] { return emitClause(main, "C0.5"); })));
 }
 
+/// Whether the elements of a static shape are fewer than an address space has bytes.
+static bool isAddressable(RankedTensorType type) {
+  int64_t count = 1;
+  return !type.hasStaticShape() || llvm::is_contained(type.getShape(), 0) ||
+         llvm::none_of(type.getShape(), [&](int64_t extent) {
+           return llvm::MulOverflow(count, extent, count) || count >= int64_t(1) << 47;
+         });
+}
+
+LogicalResult qtensor::verifySizes(ModuleOp module) {
+  return walkTypes(module, [](Operation *op, Type type) -> LogicalResult {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    if (!tensor || isAddressable(tensor))
+      return success();
+    return emitClause(op, "C0.6") << "a tensor has fewer than 2^47 elements, got " << type;
+  });
+}
+
 LogicalResult qtensor::verifyImportedClauses(ModuleOp module) {
   auto checkOp = [](Operation *op) -> LogicalResult {
     if (llvm::is_contained(kDialects, op->getName().getDialectNamespace()) || isa<cf::AssertOp>(op))
@@ -52,7 +72,7 @@ LogicalResult qtensor::verifyImportedClauses(ModuleOp module) {
     return emitClause(op, "C0.4") << "no tensor is unranked, got " << type;
   };
   return failure(failed(verifyMain(module)) || failed(walkOps(module, checkOp)) ||
-                 failed(walkTypes(module, checkType)));
+                 failed(walkTypes(module, checkType)) || failed(verifySizes(module)));
 }
 
 namespace {

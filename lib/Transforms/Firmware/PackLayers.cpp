@@ -85,6 +85,7 @@ struct PackLayers : mlir::qtensor::impl::PackLayersBase<PackLayers> {
     int64_t bytes = room;
     if (auto greedy = getOperation()->getAttrOfType<IntegerAttr>(kGreedyAttr))
       bytes = std::min(bytes, greedy.getInt());
+    dropEmptyLayers();
     ScratchLimit limit(getOperation(), *preference, bytes, placesInterface);
     WalkResult walk = getOperation().walk([&](qnn::LayerOpInterface op) {
       return failed(pack(op, *kernels, *preference, limit)) ? WalkResult::interrupt() : WalkResult::advance();
@@ -100,6 +101,17 @@ private:
         .Case("speed", Preference::Speed)
         .Case("memory", Preference::Memory)
         .Default(std::nullopt);
+  }
+
+  /// A layer without outputs does nothing, and kernels count on at least one.
+  void dropEmptyLayers() {
+    getOperation().walk([](qnn::LayerOpInterface op) {
+      Value destination = op.getDestination().get();
+      if (!llvm::is_contained(cast<ShapedType>(destination.getType()).getShape(), 0))
+        return;
+      op->replaceAllUsesWith(ValueRange(destination).take_front(op->getNumResults()));
+      op->erase();
+    });
   }
 
   LogicalResult pack(qnn::LayerOpInterface op, const LayerKernels &kernels, Preference preference, const ScratchLimit &limit) {

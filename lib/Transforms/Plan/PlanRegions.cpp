@@ -7,6 +7,7 @@
 #include "lib/Transforms/Plan/States.h"
 #include "lib/Transforms/Plan/Storages.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Bufferization/Transforms/BufferViewFlowAnalysis.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
@@ -19,13 +20,17 @@ namespace mlir::qtensor {
 using namespace mlir;
 using namespace mlir::qtensor;
 
+/// What indices of 32 bits with a sign reach, the widest on processors without an operating system.
+static constexpr int64_t kMostAddressable = std::numeric_limits<int32_t>::max();
+
 namespace {
 class StaticPlanner {
 public:
   /// `regions`: for activations; `flash`: for constants, none where all lie in one of any size.
   StaticPlanner(func::FuncOp main, ArrayRef<ArenaRegion> regions, ArrayRef<ArenaRegion> flash, int64_t alignment,
                 bool placesInterface)
-      : main(main), regions(regions), flash(flash), alignment(alignment), placesInterface(placesInterface), sizes(main) {}
+      : main(main), regions(regions), flash(flash), alignment(alignment), placesInterface(placesInterface), sizes(main),
+        views(main) {}
 
   LogicalResult run();
 
@@ -46,6 +51,7 @@ private:
   int64_t alignment;
   bool placesInterface;
   SizeExpressions sizes;
+  BufferViewFlowAnalysis views; ///< Under which names a buffer is used: through views, branches and selects.
   SmallVector<Storage> storages;
   std::vector<RegionBuffer> buffers; ///< Of the storages, then of the inputs and outputs.
   SmallVector<BlockArgument> placed; ///< The inputs and outputs that have buffers.
@@ -56,14 +62,10 @@ private:
 /// Reads and writes of a buffer's bytes: as many as a layer multiplies (weights too), or once for each element.
 double StaticPlanner::countAccesses(Value buffer) {
   double count = 0;
-  SmallVector<Value> aliases{buffer};
-  while (!aliases.empty()) {
-    Value value = aliases.pop_back_val();
+  for (Value value : views.resolve(buffer)) {
     for (Operation *user : value.getUsers()) {
-      if (auto view = dyn_cast<ViewLikeOpInterface>(user)) {
-        aliases.append(user->result_begin(), user->result_end());
+      if (isa<ViewLikeOpInterface>(user))
         continue;
-      }
       auto layer = dyn_cast<qnn::LayerOpInterface>(user);
       bool reads = layer && (layer.getLayerInputs().front() == value || layer.getPackedConstants() == value);
       auto type = cast<MemRefType>(buffer.getType());
@@ -109,14 +111,11 @@ LogicalResult StaticPlanner::addInterface() {
                               << "; without an operating system all extents are static (fix them with --dim)";
     bool isInput = i - kFirstTensorArgument < inputs;
     unsigned first = last, end = 0;
-    SmallVector<Value> aliases{argument};
-    while (!aliases.empty())
-      for (Operation *user : aliases.pop_back_val().getUsers()) {
+    for (Value alias : views.resolve(argument))
+      for (Operation *user : alias.getUsers()) {
         unsigned position = positions.lookup(main.front().findAncestorOpInBlock(*user));
         first = std::min(first, position);
         end = std::max(end, position);
-        if (isa<ViewLikeOpInterface>(user))
-          aliases.append(user->result_begin(), user->result_end());
       }
     // Whoever calls may read an input or an output that the model does not touch.
     if (first > end)
@@ -131,21 +130,24 @@ LogicalResult StaticPlanner::addInterface() {
 
 /// What layers say of their operands, where one is born as the other dies.
 void StaticPlanner::addOverlaps() {
-  DenseMap<Value, unsigned> indices;
+  // Several for a value that is one of several buffers.
+  DenseMap<Value, SmallVector<unsigned, 1>> indices;
+  auto addNames = [&](Value buffer, unsigned index) {
+    for (Value name : views.resolve(buffer))
+      indices[name].push_back(index);
+  };
   for (auto [i, storage] : llvm::enumerate(storages))
     for (memref::AllocOp alloc : storage.allocs)
-      indices[alloc] = i;
+      addNames(alloc, i);
   for (auto [i, argument] : llvm::enumerate(placed))
-    indices[argument] = storages.size() + i;
+    addNames(argument, storages.size() + i);
   auto indexOf = [&](Value value) -> std::optional<unsigned> {
-    while (auto view = value.getDefiningOp<ViewLikeOpInterface>())
-      value = view.getViewSource();
-    auto found = indices.find(value);
-    return found == indices.end() ? std::nullopt : std::optional(found->second);
+    ArrayRef<unsigned> found = indices[value];
+    return found.size() == 1 ? std::optional(found.front()) : std::nullopt;
   };
   for (auto [position, op] : llvm::enumerate(main.front())) {
     auto isOnlyOperand = [&, &op = op](unsigned buffer) {
-      return llvm::count_if(op.getOperands(), [&](Value v) { return indexOf(v) == buffer; }) == 1;
+      return llvm::count_if(op.getOperands(), [&](Value v) { return llvm::is_contained(indices[v], buffer); }) == 1;
     };
     auto pairs = op.getAttrOfType<ArrayAttr>(kOverlapsAttr);
     for (Attribute attribute : pairs ? pairs.getValue() : ArrayRef<Attribute>()) {
@@ -329,6 +331,8 @@ struct PlanRegions : mlir::qtensor::impl::PlanRegionsBase<PlanRegions> {
     }
     if (memories.empty())
       memories.push_back({"arena"});
+    for (ArenaRegion &region : memories)
+      region.size = std::min(region.size, kMostAddressable);
     if (!flash.empty() && llvm::none_of(flash, [](auto &r) { return r.use == ArenaRegion::Constants; })) {
       getOperation().emitError("there is a memory of copies, but none that they are copied from; add one as flash:1M:2:constants");
       return signalPassFailure();

@@ -5,6 +5,8 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
+#include "mlir/Transforms/RegionUtils.h"
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 using namespace mlir::qtensor;
@@ -12,7 +14,7 @@ using namespace mlir::qtensor;
 namespace {
 class Collector {
 public:
-  Collector(func::FuncOp main, SizeExpressions &sizes) : main(main), sizes(sizes) {}
+  Collector(func::FuncOp main, SizeExpressions &sizes) : main(main), sizes(sizes), views(main) {}
 
   LogicalResult collect();
   void mergeElementwise();
@@ -24,9 +26,11 @@ private:
   void tryMerge(qnn::LayerOpInterface op, unsigned position);
   bool share(memref::AllocOp dying, memref::AllocOp result, unsigned position);
   bool readsOnlyInPlace(linalg::LinalgOp op, memref::AllocOp alloc, AffineMap resultMap);
+  bool readsOnlyWhole(Operation *op, memref::AllocOp alloc);
 
   func::FuncOp main;
   SizeExpressions &sizes;
+  BufferViewFlowAnalysis views; ///< Under which names a buffer is read: through views, branches and selects.
   DenseMap<Operation *, unsigned> storageOf;
 };
 } // namespace
@@ -49,7 +53,6 @@ static memref::AllocOp wholeAlloc(Value value) {
 }
 
 LogicalResult Collector::collect() {
-  BufferViewFlowAnalysis views(main);
   DenseMap<Operation *, unsigned> positions;
   for (auto [i, op] : llvm::enumerate(main.front()))
     positions[&op] = i;
@@ -81,17 +84,25 @@ LogicalResult Collector::collect() {
 
 /// Whether every read of `alloc` by `op` touches, for each result element, that very element and no other.
 bool Collector::readsOnlyInPlace(linalg::LinalgOp op, memref::AllocOp alloc, AffineMap resultMap) {
-  for (OpOperand &operand : op->getOpOperands()) {
-    Value root = operand.get();
-    while (auto view = root.getDefiningOp<ViewLikeOpInterface>())
-      root = view.getViewSource();
-    if (root != alloc.getResult())
-      continue;
-    if (!op.isDpsInput(&operand) || wholeAlloc(operand.get()) != alloc ||
-        op.getMatchingIndexingMap(&operand) != resultMap)
-      return false;
-  }
-  return true;
+  BufferViewFlowAnalysis::ValueSetT names = views.resolve(alloc);
+  // What the body loads by itself may be any element.
+  llvm::SetVector<Value> captured;
+  getUsedValuesDefinedAbove(op->getRegions(), captured);
+  auto isName = [&](Value value) { return names.contains(value); };
+  if (llvm::any_of(captured, isName))
+    return false;
+  return readsOnlyWhole(op, alloc) && llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
+           return !isName(operand.get()) ||
+                  (op.isDpsInput(&operand) && op.getMatchingIndexingMap(&operand) == resultMap);
+         });
+}
+
+/// Whether no operand of `op` is a part of `alloc`, or one of several buffers.
+bool Collector::readsOnlyWhole(Operation *op, memref::AllocOp alloc) {
+  BufferViewFlowAnalysis::ValueSetT names = views.resolve(alloc);
+  return llvm::all_of(op->getOperands(), [&](Value operand) {
+    return !names.contains(operand) || wholeAlloc(operand) == alloc;
+  });
 }
 
 /// Lets the result of an elementwise op overwrite an input that nobody reads afterwards.
@@ -124,9 +135,14 @@ void Collector::tryMerge(qnn::LayerOpInterface op, unsigned position) {
   const Storage &target = storages[storageOf.lookup(result)];
   if (target.begin != position || target.allocs.size() != 1)
     return;
-  for (Value input : op.getLayerInputs())
-    if (memref::AllocOp dying = wholeAlloc(input); dying && dying != result && share(dying, result, position))
+  for (Value input : op.getLayerInputs()) {
+    memref::AllocOp dying = wholeAlloc(input);
+    if (!dying || dying == result)
+      continue;
+    auto whole = [&](memref::AllocOp alloc) { return readsOnlyWhole(op, alloc); };
+    if (llvm::all_of(storages[storageOf.lookup(dying)].allocs, whole) && share(dying, result, position))
       return;
+  }
 }
 
 /// Lets `result` take the place of `dying`, which nobody reads behind `position`. The elements must be as wide, or writing

@@ -81,12 +81,7 @@ Val reduceMax(Emit &e, const Val &x, ArrayRef<int64_t> axes, bool keep) {
 Val reduceMin(Emit &e, const Val &x, ArrayRef<int64_t> axes, bool keep) {
   if (x.elem == Elem::Bool)
     return e.reduce(x, axes, keep, x.elem, 1, [](Scalar &s, ValueRange in) { return s.logicalAnd(in[1], in[0]); });
-  bool noSign = isUnsigned(x.elem);
-  double start =
-      isFloat(x.elem) ? std::numeric_limits<double>::infinity() : std::ldexp(1.0, bitWidth(x.elem) - (noSign ? 0 : 1));
-  if (!isFloat(x.elem))
-    start = bitWidth(x.elem) == 64 ? std::nextafter(start, 0) : start - 1;
-  return e.reduce(x, axes, keep, x.elem, start, [&](Scalar &s, ValueRange in) { return s.min(in[1], in[0], noSign); });
+  return e.minimum(x, axes, keep);
 }
 
 Val reduceProd(Emit &e, const Val &x, ArrayRef<int64_t> axes, bool keep) {

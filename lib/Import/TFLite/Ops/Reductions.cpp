@@ -48,16 +48,10 @@ template <bool isMax> LogicalResult importExtreme(const Node &n) {
   FailureOr<SmallVector<int64_t>> axes = readAxes(n);
   if (failed(axes))
     return failure();
-  if (isQuantized(n.inTensor(0)) && n.inTensor(0).quantization.scale != n.outTensor().quantization.scale)
-    return n.fail("its input and output have different scales; the format wants the same");
-  if constexpr (isMax)
-    return n.set(n.e.maximum(n.in(0), *axes, n.option("keep_dims")));
-  Elem elem = n.in(0).elem;
-  double start = isFloat(elem) ? std::numeric_limits<double>::infinity()
-                               : std::ldexp(1.0, int(graph::bitWidth(elem)) - (graph::isSigned(elem) ? 1 : 0)) - 1;
-  return n.set(n.e.reduce(n.in(0), *axes, n.option("keep_dims"), elem, start, [&](Scalar &s, ValueRange in) {
-    return s.min(in[1], in[0], !graph::isSigned(elem));
-  }));
+  if (failed(n.requireSameScale()))
+    return failure();
+  bool keep = n.option("keep_dims");
+  return n.set(isMax ? n.e.maximum(n.in(0), *axes, keep) : n.e.minimum(n.in(0), *axes, keep));
 }
 
 using FoldFn = Value (*)(Scalar &, Value, Value);
@@ -121,6 +115,8 @@ LogicalResult importSoftmax(const Node &n) {
   double beta = n.realOption("beta");
   if (n.in(0).rank() < 1)
     return n.fail("its input is a scalar");
+  if (!(beta > 0))
+    return n.fail("has the factor beta = " + std::to_string(beta) + "; it is above zero");
   if (!isQuantized(n.inTensor(0)))
     return n.set(scaledSoftmax(n.e, n.in(0), beta));
   return n.setByRule("tflite.softmax", {0}, {n.param("beta", beta)},

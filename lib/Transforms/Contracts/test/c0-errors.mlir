@@ -36,6 +36,13 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
 
 // -----
 
+// expected-error @+1 {{contract clause C0.6: a tensor has fewer than 2^47 elements, got 'tensor<2147483648x2147483648xf32>'}}
+func.func @main(%x: tensor<2147483648x2147483648xf32>) -> tensor<2147483648x2147483648xf32> {
+  return %x : tensor<2147483648x2147483648xf32>
+}
+
+// -----
+
 // expected-error @+1 {{contract clause C0.5: the state 'h' is no pair of an argument and a result}}
 func.func @main(%h: tensor<4xf32> {qtensor.state = "h"}) -> tensor<4xf32> {
   return %h : tensor<4xf32>

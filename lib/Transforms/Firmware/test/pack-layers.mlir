@@ -14,6 +14,10 @@
 // ROW: kernel = "dsp.row.pairs.uniform",
 // DIRECT: kernel = "dsp.row.pairs.uniform.direct",
 
+// A layer without outputs does nothing.
+// CHECK-LABEL: func.func @none(
+// CHECK-SAME: %[[OUT:[a-z0-9]+]]: tensor<0x2x2x8xi8>)
+// CHECK-NEXT: return %[[OUT]]
 // CHECK-LABEL: func.func @pool(
 // CHECK-NOT: constants(
 // CHECK: qnn.pool2d ins({{.*}} kernel = "{{[a-z.0-9]+}}"
@@ -22,6 +26,11 @@
 // CHECK: qnn.softmax ins(%{{.*}} : tensor<2x10xi8>) constants(%[[C]] : tensor<{{[0-9]+}}xi8>) {{.*}} kernel = "{{[a-z.0-9]+}}"
 // CHECK-LABEL: func.func @product(
 // CHECK: qnn.fully_connected ins({{.*}}) constants(%{{.*}} : tensor<{{[0-9]+}}xi8>) {{.*}} kernel = "{{[a-z.0-9]+}}"
+func.func @none(%i: tensor<0x4x4x8xi8>, %p: tensor<0x2x2x8xi8>) -> tensor<0x2x2x8xi8> {
+  %q = qnn.pool2d ins(%i : tensor<0x4x4x8xi8>) outs(%p : tensor<0x2x2x8xi8>) <{window = array<i64: 2, 2>, strides = array<i64: 2, 2>,
+    dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, max, low = -128 : i64, high = 127 : i64}> -> tensor<0x2x2x8xi8>
+  return %q : tensor<0x2x2x8xi8>
+}
 func.func @pool(%i: tensor<1x4x4x8xi8>, %p: tensor<1x2x2x8xi8>) -> tensor<1x2x2x8xi8> {
   %q = qnn.pool2d ins(%i : tensor<1x4x4x8xi8>) outs(%p : tensor<1x2x2x8xi8>) <{window = array<i64: 2, 2>, strides = array<i64: 2, 2>,
     dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, max, low = -128 : i64, high = 127 : i64}> -> tensor<1x2x2x8xi8>

@@ -72,6 +72,56 @@ module attributes {qtensor.inputs = [], qtensor.outputs = []} {
 
 // -----
 
+// So do reads of the body's own.
+// CHECK: qtensor.plan = {bound = 512 : i64, buffers = 2 : i64, bytes = 512 : i64, slots = 0 : i64}
+#id = affine_map<(d0) -> (d0)>
+module attributes {qtensor.inputs = [], qtensor.outputs = []} {
+  func.func @main(%ctx: !llvm.ptr, %weights: memref<?xi8>, %scratch: memref<?xi8>) {
+    %c63 = arith.constant 63 : index
+    %a = memref.alloc() : memref<64xf32>
+    %b = memref.alloc() : memref<64xf32>
+    "test.write"(%a) : (memref<64xf32>) -> ()
+    linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]} ins(%a : memref<64xf32>) outs(%b : memref<64xf32>) {
+    ^bb0(%x: f32, %o: f32):
+      %i = linalg.index 0 : index
+      %j = arith.subi %c63, %i : index
+      %v = memref.load %a[%j] : memref<64xf32>
+      %y = arith.subf %x, %v : f32
+      linalg.yield %y : f32
+    }
+    "test.read"(%b) : (memref<64xf32>) -> ()
+    return
+  }
+  func.func @shapes() { return }
+}
+
+// -----
+
+// And reads of a buffer that may be this one.
+// CHECK: qtensor.plan = {bound = 768 : i64, buffers = 3 : i64, bytes = 768 : i64, slots = 0 : i64}
+#id = affine_map<(d0) -> (d0)>
+#reverse = affine_map<(d0) -> (63 - d0)>
+module attributes {qtensor.inputs = [], qtensor.outputs = []} {
+  func.func @main(%ctx: !llvm.ptr, %weights: memref<?xi8>, %scratch: memref<?xi8>, %which: i1) {
+    %a = memref.alloc() : memref<64xf32>
+    %b = memref.alloc() : memref<64xf32>
+    %c = memref.alloc() : memref<64xf32>
+    "test.write"(%a) : (memref<64xf32>) -> ()
+    "test.write"(%b) : (memref<64xf32>) -> ()
+    %either = arith.select %which, %a, %b : memref<64xf32>
+    linalg.generic {indexing_maps = [#id, #reverse, #id], iterator_types = ["parallel"]} ins(%a, %either : memref<64xf32>, memref<64xf32>) outs(%c : memref<64xf32>) {
+    ^bb0(%x: f32, %z: f32, %o: f32):
+      %y = arith.addf %x, %z : f32
+      linalg.yield %y : f32
+    }
+    "test.read"(%c) : (memref<64xf32>) -> ()
+    return
+  }
+  func.func @shapes() { return }
+}
+
+// -----
+
 // Dynamic sizes: two buffers that are never live together share a slot; the offset of the next slot and the total are
 // computed from the extent of the input, in @main and in @shapes.
 // CHECK: qtensor.plan = {bound = 0 : i64, buffers = 3 : i64, bytes = 0 : i64, slots = 2 : i64}

@@ -73,6 +73,23 @@ module attributes {qtensor.inputs = [{name = "x", type = tensor<16xi8>}], qtenso
 
 // -----
 
+// An input that is read as one of several buffers lives as long: the output has a place of its own.
+// TWO: qtensor.plan = {bound = 32 : i64, buffers = 2 : i64, bytes = 32 : i64
+// ONE: qtensor.plan = {bound = 32 : i64, buffers = 2 : i64, bytes = 32 : i64
+module attributes {qtensor.inputs = [{name = "x", type = tensor<16xi8>}], qtensor.outputs = [{name = "y", type = tensor<16xi8>}]} {
+  func.func @main(%ctx: !llvm.ptr, %weights: memref<?xi8>, %scratch: memref<?xi8>, %x: memref<16xi8>, %y: memref<16xi8>) {
+    %zero = arith.constant 0 : index
+    %constant = memref.view %weights[%zero][] : memref<?xi8> to memref<16xi8>
+    %which = "test.choose"() : () -> i1
+    %either = arith.select %which, %x, %constant : memref<16xi8>
+    "test.reverse"(%either, %y) : (memref<16xi8>, memref<16xi8>) -> ()
+    return
+  }
+  func.func @shapes() { return }
+}
+
+// -----
+
 // A layer that reads a row before it writes one: its output begins one row before its input, which nobody else reads.
 // ONE: qtensor.plan = {bound = 272 : i64, buffers = 4 : i64, bytes = 272 : i64
 // ONE: memref.view %{{.*}}[%c16]{{.*}} to memref<1x16x4x4xi8>
