@@ -80,15 +80,32 @@ static void chooseBoard(Bundle &bundle) {
   bundle.noBoard = StringRef(bundle.noBoard).rtrim("; ").str();
 }
 
-/// Memories give names to constants of the header and to arrays of the example, beside those of stack, flash and arguments.
+/// Words that no parameter of a function in C or C++ may be called where <stdint.h> is included.
+static bool isKeyword(StringRef name) {
+  static const llvm::StringSet<> words = {
+      "alignas",   "alignof",  "and",      "asm",      "auto",     "bitand",   "bitor",    "bool",     "break",    "case",
+      "catch",     "char",     "class",    "compl",    "concept",  "const",    "continue", "default",  "delete",   "do",
+      "double",    "else",     "enum",     "explicit", "export",   "extern",   "false",    "float",    "for",      "friend",
+      "goto",      "if",       "inline",   "int",      "long",     "mutable",  "namespace", "new",     "noexcept", "not",
+      "nullptr",   "operator", "or",       "private",  "protected", "public",  "register", "requires", "restrict", "return",
+      "short",     "signed",   "sizeof",   "static",   "struct",   "switch",   "template", "this",     "throw",    "true",
+      "try",       "typedef",  "typeid",   "typename", "typeof",   "union",    "unsigned", "using",    "virtual",  "void",
+      "volatile",  "while",    "xor"};
+  return words.contains(name) || name.starts_with("__") || (name.ends_with("_t") && name.contains("int"));
+}
+
+/// Memories give names to constants of the header, parameters of the entry and arrays of the example, beside those of stack,
+/// flash and arguments.
 static Error checkNames(const FirmwareObject &object) {
-  llvm::StringSet<> taken = {"STACK", "FLASH"};
+  llvm::StringSet<> taken = {"STACK", "FLASH", "ARGUMENTS"};
   for (const BundleArgument &argument : listArguments(object))
     taken.insert(StringRef(argument.name).upper());
+  for (const FirmwareConstants &region : object.constants)
+    taken.insert("WEIGHTS_" + StringRef(region.memory).upper());
   for (const FirmwareArena &arena : object.arenas)
-    if (!taken.insert(StringRef(toIdentifier(arena.name)).upper()).second)
-      return llvm::createStringError("the memory '" + arena.name +
-                                     "' has a name that the header has for something else; choose another one (--memory)");
+    if (isKeyword(toIdentifier(arena.name)) || !taken.insert(StringRef(toIdentifier(arena.name)).upper()).second)
+      return llvm::createStringError("the memory '" + arena.name + "' has a name that the header has for something else, or "
+                                     "that C or C++ has; choose another one (--memory)");
   return Error::success();
 }
 

@@ -318,28 +318,43 @@ struct PlanRegions : mlir::qtensor::impl::PlanRegionsBase<PlanRegions> {
     }
     if (getOperation()->hasAttr(kPlanAttr))
       return; // An IR file that was already at this point.
+    auto isBuffer = [](Type type) { return isa<MemRefType>(type); };
+    if (!getOperation()->getAttrOfType<ArrayAttr>(kInputsAttr) ||
+        !llvm::all_of(main.getArgumentTypes().drop_front(kFirstTensorArgument), isBuffer)) {
+      getOperation().emitError("the module names no inputs, or @main has an argument that is no buffer; qtensor-make-entry must run first");
+      return signalPassFailure();
+    }
     SmallVector<ArenaRegion> memories, flash;
+    if (failed(readRegions(memories, flash)))
+      return signalPassFailure();
+    resolveExtents(main);
+    if (failed(StaticPlanner(main, memories, flash, alignment, placesInterface).run()))
+      signalPassFailure();
+  }
+
+private:
+  /// Memories of activations, at least one, and of constants.
+  LogicalResult readRegions(SmallVector<ArenaRegion> &memories, SmallVector<ArenaRegion> &flash) {
     for (const std::string &text : regions) {
       ArenaRegion region;
-      if (!parseRegion(text, region)) {
-        getOperation().emitError() << "a memory is name:bytes or name:bytes:cost (as dtcm:64K:1), with :constants or :copies "
-                                      "behind it where it is for weights; got '"
-                                   << text << "'";
-        return signalPassFailure();
-      }
-      (region.use == ArenaRegion::Activations ? memories : flash).push_back(region);
+      if (!parseRegion(text, region))
+        return getOperation().emitError() << "a memory is name:bytes or name:bytes:cost (as dtcm:64K:1), with :constants or "
+                                             ":copies behind it where it is for weights; got '"
+                                          << text << "'";
+      SmallVector<ArenaRegion> &group = region.use == ArenaRegion::Activations ? memories : flash;
+      auto isSame = [&](const ArenaRegion &other) { return StringRef(other.name).equals_insensitive(region.name); };
+      if (llvm::any_of(group, isSame))
+        return getOperation().emitError() << "two memories " << (&group == &flash ? "of constants " : "") << "are called '"
+                                          << region.name << "', in capitals or not; give each a name of its own";
+      group.push_back(region);
     }
     if (memories.empty())
       memories.push_back({"arena"});
     for (ArenaRegion &region : memories)
       region.size = std::min(region.size, kMostAddressable);
-    if (!flash.empty() && llvm::none_of(flash, [](auto &r) { return r.use == ArenaRegion::Constants; })) {
-      getOperation().emitError("there is a memory of copies, but none that they are copied from; add one as flash:1M:2:constants");
-      return signalPassFailure();
-    }
-    resolveExtents(main);
-    if (failed(StaticPlanner(main, memories, flash, alignment, placesInterface).run()))
-      signalPassFailure();
+    if (!flash.empty() && llvm::none_of(flash, [](auto &r) { return r.use == ArenaRegion::Constants; }))
+      return getOperation().emitError("there is a memory of copies, but none that they are copied from; add one as flash:1M:2:constants");
+    return success();
   }
 };
 } // namespace

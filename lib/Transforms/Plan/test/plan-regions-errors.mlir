@@ -4,6 +4,8 @@
 // CHECK: a memory is name:bytes or name:bytes:cost (as dtcm:64K:1), with :constants or :copies behind it where it is for weights; got 'fast:many'
 // RUN: not quant-opt %s -allow-unregistered-dialect -split-input-file -qtensor-plan-regions='regions=itcm:1K:1:copies' 2>&1 | FileCheck %s --check-prefix=COPIES
 // COPIES: there is a memory of copies, but none that they are copied from; add one as flash:1M:2:constants
+// RUN: not quant-opt %s -allow-unregistered-dialect -split-input-file -qtensor-plan-regions='regions=f:1K:1:constants,F:1K:1:copies' 2>&1 | FileCheck %s --check-prefix=NAMES
+// NAMES: two memories of constants are called 'F', in capitals or not; give each a name of its own
 
 module attributes {qtensor.inputs = [], qtensor.outputs = []} {
   // expected-error @below {{the model does not fit: 32 bytes more are needed than 32 in fast and 48 in slow}}
@@ -33,4 +35,12 @@ module attributes {qtensor.inputs = [{name = "x", type = tensor<?xi8>}], qtensor
 // expected-error @below {{@main has no %scratch argument; qtensor-make-entry must run first}}
 module {
   func.func @main() { return }
+}
+
+// -----
+
+// expected-error @below {{the module names no inputs, or @main has an argument that is no buffer; qtensor-make-entry must run first}}
+module {
+  func.func @main(%ctx: !llvm.ptr, %weights: memref<?xi8>, %scratch: memref<?xi8>, %x: f32) { return }
+  func.func @shapes() { return }
 }
