@@ -2,7 +2,7 @@
 // RUN: quant-opt %s --qtensor-quantize-weights="weights=int4/32 plan=%S/Inputs/layers.plan" --qtensor-quantize-activations=plan=%S/Inputs/layers.plan 2>&1 | FileCheck %s
 
 // A pattern that decides nothing is reported where it stands.
-// CHECK: layers.plan:5:1: warning: 'no_such_layer' decides no layer
+// CHECK: layers.plan:6:1: warning: 'no_such_layer' decides no layer
 // CHECK-DAG: #[[INT4:.*]] = #qtensor.block<int4, [1, 32], scale = f16>
 // CHECK-DAG: #[[NF4:.*]] = #qtensor.block<nf4, [1, 64], scale = f16>
 // CHECK-DAG: #[[INT8:.*]] = #qtensor.block<int8, [1, ?], scale = f32>
