@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The only place that orders passes.
+// The order of all passes. A target's record adds those of its own where it is asked here (include/qtensor/Target.h).
 #include "lib/Pipelines/Pipelines.h"
 #include "lib/Calibrate/Passes.h"
 #include "lib/Quantize/Passes.h"

@@ -25,7 +25,6 @@ AffineExpr SizeExpressions::get(Value value) {
     AffineExpr &shared = extents[{dim.getSource(), *dim.getConstantIndex()}];
     expr = shared = shared ? shared : symbol(value);
   } else if (Operation *op = value.getDefiningOp(); op && op->getNumOperands() == 2) {
-    // Divisions are of non-negative extents by positive numbers, so rounding down and to zero agree.
     expr = llvm::TypeSwitch<Operation *, AffineExpr>(op)
                .Case<arith::AddIOp>([&](auto add) { return get(add.getLhs()) + get(add.getRhs()); })
                .Case<arith::SubIOp>([&](auto sub) { return get(sub.getLhs()) - get(sub.getRhs()); })
