@@ -23,20 +23,63 @@ static bool isWrittenInto(Value value, BlockArgument carried) {
   return true;
 }
 
+/// Whether the operand may lie in the memory of a tensor that is given.
+static bool mayBeCarried(OpOperand &operand, Block::BlockArgListType given) {
+  auto isGiven = [&](Value value) { return llvm::is_contained(given, value); };
+  bufferization::BufferizationOptions options;
+  bufferization::TraversalConfig config;
+  config.alwaysIncludeLeaves = false;
+  config.followUnknownOps = true;
+  return !bufferization::AnalysisState(options).findValueInReverseUseDefChain(&operand, isGiven, config).empty();
+}
+
+/// `value` with a memory of its own, made before anything can overwrite it.
+static Value copied(OpBuilder &b, Location loc, Value value) {
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointAfterValue(value);
+  auto type = cast<RankedTensorType>(value.getType());
+  return bufferization::AllocTensorOp::create(b, loc, type, ValueRange(), value);
+}
+
 static Value keep(OpBuilder &b, Location loc, Value value, Value memory) {
   return bufferization::MaterializeInDestinationOp::create(b, loc, memory.getType(), value, memory)->getResult(0);
+}
+
+/// What `end` passes on goes into the memory of what its body was given in the same place. What lies in the memory of another one
+/// would be overwritten before it is read.
+static LogicalResult keepAll(Operation *end, MutableArrayRef<OpOperand> passed, Block::BlockArgListType given) {
+  OpBuilder b(end);
+  for (auto [i, operand] : llvm::enumerate(passed)) {
+    if (!isa<RankedTensorType>(operand.get().getType()))
+      continue;
+    if (i >= given.size() || given[i].getType() != operand.get().getType())
+      return end->emitError() << "passes on a tensor of type " << operand.get().getType() << " in place " << i
+                              << ", where its loop does not carry one of that type; tensors that a loop carries keep their "
+                                 "memory: pass them in the order and with the types in which they came";
+    if (isWrittenInto(operand.get(), given[i]))
+      continue;
+    if (mayBeCarried(operand, given))
+      operand.set(copied(b, end->getLoc(), operand.get()));
+    operand.set(keep(b, end->getLoc(), operand.get(), given[i]));
+  }
+  return success();
 }
 
 namespace {
 struct KeepLoopValues : mlir::qtensor::impl::KeepLoopValuesBase<KeepLoopValues> {
   void runOnOperation() override {
-    getOperation()->walk([](scf::ForOp loop) {
-      Operation *yield = loop.getBody()->getTerminator();
-      OpBuilder b(yield);
-      for (auto [operand, carried] : llvm::zip_equal(yield->getOpOperands(), loop.getRegionIterArgs()))
-        if (isa<RankedTensorType>(carried.getType()) && !isWrittenInto(operand.get(), carried))
-          operand.set(keep(b, loop.getLoc(), operand.get(), carried));
+    WalkResult result = getOperation()->walk([](Operation *op) -> WalkResult {
+      if (auto loop = dyn_cast<scf::ForOp>(op))
+        return keepAll(loop.getBody()->getTerminator(), *loop.getYieldedValuesMutable(), loop.getRegionIterArgs());
+      if (auto loop = dyn_cast<scf::WhileOp>(op)) {
+        if (failed(keepAll(loop.getConditionOp(), loop.getConditionOp().getArgsMutable(), loop.getBeforeArguments())))
+          return failure();
+        return keepAll(loop.getYieldOp(), loop.getYieldOp().getResultsMutable(), loop.getAfterArguments());
+      }
+      return success();
     });
+    if (result.wasInterrupted())
+      signalPassFailure();
   }
 };
 } // namespace

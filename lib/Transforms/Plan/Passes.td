@@ -26,7 +26,9 @@ def KeepLoopValues : Pass<"qtensor-keep-loop-values", "ModuleOp"> {
   let summary = "What an iteration of a loop yields is written into the memory of what it was given";
   let description = [{
     Buffers that a loop carries are the same ones in every iteration, so that a static plan can place them. A tensor that an
-    iteration makes anew is copied into the one that it replaces.
+    iteration makes anew is copied into the one that it replaces. One that it was given in another place (or a view of it)
+    is copied aside first, for its memory may be overwritten before: loops may swap. So do `scf.while` and its condition, which
+    must pass tensors on in the order and with the types in which they came.
 
     ```mlir
     scf.for ... iter_args(%h = %h0) -> (tensor<1x20xi8>) { ...  scf.yield %new : tensor<1x20xi8> }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// RUN: quant-opt %s -qtensor-keep-loop-values | FileCheck %s
-// RUN: quant-opt %s -qtensor-keep-loop-values -one-shot-bufferize="bufferize-function-boundaries" | FileCheck %s --check-prefix=BUFFERS
-// RUN: not quant-opt %s -one-shot-bufferize="bufferize-function-boundaries" 2>&1 | FileCheck %s --check-prefix=WITHOUT
+// RUN: quant-opt %s -split-input-file -qtensor-keep-loop-values | FileCheck %s
+// RUN: quant-opt %s -split-input-file -qtensor-keep-loop-values -one-shot-bufferize="bufferize-function-boundaries" | FileCheck %s --check-prefix=BUFFERS
+// RUN: not quant-opt %s -split-input-file -one-shot-bufferize="bufferize-function-boundaries" 2>&1 | FileCheck %s --check-prefix=WITHOUT
 
 // What is made anew is copied to where its predecessor was; what was written there stays.
 // CHECK-LABEL: func @states
@@ -25,6 +25,25 @@ func.func @states(%all: tensor<4xi32>, %h: tensor<4xi32>, %x: tensor<4xi32>) -> 
     %new = linalg.map { arith.addi } ins(%s, %x : tensor<4xi32>, tensor<4xi32>) outs(%empty : tensor<4xi32>)
     %into = linalg.fill ins(%seven : i32) outs(%a : tensor<4xi32>) -> tensor<4xi32>
     scf.yield %into, %new : tensor<4xi32>, tensor<4xi32>
+  }
+  return %r#0, %r#1 : tensor<4xi32>, tensor<4xi32>
+}
+
+// -----
+
+// What was given in another place is copied aside before anything can overwrite it.
+// CHECK-LABEL: func @swap
+// CHECK: scf.for {{.*}} iter_args(%[[A:.*]] = %{{.*}}, %[[B:.*]] = %{{.*}})
+// CHECK-DAG: %[[OLD_A:.*]] = bufferization.alloc_tensor() copy(%[[A]])
+// CHECK-DAG: %[[OLD_B:.*]] = bufferization.alloc_tensor() copy(%[[B]])
+// CHECK-DAG: %[[NEW_A:.*]] = bufferization.materialize_in_destination %[[OLD_B]] in %[[A]]
+// CHECK-DAG: %[[NEW_B:.*]] = bufferization.materialize_in_destination %[[OLD_A]] in %[[B]]
+// CHECK: scf.yield %[[NEW_A]], %[[NEW_B]]
+func.func @swap(%x: tensor<4xi32>, %y: tensor<4xi32>, %n: index) -> (tensor<4xi32>, tensor<4xi32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %r:2 = scf.for %i = %c0 to %n step %c1 iter_args(%a = %x, %b = %y) -> (tensor<4xi32>, tensor<4xi32>) {
+    scf.yield %b, %a : tensor<4xi32>, tensor<4xi32>
   }
   return %r#0, %r#1 : tensor<4xi32>, tensor<4xi32>
 }
