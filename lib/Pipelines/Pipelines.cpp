@@ -35,8 +35,13 @@ static bool hasLayers(const Target *target) { return target && target->layerKern
 
 /// What an importer made -> C0: normalisation.
 static void addImportedPasses(OpPassManager &pm) {
-  // IR from other front ends may name its entry as it likes, scale as TOSA does, and have small things to fold.
+  // IR from other front ends may name its entry as it likes, call functions, compute on whole tensors, scale as TOSA does, and
+  // have small things to fold.
   pm.addPass(createFindEntry());
+  pm.addNestedPass<func::FuncOp>(createGuardStridedInserts());
+  pm.addPass(createInlinerPass());
+  pm.addPass(createSymbolDCEPass());
+  pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
   TosaToArithPassOptions scaling;
   scaling.includeApplyRescale = true;
   pm.addNestedPass<func::FuncOp>(createTosaToArithPass(scaling));

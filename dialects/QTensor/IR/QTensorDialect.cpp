@@ -2,6 +2,7 @@
 #include "dialects/QTensor/IR/QTensorDialect.h"
 #include "dialects/QTensor/IR/QTensorOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Transforms/InliningUtils.h"
 
 using namespace mlir;
 using namespace mlir::qtensor;
@@ -20,6 +21,12 @@ struct QTensorAsmInterface : OpAsmDialectInterface {
     return AliasResult::NoAlias;
   }
 };
+/// Operations mean the same in any function.
+struct QTensorInlinerInterface : DialectInlinerInterface {
+  using DialectInlinerInterface::DialectInlinerInterface;
+  bool isLegalToInline(Operation *, Region *, bool, IRMapping &) const override { return true; }
+  bool isLegalToInline(Region *, Region *, bool, IRMapping &) const override { return true; }
+};
 } // namespace
 
 void QTensorDialect::initialize() {
@@ -28,7 +35,7 @@ void QTensorDialect::initialize() {
 #define GET_OP_LIST
 #include "dialects/QTensor/IR/QTensorOps.cpp.inc"
       >();
-  addInterfaces<QTensorAsmInterface>();
+  addInterfaces<QTensorAsmInterface, QTensorInlinerInterface>();
 }
 
 void QTensorDialect::registerCodecName(StringRef name, Attribute codec) {

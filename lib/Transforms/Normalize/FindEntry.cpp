@@ -14,8 +14,8 @@ namespace {
 struct FindEntry : mlir::qtensor::impl::FindEntryBase<FindEntry> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    if (module.lookupSymbol("main"))
-      return;
+    if (auto main = module.lookupSymbol<func::FuncOp>("main"))
+      return hideOthers(main);
     SmallVector<func::FuncOp> candidates;
     for (auto function : module.getOps<func::FuncOp>())
       if (function.isPublic() && !function.isExternal())
@@ -32,6 +32,13 @@ struct FindEntry : mlir::qtensor::impl::FindEntryBase<FindEntry> {
     }
     if (failed(SymbolTable(module).rename(candidates.front(), "main")))
       signalPassFailure();
+  }
+
+private:
+  void hideOthers(func::FuncOp main) {
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (function != main)
+        function.setPrivate();
   }
 };
 } // namespace

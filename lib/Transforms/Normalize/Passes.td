@@ -31,7 +31,7 @@ def FindEntry : Pass<"qtensor-find-entry", "ModuleOp"> {
   let summary = "Name the function where the model starts @main";
   let description = [{
     Front ends call it `forward`, `predict` or after the model. If no function is called main, the only public one
-    with a body is the model.
+    with a body is the model. All others become private: what the model does not call is no part of it.
 
     ```mlir
     func.func @forward(%x: tensor<1x4xf32>) -> tensor<1x2xf32>
@@ -39,6 +39,28 @@ def FindEntry : Pass<"qtensor-find-entry", "ModuleOp"> {
     func.func @main(%x: tensor<1x4xf32>) -> tensor<1x2xf32>
     ```
   }];
+}
+
+def GuardStridedInserts : Pass<"qtensor-guard-strided-inserts", "func::FuncOp"> {
+  let summary = "Hide fills that something is inserted into with strides";
+  let description = [{
+    Canonicalization of linalg.fill (LLVM 22, `FoldInsertPadIntoFill`) turns a padded tensor that is inserted into a fill of
+    the same value into the tensor itself, at an offset that is larger by the padding; by the padding times the stride
+    would be right. What spreads pixels (transposed convolutions) behind a padding would be shifted. The pass runs before
+    any canonicalization.
+
+    ```mlir
+    %f = linalg.fill ins(%c0 : f32) outs(%e : tensor<7xf32>) -> tensor<7xf32>
+    %y = tensor.insert_slice %padded into %f[0] [4] [2] : tensor<4xf32> into tensor<7xf32>
+    // =>
+    %f = linalg.generic {indexing_maps = [#id], iterator_types = ["parallel"]} outs(%e : tensor<7xf32>) {
+    ^bb0(%out: f32):
+      linalg.yield %c0 : f32
+    } -> tensor<7xf32>
+    %y = tensor.insert_slice %padded into %f[0] [4] [2] : tensor<4xf32> into tensor<7xf32>
+    ```
+  }];
+  let dependentDialects = ["linalg::LinalgDialect"];
 }
 
 def RefineResults : Pass<"qtensor-refine-results", "ModuleOp"> {

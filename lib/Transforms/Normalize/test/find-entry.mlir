@@ -20,7 +20,7 @@ func.func private @twice(%x: tensor<2xf32>) -> tensor<2xf32> {
 // -----
 
 // A function @main stays the model, whatever else is public. TOSA's scaling becomes integer arithmetic.
-// CHECK: func.func @other
+// CHECK: func.func private @other
 // CHECK: func.func @main
 // SCALE: func.func @main
 // SCALE-NOT: tosa.
