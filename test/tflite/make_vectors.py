@@ -331,6 +331,12 @@ def reals():
                         ("ReducerOptions", {"KeepDims": False}))
 
 
+def narrowing():
+    """Ratios of scales whose products are rounded twice."""
+    for ratio in (2.34, 9.1):
+        yield unary(f"quantize-by-{ratio}", OP.QUANTIZE, (I8, 0.0271, 127), (I8, 0.0271 * ratio, 6))
+
+
 def all_cases():
     yield from cases()
     yield from moves()
@@ -338,6 +344,7 @@ def all_cases():
     yield from arithmetic()
     yield from sums()
     yield from reals()
+    yield from narrowing()
 
 
 def inputs_of(tensor):
