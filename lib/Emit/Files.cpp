@@ -16,24 +16,43 @@ Error qtensor::ioError(const llvm::Twine &what, std::error_code code) {
   return llvm::createStringError(code, what + ": " + code.message());
 }
 
+Error qtensor::finishWriting(llvm::raw_fd_ostream &os, StringRef path) {
+  os.flush();
+  std::error_code code = os.error();
+  os.clear_error(); // else LLVM ends the program
+  return code ? ioError("cannot write '" + path + "'", code) : Error::success();
+}
+
+/// What is no regular file, as a pipe or /dev/null, must not become one.
+static Error writeInPlace(StringRef path, llvm::function_ref<void(llvm::raw_ostream &)> write) {
+  std::error_code code;
+  llvm::raw_fd_ostream os(path, code, llvm::sys::fs::CD_OpenExisting);
+  if (code)
+    return qtensor::ioError("cannot write '" + path + "'", code);
+  write(os);
+  return qtensor::finishWriting(os, path);
+}
+
 // First under another name, then renamed.
 Error qtensor::writeFile(StringRef path, llvm::function_ref<void(llvm::raw_ostream &)> write) {
+  llvm::sys::fs::file_status status;
+  if (!llvm::sys::fs::status(path, status) && !llvm::sys::fs::is_regular_file(status))
+    return writeInPlace(path, write);
   auto file = llvm::sys::fs::TempFile::create(path + ".tmp%%%%%%", llvm::sys::fs::all_read | llvm::sys::fs::owner_write);
   if (!file)
     return llvm::joinErrors(llvm::createStringError("cannot write '" + path + "'"), file.takeError());
-  std::error_code code;
-  {
+  auto fill = [&] {
     llvm::raw_fd_ostream os(file->FD, /*shouldClose=*/false);
     write(os);
-    os.flush();
-    code = os.error();
-    os.clear_error();
-  }
-  if (code) {
+    return finishWriting(os, path);
+  };
+  if (Error error = fill()) {
     llvm::consumeError(file->discard());
-    return ioError("cannot write '" + path + "'", code);
+    return error;
   }
-  return file->keep(path);
+  if (Error kept = file->keep(path))
+    return qtensor::ioError("cannot write '" + path + "'", llvm::errorToErrorCode(std::move(kept)));
+  return Error::success();
 }
 
 Error qtensor::writeText(StringRef path, StringRef text) {

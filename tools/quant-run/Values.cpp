@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "Values.h"
 #include "Compare.h"
+#include "NamedFiles.h"
 #include "dialects/QTensor/IR/QTensorOps.h"
 #include "lib/Import/Npy/NpyTypes.h"
 #include "lib/Reference/Interpreter.h"
@@ -35,20 +36,45 @@ static NpyArray toArray(const Tensor &tensor) {
   return array;
 }
 
+/// The arguments of @main as the compiled model has them: the inputs, then the states.
+static SmallVector<unsigned> orderArguments(func::FuncOp main) {
+  SmallVector<unsigned> order;
+  for (bool states : {false, true})
+    for (unsigned i = 0; i < main.getNumArguments(); ++i)
+      if (bool(main.getArgAttr(i, kStateAttr)) == states)
+        order.push_back(i);
+  return order;
+}
+
+llvm::Expected<std::vector<NpyArray>> tools::readArguments(ModuleOp module, ArrayRef<std::string> files) {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  if (!main)
+    return llvm::createStringError("the module has no function @main");
+  SmallVector<unsigned> order = orderArguments(main);
+  std::vector<std::string> names;
+  for (auto [position, index] : llvm::enumerate(order)) {
+    auto name = main.getArgAttrOfType<StringAttr>(index, "qtensor.name");
+    names.push_back(name ? name.str() : "input" + std::to_string(position));
+  }
+  auto given = readInputs(files, names);
+  if (!given)
+    return given.takeError();
+  std::vector<NpyArray> arguments(order.size());
+  for (auto [index, name, array] : llvm::zip_equal(order, names, *given)) {
+    auto type = dyn_cast<RankedTensorType>(main.getArgumentTypes()[index]);
+    FailureOr<Tensor> zeros = failure();
+    // States that are not given are zeros, as at a model's start.
+    if (!array && type && type.hasStaticShape() && main.getArgAttr(index, kStateAttr))
+      zeros = Tensor::zeros(type.getElementType(), type.getShape());
+    if (!array && failed(zeros))
+      return missingInput(name);
+    arguments[index] = array ? std::move(*array) : toArray(*zeros);
+  }
+  return arguments;
+}
+
 static FailureOr<SmallVector<Tensor>> toTensors(func::FuncOp main, ArrayRef<NpyArray> inputs) {
   SmallVector<Tensor> tensors;
-  SmallVector<NpyArray> all(inputs.begin(), inputs.end());
-  // States that are not given are zeros, as at a model's start.
-  for (unsigned i = 0; i < main.getNumArguments() && all.size() < main.getNumArguments(); ++i)
-    if (auto type = dyn_cast<RankedTensorType>(main.getArgumentTypes()[i]);
-        type && type.hasStaticShape() && main.getArgAttr(i, kStateAttr)) {
-      FailureOr<Tensor> zeros = Tensor::zeros(type.getElementType(), type.getShape());
-      if (succeeded(zeros))
-        all.insert(all.begin() + std::min<size_t>(i, all.size()), toArray(*zeros));
-    }
-  inputs = all;
-  if (inputs.size() != main.getNumArguments())
-    return main.emitError() << "takes " << main.getNumArguments() << " inputs, " << inputs.size() << " are given";
   for (auto [index, input, type] : llvm::enumerate(inputs, main.getArgumentTypes())) {
     auto tensorType = dyn_cast<RankedTensorType>(type);
     if (!tensorType || failed(verifyCompatibleShape(tensorType.getShape(), input.shape)))
@@ -107,14 +133,9 @@ std::string tools::valueFile(StringRef folder, StringRef name) {
 llvm::Error tools::writeValues(const NamedValues &values, StringRef folder) {
   if (std::error_code code = llvm::sys::fs::create_directories(folder))
     return llvm::createStringError(code, "cannot make the folder '" + folder + "': " + code.message());
-  for (const auto &[name, array] : values) {
-    std::error_code code;
-    std::string file = valueFile(folder, name);
-    llvm::raw_fd_ostream os(file, code);
-    if (code)
-      return llvm::createStringError(code, "cannot write '" + file + "': " + code.message());
-    writeNpy(array, os);
-  }
+  for (const auto &[name, array] : values)
+    if (llvm::Error error = writeArray(array, valueFile(folder, name)))
+      return error;
   return llvm::Error::success();
 }
 

@@ -10,9 +10,13 @@ namespace mlir::qtensor::tools {
 /// Values by the name that they have in the model's file.
 using NamedValues = std::map<std::string, NpyArray>;
 
-/// Evaluates @main of a module before phase C4 on the inputs, in order. Of several ops with one name the last counts; the
+/// What the arguments of @main are: the files that the command line names, in the order of the arguments, zeros for states
+/// that none is given for.
+llvm::Expected<std::vector<NpyArray>> readArguments(ModuleOp module, ArrayRef<std::string> files);
+
+/// Evaluates @main of a module before phase C4 on its arguments. Of several ops with one name the last counts; the
 /// values of encoded tensors are decoded. Fails after a diagnostic.
-FailureOr<NamedValues> evaluateValues(ModuleOp module, ArrayRef<NpyArray> inputs);
+FailureOr<NamedValues> evaluateValues(ModuleOp module, ArrayRef<NpyArray> arguments);
 
 /// The file for a value in a folder of values.
 std::string valueFile(StringRef folder, StringRef name);

@@ -3,11 +3,13 @@
 #include "Compare.h"
 #include "Measure.h"
 #include "ModelOptions.h"
+#include "NamedFiles.h"
 #include "Tensors.h"
 #include "Values.h"
 #include "lib/Emit/Files.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/InitLLVM.h"
+#include <cmath>
 
 namespace cl = llvm::cl;
 using namespace mlir;
@@ -72,14 +74,13 @@ public:
   Error readState();
   Error writeState();
   Error writeOutputs();
-  /// Whether all comparisons hold.
-  llvm::Expected<bool> compare();
+  Error compare();
   Error measure();
+
+  bool isSame = true; ///< Whether all comparisons held.
 
 private:
   Error check(qt_status status);
-  /// Splits "[name=]file" and finds the tensor; without a name, the `position`th.
-  llvm::Expected<std::pair<unsigned, StringRef>> parse(StringRef text, unsigned position, ArrayRef<LoadedTensor> list);
 
   std::unique_ptr<LoadedModel> model;
   LoadedModel::Handle *handle = nullptr;
@@ -107,39 +108,26 @@ Error Session::open() {
   return check(model->open(model->getWeights(), &options, &handle));
 }
 
-llvm::Expected<std::pair<unsigned, StringRef>> Session::parse(StringRef text, unsigned position, ArrayRef<LoadedTensor> list) {
-  for (auto [i, tensor] : llvm::enumerate(list)) {
-    StringRef file = text;
-    if (file.consume_front(tensor.name) && file.consume_front("="))
-      return std::pair<unsigned, StringRef>(i, file);
-  }
-  if (position >= list.size())
-    return llvm::createStringError("'" + text + "': the model has only " + Twine(list.size()) + " of these");
-  return std::pair<unsigned, StringRef>(position, text);
+static std::vector<std::string> namesOf(ArrayRef<LoadedTensor> tensors) {
+  std::vector<std::string> names;
+  for (const LoadedTensor &tensor : tensors)
+    names.push_back(tensor.name);
+  return names;
 }
 
 Error Session::readInputs() {
-  arrays.resize(model->getInputs().size());
-  inputs.resize(arrays.size());
-  std::vector<bool> isGiven(arrays.size());
-  for (auto [position, text] : llvm::enumerate(inputFiles)) {
-    auto parsed = parse(text, position, model->getInputs());
-    if (!parsed)
-      return parsed.takeError();
-    auto [index, file] = *parsed;
-    auto array = readNpy(file);
+  auto given = tools::readInputs(inputFiles, namesOf(model->getInputs()));
+  if (!given)
+    return given.takeError();
+  arrays.reserve(given->size()); // the inputs point into them
+  for (auto [tensor, array] : llvm::zip_equal(model->getInputs(), *given)) {
     if (!array)
-      return array.takeError();
-    arrays[index] = std::move(*array);
-    auto tensor = tools::toTensor(model->getInputs()[index], arrays[index]);
-    if (!tensor)
-      return tensor.takeError();
-    inputs[index] = *tensor;
-    isGiven[index] = true;
+      return tools::missingInput(tensor.name);
+    auto input = tools::toTensor(tensor, arrays.emplace_back(std::move(*array)));
+    if (!input)
+      return input.takeError();
+    inputs.push_back(*input);
   }
-  for (auto [index, tensor] : llvm::enumerate(model->getInputs()))
-    if (!isGiven[index])
-      return llvm::createStringError("input '" + tensor.name + "' is not given: --input " + tensor.name + "=file.npy");
   return Error::success();
 }
 
@@ -185,33 +173,27 @@ Error Session::writeState() {
 Error Session::run() { return check(model->run(handle, state, inputs.data(), outputs.data(), scratch)); }
 
 Error Session::writeOutputs() {
-  for (auto [position, text] : llvm::enumerate(outputFiles)) {
-    auto parsed = parse(text, position, model->getOutputs());
-    if (!parsed)
-      return parsed.takeError();
-    std::error_code code;
-    llvm::raw_fd_ostream os(parsed->second, code);
-    if (!code)
-      writeNpy(tools::toArray(outputs[parsed->first]), os);
-    if (code)
-      return llvm::createStringError(code, "cannot write '" + parsed->second + "': " + code.message());
-  }
+  auto files = tools::resolveFiles(outputFiles, namesOf(model->getOutputs()), "output");
+  if (!files)
+    return files.takeError();
+  for (auto [index, file] : *files)
+    if (Error error = tools::writeArray(tools::toArray(outputs[index]), file))
+      return error;
   return Error::success();
 }
 
-llvm::Expected<bool> Session::compare() {
-  bool isSame = true;
-  for (auto [position, text] : llvm::enumerate(compareFiles)) {
-    auto parsed = parse(text, position, model->getOutputs());
-    if (!parsed)
-      return parsed.takeError();
-    auto want = readNpy(parsed->second);
+Error Session::compare() {
+  auto files = tools::resolveFiles(compareFiles, namesOf(model->getOutputs()), "compare");
+  if (!files)
+    return files.takeError();
+  for (auto [index, file] : *files) {
+    auto want = readNpy(file);
     if (!want)
       return want.takeError();
-    isSame &= tools::compareArrays(model->getOutputs()[parsed->first].name, tools::toArray(outputs[parsed->first]), *want,
-                                   absolute, relative, llvm::outs());
+    isSame &= tools::compareArrays(model->getOutputs()[index].name, tools::toArray(outputs[index]), *want, absolute, relative,
+                                   llvm::outs());
   }
-  return isSame;
+  return Error::success();
 }
 
 Error Session::measure() {
@@ -227,6 +209,42 @@ Error Session::measure() {
   llvm::outs() << "one run on one thread, level " << model->level(handle) << ":\n";
   for (const tools::EventCount &event : *counts)
     llvm::outs() << "  " << (event.number ? std::to_string(*event.number) : "no counter for") << " " << event.name << "\n";
+  return Error::success();
+}
+
+/// The options of this tool alone: of what runs compiled code, and all. The others say how a model is compiled.
+static constexpr StringLiteral kOfRuns[] = {"output", "compare", "atol",  "rtol",        "state-file",
+                                            "time",   "count",   "level", "num-threads", "verify"};
+static constexpr StringLiteral kOfValues[] = {"input", "dump-values", "compare-values"};
+/// Checks of the compiler, which pass where it does nothing.
+static constexpr StringLiteral kChecks[] = {"verify-phases", "verify-roundtrip"};
+
+/// The error where `option` was given but has no effect, for a reason.
+static Error unused(const cl::Option &option, const Twine &reason) {
+  return llvm::createStringError("--" + option.ArgStr + " has no effect: " + reason);
+}
+
+/// An option that would be ignored was meant for something.
+static Error checkOptions() {
+  if (StringRef(modelFile).ends_with(".so"))
+    for (const auto &[name, option] : cl::getRegisteredOptions())
+      if (option->getNumOccurrences() && llvm::is_contained(option->Categories, &tools::category) && option->hasArgStr() &&
+          !llvm::is_contained(llvm::concat<const StringLiteral>(kOfRuns, kOfValues, kChecks), name))
+        return unused(*option, "'" + modelFile + "' is compiled already");
+  if (!dumpValues.empty() || !againstValues.empty())
+    for (StringRef name : kOfRuns)
+      if (cl::Option *option = cl::getRegisteredOptions().lookup(name); option->getNumOccurrences())
+        return unused(*option, "with --dump-values and --compare-values the reference computes, and no compiled code runs");
+  for (const cl::opt<double> *tolerance : {&absolute, &relative}) {
+    if (!(*tolerance >= 0) || !std::isfinite(*tolerance)) // NaN would hide every difference
+      return llvm::createStringError(llvm::formatv("--{0}={1}", tolerance->ArgStr, double(*tolerance)).str() +
+                                     ": a tolerance is a finite number, at least 0");
+    if (tolerance->getNumOccurrences() && compareFiles.empty())
+      return unused(*tolerance, "there is nothing to compare with; give --compare");
+  }
+  if (threads < 0)
+    return llvm::createStringError("--num-threads=" + Twine(int(threads)) +
+                                   ": expected a number of threads, or 0 for as many as processors");
   return Error::success();
 }
 
@@ -261,17 +279,14 @@ static Error runValues(const DialectRegistry &registry) {
   tools::Progress progress;
   options.run.progress = [&](StringRef what) { progress(what); };
   OwningOpRef<ModuleOp> module = tools::importAndRun(modelFile, options, context);
-  std::vector<NpyArray> inputs;
-  for (StringRef text : inputFiles) {
-    auto array = readNpy(text.contains('=') ? text.split('=').second : text);
-    if (!array)
-      return array.takeError();
-    inputs.push_back(std::move(*array));
-  }
   FailureOr<tools::NamedValues> values = failure();
-  progress("evaluating with the reference");
-  if (module)
-    values = tools::evaluateValues(*module, inputs);
+  if (module) {
+    auto inputs = tools::readArguments(*module, inputFiles);
+    if (!inputs)
+      return inputs.takeError();
+    progress("evaluating with the reference");
+    values = tools::evaluateValues(*module, *inputs);
+  }
   if (failed(values))
     return llvm::createStringError("'" + modelFile + "' was not evaluated");
   if (!dumpValues.empty())
@@ -285,11 +300,23 @@ static llvm::Expected<bool> runModel(const DialectRegistry &registry) {
   if (!model)
     return model.takeError();
   Session session(std::move(*model));
+  // What is measured runs again, from the state that the run before left: the outputs are compared before.
   for (auto step : {&Session::open, &Session::readInputs, &Session::allocate, &Session::readState, &Session::run,
-                    &Session::writeState, &Session::writeOutputs, &Session::measure})
+                    &Session::writeState, &Session::writeOutputs, &Session::compare, &Session::measure})
     if (Error error = (session.*step)())
       return std::move(error);
-  return session.compare();
+  return session.isSame;
+}
+
+/// Whether all comparisons hold.
+static llvm::Expected<bool> run(const DialectRegistry &registry) {
+  if (Error error = checkOptions())
+    return std::move(error);
+  if (dumpValues.empty() && againstValues.empty())
+    return runModel(registry);
+  if (Error error = runValues(registry))
+    return std::move(error);
+  return true;
 }
 
 int main(int argc, char **argv) {
@@ -300,14 +327,10 @@ int main(int argc, char **argv) {
   cl::ParseCommandLineOptions(argc, argv, kOverview);
   if (tools::printLists())
     return 0;
-  bool wantsValues = !dumpValues.empty() || !againstValues.empty();
-  if (Error error = wantsValues ? runValues(registry) : Error::success()) {
-    llvm::errs() << "error: " << llvm::toString(std::move(error)) << "\n";
-    return 2;
-  }
-  if (wantsValues)
-    return 0;
-  llvm::Expected<bool> isSame = runModel(registry);
+  llvm::Expected<bool> isSame = run(registry);
+  if (isSame)
+    if (Error error = finishWriting(llvm::outs(), "standard output"))
+      isSame = std::move(error);
   if (!isSame) {
     llvm::errs() << "error: " << llvm::toString(isSame.takeError()) << "\n";
     return 2;
