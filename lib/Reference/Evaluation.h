@@ -15,8 +15,6 @@ public:
   Evaluation(const EvaluateOptions &options, int64_t &operations, int64_t depth = 0)
       : options(options), operations(operations), depth(depth) {}
 
-  const EvaluateOptions &getOptions() const { return options; }
-
   /// The value of `value`, or null when nothing has defined it yet. Valid until the next set().
   const Tensor *lookup(Value value) const;
   /// The value of an operand. Verified IR defines it before its use.

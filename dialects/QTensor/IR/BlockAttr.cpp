@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Parameters and block encodings: spelling, verification, components.
+#include "dialects/QTensor/IR/ParseNumber.h"
 #include "dialects/QTensor/IR/QTensorDialect.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/Support/MathExtras.h"
@@ -61,19 +62,11 @@ void ParamAttr::print(AsmPrinter &printer) const {
   printer << ">";
 }
 
-/// A number, or nothing. Scalars are kept as f64 so that a printed value parses back to the same bits.
 static FailureOr<Attribute> parseScalar(AsmParser &parser) {
-  bool negative = succeeded(parser.parseOptionalMinus());
   double value;
-  APInt integer;
-  if (OptionalParseResult result = parser.parseOptionalInteger(integer); result.has_value()) {
-    if (*result)
-      return failure();
-    value = integer.signedRoundToDouble();
-  } else if (parser.parseFloat(value)) {
+  if (parseNumber(parser, value))
     return failure();
-  }
-  return Attribute(parser.getBuilder().getF64FloatAttr(negative ? -value : value));
+  return Attribute(parser.getBuilder().getF64FloatAttr(value));
 }
 
 /// A float type, a codec or a nested encoding; nothing when the next token starts none of them.

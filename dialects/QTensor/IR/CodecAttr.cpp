@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Spelling and verification of codecs. What a codec computes is in lib/Formats.
+#include "dialects/QTensor/IR/ParseNumber.h"
 #include "dialects/QTensor/IR/QTensorDialect.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -67,17 +68,10 @@ ParseResult parseFloatRule(AsmParser &parser, CodecFields &f) {
 ParseResult parseTableRule(AsmParser &parser, CodecFields &f) {
   SmallVector<double> values;
   auto parseValue = [&]() -> ParseResult {
-    bool negative = succeeded(parser.parseOptionalMinus());
     double value;
-    APInt integer;
-    if (OptionalParseResult result = parser.parseOptionalInteger(integer); result.has_value()) {
-      if (*result)
-        return failure();
-      value = integer.signedRoundToDouble();
-    } else if (parser.parseFloat(value)) {
+    if (parseNumber(parser, value))
       return failure();
-    }
-    values.push_back(float(negative ? -value : value)); // every engine decodes to f32
+    values.push_back(float(value)); // every engine decodes to f32
     return success();
   };
   if (parser.parseLess() || parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, parseValue) ||

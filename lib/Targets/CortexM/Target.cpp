@@ -4,8 +4,8 @@
 #include "lib/Targets/CortexM/Boards.h"
 #include "lib/Targets/CortexM/KernelTables.h"
 #include "lib/Targets/CortexM/Spellings.h"
+#include "lib/Targets/FirmwareRows.h"
 #include "mlir/IR/Dialect.h"
-#include <deque>
 
 using namespace mlir;
 using namespace mlir::qtensor;
@@ -26,15 +26,6 @@ struct Row {
   unsigned vectorBits, registers;
   const firmware::LayerKernels &(*kernels)();
   ArrayRef<FirmwareBoard> (*boards)();
-};
-
-/// A row with all lists that its record points to.
-struct Record {
-  SmallVector<StringRef> gccFlags, clangFlags, helperQuery;
-  SmallVector<FirmwareCompiler, 2> compilers;
-  TargetLevel level;
-  FirmwareRecord firmware;
-  Target target;
 };
 } // namespace
 
@@ -76,7 +67,7 @@ static constexpr StringRef kLinking =
 // Tag_ABI_VFP_args: compatible with both calling conventions, since no function passes floating-point values.
 static constexpr StringRef kConventions = ".eabi_attribute 28, 3";
 
-static void fill(Record &record, const Row &row) {
+static void fill(FirmwareTarget &record, const Row &row) {
   record.gccFlags = {row.gccCpu.empty() ? row.clangCpu : row.gccCpu, "-mthumb", row.floats};
   // The triple's last part says what the objects' calling convention is; programs choose their own.
   record.clangFlags = {row.floats == "-mfloat-abi=hard" ? "--target=arm-none-eabihf" : "--target=arm-none-eabi",
@@ -98,13 +89,5 @@ static void fill(Record &record, const Row &row) {
 }
 
 namespace mlir::qtensor {
-void registerCortexMTargets(DialectRegistry &) {
-  static std::deque<Record> records;
-  if (!records.empty())
-    return;
-  for (const Row &row : rows) {
-    fill(records.emplace_back(), row);
-    registerTarget(records.back().target);
-  }
-}
+void registerCortexMTargets(DialectRegistry &) { registerRows<Row>(rows, fill); }
 } // namespace mlir::qtensor

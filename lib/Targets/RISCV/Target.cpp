@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The records of 32-bit RISC-V microcontrollers, named by their extensions.
+#include "lib/Targets/FirmwareRows.h"
 #include "lib/Targets/RISCV/KernelTables.h"
 #include "lib/Targets/RISCV/Spellings.h"
-#include "qtensor/Firmware.h"
 #include "mlir/IR/Dialect.h"
-#include <deque>
 
 using namespace mlir;
 using namespace mlir::qtensor;
@@ -22,15 +21,6 @@ struct Row {
   unsigned vectorBits, registers;
   const firmware::LayerKernels &(*kernels)();
   ArrayRef<FirmwareBoard> boards;
-};
-
-/// A row with all lists that its record points to.
-struct Record {
-  SmallVector<StringRef> gccFlags, clangFlags;
-  SmallVector<FirmwareCompiler, 2> compilers;
-  TargetLevel level;
-  FirmwareRecord firmware;
-  Target target;
 };
 } // namespace
 
@@ -65,7 +55,7 @@ static const EmbeddedFile helpers[] = {{"names.ll", riscvNames, &riscvNamesSize}
 static const StringRef gccLink[] = {"-nostartfiles", "-nostdlib"}, clangLink[] = {"-nostdlib", "-fuse-ld=lld"};
 static const StringRef query[] = {"riscv64-unknown-elf-gcc", "-march=rv32im", "-mabi=ilp32", "-print-libgcc-file-name"};
 
-static void fill(Record &record, const Row &row) {
+static void fill(FirmwareTarget &record, const Row &row) {
   record.gccFlags = {row.gccArch, "-misa-spec=2.2", "-mabi=ilp32", "-mcmodel=medany"};
   record.clangFlags = {"--target=riscv32-unknown-elf", row.clangArch, "-mabi=ilp32", "-mcmodel=medany"};
   if (!row.gccArch.empty())
@@ -84,13 +74,5 @@ static void fill(Record &record, const Row &row) {
 }
 
 namespace mlir::qtensor {
-void registerRISCVTargets(DialectRegistry &) {
-  static std::deque<Record> records;
-  if (!records.empty())
-    return;
-  for (const Row &row : rows) {
-    fill(records.emplace_back(), row);
-    registerTarget(records.back().target);
-  }
-}
+void registerRISCVTargets(DialectRegistry &) { registerRows<Row>(rows, fill); }
 } // namespace mlir::qtensor
