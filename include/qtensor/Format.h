@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Formats by name: what `--weights=int4/32` means. Records are text in lib/Formats/<folder>/format.mlir; they are
+// Formats by name: what `--weights=<name>` means. Records are text in lib/Formats/<folder>/format.mlir; they are
 // parsed when the dialect is loaded, and a name is only a spelling of what they say.
 #pragma once
 #include "mlir/IR/Diagnostics.h"
@@ -38,7 +38,7 @@ const std::vector<NamedFormat> &getNamedFormats(MLIRContext *context);
 
 /// The format of that name, or null.
 FormatAttr lookupFormat(MLIRContext *context, llvm::StringRef name);
-/// The format that another project calls so: `Q4_0` by any, `ggml=2` by one. Null when there is none.
+/// The format that another project calls so: a name alone is any's, `<project>=<name>` that one's. Null when none is.
 FormatAttr lookupFormatAlias(MLIRContext *context, llvm::StringRef alias);
 
 /// Bits for one value of a tensor of `shape`, parameters included, packed as the codecs say.
@@ -57,7 +57,7 @@ struct FormatChoice {
 
 /// Reads `name[/block][/scale][@encoder]` for a tensor of `rank` dimensions that is reduced over `axes` (K of a weight;
 /// input channel first, then the window, of a convolution).
-///   name     a format (`q4_k`), a codec (`int4`), or else another project's name of a format (`Q4_K`, `ggml=12`)
+///   name     a format, a codec, or else another project's name of a format, as for lookupFormatAlias
 ///   block    a number: that many values along axes[0], 1 along all others; `channel` or `token`: one block per index
 ///            of the axes that are not reduced; `tensor`: one block. Formats have a block of their own.
 ///   scale    f16 (default of numeric blocks), f32 (default of the others), bf16, or a codec

@@ -7,6 +7,7 @@
 #include "Tensors.h"
 #include "Values.h"
 #include "lib/Emit/Files.h"
+#include "qtensor/Target.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/InitLLVM.h"
 #include <cmath>
@@ -35,7 +36,7 @@ static cl::opt<std::string> stateFile("state-file",
 static cl::opt<unsigned> timeRuns("time", cl::desc("Print the median time of this many runs"), cl::value_desc("runs"),
                                   cl::cat(tools::category));
 static cl::opt<bool> count("count", cl::desc("Print performance counters of one run, on one thread"), cl::cat(tools::category));
-static cl::opt<std::string> levelName("level", cl::desc("Processor level, by name (default: the best)"),
+static cl::opt<std::string> levelName("level", cl::desc("Processor level, one of the above (default: the best)"),
                                       cl::cat(tools::category));
 static cl::opt<int> threads("num-threads", cl::desc("Threads (default: as many as processors)"), cl::cat(tools::category));
 static cl::opt<bool> verify("verify", cl::desc("Check every byte of the weights file"), cl::cat(tools::category));
@@ -52,10 +53,24 @@ static constexpr char kOverview[] =
     "QTensor: runs a model.\n\n"
     "  quant-run out/libmodel.so --input x.npy --output y.npy\n"
     "  quant-run model.onnx --input x.npy --compare expected.npy --rtol 1e-3\n"
-    "  quant-run out/libmodel.so --input x.npy --time 100 --level avx2\n"
+    "  quant-run out/libmodel.so --input x.npy --time 100 --level <name>\n"
     "  quant-run out/libmodel.so --input x.npy --state-file session.state\n"
     "  quant-run model.onnx --input x.npy --dump-values float/\n"
-    "  quant-run model.onnx --weights=int4/32 --input x.npy --compare-values float/\n";
+    "  quant-run model.onnx --weights=int4/32 --input x.npy --compare-values float/\n\n"
+    "The levels of a model:";
+
+/// With the levels of the targets that the program was built with.
+static std::string makeOverview() {
+  std::string text = kOverview;
+  for (const Target *target : getTargets()) {
+    if (target->firmware)
+      continue; // which runs elsewhere
+    text += (" " + target->name + ":").str();
+    for (const TargetLevel &level : target->levels)
+      text += (" " + level.name).str();
+  }
+  return text + "\n";
+}
 
 namespace {
 /// One open model with its buffers.
@@ -324,7 +339,7 @@ int main(int argc, char **argv) {
   DialectRegistry registry;
   tools::registerEverything(registry);
   cl::HideUnrelatedOptions(tools::category);
-  cl::ParseCommandLineOptions(argc, argv, kOverview);
+  cl::ParseCommandLineOptions(argc, argv, makeOverview());
   if (tools::printLists())
     return 0;
   llvm::Expected<bool> isSame = run(registry);
