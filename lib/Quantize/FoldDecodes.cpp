@@ -4,11 +4,11 @@
 #include "dialects/QTensor/IR/QTensorOps.h"
 #include "lib/Quantize/ConstantData.h"
 #include "lib/Quantize/Passes.h"
+#include "lib/Transforms/RewriteGreedily.h"
 #include "lib/Transforms/Select/Components.h"
 #include "lib/Transforms/Select/Contraction.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "qtensor/Codec.h"
 #include "qtensor/Encode.h"
 
@@ -214,7 +214,7 @@ struct FoldDecodes : mlir::qtensor::impl::FoldDecodesBase<FoldDecodes> {
     patterns.add<ReadEncoded, PadBeforeRounding, PadCodes, DecodeConstant, ReshapeEncoded<tensor::CollapseShapeOp>,
                  ReshapeEncoded<tensor::ExpandShapeOp>, ReshapeConstant<tensor::CollapseShapeOp>,
                  ReshapeConstant<tensor::ExpandShapeOp>>(&getContext());
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(rewriteGreedily(*this, getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

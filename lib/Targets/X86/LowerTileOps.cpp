@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Targets/X86/Machine.h"
 #include "lib/Targets/X86/Passes.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "lib/Transforms/RewriteGreedily.h"
 
 namespace mlir::qtensor::x86 {
 #define GEN_PASS_DEF_LOWERTILEOPS
@@ -227,7 +227,7 @@ struct LowerTileOpsPass : qtensor::x86::impl::LowerTileOpsBase<LowerTileOpsPass>
     patterns.add<LowerDot4, LowerDot2, LowerLookup, LowerPin>(&getContext(), *row);
     if (!row->halfConvert)
       patterns.add<ExpandHalf>(&getContext());
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(qtensor::rewriteGreedily(*this, getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

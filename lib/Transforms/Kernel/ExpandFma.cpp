@@ -9,8 +9,8 @@
 // Computers 57, 2008). Subnormal f32 results have fewer bits, so the same holds for them; neither the product nor the sum
 // can leave the range of f64.
 #include "lib/Transforms/Kernel/Passes.h"
+#include "lib/Transforms/RewriteGreedily.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace mlir::qtensor {
 #define GEN_PASS_DEF_EXPANDFMA
@@ -67,7 +67,7 @@ struct ExpandFmaPass : qtensor::impl::ExpandFmaBase<ExpandFmaPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<ExpandFmaPattern>(&getContext());
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(qtensor::rewriteGreedily(*this, getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

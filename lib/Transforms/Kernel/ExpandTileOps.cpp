@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/QTile/IR/QTile.h"
 #include "lib/Transforms/Kernel/Passes.h"
+#include "lib/Transforms/RewriteGreedily.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace mlir::qtensor {
 #define GEN_PASS_DEF_EXPANDTILEOPS
@@ -136,7 +136,7 @@ struct ExpandTileOpsPass : qtensor::impl::ExpandTileOpsBase<ExpandTileOpsPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     qtensor::populateExpandTilePatterns(patterns);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(qtensor::rewriteGreedily(*this, getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Expands functions of f32 to polynomials that vectorize.
 #include "lib/Transforms/Native/Passes.h"
+#include "lib/Transforms/RewriteGreedily.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace mlir::qtensor {
 #define GEN_PASS_DEF_APPROXIMATEMATH
@@ -23,10 +23,8 @@ struct ApproximateMath : mlir::qtensor::impl::ApproximateMathBase<ApproximateMat
       return llvm::is_contained(
           {"math.exp", "math.expm1", "math.tanh", "math.erf", "math.log", "math.log1p", "math.log2"}, name);
     });
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns)))) {
-      getOperation()->emitError("the expansion of mathematical functions did not end");
+    if (failed(qtensor::rewriteGreedily(*this, getOperation(), std::move(patterns))))
       signalPassFailure();
-    }
   }
 };
 } // namespace

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Transforms/Native/Passes.h"
+#include "lib/Transforms/RewriteGreedily.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace mlir::qtensor {
 #define GEN_PASS_DEF_EXPANDROUNDING
@@ -52,7 +52,7 @@ struct ExpandRounding : mlir::qtensor::impl::ExpandRoundingBase<ExpandRounding> 
     RewritePatternSet patterns(&getContext());
     patterns.add<ExpandToWhole<math::FloorOp>, ExpandToWhole<math::CeilOp>, ExpandToWhole<math::TruncOp>>(&getContext());
     math::populateExpansionPatterns(patterns, {"roundeven", "round"});
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(qtensor::rewriteGreedily(*this, getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

@@ -2,10 +2,10 @@
 // Conversions between f32 and floats of one byte, in integer arithmetic that vectorizes: LLVM has no such types. Of f16 too,
 // where neither the processor nor its compiler's library has them.
 #include "lib/Transforms/Native/Passes.h"
+#include "lib/Transforms/RewriteGreedily.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "llvm/ADT/APFloat.h"
 #include <cmath>
 
@@ -160,10 +160,8 @@ struct ExpandSmallFloats : mlir::qtensor::impl::ExpandSmallFloatsBase<ExpandSmal
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<ExpandExtension, ExpandTruncation>(&getContext(), halves);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns)))) {
-      getOperation()->emitError("the expansion of conversions of one-byte floats did not end");
+    if (failed(qtensor::rewriteGreedily(*this, getOperation(), std::move(patterns))))
       signalPassFailure();
-    }
   }
 };
 } // namespace

@@ -154,7 +154,8 @@ LogicalResult Outliner::outline(scf::ParallelOp loop) {
       continue;
     Type type = converter.convertType(value.getType());
     if (!type)
-      return loop.emitError() << "a value of type " << value.getType() << " cannot be handed to a parallel loop";
+      return loop.emitError() << "a value of type " << value.getType()
+                              << " cannot be handed to a parallel loop: LLVM has no such type; bufferize first";
     types.push_back(type);
   }
   auto record = LLVM::LLVMStructType::getLiteral(function.getContext(), types);

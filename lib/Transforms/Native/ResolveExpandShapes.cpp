@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Views of buffers that split one extent into several unknown ones.
 #include "lib/Transforms/Native/Passes.h"
+#include "lib/Transforms/RewriteGreedily.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace mlir::qtensor {
 #define GEN_PASS_DEF_RESOLVEEXPANDSHAPES
@@ -61,10 +61,8 @@ struct ResolveExpandShapes : mlir::qtensor::impl::ResolveExpandShapesBase<Resolv
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<ResolveExpandShape>(&getContext());
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns)))) {
-      getOperation()->emitError("the resolution of views did not end");
+    if (failed(qtensor::rewriteGreedily(*this, getOperation(), std::move(patterns))))
       signalPassFailure();
-    }
   }
 };
 } // namespace

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Transforms/Native/Passes.h"
+#include "lib/Transforms/RewriteGreedily.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace mlir::qtensor {
 #define GEN_PASS_DEF_SCALARIZEACCESS
@@ -63,7 +63,7 @@ struct ScalarizeAccess : mlir::qtensor::impl::ScalarizeAccessBase<ScalarizeAcces
     RewritePatternSet patterns(&getContext());
     patterns.add<ScalarizeLoad, ScalarizeStore>(&getContext());
     vector::populateVectorMaskedLoadStoreEmulationPatterns(patterns);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(rewriteGreedily(*this, getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

@@ -2,9 +2,9 @@
 // Convolutions and poolings to channels-last, by what their indexing maps mean and not by their names.
 #include "lib/Transforms/Normalize/Passes.h"
 #include "lib/Transforms/Normalize/Support.h"
+#include "lib/Transforms/RewriteGreedily.h"
 #include "mlir/Dialect/Linalg/Utils/Utils.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace mlir::qtensor {
 #define GEN_PASS_DEF_CHANNELSLAST
@@ -155,7 +155,7 @@ struct ChannelsLast : impl::ChannelsLastBase<ChannelsLast> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<MakeChannelsLast>(&getContext());
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(qtensor::rewriteGreedily(*this, getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

@@ -4,11 +4,11 @@
 #include "lib/Transforms/Normalize/Passes.h"
 #include "lib/Transforms/Normalize/Support.h"
 #include "lib/Transforms/Normalize/TransposePatterns.h"
+#include "lib/Transforms/RewriteGreedily.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace mlir::qtensor {
 #define GEN_PASS_DEF_FOLDREADS
@@ -258,7 +258,7 @@ struct FoldReads : impl::FoldReadsBase<FoldReads> {
     tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns, context);
     tensor::ExpandShapeOp::getCanonicalizationPatterns(patterns, context);
     linalg::FillOp::getCanonicalizationPatterns(patterns, context);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(qtensor::rewriteGreedily(*this, getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

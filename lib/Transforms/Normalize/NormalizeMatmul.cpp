@@ -2,9 +2,9 @@
 // Contractions with constant weights to one form: weights [.., n, k], two dimensions where there is no batch.
 #include "lib/Transforms/Normalize/Passes.h"
 #include "lib/Transforms/Normalize/Support.h"
+#include "lib/Transforms/RewriteGreedily.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace mlir::qtensor {
 #define GEN_PASS_DEF_NORMALIZEMATMUL
@@ -193,7 +193,7 @@ struct NormalizeMatmul : impl::NormalizeMatmulBase<NormalizeMatmul> {
     linalg::FillOp::getCanonicalizationPatterns(patterns, context);
     tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns, context);
     tensor::ExpandShapeOp::getCanonicalizationPatterns(patterns, context);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(qtensor::rewriteGreedily(*this, getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

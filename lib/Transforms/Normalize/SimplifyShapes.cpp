@@ -3,12 +3,12 @@
 #include "dialects/QTensor/IR/QTensorOps.h"
 #include "lib/Transforms/Normalize/Passes.h"
 #include "lib/Transforms/Normalize/Support.h"
+#include "lib/Transforms/RewriteGreedily.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/MemRef/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Tensor/Transforms/Transforms.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace mlir::qtensor {
 #define GEN_PASS_DEF_SIMPLIFYSHAPES
@@ -94,7 +94,7 @@ struct SimplifyShapes : impl::SimplifyShapesBase<SimplifyShapes> {
     tensor::EmptyOp::getCanonicalizationPatterns(patterns, context);
     tensor::CastOp::getCanonicalizationPatterns(patterns, context);
     affine::AffineApplyOp::getCanonicalizationPatterns(patterns, context);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(qtensor::rewriteGreedily(*this, getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

@@ -3,8 +3,8 @@
 #include "lib/Transforms/Normalize/Passes.h"
 #include "lib/Transforms/Normalize/Support.h"
 #include "lib/Transforms/Normalize/TransposePatterns.h"
+#include "lib/Transforms/RewriteGreedily.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace mlir::qtensor {
 #define GEN_PASS_DEF_SINKTRANSPOSES
@@ -130,8 +130,8 @@ struct SinkTransposes : impl::SinkTransposesBase<SinkTransposes> {
     populateSinkTransposePatterns(sink);
     populateSinkRoundingPatterns(sink);
     settle.add<WriteTransposed>(context);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(sink))) ||
-        failed(applyPatternsGreedily(getOperation(), std::move(settle))))
+    if (failed(qtensor::rewriteGreedily(*this, getOperation(), std::move(sink))) ||
+        failed(qtensor::rewriteGreedily(*this, getOperation(), std::move(settle))))
       signalPassFailure();
   }
 };

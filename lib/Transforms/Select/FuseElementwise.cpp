@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Upstream's fusion of elementwise ops, held back where it would compute the same value again and again: in front of a
 // reduction (a softmax in front of a matrix product), and in front of a broadcast (a norm's square root).
+#include "lib/Transforms/RewriteGreedily.h"
 #include "lib/Transforms/Select/FuseElementwise.h"
 #include "lib/Transforms/Select/Passes.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace mlir::qtensor {
 #define GEN_PASS_DEF_FUSEELEMENTWISE
@@ -42,7 +42,7 @@ struct FuseElementwise : mlir::qtensor::impl::FuseElementwiseBase<FuseElementwis
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateElementwiseFusion(patterns);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(rewriteGreedily(*this, getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Elementwise work behind a contraction moves into its region.
 #include "dialects/QTensor/IR/QTensorOps.h"
+#include "lib/Transforms/RewriteGreedily.h"
 #include "lib/Transforms/Select/FuseElementwise.h"
 #include "lib/Transforms/Select/Passes.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -8,7 +9,6 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Tensor/Transforms/Transforms.h"
 #include "mlir/IR/PatternMatch.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace mlir::qtensor {
 #define GEN_PASS_DEF_FUSEEPILOGUES
@@ -169,7 +169,7 @@ struct FuseEpilogues : mlir::qtensor::impl::FuseEpiloguesBase<FuseEpilogues> {
     // Whole chains first: once one op of a chain works on collapsed rows, the others do not meet it any more.
     RewritePatternSet chains(&getContext());
     populateElementwiseFusion(chains);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(chains))))
+    if (failed(rewriteGreedily(*this, getOperation(), std::move(chains))))
       return signalPassFailure();
     RewritePatternSet patterns(&getContext());
     patterns.add<FuseIntoContract, GeneralizeBehindContract>(&getContext());
@@ -178,7 +178,7 @@ struct FuseEpilogues : mlir::qtensor::impl::FuseEpiloguesBase<FuseEpilogues> {
     tensor::populateFoldTensorEmptyPatterns(patterns);
     tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns, &getContext());
     tensor::ExpandShapeOp::getCanonicalizationPatterns(patterns, &getContext());
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(rewriteGreedily(*this, getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };
