@@ -109,8 +109,9 @@ static void addQuantizedPasses(OpPassManager &pm, const PipelineOptions &options
 
 /// C2 -> C3: epilogues are fused while values are still encoded and whole; decomposition comes last.
 static void addSelectedPasses(OpPassManager &pm, const PipelineOptions &options) {
-  // Before its two products are contractions of their own.
-  pm.addPass(createSelectAttention());
+  // Before its two products are contractions of their own. Its kernels are made of vectors, which scalar cores do not have.
+  if (!hasLayers(options.target))
+    pm.addPass(createSelectAttention());
   SelectContractionsOptions select;
   select.strategy = options.strategy;
   if (hasLayers(options.target)) {

@@ -54,7 +54,9 @@ static bool keepsChannels(Operation *op) {
 }
 
 /// Layers and reshapes whose result channel i comes from channel i (or i modulo their number) of every input.
-static bool isChannelwise(Operation *op) { return isa<qnn::Pool2DOp, qnn::AddOp>(op) || keepsChannels(op); }
+static bool isChannelwise(Operation *op) {
+  return op->getNumResults() == 1 && (isa<qnn::Pool2DOp, qnn::AddOp>(op) || keepsChannels(op));
+}
 
 static ValueRange dataInputs(Operation *op) {
   if (auto layer = dyn_cast<qnn::LayerOpInterface>(op))

@@ -158,6 +158,14 @@ Operation *LayerFormer::create(const ProductForm &form) {
   return b.create(state);
 }
 
+/// Whether kernels can arrange a value while they compile.
+static bool comesFromConstant(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (op && isa<ComponentOp, AssembleOp, QuantizeOp, tensor::CastOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op))
+    return llvm::all_of(op->getOperands(), comesFromConstant);
+  return op && op->hasTrait<OpTrait::ConstantLike>();
+}
+
 void LayerFormer::run() {
   auto sums = cast<RankedTensorType>(op.getAccumulator().getType());
   int64_t last = sums.getRank() - 1;
@@ -176,6 +184,8 @@ void LayerFormer::run() {
   };
   Type code = encoding.getCodec().getStorageType();
   if (!isCode(input.getType(), true) || !isCode(weights.getType(), false) || (!code.isInteger(8) && !code.isInteger(16)))
+    return;
+  if (!comesFromConstant(weights) || (bias && !comesFromConstant(bias)))
     return;
   stripPadding(*form);
   Value codes = create(*form)->getResult(0);

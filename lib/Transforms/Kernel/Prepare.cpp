@@ -180,14 +180,13 @@ void qtensor::emitPrepare(ImplicitLocOpBuilder &b, const KernelSpec &spec, const
                           const KernelExtents &extents, const PreparedActivations &to, const ActivationSource &source) {
   // A tile's rows, so that threads share the work of a few tiles and seldom a cache line.
   Value some = constant(b, kMaxTileRows);
-  scf::ParallelOp::create(b, ValueRange{constant(b, 0)}, ValueRange{extents.rows}, ValueRange{some},
-                          [&](OpBuilder &inner, Location loc, ValueRange index) {
-                            ImplicitLocOpBuilder body(loc, inner);
-                            Value end = min(body, add(body, index[0], some), extents.rows);
-                            Preparer preparer(body, spec, extents, to, source, planUnit(spec, machine).height);
-                            auto rows = scf::ForOp::create(body, index[0], end, constant(body, 1));
-                            OpBuilder::InsertionGuard guard(body);
-                            body.setInsertionPointToStart(rows.getBody());
-                            preparer.emitRow(rows.getInductionVar());
-                          });
+  // Not by a body builder: what decodes by a table looks for the module that the loop is in.
+  auto tiles = scf::ParallelOp::create(b, ValueRange{constant(b, 0)}, ValueRange{extents.rows}, ValueRange{some});
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(tiles.getBody());
+  Value first = tiles.getInductionVars()[0], end = min(b, add(b, first, some), extents.rows);
+  Preparer preparer(b, spec, extents, to, source, planUnit(spec, machine).height);
+  auto rows = scf::ForOp::create(b, first, end, constant(b, 1));
+  b.setInsertionPointToStart(rows.getBody());
+  preparer.emitRow(rows.getInductionVar());
 }

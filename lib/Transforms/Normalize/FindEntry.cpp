@@ -15,7 +15,7 @@ struct FindEntry : mlir::qtensor::impl::FindEntryBase<FindEntry> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     if (auto main = module.lookupSymbol<func::FuncOp>("main"))
-      return hideOthers(main);
+      return takeEntry(main);
     SmallVector<func::FuncOp> candidates;
     for (auto function : module.getOps<func::FuncOp>())
       if (function.isPublic() && !function.isExternal())
@@ -35,7 +35,12 @@ struct FindEntry : mlir::qtensor::impl::FindEntryBase<FindEntry> {
   }
 
 private:
-  void hideOthers(func::FuncOp main) {
+  void takeEntry(func::FuncOp main) {
+    for (Type type : llvm::concat<const Type>(main.getArgumentTypes(), main.getResultTypes()))
+      if (isa<BaseMemRefType>(type)) {
+        main.emitError() << "a model computes on tensors, but @main takes or gives " << type << "; give it as it was before bufferization";
+        return signalPassFailure();
+      }
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (function != main)
         function.setPrivate();

@@ -220,7 +220,7 @@ public:
 
   LogicalResult matchAndRewrite(linalg::TransposeOp op, PatternRewriter &rewriter) const override {
     auto producer = op.getInput().getDefiningOp<linalg::LinalgOp>();
-    if (!getTranspose(op->getResult(0)) || !producer || !producer->hasOneUse() ||
+    if (!op.hasPureTensorSemantics() || !getTranspose(op->getResult(0)) || !producer || !producer->hasOneUse() ||
         !linalg::isaContractionOpInterface(producer))
       return rewriter.notifyMatchFailure(op, "it does not transpose a contraction with one use");
     SmallVector<AffineMap> maps = producer.getIndexingMapsArray();

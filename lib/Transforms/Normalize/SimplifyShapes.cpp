@@ -23,7 +23,7 @@ public:
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(linalg::TransposeOp op, PatternRewriter &rewriter) const override {
-    if (!getTranspose(op->getResult(0)))
+    if (!op.hasPureTensorSemantics() || !getTranspose(op->getResult(0)))
       return rewriter.notifyMatchFailure(op, "not on plain tensors");
     auto source = cast<RankedTensorType>(op.getInput().getType());
     auto result = cast<RankedTensorType>(op->getResult(0).getType());

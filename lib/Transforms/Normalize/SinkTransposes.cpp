@@ -102,7 +102,7 @@ public:
 
   LogicalResult matchAndRewrite(linalg::TransposeOp op, PatternRewriter &rewriter) const override {
     auto producer = op.getInput().getDefiningOp<linalg::GenericOp>();
-    if (!getTranspose(op->getResult(0)) || !producer || !producer->hasOneUse() || producer->getNumResults() != 1 ||
+    if (!op.hasPureTensorSemantics() || !getTranspose(op->getResult(0)) || !producer || !producer->hasOneUse() || producer->getNumResults() != 1 ||
         producer.getNumParallelLoops() != producer.getNumLoops())
       return rewriter.notifyMatchFailure(op, "its input is no elementwise op with one use");
     SmallVector<AffineMap> maps = producer.getIndexingMapsArray();

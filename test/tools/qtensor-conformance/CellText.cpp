@@ -26,6 +26,8 @@ static FailureOr<BlockAttr> makeInputEncoding(MLIRContext *context, const Cell &
   int64_t block = weight.getBlock()[cell.getWeightAxes().front()];
   if (cell.activation == "token" || (cell.activation == "block" && ShapedType::isDynamic(block)))
     return find("int8/token");
+  if (cell.activation == "codebook")
+    return find("nf4/token");
   if (cell.activation == "block")
     return find("int8/" + std::to_string(block));
   bool shifted = cell.activation == "shifted";

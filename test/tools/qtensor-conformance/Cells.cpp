@@ -184,7 +184,7 @@ static SmallVector<StringRef> getActivations(CellOp op) {
     return {"none"};
   if (op == CellOp::Depthwise)
     return {"none", "static", "shifted"};
-  return {"none", "static", "shifted", "token", "block"};
+  return {"none", "static", "shifted", "token", "block", "codebook"};
 }
 
 std::vector<Cell> conformance::enumerateCells(MLIRContext *context, const CellSelection &selection) {
@@ -194,7 +194,7 @@ std::vector<Cell> conformance::enumerateCells(MLIRContext *context, const CellSe
       Cell cell{format, op, "none", false, false, selection.seed, 1, 1, 1, 1, 1, 1, false, selection.extremes};
       for (StringRef activation : getActivations(op))
         for (bool forceFloat : {false, true}) {
-          if (forceFloat && activation == "none")
+          if (forceFloat && (activation == "none" || activation == "codebook")) // neither has another strategy
             continue;
           std::string key = llvm::formatv("{0} {1} {2} {3}", format, getOpName(op), activation, forceFloat);
           Random random(selection.seed, key);

@@ -15,7 +15,7 @@ struct Cell {
   std::string format; ///< Spelling of the weight's encoding.
   CellOp op;
   /// "none"; int8 with a scale in the type ("static"), per row ("token"), per block of the weight ("block"); uint8 with
-  /// scale and zero in the type ("shifted").
+  /// scale and zero in the type ("shifted"); nf4 per row ("codebook").
   std::string activation;
   bool forceFloat; ///< Overrule the choice of strategy.
   bool bias;       ///< An elementwise op behind, which becomes the epilogue.

@@ -188,3 +188,14 @@ func.func @groups(%x: tensor<1x4x4x1xi8>) -> tensor<1x4x4x1xi8> {
     pads = array<i64: 0, 0, 0, 0>, input_zero = -2, output_zero = -2, low = -128, high = 127, map = #qtensor.final<fixed<double>>}> -> tensor<1x4x4x1xi8>
   return %z : tensor<1x4x4x1xi8>
 }
+
+// -----
+
+// Buffers keep what they have.
+// CHECK-LABEL: func.func @buffers(
+// CHECK: qnn.pool2d ins(%{{.*}} : memref<1x4x4x8xi8>) outs(%{{.*}} : memref<1x2x2x8xi8>)
+func.func @buffers(%a: memref<1x4x4x8xi8>, %b: memref<1x2x2x8xi8>) {
+  qnn.pool2d ins(%a : memref<1x4x4x8xi8>) outs(%b : memref<1x2x2x8xi8>) <{window = array<i64: 2, 2>,
+    strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, max, low = -128 : i64, high = 127 : i64}>
+  return
+}

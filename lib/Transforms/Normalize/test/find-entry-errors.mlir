@@ -15,3 +15,10 @@ module {
 module {
   func.func private @encode(%x: f32) -> f32
 }
+
+// -----
+
+module {
+  // expected-error @below {{a model computes on tensors, but @main takes or gives 'memref<4x8xf32>'; give it as it was before bufferization}}
+  func.func @main(%x: memref<4x8xf32>) { return }
+}
