@@ -178,6 +178,14 @@ Val Emit::pad(const Val &x, ArrayRef<OpFoldResult> low, ArrayRef<OpFoldResult> h
 Val Emit::concat(ArrayRef<Val> parts, int64_t axis) {
   if (parts.size() == 1)
     return parts[0];
+  // What bufferization asks of a chain of insertions grows faster than its length.
+  constexpr size_t kMostParts = 32;
+  if (parts.size() > kMostParts) {
+    SmallVector<Val> groups;
+    for (size_t first = 0; first < parts.size(); first += kMostParts)
+      groups.push_back(concat(parts.slice(first, std::min(kMostParts, parts.size() - first)), axis));
+    return concat(groups, axis);
+  }
   Dims dims = parts[0].dims;
   dims[axis] = math.constant(0);
   for (const Val &part : parts) {
