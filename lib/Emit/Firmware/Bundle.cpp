@@ -109,13 +109,30 @@ static Error checkNames(const FirmwareObject &object) {
   return Error::success();
 }
 
+/// The model gives its name to a CMake target, a header and files beside those of the bundle.
+static Error checkModelName(StringRef name) {
+  static const llvm::StringSet<> taken = {
+      // Targets that CMake has.
+      "all", "clean", "edit_cache", "help", "install", "package", "package_source", "rebuild_cache", "test", "ALL_BUILD", "RUN_TESTS",
+      // Headers of C and of the example.
+      "assert", "board", "complex", "ctype", "errno", "fenv", "float", "inttypes", "iso646", "limits", "locale", "math", "setjmp",
+      "signal", "stdalign", "stdarg", "stdatomic", "stdbool", "stddef", "stdint", "stdio", "stdlib", "stdnoreturn", "string", "tgmath",
+      "threads", "time", "uchar", "wchar", "wctype",
+      // Files of the bundle.
+      "README"};
+  if (!taken.contains(name))
+    return Error::success();
+  return llvm::createStringError("the model is called '" + name +
+                                 "', as a header of C, a target of CMake or a file of the bundle is; choose another name (--name)");
+}
+
 llvm::Expected<Bundle> mlir::qtensor::makeBundle(FirmwareObject object, const ArtifactOptions &options) {
   const FirmwareRecord &record = *options.target->firmware;
   Bundle bundle;
   bundle.target = options.target;
   bundle.sourceFile = options.sourceFile;
   bundle.settings = options.settings;
-  if (Error error = checkNames(object))
+  if (Error error = llvm::joinErrors(checkModelName(object.model.name), checkNames(object)))
     return error;
   auto facts = readObjectFacts(StringRef(object.object.data(), object.object.size()));
   if (!facts)
