@@ -134,7 +134,7 @@ static bool readPhase(StringRef option, StringRef text, Phase &phase) {
   return true;
 }
 
-bool tools::ModelOptions::readCommandLine(StringRef path) {
+bool tools::ModelOptions::readCommandLine(StringRef path, Phase last) {
   if (path.empty())
     return fail("no model given; try --help");
   const Target *target = targetName.empty() ? getDefaultTarget() : lookupTarget(targetName);
@@ -142,8 +142,11 @@ bool tools::ModelOptions::readCommandLine(StringRef path) {
     return fail("--target=" + targetName + ": no such target; see --list-targets");
   if (!phaseFrom.empty() && !readPhase("phase-from", phaseFrom, run.from.emplace()))
     return false;
+  run.to = last;
   if (!phaseTo.empty() && !readPhase("phase-to", phaseTo, run.to))
     return false;
+  if (run.to > last)
+    return fail("--phase-to=" + phaseTo + " is behind phase C" + Twine(unsigned(last)) + ", the last that has what is asked for");
   if (run.from && *run.from > run.to)
     return fail("--phase-from is behind --phase-to");
   if (!samples.empty() && (run.from.value_or(Phase::Imported) != Phase::Imported || run.to == Phase::Imported))

@@ -21,7 +21,8 @@ struct ModelOptions {
   PhaseRun run;
   ArtifactOptions artifact;
 
-  bool readCommandLine(StringRef path);
+  /// `last`: where the way ends unless --phase-to says otherwise, and may end at most.
+  bool readCommandLine(StringRef path, Phase last = Phase::Planned);
 };
 
 /// Imports the model and runs the phases that were chosen. Null after a diagnostic.

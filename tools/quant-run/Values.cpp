@@ -8,6 +8,8 @@
 #include "lib/Transforms/Plan/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/xxhash.h"
@@ -99,6 +101,25 @@ static StringRef nameOf(Location loc) {
   return name;
 }
 
+/// Whether `op` computes a value of the model: no constant, no extent, and nothing that others only write over.
+static bool computesValue(Operation *op) {
+  if (op->getNumResults() == 0 || !isa<TensorType>(op->getResult(0).getType()) || isa<arith::ConstantOp, tensor::EmptyOp>(op))
+    return false;
+  auto isDestination = [](OpOperand &use) {
+    auto user = dyn_cast<DestinationStyleOpInterface>(use.getOwner());
+    return user && user.isDpsInit(&use);
+  };
+  return (op->getNumResults() == 1 || isa<AsOp>(op)) &&
+         !(isa<linalg::FillOp>(op) && llvm::all_of(op->getResult(0).getUses(), isDestination));
+}
+
+/// Inputs and outputs have names of their own, whatever computes them.
+static void addBorder(tools::NamedValues &values, ArrayAttr attributes, ArrayRef<Tensor> tensors) {
+  for (auto [attribute, tensor] : llvm::zip(attributes ? attributes.getValue() : ArrayRef<Attribute>(), tensors))
+    if (auto name = cast<DictionaryAttr>(attribute).getAs<StringAttr>("qtensor.name"))
+      values[name.str()] = toArray(tensor);
+}
+
 FailureOr<tools::NamedValues> tools::evaluateValues(ModuleOp module, ArrayRef<NpyArray> inputs) {
   auto main = module.lookupSymbol<func::FuncOp>("main");
   if (!main)
@@ -110,11 +131,14 @@ FailureOr<tools::NamedValues> tools::evaluateValues(ModuleOp module, ArrayRef<Np
   reference::EvaluateOptions options;
   options.observer = [&](Operation *op, ArrayRef<Tensor> results) {
     StringRef name = nameOf(op->getLoc());
-    if (op->getParentOp() == main && !name.empty() && (results.size() == 1 || isa<AsOp>(op)) && !isa<arith::ConstantOp>(op))
+    if (op->getParentOp() == main && !name.empty() && computesValue(op))
       values[name.str()] = toArray(results.front());
   };
-  if (failed(reference::evaluate(main, *arguments, options)))
+  FailureOr<SmallVector<Tensor>> results = reference::evaluate(main, *arguments, options);
+  if (failed(results))
     return failure();
+  addBorder(values, main.getArgAttrsAttr(), *arguments);
+  addBorder(values, main.getResAttrsAttr(), *results);
   return values;
 }
 

@@ -286,9 +286,8 @@ static Error runValues(const DialectRegistry &registry) {
   tools::ModelOptions options;
   if (StringRef(modelFile).ends_with(".so"))
     return llvm::createStringError("a library has no values by name; give the model file");
-  if (!options.readCommandLine(modelFile))
+  if (!options.readCommandLine(modelFile, Phase::Quantized))
     return llvm::createStringError("the command line makes no sense");
-  options.run.to = std::min(options.run.to, Phase::Quantized);
   options.pipeline.lateFrom = std::numeric_limits<int64_t>::max(); // the reference does not know every encoder
   MLIRContext context(registry);
   tools::Progress progress;
