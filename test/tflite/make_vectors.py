@@ -337,6 +337,30 @@ def narrowing():
         yield unary(f"quantize-by-{ratio}", OP.QUANTIZE, (I8, 0.0271, 127), (I8, 0.0271 * ratio, 6))
 
 
+def several():
+    """Filters that see a part of the input's channels, and slices that run backwards."""
+    coarse, out = (I8, 0.0471, -13), (I8, 0.0625, 7)
+    same = {"Padding": 0, "StrideW": 1, "StrideH": 1}
+    for multiplier, bits in ((3, 8), (2, 16)):
+        weights, bias = filters(4 * multiplier, 3, 1, 0.0471 if bits == 8 else 0.00071)
+        weights.update(shape=(1, 3, 3, 4 * multiplier), data=weights["data"].transpose(3, 1, 2, 0), axis=3)
+        if bits == 16:
+            bias.update(type=tflite.TensorType.INT64, data=bias["data"].astype(np.int64))
+        yield (f"depthwise-{bits}-times-{multiplier}",
+               [tensor("x", (1, 9, 9, 4), *(coarse if bits == 8 else (I16, 0.00071, 0))), weights, bias,
+                tensor("y", (1, 9, 9, 4 * multiplier), *(out if bits == 8 else (I16, 0.002, 0)))], [0], 3, OP.DEPTHWISE_CONV_2D,
+               [0, 1, 2], ("DepthwiseConv2DOptions", dict(same, DepthMultiplier=multiplier, FusedActivationFunction=1)))
+    for groups, channels in ((2, 3), (3, 1)):
+        weights, bias = filters(6, 3, channels, 0.0471)
+        yield (f"conv-groups-{groups}", [tensor("x", (1, 9, 9, groups * channels), *coarse), weights, bias,
+                                         tensor("y", (1, 9, 9, 6), *out)], [0], 3, OP.CONV_2D, [0, 1, 2], ("Conv2DOptions", same))
+    # Rows 7, 4 and 1; columns from the last one to column 2; of the channels the last.
+    numbers = [tensor(name, [4], I32, data=np.array(values, np.int32))
+               for name, values in (("b", [0, 7, 0, -1]), ("e", [1, -100, 1, 0]), ("s", [1, -3, -1, 1]))]
+    yield ("slice-backwards", [tensor("x", (1, 9, 8, 5), *coarse)] + numbers + [tensor("y", (1, 3, 6), *coarse)], [0], 4,
+           OP.STRIDED_SLICE, [0, 1, 2, 3], ("StridedSliceOptions", {"BeginMask": 4, "ShrinkAxisMask": 8}))
+
+
 def all_cases():
     yield from cases()
     yield from moves()
@@ -345,6 +369,7 @@ def all_cases():
     yield from sums()
     yield from reals()
     yield from narrowing()
+    yield from several()
 
 
 def inputs_of(tensor):

@@ -105,6 +105,7 @@ public:
   Val unsqueeze(const Val &x, ArrayRef<int64_t> axes);
   /// Removes axes of extent 1.
   Val squeeze(const Val &x, ArrayRef<int64_t> axes);
+  /// Strides are constant where one is negative.
   Val slice(const Val &x, ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes, ArrayRef<OpFoldResult> strides);
   /// x with one axis cut to [offset, offset + size).
   Val sliceAxis(const Val &x, int64_t axis, OpFoldResult offset, OpFoldResult size);
@@ -112,6 +113,7 @@ public:
   Val concat(ArrayRef<Val> parts, int64_t axis);
 
 private:
+  Val backwardSlice(const Val &x, ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes, ArrayRef<OpFoldResult> strides);
   Value codes(const Val &x);
   Value reshapeStep(Value from, ArrayRef<OpFoldResult> toDims, bool collapses, ArrayRef<unsigned> ends);
   Value reshapeByShape(Value from, ArrayRef<OpFoldResult> dims);

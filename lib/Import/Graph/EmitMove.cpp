@@ -150,9 +150,26 @@ Val Emit::slice(const Val &x, ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldRes
   // An empty slice may start at the end, where extract_slice may not.
   if (llvm::is_contained(DimMath::shape(sizes), 0))
     return wrap(empty(sizes, type(x.elem)), x.elem, sizes);
+  if (llvm::any_of(strides, [](OpFoldResult stride) { return DimMath::number(stride).value_or(1) < 0; }))
+    return backwardSlice(x, offsets, sizes, strides);
   auto type = RankedTensorType::get(DimMath::shape(sizes), this->type(x.elem));
   Value part = tensor::ExtractSliceOp::create(b, loc, type, tensor(x), offsets, sizes, strides);
   return wrap(part, x.elem, sizes);
+}
+
+/// Reads element by element.
+Val Emit::backwardSlice(const Val &x, ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes,
+                        ArrayRef<OpFoldResult> strides) {
+  Value source = tensor(x);
+  SmallVector<Value> starts = math.values(offsets, loc);
+  return mapTo(sizes, {}, x.elem, [&](Scalar &s, ValueRange) -> Value {
+    SmallVector<Value> position;
+    for (auto [i, stride] : llvm::enumerate(strides)) {
+      Value scaled = s.mul(s.index(i), s.number(s.b.getIndexType(), double(*DimMath::number(stride))));
+      position.push_back(s.add(starts[i], scaled));
+    }
+    return s.make<tensor::ExtractOp>(source, position);
+  });
 }
 
 Val Emit::sliceAxis(const Val &x, int64_t axis, OpFoldResult offset, OpFoldResult size) {

@@ -97,6 +97,27 @@ FailureOr<SmallVector<int64_t>> Node::numbers(unsigned i, StringRef what) const 
   return values;
 }
 
+/// The entries of these channels, which lie along the first axis.
+static Val rows(Emit &e, const Val &x, const Channels &of) {
+  if (!x.constant)
+    return e.sliceAxis(x, 0, e.math.constant(of.first), e.math.constant(of.count));
+  auto data = std::make_shared<TensorData>(*x.constant);
+  size_t row = data->bytes.size() / of.all;
+  data->bytes = data->bytes.slice(of.first * row, of.count * row);
+  data->dims[0] = of.count;
+  return e.constant(data);
+}
+
+/// What describes these entries: their scales, where each has its own.
+static Tensor rows(Tensor tensor, const Channels &of) {
+  Quantization &q = tensor.quantization;
+  if (int64_t(q.scale.size()) == of.all) {
+    q.scale = {q.scale.begin() + of.first, q.scale.begin() + of.first + of.count};
+    q.zero = {q.zero.begin() + of.first, q.zero.begin() + of.first + of.count};
+  }
+  return tensor;
+}
+
 /// One scale and zero point for the whole tensor.
 FailureOr<BlockAttr> Node::staticEncoding(const Tensor &tensor) const {
   const Quantization &q = tensor.quantization;
@@ -136,7 +157,7 @@ FailureOr<Value> Node::assemble(const Tensor &tensor, const Val &given, int64_t 
   SmallVector<double> perIndex(q.scale.begin(), q.scale.end());
   if (perChannel && q.scale.size() == 1)
     perIndex.assign(shape[axis], q.scale[0]);
-  if (perIndex.size() == 1) {
+  if (perIndex.size() == 1 && !perChannel) {
     FailureOr<BlockAttr> encoding = staticEncoding(tensor);
     if (failed(encoding))
       return failure();
@@ -144,6 +165,9 @@ FailureOr<Value> Node::assemble(const Tensor &tensor, const Val &given, int64_t 
     return finish(BlockAttr::get(e.b.getContext(), codec, block, (*encoding).getScale(), (*encoding).getZero(), {}),
                   {e.tensor(codes)});
   }
+  if (int64_t(perIndex.size()) != shape[axis])
+    return fail("tensor '" + tensor.name + "' has " + Twine(perIndex.size()) + " scales for " + Twine(shape[axis]) +
+                " channels");
   if (llvm::any_of(q.zero, [](int64_t zero) { return zero != 0; }))
     return fail("tensor '" + tensor.name + "' has a zero point for each channel, which must be 0");
   SmallVector<int64_t> block(shape.size(), ShapedType::kDynamic), grid(shape.size(), 1);
@@ -174,12 +198,22 @@ FailureOr<Value> Node::filter(unsigned i, ArrayRef<int64_t> shape, int64_t axis)
 }
 
 FailureOr<Value> Node::filterFrom(unsigned i, const Val &codes, int64_t axis) const {
-  if (!isQuantized(inTensor(i)))
+  return assembleFilter(inTensor(i), codes, axis);
+}
+
+FailureOr<Value> Node::filterPart(unsigned i, const Channels &of) const {
+  if (size_t scales = inTensor(i).quantization.scale.size(); scales > 1 && int64_t(scales) != of.all)
+    return fail("its filter has " + Twine(scales) + " scales for " + Twine(of.all) + " output channels");
+  return assembleFilter(rows(inTensor(i), of), rows(e, in(i), of), 0);
+}
+
+FailureOr<Value> Node::assembleFilter(const Tensor &tensor, const Val &codes, int64_t axis) const {
+  if (!isQuantized(tensor))
     return e.tensor(e.cast(codes, Elem::F32));
-  if (inTensor(i).quantization.isBlockwise())
+  if (tensor.quantization.isBlockwise())
     return fail("its filter has blocks, which only fully connected layers may have");
-  bool perChannel = isSigned(elemOf(inTensor(i).type)) && inTensor(i).quantization.zero[0] == 0;
-  return assemble(inTensor(i), codes, axis, perChannel);
+  bool perChannel = isSigned(elemOf(tensor.type)) && tensor.quantization.zero[0] == 0;
+  return assemble(tensor, codes, axis, perChannel);
 }
 
 FailureOr<Val> Node::real(unsigned i) const {
@@ -227,6 +261,12 @@ LogicalResult Node::setReal(const Val &real, unsigned i, ArrayRef<OpFoldResult> 
     Val plain = e.cast(real, elemOf(tensor.type));
     return set(dims.empty() ? plain : e.reshape(plain, dims), i);
   }
+  FailureOr<Val> codes = rounded(real, tensor);
+  return failed(codes) ? failure() : set(dims.empty() ? *codes : e.reshape(*codes, dims), i);
+}
+
+/// Codes as `tensor` has them.
+FailureOr<Val> Node::rounded(const Val &real, const Tensor &tensor) const {
   FailureOr<BlockAttr> encoding = staticEncoding(tensor);
   if (failed(encoding))
     return failure();
@@ -238,7 +278,7 @@ LogicalResult Node::setReal(const Val &real, unsigned i, ArrayRef<OpFoldResult> 
   out.dims = real.dims;
   out.encoded = std::make_shared<EncodedValue>();
   out.encoded->value = QuantizeOp::create(e.b, e.loc, type, e.tensor(real), ValueRange(), ValueRange(), StringAttr());
-  return set(dims.empty() ? out : e.reshape(out, dims), i);
+  return out;
 }
 
 LogicalResult Node::setByRule(StringRef rule, ArrayRef<unsigned> inputs, ArrayRef<NamedAttribute> parameters,
@@ -299,10 +339,19 @@ LogicalResult Node::setByRule(StringRef rule, ArrayRef<unsigned> inputs, ArrayRe
   return success();
 }
 
-FailureOr<Val> Node::realBias(unsigned i) const {
-  Tensor tensor = inTensor(i);
-  if (tensor.type != ElemType::I64 || tensor.quantization.scale.empty())
-    return real(i);
+FailureOr<Val> Node::realBias(unsigned i, const Channels &of) const {
+  if (in(i).rank() != 1 || DimMath::number(in(i).dims[0]) != of.all || int64_t(inTensor(i).shape[0]) != of.all)
+    return fail("the bias does not have one entry for each output channel");
+  Tensor tensor = rows(inTensor(i), of);
+  if (tensor.type != ElemType::I64 || tensor.quantization.scale.empty()) {
+    if (of.count == of.all)
+      return real(i);
+    Val codes = rows(e, in(i), of);
+    if (!isQuantized(tensor))
+      return e.cast(codes, Elem::F32);
+    FailureOr<Value> made = assemble(tensor, codes, 0);
+    return failed(made) ? FailureOr<Val>(failure()) : FailureOr<Val>(e.wrap(*made, Elem::F32, codes.dims));
+  }
   FailureOr<SmallVector<int64_t>> codes = numbers(i, "a bias of 64 bits");
   if (failed(codes))
     return failure();
@@ -310,30 +359,40 @@ FailureOr<Val> Node::realBias(unsigned i) const {
     return fail("the bias '" + tensor.name + "' has codes of more than 32 bits, which are not supported; quantize with larger "
                 "scales");
   tensor.type = ElemType::I32;
-  Val narrow = e.constant(SmallVector<double>(codes->begin(), codes->end()), tensor.shape, Elem::I32);
+  ArrayRef<int64_t> part = ArrayRef(*codes).slice(of.first, of.count);
+  Val narrow = e.constant(SmallVector<double>(part.begin(), part.end()), {of.count}, Elem::I32);
   FailureOr<Value> made = assemble(tensor, narrow, 0);
   return failed(made) ? FailureOr<Val>(failure()) : FailureOr<Val>(e.wrap(*made, Elem::F32, narrow.dims));
 }
 
-LogicalResult Node::setSum(const Val &sums, unsigned bias, ArrayRef<OpFoldResult> dims) const {
+/// The fused activation of sums + bias.
+FailureOr<Val> Node::activatedSum(const Val &sums, unsigned bias, const Channels &of) const {
   FailureOr<int64_t> kind = activation();
   if (failed(kind))
     return failure();
   SmallVector<Val> parts = {sums};
   if (has(bias)) {
-    FailureOr<Val> addend = realBias(bias);
+    FailureOr<Val> addend = realBias(bias, of);
     if (failed(addend))
       return failure();
-    if (addend->rank() != 1 || !DimMath::same(addend->dims[0], sums.dims.back()))
-      return fail("the bias does not have one entry for each output channel");
     parts.push_back(*addend);
   }
   if (parts.size() == 1 && *kind == 0)
-    return setReal(sums, 0, dims);
-  Val out = e.mapTo(sums.dims, parts, Elem::F32, [&](Scalar &s, ValueRange in) {
+    return sums;
+  return e.mapTo(sums.dims, parts, Elem::F32, [&](Scalar &s, ValueRange in) {
     return activate(s, parts.size() == 1 ? in[0] : s.add(in[0], in[1]), *kind);
   });
-  return setReal(out, 0, dims);
+}
+
+LogicalResult Node::setSum(const Val &sums, unsigned bias, ArrayRef<OpFoldResult> dims) const {
+  int64_t channels = DimMath::numberOrDynamic(sums.dims.back());
+  FailureOr<Val> made = activatedSum(sums, bias, {0, channels, channels});
+  return failed(made) ? failure() : setReal(*made, 0, dims);
+}
+
+FailureOr<Val> Node::roundedSum(const Val &sums, unsigned bias, const Channels &of) const {
+  FailureOr<Val> made = activatedSum(sums, bias, of);
+  return failed(made) ? made : rounded(*made, outTensor());
 }
 
 FailureOr<int64_t> Node::activation() const {

@@ -15,6 +15,11 @@ Elem elemOf(ElemType type);
 /// True for integer codes with a scale.
 bool isQuantized(const Tensor &tensor);
 
+/// Output channels [first, first + count) of all.
+struct Channels {
+  int64_t first, count, all;
+};
+
 class Node {
 public:
   Node(Emit &emit, const Model &model, const Graph &graph, const Operator &op, unsigned number, MutableArrayRef<Val> values,
@@ -47,6 +52,8 @@ public:
   FailureOr<Value> filter(unsigned i, ArrayRef<int64_t> shape, int64_t axis) const;
   /// As above for a filter of which `codes` are rearranged; a plain one is only converted to f32.
   FailureOr<Value> filterFrom(unsigned i, const Val &codes, int64_t axis) const;
+  /// The filter of some output channels, which lie along axis 0.
+  FailureOr<Value> filterPart(unsigned i, const Channels &of) const;
 
   /// Fails where input and output are quantized differently: codes then cannot just be moved.
   LogicalResult requireSameScale(unsigned input = 0, unsigned output = 0) const;
@@ -59,8 +66,9 @@ public:
   /// Elements of a constant integer input.
   FailureOr<SmallVector<int64_t>> numbers(unsigned i, StringRef what) const;
 
-  /// Input `i` as reals; of 64 bits, as biases beside 16-bit activations have, only constants whose codes fit 32.
-  FailureOr<Val> realBias(unsigned i) const;
+  /// Input `i` as reals, one for each of these channels; of 64 bits, as biases beside 16-bit activations have, only constants
+  /// whose codes fit 32.
+  FailureOr<Val> realBias(unsigned i, const Channels &of) const;
   /// Sets output `i` from codes or from plain values.
   LogicalResult set(Val value, unsigned i = 0) const;
   /// Sets output `i` from reals: rounds them where the output is quantized. `dims` (empty: those of the reals) are the
@@ -68,6 +76,8 @@ public:
   LogicalResult setReal(const Val &real, unsigned i = 0, ArrayRef<OpFoldResult> dims = {}) const;
   /// Sets the output to the fused activation of sums + bias; input `bias` may be absent. `dims` as above.
   LogicalResult setSum(const Val &sums, unsigned bias, ArrayRef<OpFoldResult> dims = {}) const;
+  /// What setSum sets, for some channels of a quantized output.
+  FailureOr<Val> roundedSum(const Val &sums, unsigned bias, const Channels &of) const;
   /// Sets the output by a published integer algorithm: `rule` names it, `meaning` emits the real operation on the decoded
   /// inputs. `inputs` are quantized; the output is. The rounding mode joins the parameters.
   LogicalResult setByRule(StringRef rule, ArrayRef<unsigned> inputs, ArrayRef<NamedAttribute> parameters,
@@ -94,6 +104,9 @@ public:
 
 private:
   FailureOr<BlockAttr> staticEncoding(const Tensor &tensor) const;
+  FailureOr<Value> assembleFilter(const Tensor &tensor, const Val &codes, int64_t axis) const;
+  FailureOr<Val> activatedSum(const Val &sums, unsigned bias, const Channels &of) const;
+  FailureOr<Val> rounded(const Val &real, const Tensor &tensor) const;
   FailureOr<Value> assemble(const Tensor &tensor, const Val &codes, int64_t axis, bool perChannel = false) const;
 
   const Model &model;

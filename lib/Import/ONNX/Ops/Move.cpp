@@ -72,21 +72,6 @@ std::pair<OpFoldResult, OpFoldResult> sliceRange(DimMath &math, OpFoldResult dim
   return {first, math.max(math.ceilDiv(length, math.constant(std::abs(step))), math.constant(0))};
 }
 
-/// A slice with negative steps somewhere: reads element by element.
-Val reversedSlice(NodeContext &n, const Val &x, ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes,
-                  ArrayRef<int64_t> steps) {
-  Value source = n.e.tensor(x);
-  SmallVector<Value> starts = n.e.math.values(offsets, n.e.loc);
-  return n.e.mapTo(sizes, {}, x.elem, [&](Scalar &s, ValueRange) -> Value {
-    SmallVector<Value> position;
-    for (auto [i, step] : llvm::enumerate(steps)) {
-      Value scaled = s.mul(s.index(i), s.number(s.b.getIndexType(), step));
-      position.push_back(s.add(starts[i], scaled));
-    }
-    return s.make<tensor::ExtractOp>(source, position);
-  });
-}
-
 LogicalResult sliceAxes(NodeContext &n, ArrayRef<OpFoldResult> starts, ArrayRef<OpFoldResult> ends,
                         ArrayRef<int64_t> axes, ArrayRef<int64_t> steps) {
   const Val &x = n.in(0);
@@ -109,8 +94,6 @@ LogicalResult sliceAxes(NodeContext &n, ArrayRef<OpFoldResult> starts, ArrayRef<
       picked.push_back((*x.ints)[*first + i * allSteps[0]]);
     return n.set(0, n.e.ints(picked, {static_cast<int64_t>(picked.size())}, x.elem));
   }
-  if (llvm::any_of(allSteps, [](int64_t step) { return step < 0; }))
-    return n.set(0, reversedSlice(n, x, offsets, sizes, allSteps));
   return n.set(0, n.e.slice(x, offsets, sizes, strides));
 }
 

@@ -90,6 +90,46 @@ Val groupedConv(const Node &n, const Val &x, Value w, const Window &window, int6
   return e.reshape(e.wrap(made, Elem::F32, out), {out[0], out[1], out[2], e.math.constant(filters)});
 }
 
+/// Layers whose channels have filters of one input channel, of codes: each channel of the image as often as there are filters
+/// for it, and a depthwise layer, whose scales lie along one axis. `codes` are the filter's, [KH, KW, O].
+LogicalResult importRepeated(const Node &n, const Val &codes, const Window &window, ArrayRef<OpFoldResult> out) {
+  const Val &image = n.in(0);
+  Dims each = image.dims, all(image.dims.begin(), image.dims.end() - 1);
+  each.push_back(n.e.math.floorDiv(out[3], image.dims[3]));
+  all.push_back(out[3]);
+  Val repeated = n.e.reshape(n.e.broadcast(n.e.unsqueeze(image, 4), each), all);
+  FailureOr<Val> x = n.realFrom(0, repeated);
+  FailureOr<Value> w = n.filterFrom(1, codes, 2);
+  if (failed(x) || failed(w))
+    return failure();
+  Factor factor{padImage(n, *x, window), std::nullopt};
+  return n.setSum(named<linalg::DepthwiseConv2DNhwcHwcOp>(n, factor, *w, window, out), 2);
+}
+
+/// A layer of codes in groups: a layer for each, whose codes lie side by side.
+LogicalResult importGroups(const Node &n, const Window &window, ArrayRef<OpFoldResult> out, int64_t groups) {
+  DimMath &m = n.e.math;
+  int64_t filters = *DimMath::number(out[3]), channels = *DimMath::number(n.in(1).dims[3]);
+  if (channels == 1)
+    return importRepeated(n, n.e.squeeze(n.e.transpose(n.in(1), {3, 1, 2, 0}), 0), window, out);
+  Dims dims(out);
+  dims[3] = m.constant(filters / groups);
+  SmallVector<Val> parts;
+  for (int64_t group = 0; group < groups; ++group) {
+    Channels of{group * (filters / groups), filters / groups, filters};
+    FailureOr<Val> x = n.realFrom(0, n.e.sliceAxis(n.in(0), 3, m.constant(group * channels), m.constant(channels)));
+    FailureOr<Value> w = n.filterPart(1, of);
+    if (failed(x) || failed(w))
+      return failure();
+    Factor factor{padImage(n, *x, window), std::nullopt};
+    FailureOr<Val> part = n.roundedSum(named<linalg::Conv2DNhwcFhwcOp>(n, factor, *w, window, dims), 2, of);
+    if (failed(part))
+      return failure();
+    parts.push_back(*part);
+  }
+  return n.set(n.e.concat(parts, 3));
+}
+
 LogicalResult importConv(const Node &n) {
   FailureOr<Factor> x = image(n, /*depthwise=*/false);
   if (failed(x))
@@ -102,27 +142,27 @@ LogicalResult importConv(const Node &n) {
   auto inputs = DimMath::number(x->x.dims[3]);
   if (!inputs || channels < 1 || *inputs % channels != 0 || filters % (*inputs / channels) != 0)
     return n.fail("its input has " + Twine(inputs.value_or(-1)) + " channels, its filter is for " + Twine(channels));
-  x->x = padImage(n, x->x, *window);
   Dims out = {x->x.dims[0], n.e.math.constant(window->out[0]), n.e.math.constant(window->out[1]),
               n.e.math.constant(filters)};
   int64_t groups = *inputs / channels;
+  if (groups > 1 && x->scale)
+    return n.fail("quantizes float activations and has " + Twine(groups) + " groups, which is not supported; use one convolution a "
+                  "group");
+  if (groups > 1 && isQuantized(n.inTensor(1)))
+    return importGroups(n, *window, out, groups);
+  x->x = padImage(n, x->x, *window);
   if (groups == 1) {
     FailureOr<Value> w = filterOf(n, *x, n.in(1), 0);
     return failed(w) ? failure() : setSums(n, *x, named<linalg::Conv2DNhwcFhwcOp>(n, *x, *w, *window, out));
   }
-  if (isQuantized(n.inTensor(1)))
-    return n.fail("is quantized and has " + Twine(groups) + " groups, which is not supported; use one convolution a group");
   Val w = n.e.reshape(n.in(1), {n.e.math.constant(groups), n.e.math.constant(filters / groups), n.e.math.constant(height),
                                 n.e.math.constant(width), n.e.math.constant(channels)});
   return n.setSum(groupedConv(n, x->x, n.e.tensor(w), *window, groups, filters), 2);
 }
 
 /// The filter [1, KH, KW, C * M] as [KH, KW, C, M], or [KH, KW, C] where M is 1.
-FailureOr<Value> depthwiseFilter(const Node &n, const Factor &x, ArrayRef<int64_t> shape) {
-  if (!x.scale && shape.size() == 4 && isQuantized(n.inTensor(1)) && n.inTensor(1).quantization.scale.size() > 1)
-    return n.fail("has a depth multiplier above 1 and a scale for each channel of an input with several");
-  Dims dims = llvm::map_to_vector(shape, [&](int64_t extent) { return n.e.math.constant(extent); });
-  return filterOf(n, x, n.e.reshape(n.in(1), dims), 2);
+Val depthwiseFilter(const Node &n, ArrayRef<int64_t> shape) {
+  return n.e.reshape(n.in(1), llvm::map_to_vector(shape, [&](int64_t extent) { return n.e.math.constant(extent); }));
 }
 
 LogicalResult importDepthwise(const Node &n) {
@@ -137,19 +177,21 @@ LogicalResult importDepthwise(const Node &n) {
   auto channels = DimMath::number(x->x.dims[3]);
   if (!channels || *channels < 1 || outputs % *channels != 0 || filter[0] != 1)
     return n.fail("its input has " + Twine(channels.value_or(-1)) + " channels, its filter " + Twine(outputs));
-  x->x = padImage(n, x->x, *window);
   DimMath &m = n.e.math;
   Dims out = {x->x.dims[0], m.constant(window->out[0]), m.constant(window->out[1]), m.constant(outputs)};
   int64_t multiplier = outputs / *channels;
+  if (multiplier > 1 && *channels > 1 && !x->scale && isQuantized(n.inTensor(1)))
+    return importRepeated(n, depthwiseFilter(n, {height, width, outputs}), *window, out);
+  x->x = padImage(n, x->x, *window);
   if (multiplier == 1) {
-    FailureOr<Value> w = depthwiseFilter(n, *x, {height, width, outputs});
+    FailureOr<Value> w = filterOf(n, *x, depthwiseFilter(n, {height, width, outputs}), 2);
     return failed(w) ? failure() : setSums(n, *x, named<linalg::DepthwiseConv2DNhwcHwcOp>(n, *x, *w, *window, out));
   }
   if (*channels == 1) { // an ordinary convolution: [1, KH, KW, O] is [O, KH, KW, 1] turned
     FailureOr<Value> w = filterOf(n, *x, n.e.transpose(n.in(1), {3, 1, 2, 0}), 0);
     return failed(w) ? failure() : setSums(n, *x, named<linalg::Conv2DNhwcFhwcOp>(n, *x, *w, *window, out));
   }
-  FailureOr<Value> w = depthwiseFilter(n, *x, {height, width, *channels, multiplier});
+  FailureOr<Value> w = filterOf(n, *x, depthwiseFilter(n, {height, width, *channels, multiplier}), 2);
   if (failed(w))
     return failure();
   Dims split = {out[0], out[1], out[2], x->x.dims[3], m.constant(multiplier)};

@@ -63,7 +63,8 @@ LogicalResult importConcat(const Node &n) {
   }
   bool quantized = isQuantized(n.outTensor());
   if (quantized && (!same || *activation))
-    return n.fail("its inputs have other scales than its output, or it has an activation; the format wants the same scale");
+    return n.fail("its inputs have other scales than its output, or it has an activation; the format wants the same scale and no "
+                  "activation: requantize in front of it");
   Val out = n.e.concat(parts, axis);
   if (*activation)
     out = n.e.map(out, out.elem, [&](Scalar &s, ValueRange in) { return n.activate(s, in[0], *activation); });
@@ -133,11 +134,9 @@ LogicalResult importStridedSlice(const Node &n) {
       if (part.begin < 0 || part.begin >= *extent)
         return n.fail("takes an element outside of axis " + Twine(axis));
     }
-    if (part.stride < 0)
-      return n.fail("has a negative stride along axis " + Twine(axis) + "; use REVERSE_V2");
-    offsets.push_back(std::min(part.begin, std::max<int64_t>(*extent - 1, 0)));
+    offsets.push_back(std::clamp<int64_t>(part.begin, 0, std::max<int64_t>(*extent - 1, 0))); // of an empty part
     sizes.push_back(part.count);
-    steps.push_back(part.stride);
+    steps.push_back(part.count == 1 ? 1 : part.stride);
   }
   Val out = n.e.slice(x, constants(n, offsets), constants(n, sizes), constants(n, steps));
   return n.set(n.e.squeeze(out, dropped));
@@ -234,7 +233,7 @@ void registerMoves(Registry &r) {
       {"PADV2", 3, 3, importPad, "all types"},
       {"CONCATENATION", 1, kAny, importConcat, "all types; quantized: one scale"},
       {"SLICE", 3, 3, importSlice, "all types; constant starts and sizes"},
-      {"STRIDED_SLICE", 4, 4, importStridedSlice, "all types; constant, positive strides, no new axes"},
+      {"STRIDED_SLICE", 4, 4, importStridedSlice, "all types; constant, no new axes"},
       {"TRANSPOSE", 2, 2, importTranspose, "all types"},
       {"SPLIT", 2, 2, importSplit, "all types"},
       {"SPLIT_V", 3, 3, importSplitV, "all types"},
