@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Makes layers of float activations and int8 weights, random inputs, and the outputs of LiteRT's reference kernels: lite-vectors.tar.xz.
+"""Makes layers of float activations and int8 weights, random inputs, and the outputs of LiteRT's reference kernels; and activations
+of codes that other runtimes do not have: lite-vectors.tar.xz.
 
 usage: make_lite_vectors.py <archive> [<number of random layers>]
 needs the Python packages of make_streams.py and ai-edge-litert
@@ -36,6 +37,26 @@ class Layer(Maker):
         made = self.tensor(graph, "y", y, F32)
         self.operator(graph, code, operands, [made], options)
         graph.inputs, graph.outputs, self.shape = operands[:1], [made], x
+
+    def input(self, i):
+        x = random.normal(random.uniform(-1, 1), random.uniform(.1, 4), self.shape).astype(np.float32)
+        if i % 7 == 3:
+            x[0] = 0
+        return np.abs(x) if i % 7 == 5 else x
+
+
+class Activation(Maker):
+    """From codes to codes of another scale."""
+
+    def __init__(self, code):
+        super().__init__()
+        graph = self.graph()
+        graph.inputs = [self.tensor(graph, "x", (1, 256), I8, 0.0713, -13)]
+        graph.outputs = [self.tensor(graph, "y", (1, 256), I8, 0.0271, -120)]
+        self.operator(graph, code, graph.inputs, graph.outputs)
+
+    def input(self, i):
+        return np.arange(-128, 128, dtype=np.int8)[None]
 
 
 def extent(given, kernel, stride, dilation, valid):
@@ -80,6 +101,8 @@ def models():
     yield "depthwise-dilation", depthwise(dilation=2)
     yield "depthwise-several", depthwise(multiplier=2, channels=4)
     yield "depthwise-one", depthwise(multiplier=6, channels=1)
+    for name in ("RELU6", "RELU_N1_TO_1", "RELU_0_TO_1"):
+        yield name.lower().replace("_", "-"), Activation(getattr(OP, name))
 
 
 def random_models(count):
@@ -110,11 +133,7 @@ def main():
             # Other kernels multiply the scales in another order, and the delegate that is used by default rounds otherwise.
             interpreter = Interpreter(model_content=data, experimental_op_resolver_type=OpResolverType.BUILTIN_REF)
             interpreter.allocate_tensors()
-            x = random.normal(random.uniform(-1, 1), random.uniform(.1, 4), layer.shape).astype(np.float32)
-            if i % 7 == 3:
-                x[0] = 0
-            if i % 7 == 5:
-                x = np.abs(x)
+            x = layer.input(i)
             interpreter.set_tensor(interpreter.get_input_details()[0]["index"], x)
             interpreter.invoke()
             write(f"{name}/model.tflite", data)
