@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // From a planned module to an artifact in memory: one LLVM module per level, compiled side by side.
+#include "dialects/QNN/IR/QNN.h"
 #include "lib/Emit/Glue.h"
 #include "lib/Emit/Header.h"
 #include "lib/Emit/Manifest.h"
@@ -65,6 +66,19 @@ static void compile(const ArtifactOptions &options, LevelCode &code) {
     code.error = llvm::toString(bytes.takeError());
 }
 
+/// What was planned, or made of kernels, for a target without an operating system has no code here.
+static LogicalResult checkHosted(ModuleOp planned) {
+  if (isFirmwarePlan(planned->getAttrOfType<DictionaryAttr>(kPlanAttr)))
+    return planned.emitError() << "the module was planned for a target without an operating system (" << kPlanAttr
+                               << " has regions); compile it for that target (--target), or from an earlier phase for this one";
+  auto isLayer = [](qnn::LayerOpInterface op) {
+    op->emitError() << "is a layer for the kernels of a target without an operating system; compile the module for that "
+                       "target (--target), or from phase C2 for this one";
+    return WalkResult::interrupt();
+  };
+  return failure(planned.walk(isLayer).wasInterrupted());
+}
+
 FailureOr<Artifact> mlir::qtensor::compileArtifact(ModuleOp planned, const ArtifactOptions &options) {
   auto progress = [&](const Twine &what) {
     if (options.progress)
@@ -74,6 +88,8 @@ FailureOr<Artifact> mlir::qtensor::compileArtifact(ModuleOp planned, const Artif
     return planned.emitError() << "target '" << options.target->name
                                << "' has no operating system: a shared library, a weights file and what runs in this "
                                   "process need a target that has one (see --list-targets)";
+  if (failed(checkHosted(planned)))
+    return failure();
   FailureOr<ModelInterface> model = readInterface(planned, options.model);
   FailureOr<WeightsFile> weights = readWeights(planned);
   if (failed(model) || failed(weights))

@@ -2,6 +2,7 @@
 #include "lib/Emit/Interface.h"
 #include "lib/Runtime/qtensor_abi.h"
 #include "lib/Transforms/Plan/Passes.h"
+#include "lib/Transforms/Plan/States.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/ADT/StringExtras.h"
@@ -94,6 +95,8 @@ FailureOr<ModelInterface> mlir::qtensor::readInterface(ModuleOp module, StringRe
       if (failed(read(module, entry, symbols, list->emplace_back())))
         return failure();
   }
+  if (failed(verifyEntry(module)))
+    return failure();
   model.symbolCount = symbols.size();
   return model;
 }

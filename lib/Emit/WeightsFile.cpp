@@ -25,17 +25,13 @@ static ArrayRef<char> bytesOf(Attribute value) {
 
 static LogicalResult readEntry(ModuleOp module, DictionaryAttr attr, int64_t alignment, uint64_t end,
                                WeightEntry &entry) {
-  auto name = attr.getAs<StringAttr>("name");
-  auto offset = attr.getAs<IntegerAttr>("offset"), size = attr.getAs<IntegerAttr>("size");
-  auto value = dyn_cast_or_null<ElementsAttr>(attr.get("value"));
-  if (!name || !offset || !size || !value)
-    return module.emitError() << "an entry of " << kWeightsAttr << " lacks name, offset, size or value";
-  entry.name = name.str();
+  auto value = cast<ElementsAttr>(attr.get("value"));
+  entry.name = attr.getAs<StringAttr>("name").str();
   if (auto format = attr.getAs<StringAttr>("format"))
     entry.format = format.str();
   llvm::raw_string_ostream(entry.type) << value.getType();
-  entry.offset = offset.getInt();
-  entry.size = size.getInt();
+  entry.offset = attr.getAs<IntegerAttr>("offset").getInt();
+  entry.size = attr.getAs<IntegerAttr>("size").getInt();
   entry.bytes = bytesOf(value);
   if (entry.bytes.size() != entry.size)
     return module.emitError() << "weight '" << entry.name << "' has " << entry.bytes.size() << " bytes, its entry says "
@@ -43,6 +39,9 @@ static LogicalResult readEntry(ModuleOp module, DictionaryAttr attr, int64_t ali
   if (entry.offset % alignment || entry.offset < end)
     return module.emitError() << "weight '" << entry.name << "' at offset " << entry.offset
                               << " is not aligned to " << alignment << " bytes or overlaps the one before";
+  if (entry.offset - end >= uint64_t(alignment))
+    return module.emitError() << "weight '" << entry.name << "' at offset " << entry.offset << " leaves " << entry.offset - end
+                              << " bytes behind the one before; alignment takes less than " << alignment;
   return success();
 }
 

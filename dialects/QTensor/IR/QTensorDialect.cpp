@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/QTensor/IR/QTensorDialect.h"
+#include "dialects/QTensor/IR/ModuleAttrs.h"
 #include "dialects/QTensor/IR/QTensorOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Transforms/InliningUtils.h"
@@ -36,6 +37,10 @@ void QTensorDialect::initialize() {
 #include "dialects/QTensor/IR/QTensorOps.cpp.inc"
       >();
   addInterfaces<QTensorAsmInterface, QTensorInlinerInterface>();
+}
+
+LogicalResult QTensorDialect::verifyOperationAttribute(Operation *op, NamedAttribute attribute) {
+  return verifyModuleAttribute(op, attribute);
 }
 
 void QTensorDialect::registerCodecName(StringRef name, Attribute codec) {

@@ -14,6 +14,7 @@ def QTensorDialect : Dialect {
     clauses.
   }];
   let useDefaultAttributePrinterParser = 1;
+  let hasOperationAttrVerify = 1;
   let dependentDialects = ["::mlir::tensor::TensorDialect"];
   let extraClassDeclaration = [{
     /// Gives `codec` the spelling `name`. A name is only a spelling: two equal codecs print under the name that was

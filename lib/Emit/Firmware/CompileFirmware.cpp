@@ -158,7 +158,26 @@ static void nameFunctions(ModuleOp module, StringRef prefix, std::vector<Firmwar
   });
 }
 
-static void readPlan(DictionaryAttr plan, size_t inputs, FirmwareObject &made) {
+/// Whether the memories of constants hold the weights, and not much more.
+static LogicalResult checkConstants(ModuleOp module, ArrayRef<FirmwareConstants> constants, int64_t weightsBytes) {
+  if (constants.empty())
+    return success(); // One memory, as large as the weights.
+  int64_t most = weightsBytes + int64_t(constants.size()) * kFirmwareAlignment, bytes = 0;
+  for (const FirmwareConstants &region : constants)
+    bytes = std::min(bytes, most) + std::min(region.bytes, most + 1);
+  if (bytes < weightsBytes || bytes > most)
+    return module.emitError() << kPlanAttr << " has memories of constants that do not add up to the " << weightsBytes
+                              << " bytes of " << kWeightsAttr;
+  return success();
+}
+
+/// Fails, after a diagnostic, where the plan is none of memories, or does not fit the module.
+static LogicalResult readPlan(ModuleOp module, const ModelInterface &model, int64_t weightsBytes, FirmwareObject &made) {
+  auto plan = module->getAttrOfType<DictionaryAttr>(kPlanAttr);
+  if (!isFirmwarePlan(plan) || !plan.contains("bound"))
+    return module.emitError() << kPlanAttr << " does not say in which memories buffers lie ('bound' and 'regions'), as a target "
+                              << "without an operating system needs; run qtensor-plan-regions, or compile from an earlier phase";
+  size_t inputs = model.inputs.size();
   auto number = [](DictionaryAttr from, StringRef name) { return from.getAs<IntegerAttr>(name).getInt(); };
   made.arenaBound = number(plan, "bound");
   if (plan.contains("greedy"))
@@ -171,9 +190,14 @@ static void readPlan(DictionaryAttr plan, size_t inputs, FirmwareObject &made) {
       std::string memory = region.getAs<StringAttr>("name").str();
       made.constants.push_back({memory, "", "", number(region, "bytes"), region.getAs<BoolAttr>("copied").getValue()});
     }
-  if (auto places = plan.getAs<ArrayAttr>("places"))
+  if (auto places = plan.getAs<ArrayAttr>("places"); places && !places.empty()) {
+    if (places.size() != inputs + model.outputs.size())
+      return module.emitError() << kPlanAttr << " has " << places.size() << " places for " << inputs << " inputs and "
+                                << model.outputs.size() << " outputs";
     for (auto [i, place] : llvm::enumerate(places.getAsRange<DictionaryAttr>()))
       (i < inputs ? made.inputs : made.outputs).push_back({unsigned(number(place, "region")), number(place, "offset")});
+  }
+  return checkConstants(module, made.constants, weightsBytes);
 }
 
 /// Which functions of a helper library are called is known when instructions are chosen: those that the target has are added,
@@ -215,11 +239,9 @@ FailureOr<FirmwareObject> mlir::qtensor::compileFirmware(ModuleOp planned, const
   const Target &target = *options.target;
   FailureOr<ModelInterface> model = readInterface(planned, options.model);
   FailureOr<WeightsFile> weights = readWeights(planned, kFirmwareAlignment);
-  auto plan = planned->getAttrOfType<DictionaryAttr>(kPlanAttr);
-  if (failed(model) || failed(weights) || !plan)
-    return failure();
   FirmwareObject made;
-  readPlan(plan, model->inputs.size(), made);
+  if (failed(model) || failed(weights) || failed(readPlan(planned, *model, weights->payloadBytes, made)))
+    return failure();
   made.constantBytes = weights->payloadBytes;
   nameConstants(made, model->name, weights->payloadBytes);
   made.layers = describeLayers(planned, model->name);

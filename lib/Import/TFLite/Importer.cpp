@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Import/TFLite/Importer.h"
+#include "dialects/QTensor/IR/ModuleAttrs.h"
 #include "lib/Import/Graph/Function.h"
 #include "lib/Import/TFLite/Registry.h"
 #include "llvm/ADT/StringExtras.h"
@@ -209,7 +210,7 @@ OwningOpRef<ModuleOp> Importer::run() {
     return nullptr;
   emit.setLoc(NameLoc::get(builder.getStringAttr(graph.name.empty() ? "main" : graph.name)));
   OwningOpRef<ModuleOp> module = ModuleOp::create(emit.loc);
-  (*module)->setAttr("qtensor.rounding", builder.getStringAttr(options.rounding));
+  (*module)->setAttr(kRoundingAttr, builder.getStringAttr(options.rounding));
   if (failed(makeFunction(*module)))
     return nullptr;
   for (unsigned i = 0; i < graph.operators.size(); ++i)

@@ -94,12 +94,13 @@ struct EmitFirmwareEntry : mlir::qtensor::impl::EmitFirmwareEntryBase<EmitFirmwa
     ModuleOp module = getOperation();
     auto main = module.lookupSymbol<func::FuncOp>("main");
     auto plan = module->getAttrOfType<DictionaryAttr>(kPlanAttr);
-    if (!main || !plan || main.getNumArguments() < kFirstTensorArgument) {
-      module.emitError("the module is not planned (phase C5): @main and qtensor.plan are needed");
+    if (!main || main.isExternal() || !isFirmwarePlan(plan) || main.getNumArguments() < kFirstTensorArgument) {
+      module.emitError("the module is not planned for firmware (phase C5): @main and regions in qtensor.plan are needed; run "
+                       "qtensor-plan-regions");
       return signalPassFailure();
     }
     for (BlockArgument argument : main.getArguments().drop_front(kFirstTensorArgument))
-      if (!cast<MemRefType>(argument.getType()).hasStaticShape()) {
+      if (auto type = dyn_cast<MemRefType>(argument.getType()); !type || !type.hasStaticShape()) {
         main.emitError() << "an input or result has the type " << argument.getType()
                          << "; firmware has static shapes (fix the extents with --dim)";
         return signalPassFailure();

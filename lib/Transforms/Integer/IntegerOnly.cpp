@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // From real arithmetic on encoded tensors to integers. What is rounded is decided by requantize alone: everything in
 // front of it is exact.
+#include "dialects/QTensor/IR/ModuleAttrs.h"
 #include "lib/Quantize/ConstantData.h"
 #include "lib/Reference/FixedPoint.h"
 #include "lib/Reference/IntegerRules.h"
@@ -509,7 +510,7 @@ struct IntegerOnly : mlir::qtensor::impl::IntegerOnlyBase<IntegerOnly> {
   void runOnOperation() override {
     std::string mode = rounding;
     if (mode.empty())
-      if (auto own = getOperation()->getParentOfType<ModuleOp>()->getAttrOfType<StringAttr>("qtensor.rounding"))
+      if (auto own = getOperation()->getParentOfType<ModuleOp>()->getAttrOfType<StringAttr>(kRoundingAttr))
         mode = own.str();
     if (mode.empty())
       return;

@@ -85,6 +85,26 @@ private:
 };
 } // namespace
 
+/// Checks that @shapes turns the extents of the inputs into those of the outputs, one index each, and returns the bytes of
+/// scratch memory behind them.
+static LogicalResult verifyShapes(ModuleOp module, func::FuncOp shapes) {
+  auto count = [&](StringRef key) {
+    int64_t extents = 0;
+    if (auto entries = module->getAttrOfType<ArrayAttr>(key))
+      for (auto entry : entries.getAsRange<DictionaryAttr>())
+        extents += cast<RankedTensorType>(entry.getAs<TypeAttr>("type").getValue()).getRank();
+    return extents;
+  };
+  auto fits = [](ArrayRef<Type> types, int64_t extents) {
+    return int64_t(types.size()) == extents && llvm::all_of(types, llvm::IsaPred<IndexType>);
+  };
+  if (!fits(shapes.getArgumentTypes(), count(kInputsAttr)) || !fits(shapes.getResultTypes(), count(kOutputsAttr) + 1))
+    return shapes.emitError() << "@shapes has the type " << shapes.getFunctionType() << "; it takes " << count(kInputsAttr)
+                              << " extents of inputs and returns " << count(kOutputsAttr)
+                              << " of outputs and the bytes of scratch memory; run qtensor-plan-memory";
+  return success();
+}
+
 /// `inputs` counts the states, whose pointers stand behind those of the inputs.
 static void wrapMain(func::FuncOp main, unsigned inputs, StringRef name) {
   enum { Context, Weights, WeightsBytes, Scratch, ScratchBytes, Inputs, Extents, Outputs, Count };
@@ -132,6 +152,8 @@ struct EmitEntry : mlir::qtensor::impl::EmitEntryBase<EmitEntry> {
           "the module is not planned (phase C5): @main, @shapes, qtensor.inputs and qtensor.plan are needed");
       return signalPassFailure();
     }
+    if (failed(verifyEntry(module)) || failed(verifyShapes(module, shapes)))
+      return signalPassFailure();
     auto states = module->getAttrOfType<ArrayAttr>(kStatesAttr);
     wrapMain(main, inputs.size() + (states ? states.size() : 0), prefix + "_run_" + suffix);
     wrapShapes(shapes, prefix + "_shapes_" + suffix);

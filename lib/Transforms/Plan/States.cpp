@@ -2,6 +2,7 @@
 #include "lib/Transforms/Plan/States.h"
 #include "lib/Transforms/Plan/Passes.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Interfaces/DestinationStyleOpInterface.h"
 #include "llvm/ADT/MapVector.h"
@@ -125,4 +126,31 @@ bool qtensor::isStateArgument(func::FuncOp main, unsigned index) {
   auto inputs = module->getAttrOfType<ArrayAttr>(kInputsAttr), states = module->getAttrOfType<ArrayAttr>(kStatesAttr);
   unsigned first = kFirstTensorArgument + (inputs ? inputs.size() : 0);
   return states && index >= first && index < first + states.size();
+}
+
+LogicalResult qtensor::verifyEntry(ModuleOp module) {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  if (!main || main.isExternal())
+    return module.emitError("the module has no function @main with a body; it is not at phase C5");
+  SmallVector<RankedTensorType> tensors;
+  for (StringRef key : {kInputsAttr, kStatesAttr, kOutputsAttr})
+    if (auto entries = module->getAttrOfType<ArrayAttr>(key))
+      for (auto entry : entries.getAsRange<DictionaryAttr>())
+        tensors.push_back(cast<RankedTensorType>(entry.getAs<TypeAttr>("type").getValue()));
+  ArrayRef<Type> types = main.getArgumentTypes();
+  auto isBuffer = [](Type type, ArrayRef<int64_t> shape, Type element) {
+    auto buffer = dyn_cast<MemRefType>(type);
+    return buffer && buffer.getShape() == shape && buffer.getElementType() == element;
+  };
+  Type byte = IntegerType::get(module.getContext(), 8);
+  bool fits = types.size() == kFirstTensorArgument + tensors.size() && isa<LLVM::LLVMPointerType>(types[kContextArgument]) &&
+              isBuffer(types[kWeightsArgument], ShapedType::kDynamic, byte) &&
+              isBuffer(types[kScratchArgument], ShapedType::kDynamic, byte) && main.getResultTypes().empty();
+  for (size_t i = 0; fits && i < tensors.size(); ++i)
+    fits = isBuffer(types[kFirstTensorArgument + i], tensors[i].getShape(), tensors[i].getElementType());
+  if (!fits)
+    return main.emitError() << "@main does not take a context, weights, scratch memory and the buffers that " << kInputsAttr
+                            << ", " << kStatesAttr << " and " << kOutputsAttr
+                            << " describe, and return nothing; run qtensor-make-entry and bufferize";
+  return success();
 }

@@ -3,6 +3,7 @@
 // `qtensor.state` are one state: what the call finds and what it leaves.
 #pragma once
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
 
 namespace mlir::qtensor {
 
@@ -19,5 +20,9 @@ void copySharedStates(func::FuncOp main, unsigned states);
 
 /// Whether argument `index` of @main is the buffer of a state, once qtensor-make-entry has run.
 bool isStateArgument(func::FuncOp main, unsigned index);
+
+/// Checks that @main has the arguments that qtensor-make-entry gives it, buffers of the types that the module's attributes
+/// describe; fails after a diagnostic.
+LogicalResult verifyEntry(ModuleOp module);
 
 } // namespace mlir::qtensor

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: quant-opt %s -split-input-file -verify-diagnostics -qtensor-emit-firmware-entry
 
-// expected-error @below {{the module is not planned (phase C5)}}
+// expected-error @below {{the module is not planned for firmware (phase C5): @main and regions in qtensor.plan are needed; run qtensor-plan-regions}}
 module {
   func.func @main() { return }
 }
