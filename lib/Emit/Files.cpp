@@ -35,6 +35,10 @@ static Error writeInPlace(StringRef path, llvm::function_ref<void(llvm::raw_ostr
 
 // First under another name, then renamed.
 Error qtensor::writeFile(StringRef path, llvm::function_ref<void(llvm::raw_ostream &)> write) {
+  if (path == "-") {
+    write(llvm::outs());
+    return finishWriting(llvm::outs(), "standard output");
+  }
   llvm::sys::fs::file_status status;
   if (!llvm::sys::fs::status(path, status) && !llvm::sys::fs::is_regular_file(status))
     return writeInPlace(path, write);

@@ -17,7 +17,7 @@ llvm::Error ioError(const llvm::Twine &what, std::error_code code);
 /// Flushes what was printed. The error names `path`; the stream has none afterwards.
 llvm::Error finishWriting(llvm::raw_fd_ostream &os, llvm::StringRef path);
 
-/// Writes a file whole or not at all.
+/// Writes a file whole or not at all; "-" is standard output.
 llvm::Error writeFile(llvm::StringRef path, llvm::function_ref<void(llvm::raw_ostream &)> write);
 llvm::Error writeText(llvm::StringRef path, llvm::StringRef text);
 

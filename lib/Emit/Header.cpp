@@ -45,7 +45,7 @@ qt_status $M_open(const qt_weights *weights, const qt_options *options, $M_handl
 
 /* From the shapes of the inputs (data may be NULL): dtype, rank and shape of the outputs, and the bytes of scratch that
  * run needs. `outputs` and `scratch_bytes` may be NULL. */
-qt_status $M_shapes(const $M_handle *handle, const qt_tensor inputs[$U_INPUTS], qt_tensor outputs[$U_OUTPUTS],
+qt_status $M_shapes(const $M_handle *handle, const qt_tensor inputs[], qt_tensor outputs[],
                     size_t *scratch_bytes);
 
 /* Bytes of a state: what the model keeps from one run to the next. 0: nothing, `state` is NULL everywhere. */
@@ -57,8 +57,8 @@ qt_status $M_state_init(const $M_handle *handle, void *state);
 
 /* Computes the outputs into outputs[i].data. `scratch` is aligned to 64 bytes; it may be NULL if shapes said 0. `state`
  * is read and brought up to date, in place. Outputs and state overlap no other buffer of the call. */
-qt_status $M_run(const $M_handle *handle, void *state, const qt_tensor inputs[$U_INPUTS],
-                 const qt_tensor outputs[$U_OUTPUTS], void *scratch);
+qt_status $M_run(const $M_handle *handle, void *state, const qt_tensor inputs[],
+                 const qt_tensor outputs[], void *scratch);
 
 /* Frees everything. NULL is fine. No run may be in progress. */
 void $M_close($M_handle *handle);

@@ -57,6 +57,16 @@ std::string mlir::qtensor::listImporters() {
   return list;
 }
 
+/// Checked for every file: a misspelt mode must not pass because this model has nothing that it is about.
+static LogicalResult checkModes(StringRef path, MLIRContext *context, const ImportOptions &options) {
+  auto fail = [&] { return emitError(UnknownLoc::get(context)) << path << ": "; };
+  if (options.rounding != "double" && options.rounding != "single")
+    return fail() << "the rounding is double or single, not '" << options.rounding << "'";
+  if (options.runtime != "tflite-micro" && options.runtime != "litert")
+    return fail() << "the runtime is tflite-micro or litert, not '" << options.runtime << "'";
+  return success();
+}
+
 OwningOpRef<ModuleOp> mlir::qtensor::importModel(StringRef path, MLIRContext *context, const ImportOptions &options) {
   auto found = importers().find(llvm::sys::path::extension(path).drop_front(path.contains('.') ? 1 : 0).lower());
   if (found != importers().end() && found->second.function != parseIR && !options.constantFiles.empty()) {
@@ -67,6 +77,8 @@ OwningOpRef<ModuleOp> mlir::qtensor::importModel(StringRef path, MLIRContext *co
     emitError(UnknownLoc::get(context)) << "'" << path << "' is no model file that can be read; known: " << listImporters();
     return nullptr;
   }
+  if (failed(checkModes(path, context, options)))
+    return nullptr;
   constexpr int64_t kMostExtent = int64_t(1) << 40;
   for (const auto &[key, number] : options.dims)
     if (number < 1 || number > kMostExtent) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Quantize/StaticRange.h"
 #include "mlir/IR/Builders.h"
+#include "llvm/ADT/StringExtras.h"
 #include "qtensor/Codec.h"
+#include "qtensor/Encode.h"
 #include <cmath>
 
 using namespace mlir;
@@ -100,15 +102,36 @@ bool qtensor::isStaticSpelling(StringRef spelling) {
   return format.ends_with(kStatic) || format.ends_with(kAsymmetric);
 }
 
+/// What a static spelling says before there is a range.
+static FailureOr<FormatChoice> parseStatic(MLIRContext *context, StringRef spelling, unsigned rank, ArrayRef<int64_t> axes,
+                                           EmitErrorFn emitError) {
+  StringRef name = spelling.split('@').first;
+  bool asymmetric = name.consume_back(kAsymmetric);
+  if (!asymmetric)
+    name.consume_back(kStatic);
+  auto isKnown = [&] { return lookupFormat(context, name) || lookupFormatAlias(context, name); };
+  bool isCodec = bool(context->getOrLoadDialect<QTensorDialect>()->lookupCodec(name));
+  if (name.empty() || name.contains('/') || (!isCodec && isKnown()))
+    return emitError() << "format '" << spelling << "': a static format is a codec and one block for the whole tensor; write "
+                       << "<codec>" << kStatic << " or <codec>" << kAsymmetric << " (int8" << kStatic << ")",
+           failure();
+  FailureOr<FormatChoice> choice = parseFormatSpelling(context, (name + "/tensor").str(), rank, axes, emitError);
+  if (failed(choice))
+    return failure();
+  auto block = cast<BlockAttr>(choice->encoding);
+  if (asymmetric && !block.getZero()) {
+    if (block.getCodec().getKind() != CodecKind::Int)
+      return emitError() << "format '" << spelling << "': only integers have a zero point", failure();
+    choice->encoding = BlockAttr::get(context, block.getCodec(), block.getBlock(), block.getScale(),
+                                      ParamAttr::get(context, block.getCodec(), false, {}), {});
+  }
+  return choice;
+}
+
 FailureOr<FormatChoice> qtensor::chooseStaticFormat(MLIRContext *context, StringRef spelling, unsigned rank,
                                                     ArrayRef<int64_t> axes, const ValueStatistics *range, StringRef key,
                                                     EmitErrorFn emitError) {
-  auto [format, rule] = spelling.split('@');
-  bool asymmetric = format.consume_back(kAsymmetric);
-  if (!asymmetric)
-    format.consume_back(kStatic);
-  std::string dynamic = (format + "/tensor").str();
-  FailureOr<FormatChoice> choice = parseFormatSpelling(context, dynamic, rank, axes, emitError);
+  FailureOr<FormatChoice> choice = parseStatic(context, spelling, rank, axes, emitError);
   if (failed(choice))
     return failure();
   if (!range)
@@ -116,13 +139,7 @@ FailureOr<FormatChoice> qtensor::chooseStaticFormat(MLIRContext *context, String
                        << "'; calibrate the model, or name the file that its calibration wrote",
            failure();
   auto block = cast<BlockAttr>(choice->encoding);
-  if (asymmetric && !block.getZero()) {
-    if (block.getCodec().getKind() != CodecKind::Int)
-      return emitError() << "format '" << spelling << "': only integers have a zero point", failure();
-    block = BlockAttr::get(context, block.getCodec(), block.getBlock(), block.getScale(),
-                           ParamAttr::get(context, block.getCodec(), false, {}), {});
-  }
-  FailureOr<ValueStatistics> used = chooseRange(rule, block, *range, emitError);
+  FailureOr<ValueStatistics> used = chooseRange(spelling.split('@').second, block, *range, emitError);
   FailureOr<BlockAttr> encoding = failure();
   if (succeeded(used))
     encoding = makeStaticEncoding(block, *used, emitError);
@@ -131,4 +148,22 @@ FailureOr<FormatChoice> qtensor::chooseStaticFormat(MLIRContext *context, String
   choice->encoding = *encoding;
   choice->encoder.clear();
   return choice;
+}
+
+LogicalResult qtensor::checkSpelling(MLIRContext *context, StringRef spelling, bool takesStatic, EmitErrorFn emitError) {
+  if (!isStaticSpelling(spelling)) {
+    FailureOr<FormatChoice> choice = parseFormatSpelling(context, spelling, 2, {1}, emitError);
+    if (succeeded(choice) && !llvm::is_contained(getEncoderNames(), choice->encoder))
+      return emitError() << "unknown encoder '" << choice->encoder << "'; there are " << llvm::join(getEncoderNames(), ", ");
+    return choice;
+  }
+  if (!takesStatic)
+    return emitError() << "format '" << spelling << "': only activations have ranges that calibration sees";
+  FailureOr<FormatChoice> choice = parseStatic(context, spelling, 2, {1}, emitError);
+  if (failed(choice))
+    return failure();
+  ValueStatistics any;
+  any.count = 1;
+  any.min = any.max = 1;
+  return chooseRange(spelling.split('@').second, cast<BlockAttr>(choice->encoding), any, emitError);
 }

@@ -28,4 +28,8 @@ bool isStaticSpelling(StringRef spelling);
 FailureOr<FormatChoice> chooseStaticFormat(MLIRContext *context, StringRef spelling, unsigned rank, ArrayRef<int64_t> axes,
                                            const ValueStatistics *range, StringRef key, EmitErrorFn emitError);
 
+/// Whether `spelling` names a format, of matrices reduced over their rows; static ones where `takesStatic`. Fails after an
+/// error.
+LogicalResult checkSpelling(MLIRContext *context, StringRef spelling, bool takesStatic, EmitErrorFn emitError);
+
 } // namespace mlir::qtensor

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "ModelOptions.h"
+#include "CommandLine.h"
 #include "lib/Calibrate/Calibrate.h"
 #include "lib/Calibrate/Samples.h"
 #include "lib/Emit/JitRunner.h"
+#include "lib/Quantize/StaticRange.h"
 #include "lib/Transforms/Plan/Passes.h"
 #include "lib/Transforms/Plan/States.h"
 #include "qtensor/Format.h"
@@ -24,6 +26,7 @@ using namespace mlir::qtensor;
 
 cl::OptionCategory mlir::qtensor::tools::category("Options");
 using tools::category;
+using tools::fail;
 
 static cl::opt<std::string> modelName("name", cl::desc("Name of the model in the C interface (default: from the file)"),
                                       cl::value_desc("identifier"), cl::cat(category));
@@ -121,11 +124,6 @@ void tools::registerEverything(DialectRegistry &registry) {
   registerAll(registry);
 }
 
-static bool fail(const Twine &what) {
-  llvm::errs() << "error: " << what << "\n";
-  return false;
-}
-
 static bool readPhase(StringRef option, StringRef text, Phase &phase) {
   std::optional<Phase> parsed = parsePhase(text);
   if (!parsed || *parsed == Phase::Native)
@@ -134,12 +132,30 @@ static bool readPhase(StringRef option, StringRef text, Phase &phase) {
   return true;
 }
 
-bool tools::ModelOptions::readCommandLine(StringRef path, Phase last) {
+/// Also where nothing in the model would use them: a misspelt format must not pass for one.
+static bool checkSpellings(MLIRContext &context) {
+  for (const cl::opt<std::string> *option : {&weights, &tables, &activations, &caches}) {
+    std::string message;
+    ScopedDiagnosticHandler handler(&context, [&](Diagnostic &error) { message = error.str(); });
+    auto emit = [&] { return emitError(UnknownLoc::get(&context)); };
+    if (*option != "none" && failed(checkSpelling(&context, *option, /*takesStatic=*/option == &activations, emit)))
+      return fail("--" + option->ArgStr + "=" + *option + ": " + message);
+  }
+  if (!rounding.empty() && rounding != "double" && rounding != "single" && rounding != "real")
+    return fail("--rounding=" + rounding + ": expected double, single or real");
+  if (strategy != "auto" && strategy != "float" && strategy != "integer")
+    return fail("--strategy=" + strategy + ": expected auto, float or integer");
+  return true;
+}
+
+bool tools::ModelOptions::readCommandLine(StringRef path, MLIRContext &context, Phase last) {
   if (path.empty())
     return fail("no model given; try --help");
   const Target *target = targetName.empty() ? getDefaultTarget() : lookupTarget(targetName);
   if (!target)
     return fail("--target=" + targetName + ": no such target; see --list-targets");
+  if (!checkSpellings(context))
+    return false;
   if (!phaseFrom.empty() && !readPhase("phase-from", phaseFrom, run.from.emplace()))
     return false;
   run.to = last;
@@ -197,15 +213,6 @@ bool tools::ModelOptions::readCommandLine(StringRef path, Phase last) {
     artifact.settings.push_back({"state", state});
   for (const std::string &dim : dims)
     artifact.settings.push_back({"dim", dim});
-  return true;
-}
-
-static bool parseDims(ImportOptions &options) {
-  for (StringRef entry : dims) {
-    auto [name, number] = entry.rsplit('=');
-    if (name.empty() || number.getAsInteger(10, options.dims[name.str()]))
-      return fail("--dim " + entry + ": expected name=value, for example --dim batch=1");
-  }
   return true;
 }
 
@@ -268,7 +275,7 @@ static LogicalResult runCalibrated(ModuleOp module, tools::ModelOptions &options
 
 OwningOpRef<ModuleOp> tools::importAndRun(StringRef path, ModelOptions &options, MLIRContext &context) {
   ImportOptions import;
-  if (!parseDims(import))
+  if (!parseDims(dims, import))
     return nullptr;
   import.constantFiles.assign(constants.begin(), constants.end());
   context.loadAllAvailableDialects();

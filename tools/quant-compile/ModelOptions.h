@@ -22,7 +22,7 @@ struct ModelOptions {
   ArtifactOptions artifact;
 
   /// `last`: where the way ends unless --phase-to says otherwise, and may end at most.
-  bool readCommandLine(StringRef path, Phase last = Phase::Planned);
+  bool readCommandLine(StringRef path, MLIRContext &context, Phase last = Phase::Planned);
 };
 
 /// Imports the model and runs the phases that were chosen. Null after a diagnostic.

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // One command from a model file to an artifact.
+#include "CommandLine.h"
 #include "ModelOptions.h"
+#include "lib/Emit/Files.h"
 #include "lib/Measure/MeasureBundle.h"
-#include "mlir/Support/FileUtilities.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/ToolOutputFile.h"
 
 namespace cl = llvm::cl;
 using namespace mlir;
@@ -37,14 +37,9 @@ static constexpr char kOverview[] =
     "Writes lib<model>.so, lib<model>.a, <model>.o, <model>.h, <model>.weights and <model>.json.\n";
 
 static int writeIR(ModuleOp module) {
-  std::string error;
-  auto file = openOutputFile(output.empty() ? "-" : StringRef(output), &error);
-  if (!file) {
-    llvm::errs() << "error: " << error << "\n";
-    return 1;
-  }
-  printModule(module, file->os(), /*full=*/!elide);
-  file->keep();
+  auto print = [&](llvm::raw_ostream &os) { printModule(module, os, /*full=*/!elide); };
+  if (llvm::Error error = writeFile(output.empty() ? "-" : StringRef(output), print))
+    return tools::fail(llvm::toString(std::move(error))), 1;
   return 0;
 }
 
@@ -88,15 +83,15 @@ static int compileBundle(ModuleOp module, const ArtifactOptions &options, tools:
 }
 
 static int compile(const DialectRegistry &registry) {
+  MLIRContext context(registry);
   tools::ModelOptions options;
-  if (!options.readCommandLine(inputFile))
+  if (!options.readCommandLine(inputFile, context))
     return 1;
   bool wantsIR = options.run.to != Phase::Planned || cl::getRegisteredOptions()["phase-to"]->getNumOccurrences();
   if (!wantsIR && output.empty()) {
     llvm::errs() << "error: no folder for the artifact: give -o <folder>\n";
     return 1;
   }
-  MLIRContext context(registry);
   tools::Progress progress;
   options.run.progress = options.artifact.progress = [&](StringRef what) { progress(what); };
   options.artifact.keepAssembly = keepAssembly;
@@ -134,5 +129,5 @@ int main(int argc, char **argv) {
   tools::registerEverything(registry);
   cl::HideUnrelatedOptions(tools::category);
   cl::ParseCommandLineOptions(argc, argv, kOverview);
-  return tools::printLists() ? 0 : compile(registry);
+  return tools::exitStatus(tools::printLists() ? 0 : compile(registry));
 }

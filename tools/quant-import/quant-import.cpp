@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Reads a model file and writes it as MLIR: linalg on tensors.
+#include "lib/Emit/Files.h"
 #include "lib/Import/Graph/Tensor.h"
 #include "qtensor/Import.h"
 #include "lib/Import/Safetensors/Safetensors.h"
+#include "tools/quant-compile/CommandLine.h"
 #include "tools/quant-compile/Progress.h"
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/IR/BuiltinOps.h"
-#include "mlir/Support/FileUtilities.h"
 #include "qtensor/InitAll.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
-#include "llvm/Support/ToolOutputFile.h"
 
 using namespace mlir;
 namespace cl = llvm::cl;
@@ -46,17 +46,6 @@ cl::opt<bool> emitBytecode("emit-bytecode", cl::desc("Write MLIR bytecode instea
                            cl::cat(category));
 cl::opt<bool> elideWeights("elide-weights", cl::desc("Leave large constants out of the text, to read it"),
                            cl::cat(category));
-
-bool parseDims(qtensor::ImportOptions &options) {
-  for (StringRef entry : dims) {
-    auto [name, number] = entry.rsplit('=');
-    if (name.empty() || number.getAsInteger(10, options.dims[name.str()])) {
-      llvm::errs() << "error: --dim " << entry << ": expected name=value, for example --dim batch=1\n";
-      return false;
-    }
-  }
-  return true;
-}
 
 /// safetensors' name of an element type; empty if it has none.
 StringRef dtypeOf(qtensor::graph::Elem elem) {
@@ -107,7 +96,7 @@ int main(int argc, char **argv) {
   qtensor::registerAll(registry);
   if (listOperators) {
     qtensor::printOperatorTables(llvm::outs());
-    return 0;
+    return qtensor::tools::exitStatus(0);
   }
   if (input.empty()) {
     llvm::errs() << "error: no model given; try quant-import --help\n";
@@ -115,7 +104,7 @@ int main(int argc, char **argv) {
   }
   MLIRContext context(registry);
   qtensor::ImportOptions options;
-  if (!parseDims(options))
+  if (!qtensor::tools::parseDims(dims, options))
     return 1;
   options.outputs.assign(outputs.begin(), outputs.end());
   options.rounding = rounding;
@@ -140,15 +129,9 @@ int main(int argc, char **argv) {
     llvm::errs() << "error: no tensor of '" << weights << "' has the name of an initializer of '" << input << "'\n";
     return 1;
   }
-  std::string error;
-  auto file = openOutputFile(output, &error);
-  if (!file) {
-    llvm::errs() << "error: " << error << "\n";
-    return 1;
-  }
   progress("writing");
-  if (failed(write(*module, file->os())))
-    return 1;
-  file->keep();
-  return 0;
+  LogicalResult written = success();
+  if (llvm::Error error = qtensor::writeFile(output, [&](raw_ostream &os) { written = write(*module, os); }))
+    return qtensor::tools::fail(llvm::toString(std::move(error))), 1;
+  return qtensor::tools::exitStatus(failed(written));
 }

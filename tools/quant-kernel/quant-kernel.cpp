@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Makes one contraction kernel from a description of its weights, without a model around it: to read its IR and its
 // assembly, to check it bit by bit against a plain computation, and to time it.
+#include "tools/quant-compile/CommandLine.h"
 #include "tools/quant-kernel/KernelTool.h"
 #include "lib/Targets/X86/Machine.h"
 #include "lib/Transforms/Kernel/UnitPlan.h"
@@ -66,12 +67,40 @@ static cl::opt<Emit> emit("emit", cl::cat(category), cl::desc("what to make"), c
                                      clEnumValN(Emit::Assembly, "asm", "assembly"),
                                      clEnumValN(Emit::Check, "check", "run it and compare (default)")));
 
+/// Whether operands of these sizes fit into memory, and tables hold what codes index.
+static bool checkRanges() {
+  constexpr int64_t most = int64_t(1) << 31;
+  auto isSize = [](int64_t size) { return size >= 1 && size <= most; };
+  if (!isSize(outputs) || !isSize(depth) || outputs > most / depth)
+    return qtensor::tools::fail("--n=" + Twine(outputs) + " --k=" + Twine(depth) + ": expected a weight of 1 to 2^31 elements");
+  for (int64_t rows : rowCounts)
+    if (!isSize(rows) || rows > most / std::max<int64_t>(outputs, depth))
+      return qtensor::tools::fail("--m=" + Twine(rows) + ": expected at least 1 row, and at most 2^31 elements in all rows");
+  auto isByte = [](int64_t entry) { return entry >= 0 && entry <= 255; };
+  if (!llvm::all_of(bytes, isByte) || !llvm::all_of(upper, isByte))
+    return qtensor::tools::fail("--bytes and --upper: expected numbers from 0 to 255");
+  return true;
+}
+
+/// The entries of a table of codes.
+static bool checkTable(StringRef option, int64_t entries, int64_t least, int64_t most) {
+  if (!entries || (entries >= least && entries <= most))
+    return true;
+  return qtensor::tools::fail("--" + option + ": expected " + Twine(least) + (least == most ? "" : " to " + std::to_string(most)) +
+                     " entries for codes of this layout, got " + Twine(entries));
+}
+
 static bool describe(MLIRContext *context, tool::Description &to) {
   auto layout = dyn_cast_or_null<qtile::LayoutAttr>(parseAttribute(layoutText, context));
   if (!layout) {
     errs() << "--layout is not a #qtile.layout\n";
     return false;
   }
+  int64_t codes = int64_t(1) << (layout.hasIntegerCodes() ? layout.getCodes().getIntOrFloatBitWidth() : 8);
+  int64_t stored = int64_t(1) << layout.getStoredBits();
+  if (!checkRanges() || !checkTable("random-table", randomTable, codes, std::max<int64_t>(codes, 256)) ||
+      !checkTable("bytes", bytes.size(), 1, stored) || !checkTable("upper", upper.size(), 1, stored))
+    return false;
   KernelSpec &spec = to.spec;
   spec.strategy = integer ? SumStrategy::Integer : SumStrategy::Float;
   PackedWeight &weight = spec.weight;
@@ -179,5 +208,5 @@ int main(int argc, char **argv) {
   qtensor::registerAll(registry);
   MLIRContext context(registry);
   context.loadAllAvailableDialects();
-  return run(context);
+  return qtensor::tools::exitStatus(run(context));
 }

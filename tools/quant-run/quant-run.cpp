@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Runs a compiled model, or compiles one in memory and runs it: .npy files in and out.
+#include "CommandLine.h"
 #include "Compare.h"
 #include "Measure.h"
 #include "ModelOptions.h"
@@ -266,10 +267,10 @@ static Error checkOptions() {
 static llvm::Expected<std::unique_ptr<LoadedModel>> load(const DialectRegistry &registry) {
   if (StringRef(modelFile).ends_with(".so"))
     return LoadedModel::openLibrary(modelFile);
-  tools::ModelOptions options;
-  if (!options.readCommandLine(modelFile))
-    return llvm::createStringError("the command line makes no sense");
   MLIRContext context(registry);
+  tools::ModelOptions options;
+  if (!options.readCommandLine(modelFile, context))
+    return llvm::createStringError("the command line makes no sense");
   tools::Progress progress;
   options.run.progress = options.artifact.progress = [&](StringRef what) { progress(what); };
   OwningOpRef<ModuleOp> module = tools::importAndRun(modelFile, options, context);
@@ -286,10 +287,10 @@ static Error runValues(const DialectRegistry &registry) {
   tools::ModelOptions options;
   if (StringRef(modelFile).ends_with(".so"))
     return llvm::createStringError("a library has no values by name; give the model file");
-  if (!options.readCommandLine(modelFile, Phase::Quantized))
+  MLIRContext context(registry);
+  if (!options.readCommandLine(modelFile, context, Phase::Quantized))
     return llvm::createStringError("the command line makes no sense");
   options.pipeline.lateFrom = std::numeric_limits<int64_t>::max(); // the reference does not know every encoder
-  MLIRContext context(registry);
   tools::Progress progress;
   options.run.progress = [&](StringRef what) { progress(what); };
   OwningOpRef<ModuleOp> module = tools::importAndRun(modelFile, options, context);
@@ -340,7 +341,7 @@ int main(int argc, char **argv) {
   cl::HideUnrelatedOptions(tools::category);
   cl::ParseCommandLineOptions(argc, argv, makeOverview());
   if (tools::printLists())
-    return 0;
+    return tools::exitStatus(0);
   llvm::Expected<bool> isSame = run(registry);
   if (isSame)
     if (Error error = finishWriting(llvm::outs(), "standard output"))

@@ -101,7 +101,7 @@ LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError, i
     return emitError() << "layout clause W1: rows must be a power of two from 4 to 64, not " << rows;
   if (block < 1)
     return emitError() << "layout clause W2: block must be at least 1, not " << block;
-  bool integer = codes.isSignlessInteger() && codes.getIntOrFloatBitWidth() <= 8;
+  bool integer = codes.isSignlessInteger() && codes.getIntOrFloatBitWidth() >= 1 && codes.getIntOrFloatBitWidth() <= 8;
   if (!integer && !isa<Float16Type, BFloat16Type, Float32Type>(codes))
     return emitError() << "layout clause W3: codes must be i1 to i8, f16, bf16 or f32, not " << codes;
   if (scale && !isParameter(scale))

@@ -16,6 +16,11 @@ func.func private @f() attributes {l = #qtile.layout<rows = 16, block = 32, code
 
 // -----
 
+// expected-error@+1 {{layout clause W3: codes must be i1 to i8, f16, bf16 or f32, not 'i0'}}
+func.func private @f() attributes {l = #qtile.layout<rows = 16, block = 32, codes = i0>}
+
+// -----
+
 // expected-error@+1 {{layout clause W4: scale must be f32, f16, bf16, f8E8M0FNU, f8E4M3FN or i8 (signed), not 'f64'}}
 func.func private @f() attributes {l = #qtile.layout<rows = 16, block = 32, codes = i4, scale = f64>}
 

@@ -198,14 +198,6 @@ LogicalResult Importer::makeReturn() {
 }
 
 OwningOpRef<ModuleOp> Importer::run() {
-  if (options.rounding != "double" && options.rounding != "single") {
-    (void)fail("the rounding is double or single, not '" + options.rounding + "'");
-    return nullptr;
-  }
-  if (options.runtime != "tflite-micro" && options.runtime != "litert") {
-    (void)fail("the runtime is tflite-micro or litert, not '" + options.runtime + "'");
-    return nullptr;
-  }
   if (failed(checkOperators()) || failed(makeConstants()))
     return nullptr;
   emit.setLoc(NameLoc::get(builder.getStringAttr(graph.name.empty() ? "main" : graph.name)));
