@@ -183,6 +183,7 @@ static void addPlannedPasses(OpPassManager &pm, const PipelineOptions &options) 
   pm.addPass(createSplitFills({/*empties=*/hasLayers(options.target)}));
   pm.addPass(createKeepLoopValues());
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
+  pm.addNestedPass<func::FuncOp>(createOrderStores());
   pm.addPass(bufferization::createOneShotBufferizePass());
   addCleanup(pm);
   pm.addPass(memref::createResolveRankedShapeTypeResultDimsPass());

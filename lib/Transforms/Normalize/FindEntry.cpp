@@ -41,8 +41,9 @@ private:
         main.emitError() << "a model computes on tensors, but @main takes or gives " << type << "; give it as it was before bufferization";
         return signalPassFailure();
       }
+    // What takes nothing is no model: it may give samples to calibrate with.
     for (auto function : getOperation().getOps<func::FuncOp>())
-      if (function != main)
+      if (function != main && function.getNumArguments() > 0)
         function.setPrivate();
   }
 };

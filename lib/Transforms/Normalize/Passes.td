@@ -31,7 +31,8 @@ def FindEntry : Pass<"qtensor-find-entry", "ModuleOp"> {
   let summary = "Name the function where the model starts @main";
   let description = [{
     Front ends call it `forward`, `predict` or after the model. If no function is called main, the only public one
-    with a body is the model. All others become private: what the model does not call is no part of it.
+    with a body is the model. Beside @main all others with arguments become private: what the model does
+    not call is no part of it.
 
     ```mlir
     func.func @forward(%x: tensor<1x4xf32>) -> tensor<1x2xf32>

@@ -121,6 +121,28 @@ def PlanMemory : Pass<"qtensor-plan-memory", "ModuleOp"> {
   let dependentDialects = ["memref::MemRefDialect", "arith::ArithDialect", "affine::AffineDialect"];
 }
 
+def OrderStores : Pass<"qtensor-order-stores", "func::FuncOp"> {
+  let summary = "Outputs and states are stored in an order in which none overwrites what another has still to store";
+  let description = [{
+    Elimination of empty tensors computes values right in the memory of the output or state that they end in. It takes a new
+    tensor of that memory each time, so that analysis does not see that one is the other, and it does not look at who else reads
+    a value on the way. Here each memory has one tensor. Where a value lies in the memory of an output on the way to it and is an
+    output of its own, the latter is stored first; where two want each other's memory (states that change places), one is copied.
+
+    ```mlir
+    %m = bufferization.to_tensor %out0 restrict writable
+    %v = linalg.add ... outs(%m)
+    %n = tensor.insert %h into %v[%i]
+    bufferization.materialize_in_destination %n in restrict writable %out0
+    bufferization.materialize_in_destination %v in restrict writable %out1
+    // =>
+    bufferization.materialize_in_destination %v in restrict writable %out1
+    bufferization.materialize_in_destination %n in restrict writable %out0
+    ```
+  }];
+  let dependentDialects = ["bufferization::BufferizationDialect"];
+}
+
 def SplitFills : Pass<"qtensor-split-fills"> {
   let summary = "Give every op that starts from filled memory a fill of its own";
   let description = [{
