@@ -19,8 +19,8 @@ bool qtensor::canPackCodes(BlockAttr encoding) {
 
 int64_t qtensor::getPackedExtent(int64_t extent) { return llvm::divideCeil(extent, kPackedRun * 2) * kPackedRun; }
 
-bool qtensor::canSumIntegers(std::optional<BlockAttr> encoding) {
-  if (!encoding || encoding->getZero() || encoding->getOffset())
+bool qtensor::canSumIntegers(std::optional<BlockAttr> encoding, int64_t extent) {
+  if (!encoding || encoding->getZero() || encoding->getOffset() || extent < 0 || extent % kPackedRun)
     return false;
   CodecAttr codec = encoding->getCodec();
   return codec.getKind() == CodecKind::Int && codec.getIntStyle() == IntStyle::Signed && codec.getBits() <= 8 &&
@@ -100,8 +100,10 @@ LogicalResult AttentionOp::verify() {
       failed(verifyCache(*this, "key", getKey(), getKeyEncoding(), getKeyPacked(), query.getDimSize(3))) ||
       failed(verifyCache(*this, "value", getValue(), getValueEncoding(), getValuePacked(), output.getDimSize(3))))
     return failure();
-  if (isInteger() && (!canSumIntegers(getKeyEncoding()) || !canSumIntegers(getValueEncoding())))
+  if (isInteger() && (!canSumIntegers(getKeyEncoding(), query.getDimSize(3)) ||
+                      !canSumIntegers(getValueEncoding(), output.getDimSize(3))))
     return emitOpError() << "clause T6: the integer strategy needs keys and values of signed integers of at most 8 bits "
-                         << "with scales alone, in blocks of a multiple of 16 along the last dimension; use float";
+                         << "with scales alone, in blocks of a multiple of 16 along the last dimension, whose extent is one "
+                         << "too; use float";
   return success();
 }

@@ -42,6 +42,6 @@ bool canPackCodes(BlockAttr encoding);
 /// Bytes of `extent` packed codes.
 int64_t getPackedExtent(int64_t extent);
 /// Whether attention's integer strategy takes a cache of this encoding: signed integers of at most 8 bits, with a scale
-/// or none, in blocks of whole runs.
-bool canSumIntegers(std::optional<BlockAttr> encoding);
+/// or none, in blocks of whole runs; `extent`, of the last dimension, is one of whole runs too.
+bool canSumIntegers(std::optional<BlockAttr> encoding, int64_t extent);
 } // namespace mlir::qtensor

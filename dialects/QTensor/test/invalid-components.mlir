@@ -202,6 +202,17 @@ func.func @t6(%q: tensor<1x4x8x16xf32>, %k: tensor<1x2x8x16xf32>) {
 
 // -----
 
+func.func @t6_extent(%q: tensor<1x4x8x33xf32>, %k: tensor<1x2x8x33xi8>, %s: tensor<1x2x8x1xf16>) {
+  // expected-error @+1 {{in blocks of a multiple of 16 along the last dimension, whose extent is one too; use float}}
+  %0 = qtensor.attention strategy #qtensor.strategy<integer<1>> query(%q : tensor<1x4x8x33xf32>)
+      key(%k, %s : tensor<1x2x8x33xi8>, tensor<1x2x8x1xf16>) as <int8, [1, 1, 1, ?], scale = f16>
+      value(%k, %s : tensor<1x2x8x33xi8>, tensor<1x2x8x1xf16>) encoded <int8, [1, 1, 1, ?], scale = f16>
+      scale 0.25 outs(%q : tensor<1x4x8x33xf32>) -> tensor<1x4x8x33xf32>
+  return
+}
+
+// -----
+
 func.func @n3(%x: tensor<4x32xf32>, %c: tensor<4x32xi8>, %s: tensor<4x1xf32>) {
   // expected-error @+1 {{clause N3: packed codes have at most 4 bits}}
   %0:2 = qtensor.encode %x as <int8, [1, ?], scale = f32> outs(%c, %s : tensor<4x32xi8>, tensor<4x1xf32>) {packed}

@@ -210,10 +210,10 @@ LogicalResult AttentionBuilder::build(std::string &why) {
   FailureOr<Value> mask = buildMask(why);
   if (failed(key) || failed(value) || failed(mask))
     return failure();
-  Value query = reshape(readQuery(), {batch, heads * group, rows, extent(p.contraction.op, p.element)});
-  Value empty = tensor::EmptyOp::create(
-      b, loc, ArrayRef<int64_t>{batch, heads * group, rows, extent(match.values.contraction.op, match.values.element)}, b.getF32Type());
-  bool integer = match.rounded && canSumIntegers(key->encoding) && canSumIntegers(value->encoding);
+  int64_t keyWidth = extent(p.contraction.op, p.element), valueWidth = extent(match.values.contraction.op, match.values.element);
+  Value query = reshape(readQuery(), {batch, heads * group, rows, keyWidth});
+  Value empty = tensor::EmptyOp::create(b, loc, ArrayRef<int64_t>{batch, heads * group, rows, valueWidth}, b.getF32Type());
+  bool integer = match.rounded && canSumIntegers(key->encoding, keyWidth) && canSumIntegers(value->encoding, valueWidth);
   auto strategy = integer ? StrategyAttr::get(b.getContext(), StrategyKind::Integer, 1) : StrategyAttr();
   auto attention = AttentionOp::create(b, loc, empty.getType(), query, key->components, key->encoding, value->components,
                                        value->encoding, *mask, b.getF32FloatAttr(match.scale), empty, strategy,
