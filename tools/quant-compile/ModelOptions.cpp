@@ -273,7 +273,16 @@ static LogicalResult runCalibrated(ModuleOp module, tools::ModelOptions &options
   return runPhases(module, options.run, options.pipeline);
 }
 
+/// MLIR prints errors and drops warnings, which say what a model loses.
+static LogicalResult printWarning(Diagnostic &diagnostic) {
+  if (diagnostic.getSeverity() != DiagnosticSeverity::Warning)
+    return failure();
+  llvm::errs() << diagnostic.getLocation() << ": warning: " << diagnostic << "\n";
+  return success();
+}
+
 OwningOpRef<ModuleOp> tools::importAndRun(StringRef path, ModelOptions &options, MLIRContext &context) {
+  ScopedDiagnosticHandler warnings(&context, printWarning);
   ImportOptions import;
   if (!parseDims(dims, import))
     return nullptr;

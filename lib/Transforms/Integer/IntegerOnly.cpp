@@ -68,7 +68,7 @@ private:
   Value paddedCodes(Value operand, Codes &of);
   FailureOr<bool> addBias(Sums &sums, const Factor &bias);
   /// Nothing where the value is no constant of `count` elements.
-  FailureOr<std::optional<std::vector<int64_t>>> readBias(const Sums &sums, Value bias, int64_t count);
+  FailureOr<std::optional<std::vector<int64_t>>> readBias(Sums &sums, Value bias, int64_t count);
   void requantize(const Sums &sums, const RealForm &form);
 
   QuantizeOp op;
@@ -337,7 +337,20 @@ std::optional<Sums> Converter::readSums(Value value) {
 }
 
 /// The bias in units of the sums' scales. Codes are used as they are, reals and codes beside groups are rounded.
-FailureOr<std::optional<std::vector<int64_t>>> Converter::readBias(const Sums &sums, Value bias, int64_t count) {
+/// Sums of weights that are all zero are nothing but their bias: any scale will do, so they get one that it fits.
+static void scaleDeadSums(Sums &sums, ArrayRef<float> bias) {
+  for (auto [i, scale] : llvm::enumerate(sums.scales)) {
+    if (scale != 0)
+      continue;
+    ArrayRef<float> own = sums.scales.size() == 1 ? bias : bias.slice(bias.size() == 1 ? 0 : i, 1);
+    double most = 0;
+    for (float value : own)
+      most = std::max(most, std::abs(double(value)));
+    scale = most > 0 ? most / 0x1p29 : 1;
+  }
+}
+
+FailureOr<std::optional<std::vector<int64_t>>> Converter::readBias(Sums &sums, Value bias, int64_t count) {
   auto scaleAt = [&](ArrayRef<double> scales, int64_t i) { return scales[scales.size() == 1 ? 0 : i]; };
   // Units of grouped weights are small: a bias may need more than 32 bits.
   double limit = sums.grouped ? halfRange(rounding == "real") : 0x1p31;
@@ -347,8 +360,16 @@ FailureOr<std::optional<std::vector<int64_t>>> Converter::readBias(const Sums &s
     std::optional<std::vector<float>> reals = readReals(bias);
     if (!reals || int64_t(reals->size()) != count)
       return std::optional<std::vector<int64_t>>();
-    for (auto [i, real] : llvm::enumerate(*reals))
-      values.push_back(int64_t(std::clamp(std::round(double(real) / scaleAt(sums.scales, i)), -limit, limit - 1)));
+    scaleDeadSums(sums, *reals);
+    for (auto [i, real] : llvm::enumerate(*reals)) {
+      double value = std::round(double(real) / scaleAt(sums.scales, i));
+      if (!(std::abs(value) <= limit / 2)) { // half is for the products
+        op.emitWarning() << "channel " << i << " has the bias " << real << " beside weights so small that it does not fit "
+                         << "their scale; this layer stays in floating point: drop the channel, or enlarge its weights";
+        return std::optional<std::vector<int64_t>>();
+      }
+      values.push_back(int64_t(value));
+    }
     return std::optional(values);
   }
   auto assemble = stripDequantize(bias).getDefiningOp<AssembleOp>();
