@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Conversions between f32 and floats of one byte, in integer arithmetic that vectorizes: LLVM has no such types. Of f16 too,
-// where neither the processor nor its compiler's library has them.
+// where neither the processor nor its compiler's library has them; and of bf16, which is its bits from then on.
+#include "lib/Transforms/Native/CarryBrainFloats.h"
 #include "lib/Transforms/Native/Passes.h"
 #include "lib/Transforms/RewriteGreedily.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "llvm/ADT/APFloat.h"
@@ -158,10 +160,14 @@ struct ExpandSmallFloats : mlir::qtensor::impl::ExpandSmallFloatsBase<ExpandSmal
   using ExpandSmallFloatsBase::ExpandSmallFloatsBase;
 
   void runOnOperation() override {
+    if (failed(qtensor::computeBrainFloatsWide(getOperation())))
+      return signalPassFailure();
     RewritePatternSet patterns(&getContext());
     patterns.add<ExpandExtension, ExpandTruncation>(&getContext(), halves);
+    arith::populateExpandBFloat16Patterns(patterns);
     if (failed(qtensor::rewriteGreedily(*this, getOperation(), std::move(patterns))))
-      signalPassFailure();
+      return signalPassFailure();
+    qtensor::carryBrainFloatsAsBits(getOperation());
   }
 };
 } // namespace

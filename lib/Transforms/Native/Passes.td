@@ -136,11 +136,14 @@ def LowerChecks : Pass<"qtensor-lower-checks", "ModuleOp"> {
 }
 
 def ExpandSmallFloats : Pass<"qtensor-expand-small-floats"> {
-  let summary = "Conversions of one-byte floats in integer arithmetic";
+  let summary = "Conversions of one-byte floats and bf16 in integer arithmetic";
   let description = [{
     LLVM has no one-byte floats. `arith.extf` and `arith.truncf` between them and wider floats become arithmetic on the bits,
     on scalars and vectors: exact one way, rounded to nearest with ties to even the other way. What is larger than the
     largest number becomes infinity, or NaN where the type has none.
+
+    bf16 is computed with as f32, converted in integer arithmetic, and i16 wherever it is only held or moved: LLVM would carry
+    it as f32 on processors without it, and call a function of the compiler's library that older systems lack.
 
     ```mlir
     %1 = arith.extf %0 : f8E4M3FN to f32
