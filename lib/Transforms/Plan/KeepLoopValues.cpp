@@ -12,9 +12,9 @@ namespace mlir::qtensor {
 
 using namespace mlir;
 
-/// Whether `value` is `carried` with other contents, through destinations.
-static bool isWrittenInto(Value value, BlockArgument carried) {
-  while (value != carried) {
+/// Whether `value` is `start` with other contents, through destinations.
+static bool isWrittenInto(Value value, Value start) {
+  while (value != start) {
     auto destination = value.getDefiningOp<DestinationStyleOpInterface>();
     if (!destination)
       return false;
@@ -45,10 +45,18 @@ static Value keep(OpBuilder &b, Location loc, Value value, Value memory) {
   return bufferization::MaterializeInDestinationOp::create(b, loc, memory.getType(), value, memory)->getResult(0);
 }
 
+/// Whether another of the values that are passed on is `value` with other contents: it is overwritten before it is stored.
+static bool hasSuccessor(Value value, ArrayRef<Value> passed) {
+  return llvm::any_of(passed, [&](Value other) { return other != value && isWrittenInto(other, value); });
+}
+
 /// What `end` passes on goes into the memory of what its body was given in the same place. What lies in the memory of another one
-/// would be overwritten before it is read.
+/// would be overwritten before it is read. What is passed on twice is stored from where it was stored first: one value
+/// has one memory.
 static LogicalResult keepAll(Operation *end, MutableArrayRef<OpOperand> passed, Block::BlockArgListType given) {
   OpBuilder b(end);
+  SmallVector<Value> values = llvm::map_to_vector(passed, [](OpOperand &operand) { return operand.get(); });
+  DenseMap<Value, Value> stored;
   for (auto [i, operand] : llvm::enumerate(passed)) {
     if (!isa<RankedTensorType>(operand.get().getType()))
       continue;
@@ -58,9 +66,13 @@ static LogicalResult keepAll(Operation *end, MutableArrayRef<OpOperand> passed, 
                                  "memory: pass them in the order and with the types in which they came";
     if (isWrittenInto(operand.get(), given[i]))
       continue;
-    if (mayBeCarried(operand, given))
+    Value &place = stored[values[i]];
+    if (place)
+      operand.set(place);
+    else if (mayBeCarried(operand, given) || hasSuccessor(values[i], values))
       operand.set(copied(b, end->getLoc(), operand.get()));
-    operand.set(keep(b, end->getLoc(), operand.get(), given[i]));
+    place = keep(b, end->getLoc(), operand.get(), given[i]);
+    operand.set(place);
   }
   return success();
 }

@@ -47,3 +47,47 @@ func.func @swap(%x: tensor<4xi32>, %y: tensor<4xi32>, %n: index) -> (tensor<4xi3
   }
   return %r#0, %r#1 : tensor<4xi32>, tensor<4xi32>
 }
+
+// -----
+
+// What is passed on twice goes from its first place to the second.
+// CHECK-LABEL: func @twice
+// CHECK: scf.for {{.*}} iter_args(%[[A:.*]] = %{{.*}}, %[[B:.*]] = %{{.*}})
+// CHECK: %[[NEW:.*]] = linalg.map
+// CHECK-NEXT: %[[FIRST:.*]] = bufferization.materialize_in_destination %[[NEW]] in %[[A]]
+// CHECK-NEXT: %[[SECOND:.*]] = bufferization.materialize_in_destination %[[FIRST]] in %[[B]]
+// CHECK-NEXT: scf.yield %[[FIRST]], %[[SECOND]]
+func.func @twice(%x: tensor<4xi32>, %y: tensor<4xi32>, %n: index) -> (tensor<4xi32>, tensor<4xi32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %r:2 = scf.for %i = %c0 to %n step %c1 iter_args(%a = %x, %b = %y) -> (tensor<4xi32>, tensor<4xi32>) {
+    %empty = tensor.empty() : tensor<4xi32>
+    %new = linalg.map { arith.addi } ins(%a, %b : tensor<4xi32>, tensor<4xi32>) outs(%empty : tensor<4xi32>)
+    scf.yield %new, %new : tensor<4xi32>, tensor<4xi32>
+  }
+  return %r#0, %r#1 : tensor<4xi32>, tensor<4xi32>
+}
+
+// -----
+
+// What is passed on beside its successor is copied aside before that is written over it.
+// CHECK-LABEL: func @successor
+// CHECK: scf.for {{.*}} iter_args(%[[A:.*]] = %{{.*}}, %[[B:.*]] = %{{.*}})
+// CHECK: %[[NEW:.*]] = linalg.map
+// CHECK-NEXT: %[[ASIDE:.*]] = bufferization.alloc_tensor() copy(%[[NEW]])
+// CHECK-NEXT: %[[NEXT:.*]] = tensor.insert %{{.*}} into %[[NEW]]
+// CHECK-NEXT: %[[NEW_A:.*]] = bufferization.materialize_in_destination %[[NEXT]] in %[[A]]
+// CHECK-NEXT: %[[NEW_B:.*]] = bufferization.materialize_in_destination %[[ASIDE]] in %[[B]]
+// CHECK-NEXT: scf.yield %[[NEW_A]], %[[NEW_B]]
+func.func @successor(%x: tensor<4xi32>, %y: tensor<4xi32>, %n: index) -> (tensor<4xi32>, tensor<4xi32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %seven = arith.constant 7 : i32
+  %r:2 = scf.for %i = %c0 to %n step %c1 iter_args(%a = %x, %b = %y) -> (tensor<4xi32>, tensor<4xi32>) {
+    %empty = tensor.empty() : tensor<4xi32>
+    %new = linalg.map { arith.addi } ins(%a, %b : tensor<4xi32>, tensor<4xi32>) outs(%empty : tensor<4xi32>)
+    %next = tensor.insert %seven into %new[%c0] : tensor<4xi32>
+    scf.yield %next, %new : tensor<4xi32>, tensor<4xi32>
+  }
+  return %r#0, %r#1 : tensor<4xi32>, tensor<4xi32>
+}
