@@ -131,11 +131,11 @@ std::string CExpressions::constant(LLVM::ConstantOp op) {
   return "((union { uint" + std::to_string(bits.getBitWidth()) + "_t u; " + type.str() + " f; }){ " + literal(bits, false) + " }).f";
 }
 
-/// Bytes of an element that an address counts in.
+/// Bytes of an element that an address counts in: a truth value has one.
 static int64_t bytesOf(Type type) {
   if (auto array = dyn_cast<LLVM::LLVMArrayType>(type))
     return array.getNumElements() * bytesOf(array.getElementType());
-  return bitsOf(type) / 8;
+  return llvm::divideCeil(bitsOf(type), 8);
 }
 
 std::string CExpressions::address(LLVM::GEPOp op) {

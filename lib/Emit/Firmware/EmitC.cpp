@@ -10,16 +10,28 @@ static void writeBytes(StringRef bytes, llvm::raw_ostream &os) {
     os << (i % 32 == 0 ? "\n  " : "") << unsigned(uint8_t(byte)) << ",";
 }
 
+/// The elements as they lie in memory, where a truth value has a byte.
+static std::string bytesOf(DenseElementsAttr dense) {
+  std::string bytes;
+  if (dense.getElementType().isInteger(1)) {
+    for (bool element : dense.getValues<bool>())
+      bytes.push_back(char(element));
+    return bytes;
+  }
+  ArrayRef<char> raw = dense.getRawData();
+  for (int64_t i = 0, copies = dense.isSplat() ? dense.getNumElements() : 1; i < copies; ++i)
+    bytes.append(raw.begin(), raw.end());
+  return bytes;
+}
+
 /// Constants as bytes, whatever their elements are.
 static LogicalResult writeGlobal(LLVM::GlobalOp global, ArrayRef<ConstantSection> sections, llvm::raw_ostream &os) {
   std::string bytes, section = (".rodata." + global.getSymName()).str();
   if (Attribute value = global.getValueOrNull()) {
     auto dense = dyn_cast<DenseElementsAttr>(value);
-    if (!dense || dense.getElementType().isInteger(1))
+    if (!dense)
       return global.emitError("a constant that is no array of numbers has no C here");
-    ArrayRef<char> raw = dense.getRawData();
-    for (int64_t i = 0, copies = dense.isSplat() ? dense.getNumElements() : 1; i < copies; ++i)
-      bytes.append(raw.begin(), raw.end());
+    bytes = bytesOf(dense);
   } else {
     const auto *known = llvm::find_if(sections, [&](auto &s) { return s.symbol == global.getSymName(); });
     if (known == sections.end())
