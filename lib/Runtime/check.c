@@ -25,8 +25,10 @@ static int check_extent(const struct qtrt_handle *handle, const char *what, cons
 
 int qtrt_check_tensors(const struct qtrt_handle *handle, const char *what, const struct qtrt_tensor *infos,
                        int64_t count, const qt_tensor *tensors, int64_t *extents, int need_data) {
-  if (count && !tensors)
+  if (count && !tensors) {
+    qtrt_report(handle, "the %ss are missing: give an array of %lld tensors, not NULL", what, (long long)count);
     return QT_ERROR_ARGUMENT;
+  }
   for (int64_t i = 0; i < count; ++i) {
     const struct qtrt_tensor *info = &infos[i];
     const qt_tensor *tensor = &tensors[i];

@@ -22,14 +22,20 @@ int qtrt_open(const struct qtrt_model *model, const qt_weights *weights, const q
   handle->context.user_parallel_for = options->parallel_for;
   handle->context.user = options->parallel_user;
 
-  int status = options->threads < 0 ? QT_ERROR_ARGUMENT : QT_OK;
+  int status = QT_OK;
+  if (options->threads < 0) {
+    qtrt_report(handle, "open was asked for %d threads; 0 takes one for each processor", options->threads);
+    status = QT_ERROR_ARGUMENT;
+  }
   if (status == QT_OK && !(handle->level = qtrt_pick_level(handle, options->level)))
     status = QT_ERROR_LEVEL;
   if (status == QT_OK)
     status = qtrt_open_weights(handle, weights, options->verify);
   if (status == QT_OK && !options->parallel_for && options->threads != 1 &&
-      !(handle->context.pool = qtrt_pool_create(options->threads)))
+      !(handle->context.pool = qtrt_pool_create(options->threads))) {
+    qtrt_report(handle, "no memory for the pool of threads, or a thread cannot be started");
     status = QT_ERROR_MEMORY;
+  }
   if (status != QT_OK) {
     qtrt_close(handle);
     return status;

@@ -98,6 +98,10 @@ static void check_errors(layer_handle *handle) {
   expect("alias", layer_run(handle, NULL, in, out, scratch), QT_ERROR_ALIAS, "output 'y' overlaps");
   out[0].data = y;
   expect("scratch", layer_run(handle, NULL, in, out, scratch + 4), QT_ERROR_SCRATCH, "aligned to 64");
+  expect("no inputs", layer_run(handle, NULL, NULL, out, scratch), QT_ERROR_ARGUMENT, "the inputs are missing: give an array of 2");
+  expect("no outputs", layer_run(handle, NULL, in, NULL, scratch), QT_ERROR_ARGUMENT, "the outputs are missing: give an array of 1");
+  last_report[0] = 0;
+  expect("shapes of nothing", layer_shapes(handle, NULL, out, NULL), QT_ERROR_ARGUMENT, "the inputs are missing");
   expect("no handle", layer_run(NULL, NULL, in, out, scratch), QT_ERROR_ARGUMENT, NULL);
   in[0].shape[0] = in[1].shape[0] = out[0].shape[0] = 0;
   expect("an empty batch", layer_run(handle, NULL, in, out, scratch), QT_OK, NULL);
@@ -132,6 +136,9 @@ int main(int argc, char **argv) {
   expect("open with a parallel-for of one's own", layer_open(&weights, &options, &handle), QT_OK, NULL);
   check_threads(handle);
   layer_close(handle);
+  options.threads = -1;
+  expect("threads", layer_open(&weights, &options, &handle), QT_ERROR_ARGUMENT, "open was asked for -1 threads");
+  options.threads = 0;
   options.level = "z80";
   expect("level", layer_open(&weights, &options, &handle), QT_ERROR_LEVEL, "no code for processor level 'z80'");
   expect("no weights", layer_open(NULL, NULL, &handle), QT_ERROR_ARGUMENT, NULL);
