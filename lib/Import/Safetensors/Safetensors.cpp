@@ -19,7 +19,7 @@ constexpr int kMaxDepth = 8;
 
 Error bad(StringRef name, const Twine &what) { return llvm::createStringError("'" + name + "': " + what); }
 
-/// Bits of an element; 0: not known.
+/// Bits of an element; 0: not known, which is an error only where the tensor is used.
 unsigned bitsOf(StringRef dtype) {
   return llvm::StringSwitch<unsigned>(dtype)
       .Cases({"BOOL", "U8", "I8", "F8_E5M2", "F8_E4M3", "F8_E8M0"}, 8)
@@ -82,16 +82,13 @@ Error readEntry(StringRef name, StringRef tensor, const llvm::json::Value &value
       offsets.size() != 2)
     return fail("needs dtype, shape and data_offsets [begin, end]");
   entry.dtype = dtype->str();
-  unsigned bits = bitsOf(*dtype);
-  if (!bits)
-    return fail("dtype '" + *dtype + "' is not known");
-  std::optional<int64_t> size = byteCount(entry.shape, bits);
   if (offsets[0] > offsets[1] || offsets[1] > static_cast<int64_t>(data.size()))
     return fail("data_offsets [" + Twine(offsets[0]) + ", " + Twine(offsets[1]) + "] are outside the file's " +
                 Twine(data.size()) + " bytes of data; the file is truncated");
-  if (size != offsets[1] - offsets[0])
+  unsigned bits = bitsOf(*dtype);
+  if (bits && byteCount(entry.shape, bits) != offsets[1] - offsets[0])
     return fail("has " + Twine(offsets[1] - offsets[0]) + " bytes where its shape and dtype need another number");
-  entry.data = llvm::ArrayRef<char>(data.data() + offsets[0], *size);
+  entry.data = llvm::ArrayRef<char>(data.data() + offsets[0], offsets[1] - offsets[0]);
   return Error::success();
 }
 
@@ -122,6 +119,9 @@ Expected<Safetensors> mlir::qtensor::parseSafetensors(StringRef bytes, StringRef
   if (bytes.size() < 8)
     return bad(name, "has " + Twine(bytes.size()) + " bytes; a safetensors file begins with 8 bytes of header size");
   uint64_t size = llvm::support::endian::read64le(bytes.data());
+  if (size > kMaxHeader && bytes.ltrim().starts_with("{") && bytes.contains("\"weight_map\""))
+    return bad(name, "is the index of a model in several files: pass the .safetensors files that its \"weight_map\" "
+                     "names");
   if (size > kMaxHeader || size > bytes.size() - 8)
     return bad(name, "byte 0: the header size " + Twine(size) + " is more than the file or the format allow");
   StringRef header = bytes.substr(8, size), data = bytes.drop_front(8 + size);

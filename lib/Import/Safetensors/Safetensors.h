@@ -12,7 +12,7 @@
 namespace mlir::qtensor {
 
 struct SafetensorsEntry {
-  /// As in the file: "F32", "BF16", "I8", "U8", "BOOL", "F8_E4M3" ...
+  /// As in the file: "F32", "BF16", "I8", "U8", "BOOL", "F8_E4M3" ...; it may be one that nothing here can use.
   std::string dtype;
   llvm::SmallVector<int64_t> shape;
   /// Row-major, little endian; points into the file.
@@ -27,8 +27,8 @@ struct Safetensors {
 };
 
 /// Parses the bytes of a file, which must outlive the result. `name` is the file's, for messages. Checked: the header's
-/// size and syntax, known dtypes, sizes that fit the shapes, and that the tensors fill the data without overlap or gap.
-/// An error names the file, the tensor or byte, and the rule.
+/// size and syntax, sizes that fit the shapes where the dtype is known, and that the tensors fill the data without
+/// overlap or gap. An error names the file, the tensor or byte, and the rule.
 llvm::Expected<Safetensors> parseSafetensors(llvm::StringRef bytes, llvm::StringRef name);
 
 /// Maps a file and parses it.

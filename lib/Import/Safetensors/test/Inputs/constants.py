@@ -39,9 +39,15 @@ write("f32.safetensors", dtype="F32")
 write("bf16.safetensors", dtype="BF16")
 write("shape.safetensors", shape=(2, 4))
 write("truncated.safetensors", cut=2)
+write("unknown.safetensors", dtype="F8_E4M3FNUZ")
+write("unused.safetensors", dtype="C64", tensor="layer.1.w")
+with open("model.safetensors.index.json", "w") as file:
+    json.dump({"metadata": {"total_size": 16}, "weight_map": {"layer.0.w": "good.safetensors"}}, file)
+os.symlink("model.safetensors.index.json", "index.safetensors")
 open("model.onnx", "wb").close()
 for model, names in (("mlir", ["good"]), ("mlir", ["other", "good"]), ("mlir", ["other"]), ("mlir", ["f32"]), ("mlir", ["bf16"]),
-                     ("mlir", ["shape"]), ("mlir", ["truncated"]), ("mlir", ["good", "good"]), ("mlir", ["nothing"]), ("mlir", []),
+                     ("mlir", ["shape"]), ("mlir", ["truncated"]), ("mlir", ["unknown"]),
+                     ("mlir", ["unused", "good"]), ("mlir", ["index"]), ("mlir", ["good", "good"]), ("mlir", ["nothing"]), ("mlir", []),
                      ("onnx", ["good"])):
     run = subprocess.run(["quant-compile", "model." + model, *(f"--constants={name}.safetensors" for name in names), "-o", "out"],
                          capture_output=True, text=True)
