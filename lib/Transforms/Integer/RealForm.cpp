@@ -127,8 +127,13 @@ std::optional<RealForm> integer::readRealForm(Value value, std::string &why) {
       llvm::append_range(inner->terms, rest);
       if (form->low && (!inner->low || *form->low > *inner->low))
         inner->low = form->low;
+      // Where bounds cross, the outer one is what remains.
+      if (form->low && inner->high && *inner->high < *form->low)
+        inner->high = form->low;
       if (form->high && (!inner->high || *form->high < *inner->high))
         inner->high = form->high;
+      if (form->high && inner->low && *inner->low > *form->high)
+        inner->low = form->high;
       return inner;
     }
     return form;

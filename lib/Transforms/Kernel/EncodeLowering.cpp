@@ -118,11 +118,29 @@ SmallVector<Value> EncodeLowering::overVectors(Value begin, Value end, ValueRang
   return SmallVector<Value>(tail.getResults());
 }
 
+/// A vector of elements that do not lie side by side: one load after the other, of the first again where the mask has none.
+static Value loadApart(ImplicitLocOpBuilder &b, VectorType type, Value source, ValueRange row, Value at, Value mask) {
+  SmallVector<Value> index(row), elements;
+  index.push_back(at);
+  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(type.getElementType()));
+  for (int64_t lane = 0; lane < kLanes; ++lane) {
+    Value wanted = mask ? vector::ExtractOp::create(b, mask, lane).getResult() : Value();
+    index.back() = arith::AddIOp::create(b, at, arith::ConstantIndexOp::create(b, lane));
+    if (wanted)
+      index.back() = arith::SelectOp::create(b, wanted, index.back(), at);
+    Value element = memref::LoadOp::create(b, source, index);
+    elements.push_back(wanted ? arith::SelectOp::create(b, wanted, element, zero).getResult() : element);
+  }
+  return vector::FromElementsOp::create(b, type, elements);
+}
+
 static Value loadFloats(ImplicitLocOpBuilder &b, Value source, ValueRange row, Value at, Value mask) {
-  auto type = VectorType::get(kLanes, cast<MemRefType>(source.getType()).getElementType());
+  auto memory = cast<MemRefType>(source.getType());
+  auto type = VectorType::get(kLanes, memory.getElementType());
   SmallVector<Value> index(row);
   index.push_back(at);
-  Value x = mask ? vector::MaskedLoadOp::create(b, type, source, index, mask,
+  Value x = !memory.isLastDimUnitStride() ? loadApart(b, type, source, row, at, mask)
+            : mask ? vector::MaskedLoadOp::create(b, type, source, index, mask,
                                                 arith::ConstantOp::create(b, b.getZeroAttr(type))).getResult()
                  : vector::LoadOp::create(b, type, source, index).getResult();
   auto f32 = VectorType::get(kLanes, b.getF32Type());
