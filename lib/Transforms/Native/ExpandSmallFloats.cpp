@@ -5,7 +5,6 @@
 #include "lib/Transforms/Native/Passes.h"
 #include "lib/Transforms/RewriteGreedily.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "llvm/ADT/APFloat.h"
@@ -164,7 +163,7 @@ struct ExpandSmallFloats : mlir::qtensor::impl::ExpandSmallFloatsBase<ExpandSmal
       return signalPassFailure();
     RewritePatternSet patterns(&getContext());
     patterns.add<ExpandExtension, ExpandTruncation>(&getContext(), halves);
-    arith::populateExpandBFloat16Patterns(patterns);
+    qtensor::populateBrainFloatConversions(patterns);
     if (failed(qtensor::rewriteGreedily(*this, getOperation(), std::move(patterns))))
       return signalPassFailure();
     qtensor::carryBrainFloatsAsBits(getOperation());
