@@ -27,8 +27,9 @@ def KeepLoopValues : Pass<"qtensor-keep-loop-values", "ModuleOp"> {
   let description = [{
     Buffers that a loop carries are the same ones in every iteration, so that a static plan can place them. A tensor that an
     iteration makes anew is copied into the one that it replaces. One that it was given in another place (or a view of it)
-    is copied aside first, for its memory may be overwritten before: loops may swap. So do `scf.while` and its condition, which
-    must pass tensors on in the order and with the types in which they came.
+    is copied aside first, for its memory may be overwritten before: loops may swap. So is one that is passed on beside a
+    tensor that was written over it. One that is passed on twice is copied from its first place to the second. So do
+    `scf.while` and its condition, which must pass tensors on in the order and with the types in which they came.
 
     ```mlir
     scf.for ... iter_args(%h = %h0) -> (tensor<1x20xi8>) { ...  scf.yield %new : tensor<1x20xi8> }
