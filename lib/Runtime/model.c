@@ -66,7 +66,8 @@ static int infer(const struct qtrt_handle *handle, const qt_tensor *inputs, int6
   handle->level->shapes(extents, results);
   for (int64_t i = 0; i <= model->output_extents; ++i)
     if (results[i] < 0) {
-      qtrt_report(handle, "the extents of the inputs lead to a negative extent inside of the model");
+      qtrt_report(handle, "the extents of the inputs do not fit each other, or lead to a negative extent inside of the "
+                          "model");
       return QT_ERROR_SHAPE;
     }
   return QT_OK;

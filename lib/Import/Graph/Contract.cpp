@@ -6,13 +6,20 @@
 
 namespace mlir::qtensor::graph {
 
+void requireInner(Emit &e, OpFoldResult left, OpFoldResult right) {
+  e.requireEqual(left, right, "the inner extents of its operands differ");
+}
+
 Val contractGeneric(Emit &e, const Val &a, const Val &b, Elem elem, bool rows) {
   using utils::IteratorType;
+  requireInner(e, a.dims.back(), rows ? b.dims.back() : b.dims[b.rank() - 2]);
   // Loops: batch dims, m, n, k. Batch extents of 1 are read at 0.
   Val batches[] = {a, b};
   for (Val &x : batches)
     x.dims.pop_back_n(2);
   Dims out = *e.broadcastDims(batches);
+  for (const Val &x : batches)
+    e.requireBroadcast(x.dims, out);
   int64_t outer = static_cast<int64_t>(out.size()), loops = outer + 3;
   auto map = [&](const Val &x, AffineExpr row, AffineExpr column) {
     SmallVector<AffineExpr> exprs;
@@ -43,6 +50,7 @@ Val contractGeneric(Emit &e, const Val &a, const Val &b, Elem elem, bool rows) {
 }
 
 Val contract(Emit &e, const Val &a, const Val &b, Elem elem) {
+  requireInner(e, a.dims.back(), b.dims[b.rank() - 2]);
   bool mixed = isUnsigned(a.elem) || isUnsigned(b.elem); // named ops sign-extend both
   if (!mixed && a.rank() == 2 && b.rank() == 2) {
     Dims out = {a.dims[0], b.dims[1]};
@@ -60,6 +68,7 @@ Val contract(Emit &e, const Val &a, const Val &b, Elem elem) {
 }
 
 Val contractRows(Emit &e, const Val &a, const Val &rows) {
+  requireInner(e, a.dims.back(), rows.dims.back());
   int64_t rank = a.rank(), loops = rank + 1; // .., m, n, k
   SmallVector<AffineExpr> left, out;
   for (int64_t i = 0; i < rank - 1; ++i)

@@ -5,6 +5,9 @@
 
 namespace mlir::qtensor::graph {
 
+/// Requires that the extents over which a product sums are equal, where they are not known to be.
+void requireInner(Emit &e, OpFoldResult left, OpFoldResult right);
+
 /// [.., m, k] x [.., k, n] -> [.., m, n] with broadcast leading dimensions; both of rank at least 2 and of fitting
 /// shapes. `elem` is the type of accumulator and result; integers are widened by their own signedness.
 Val contract(Emit &e, const Val &a, const Val &b, Elem elem);

@@ -2,6 +2,7 @@
 #include "lib/Import/Graph/Emit.h"
 #include "dialects/QTensor/IR/QTensorOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/AsmState.h"
@@ -53,8 +54,9 @@ std::shared_ptr<TensorData> packConstant(ArrayRef<double> values, ArrayRef<int64
 
 SmallVector<int64_t> allAxes(int64_t rank) { return llvm::to_vector(llvm::seq<int64_t>(0, rank)); }
 
-void Emit::setLoc(Location location) {
+void Emit::setLoc(Location location, StringRef about) {
   loc = location;
+  place = about.str();
   math.setLoc(location);
 }
 
@@ -164,7 +166,7 @@ std::optional<Dims> Emit::broadcastDims(ArrayRef<Val> inputs) {
         continue;
       if (have && *have != 1 && known && *known != *have)
         return std::nullopt;
-      // An unknown extent beside a number is taken to be equal to it.
+      // An unknown extent beside a number has to be equal to it (requireBroadcast).
       if (!have ? known.has_value() : *have == 1)
         out = dim;
     }
@@ -172,11 +174,35 @@ std::optional<Dims> Emit::broadcastDims(ArrayRef<Val> inputs) {
   return dims;
 }
 
+void Emit::require(arith::CmpIPredicate predicate, OpFoldResult left, OpFoldResult right, const Twine &what) {
+  if (!required.insert({b.getInsertionBlock(), predicate, left.getOpaqueValue(), right.getOpaqueValue()}).second)
+    return;
+  Value holds = arith::CmpIOp::create(b, loc, predicate, math.value(left, loc), math.value(right, loc));
+  cf::AssertOp::create(b, loc, holds, (place + what).str());
+}
+
+void Emit::requireEqual(OpFoldResult left, OpFoldResult right, const Twine &what) {
+  if (math.equal(left, right) != true)
+    require(arith::CmpIPredicate::eq, left, right, what);
+}
+
+void Emit::requireAtMost(OpFoldResult left, OpFoldResult right, const Twine &what) {
+  if (!DimMath::same(left, right) && math.less(right, left) != false)
+    require(arith::CmpIPredicate::sle, left, right, what);
+}
+
+void Emit::requireBroadcast(ArrayRef<OpFoldResult> x, ArrayRef<OpFoldResult> dims) {
+  for (auto [dim, out] : llvm::zip_equal(x, dims.take_back(x.size())))
+    if (DimMath::number(dim) != 1)
+      requireEqual(dim, out, "extents that broadcast against each other differ");
+}
+
 Val Emit::mapTo(ArrayRef<OpFoldResult> dims, ArrayRef<Val> inputs, Elem elem, Body body) {
   unsigned rank = dims.size();
   SmallVector<Value> tensors;
   SmallVector<AffineMap> maps;
   for (const Val &x : inputs) {
+    requireBroadcast(x.dims, dims);
     SmallVector<AffineExpr> exprs;
     for (auto [i, dim] : llvm::enumerate(x.dims)) {
       unsigned target = rank - x.rank() + i;

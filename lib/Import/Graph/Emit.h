@@ -5,7 +5,9 @@
 #include "lib/Import/Graph/DimMath.h"
 #include "lib/Import/Graph/Tensor.h"
 #include "lib/Import/Graph/Scalar.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Utils/StructuredOpsUtils.h"
+#include <set>
 
 namespace mlir::qtensor::graph {
 
@@ -48,7 +50,8 @@ public:
   DimMath &math;
   Location loc;
 
-  void setLoc(Location location);
+  /// Where the ops that follow come from, and how messages of the run begin that are about them.
+  void setLoc(Location location, StringRef place = "");
   Type type(Elem elem) { return elemType(elem, b.getContext()); }
   RankedTensorType type(const Val &x) { return RankedTensorType::get(DimMath::shape(x.dims), type(x.elem)); }
   /// The tensor of a value, made on first use.
@@ -80,6 +83,13 @@ public:
   /// The given tensor read with broadcasting.
   Val broadcast(const Val &x, ArrayRef<OpFoldResult> dims);
   Val cast(const Val &x, Elem elem);
+
+  /// Makes it an error of the run, saying `what`, that two extents differ, where they are not known to be equal.
+  void requireEqual(OpFoldResult left, OpFoldResult right, const Twine &what);
+  /// As above, that `left` is larger than `right`.
+  void requireAtMost(OpFoldResult left, OpFoldResult right, const Twine &what);
+  /// Requires that `x` broadcasts to extents that broadcastDims found.
+  void requireBroadcast(ArrayRef<OpFoldResult> x, ArrayRef<OpFoldResult> dims);
 
   /// Reduces over `axes` (sorted, not negative); `body` gets (element, accumulator). Reduced axes stay with extent 1 if
   /// `keep`.
@@ -116,9 +126,12 @@ private:
   Val backwardSlice(const Val &x, ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes, ArrayRef<OpFoldResult> strides);
   Value codes(const Val &x);
   Value reshapeStep(Value from, ArrayRef<OpFoldResult> toDims, bool collapses, ArrayRef<unsigned> ends);
+  void require(arith::CmpIPredicate predicate, OpFoldResult left, OpFoldResult right, const Twine &what);
   Value reshapeByShape(Value from, ArrayRef<OpFoldResult> dims);
 
   std::map<std::shared_ptr<const TensorData>, Value> constants; // made so far; keeps the data alive
+  std::string place;
+  std::set<std::tuple<Block *, arith::CmpIPredicate, void *, void *>> required; // so far
 };
 
 /// 0, 1, ... n-1.

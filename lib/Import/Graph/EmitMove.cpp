@@ -98,6 +98,7 @@ Val Emit::reshape(const Val &x, ArrayRef<OpFoldResult> dims) {
     fromEnds = {static_cast<unsigned>(x.dims.size())};
     toEnds = {static_cast<unsigned>(dims.size())};
   } else if (!unit) {
+    requireEqual(math.product(x.dims), math.product(dims), "the shape has another number of elements than its input");
     out.tensor = reshapeByShape(from, dims);
     return out;
   }
@@ -211,6 +212,10 @@ Val Emit::concat(ArrayRef<Val> parts, int64_t axis) {
       if (static_cast<int64_t>(i) != axis && DimMath::number(dim))
         dims[i] = dim;
   }
+  for (const Val &part : parts)
+    for (auto [i, dim] : llvm::enumerate(part.dims))
+      if (static_cast<int64_t>(i) != axis)
+        requireEqual(dim, dims[i], "its inputs differ in dimension " + Twine(i));
   // insert_slice into one buffer: every part is computed in place after bufferization.
   Value whole = empty(dims, type(parts[0].elem));
   Dims offsets(dims.size(), math.constant(0)), strides(dims.size(), math.constant(1));

@@ -30,7 +30,7 @@ LogicalResult Importer::fail(const Twine &what) {
 }
 
 LogicalResult Importer::failNode(const Node &node, const Twine &what) {
-  return fail("node '" + node.name + "' (" + node.op + "): " + what);
+  return fail(node.place() + what);
 }
 
 OwningOpRef<ModuleOp> Importer::run() {
@@ -125,7 +125,7 @@ LogicalResult Importer::importNode(const Node &node, Scope &scope) {
   auto name = llvm::find_if(node.outputs, [](const std::string &output) { return !output.empty(); });
   if (name == node.outputs.end())
     return failNode(node, "has no output");
-  emit.setLoc(NameLoc::get(builder.getStringAttr(scope.prefix + *name)));
+  emit.setLoc(NameLoc::get(builder.getStringAttr(scope.prefix + *name)), node.place());
   if (auto found = model.functions.find({node.domain, node.op}); found != model.functions.end())
     return callFunction(node, found->second, scope);
   std::optional<int64_t> version = versionOf(scope.opsets, node.domain);

@@ -35,6 +35,9 @@ struct Node {
   std::vector<std::string> inputs;  // "" where an optional input is absent
   std::vector<std::string> outputs; // "" where an optional output is not wanted
   std::map<std::string, NodeAttribute> attributes;
+
+  /// How messages about it begin.
+  std::string place() const { return "node '" + name + "' (" + op + "): "; }
 };
 
 /// One dimension of a graph input: a number, a name shared by equal dimensions, or neither.

@@ -9,7 +9,7 @@ SmallVector<Val> NodeContext::allInputs() const {
 
 void NodeContext::locateOutput(unsigned i) const {
   if (i < node.outputs.size() && !node.outputs[i].empty())
-    e.setLoc(NameLoc::get(e.b.getStringAttr(node.outputs[i])));
+    e.setLoc(NameLoc::get(e.b.getStringAttr(node.outputs[i])), node.place());
 }
 
 LogicalResult NodeContext::set(unsigned i, Val value) {
@@ -20,7 +20,7 @@ LogicalResult NodeContext::set(unsigned i, Val value) {
 
 LogicalResult NodeContext::fail(const Twine &what) const {
   // A value of the wrong kind read as absent; what was concluded from that would mislead.
-  std::string place = "node '" + node.name + "' (" + node.op + "): ";
+  std::string place = node.place();
   if (mistypedName)
     report(place + "attribute '" + *mistypedName + "' has a value of another kind than the operator defines");
   else

@@ -114,14 +114,50 @@ static LogicalResult takeExtents(func::FuncOp shapes, unsigned states) {
   return success();
 }
 
+/// Whether a condition follows from extents alone, by arithmetic on numbers.
+static bool followsFromExtents(Value condition) {
+  SmallVector<Value> open = {condition};
+  DenseSet<Value> seen;
+  while (!open.empty()) {
+    Value value = open.pop_back_val();
+    if (!seen.insert(value).second)
+      continue;
+    Operation *op = value.getDefiningOp();
+    if (!op || !value.getType().isIntOrIndex() || op->getNumRegions() || !isMemoryEffectFree(op))
+      return false;
+    if (!isa<tensor::DimOp>(op))
+      llvm::append_range(open, op->getOperands());
+  }
+  return true;
+}
+
+/// Moves the checks of extents from @main to its copy: they are decided before anything is read. All that hold are the
+/// last result, if there are any.
+static void returnChecks(func::FuncOp main, func::FuncOp shapes, const IRMapping &copies) {
+  auto ret = cast<func::ReturnOp>(shapes.front().getTerminator());
+  OpBuilder b(ret);
+  Value all;
+  for (auto check : llvm::make_early_inc_range(main.front().getOps<cf::AssertOp>())) {
+    if (!followsFromExtents(check.getArg()))
+      continue;
+    Value holds = copies.lookup(check.getArg());
+    all = all ? Value(arith::AndIOp::create(b, check.getLoc(), all, holds)) : holds;
+    check.erase();
+  }
+  if (all)
+    ret.getOperandsMutable().append(all);
+}
+
 static LogicalResult createShapes(func::FuncOp main, unsigned states) {
-  auto shapes = cast<func::FuncOp>(main->clone());
+  IRMapping copies;
+  auto shapes = cast<func::FuncOp>(main->clone(copies));
   shapes.setName("shapes");
   shapes.setPrivate();
   shapes.setAllArgAttrs(ArrayRef<DictionaryAttr>());
   shapes.setAllResultAttrs(ArrayRef<DictionaryAttr>());
   main->getParentOfType<ModuleOp>().push_back(shapes);
   returnExtents(shapes, states);
+  returnChecks(main, shapes, copies);
   // Values are checked when they are used.
   shapes.walk([](cf::AssertOp check) { check.erase(); });
   MLIRContext *context = main.getContext();

@@ -48,7 +48,8 @@ def MakeEntry : Pass<"qtensor-make-entry", "ModuleOp"> {
     Inputs and results of `@main` become buffers, results written where the caller says. Two more arguments come
     first: the bytes of all large constants and the scratch arena. The names and types of inputs and results move to
     the module, since they describe the artifact and not the function. `@shapes` computes every extent of every
-    result from the extents of the inputs; an extent that depends on the *values* of an input is an error.
+    result from the extents of the inputs; an extent that depends on the *values* of an input is an error. A `cf.assert`
+    whose condition follows from extents leaves `@main`: `@shapes` returns whether all of them hold as its last result.
 
     ```mlir
     func.func @main(%x: tensor<?x4xf32> {qtensor.name = "x"}) -> (tensor<?x8xf32> {qtensor.name = "y"})
@@ -107,7 +108,8 @@ def PlanMemory : Pass<"qtensor-plan-memory", "ModuleOp"> {
     Allocations of `@main` become views of `%scratch`. Buffers of static size get offsets from the best of several
     first-fit orders; buffers whose size depends on input extents share slots, and the offset of a slot is the sum of
     the sizes before it. An elementwise op whose input dies writes over it. `@shapes` returns the bytes needed as
-    one more result. `qtensor.plan` on the module reports the static arena and its lower bound.
+    one more result, or -1, which the runtime refuses, where what `@shapes` checks of the extents does not hold.
+    `qtensor.plan` on the module reports the static arena and its lower bound.
 
     ```mlir
     %a = memref.alloc() : memref<64xf32>

@@ -58,6 +58,15 @@ FailureOr<Value> Planner::slotOffsets(OpBuilder &b, ArrayRef<SmallVector<AffineE
   return offset;
 }
 
+/// Takes what has to hold of the extents from the results of @shapes, where it is the last; null: nothing.
+static Value takeChecks(func::ReturnOp ret) {
+  if (ret.getNumOperands() == 0 || !ret.getOperands().back().getType().isInteger(1))
+    return {};
+  Value fits = ret.getOperands().back();
+  ret.getOperandsMutable().erase(ret.getNumOperands() - 1);
+  return fits;
+}
+
 LogicalResult Planner::returnScratchBytes(ArrayRef<SmallVector<AffineExpr>> slots, int64_t staticBytes) {
   auto shapes = main->getParentOfType<ModuleOp>().lookupSymbol<func::FuncOp>("shapes");
   if (!shapes)
@@ -79,7 +88,11 @@ LogicalResult Planner::returnScratchBytes(ArrayRef<SmallVector<AffineExpr>> slot
   FailureOr<Value> total = slotOffsets(b, slots, symbols, staticBytes, nullptr);
   if (failed(total))
     return failure();
-  ret.getOperandsMutable().append(*total);
+  Value result = *total;
+  if (Value fits = takeChecks(ret))
+    result = arith::SelectOp::create(b, ret.getLoc(), fits, result,
+                                     arith::ConstantIndexOp::create(b, ret.getLoc(), -1));
+  ret.getOperandsMutable().append(result);
   shapes.setType(FunctionType::get(main.getContext(), shapes.getArgumentTypes(), ret.getOperandTypes()));
   return success();
 }

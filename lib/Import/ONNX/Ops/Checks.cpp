@@ -10,8 +10,7 @@ void forbid(NodeContext &n, const Val &x, Body isBad, const Twine &what) {
   });
   Value count = n.e.element(bad);
   Scalar s(n.e.b, n.e.loc);
-  std::string text = ("node '" + n.node.name + "' (" + n.node.op + "): " + what).str();
-  cf::AssertOp::create(n.e.b, n.e.loc, s.eq(count, s.like(count, 0)), text);
+  cf::AssertOp::create(n.e.b, n.e.loc, s.eq(count, s.like(count, 0)), (n.node.place() + what).str());
 }
 
 } // namespace mlir::qtensor::onnx

@@ -16,6 +16,9 @@ Value clampIndex(Scalar &s, Value raw, Elem elem, Value extent);
 /// the extent that is indexed, or one for each index of the last dimension. `input` is the node's input with the indices.
 LogicalResult requireInside(NodeContext &n, unsigned input, ArrayRef<OpFoldResult> limits);
 
+/// Requires that extents are at most those of the data, but for `axis`.
+void requireWithin(NodeContext &n, ArrayRef<OpFoldResult> dims, ArrayRef<OpFoldResult> data, int64_t axis);
+
 /// ONNX's MatMul: as `contract`, with checks and with vectors allowed.
 FailureOr<Val> matmul(NodeContext &n, Val a, Val b, Elem elem);
 

@@ -84,6 +84,7 @@ FailureOr<Val> convolve(NodeContext &n, const Val &x, const Val &w, const Window
     return n.fail("the input has " + Twine(*channels) + " channels, the weights are for " + Twine(*perGroup) + " x " +
                   Twine(group));
   Emit &e = n.e;
+  e.requireEqual(x.dims[1], e.math.mul(w.dims[1], e.math.constant(group)), "the weights are for other channels");
   Dims low(2, e.math.constant(0)), high(2, e.math.constant(0));
   low.append(window.low);
   high.append(window.high);

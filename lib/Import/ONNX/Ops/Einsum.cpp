@@ -78,6 +78,8 @@ LogicalResult importEinsum(NodeContext &n) {
   SmallVector<AffineMap> maps;
   SmallVector<Value> tensors;
   for (auto [i, term] : llvm::enumerate(equation->inputs)) {
+    for (auto [letter, dim] : llvm::zip_equal(term, n.in(i).dims))
+      n.e.requireEqual(dim, extents[letter], "letter '" + Twine(letter) + "' stands for extents that differ");
     maps.push_back(map(term));
     tensors.push_back(n.e.tensor(n.in(i)));
   }

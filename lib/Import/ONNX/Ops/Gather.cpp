@@ -54,6 +54,12 @@ LogicalResult requireInside(NodeContext &n, unsigned input, ArrayRef<OpFoldResul
   return success();
 }
 
+void requireWithin(NodeContext &n, ArrayRef<OpFoldResult> dims, ArrayRef<OpFoldResult> data, int64_t axis) {
+  for (auto [i, dim, limit] : llvm::enumerate(dims, data))
+    if (static_cast<int64_t>(i) != axis)
+      n.e.requireAtMost(dim, limit, "dimension " + Twine(i) + " is longer than that of the data");
+}
+
 Val gather(Emit &e, const Val &x, const Val &indices, int64_t axis) {
   Dims dims(x.dims.begin(), x.dims.begin() + axis);
   dims.append(indices.dims);
@@ -123,6 +129,7 @@ LogicalResult importGatherElements(NodeContext &n) {
   if (failed(axis) || failed(requireIndices(n, 1)) || failed(n.requireRank(1, x.rank(), x.rank())) ||
       failed(requireInside(n, 1, x.dims[*axis])))
     return failure();
+  requireWithin(n, indices.dims, x.dims, *axis);
   Value source = n.e.tensor(x), limit = n.e.math.value(x.dims[*axis], n.e.loc);
   return n.set(0, n.e.mapTo(indices.dims, indices, x.elem, [&](Scalar &s, ValueRange in) -> Value {
     SmallVector<Value> position;
@@ -142,6 +149,8 @@ LogicalResult importGatherND(NodeContext &n) {
     return n.fail("the last extent of the indices must be constant and name at most the dimensions of the data");
   if (*width > 0 && failed(requireInside(n, 1, ArrayRef(x.dims).slice(batch, *width))))
     return failure();
+  for (int64_t i = 0; i < batch; ++i)
+    n.e.requireEqual(indices.dims[i], x.dims[i], "its inputs differ in dimension " + Twine(i));
   Dims dims(indices.dims.begin(), indices.dims.end() - 1);
   int64_t prefix = static_cast<int64_t>(dims.size());
   dims.append(x.dims.begin() + batch + *width, x.dims.end());

@@ -47,6 +47,7 @@ Val gemmProduct(Emit &e, const Val &a, const Val &b, bool transA, bool transB, E
   AffineExpr m = e.b.getAffineDimExpr(0), n = e.b.getAffineDimExpr(1), k = e.b.getAffineDimExpr(2);
   auto map = [&](AffineExpr row, AffineExpr column) { return AffineMap::get(3, 0, {row, column}, e.b.getContext()); };
   Dims out = {a.dims[transA ? 1 : 0], b.dims[transB ? 0 : 1]};
+  requireInner(e, a.dims[transA ? 0 : 1], b.dims[transB ? 1 : 0]);
   AffineMap maps[] = {transA ? map(k, m) : map(m, k), transB ? map(n, k) : map(k, n), map(m, n)};
   Value init = e.filled(out, elem, 0);
   SmallVector<Attribute> mapAttrs =

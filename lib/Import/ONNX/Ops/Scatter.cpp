@@ -68,6 +68,9 @@ LogicalResult importScatterElements(NodeContext &n) {
       return n.fail("the indices are longer than the data in dimension " + Twine(i));
   if (failed(requireInside(n, 1, x.dims[*axis])))
     return failure();
+  requireWithin(n, indices.dims, x.dims, *axis);
+  for (auto [dim, update] : llvm::zip_equal(indices.dims, updates.dims))
+    n.e.requireEqual(dim, update, "indices and updates differ in shape");
   Value table = n.e.tensor(indices), news = n.e.tensor(updates), limit = n.e.math.value(x.dims[*axis], n.e.loc);
   Value out = loopNest(n.e, indices.dims, n.e.tensor(x), [&](Scalar &s, ValueRange at, Value tensor) {
     SmallVector<Value> position(at);
@@ -88,6 +91,10 @@ LogicalResult importScatterND(NodeContext &n) {
   if (*width > 0 && failed(requireInside(n, 1, ArrayRef(x.dims).take_front(*width))))
     return failure();
   int64_t prefix = indices.rank() - 1;
+  Dims wanted(indices.dims.begin(), indices.dims.end() - 1);
+  wanted.append(x.dims.begin() + *width, x.dims.end());
+  for (auto [dim, want] : llvm::zip_equal(updates.dims, wanted))
+    n.e.requireEqual(dim, want, "the updates do not have the shape of what they replace");
   Value table = n.e.tensor(indices), news = n.e.tensor(updates);
   SmallVector<Value> limits = n.e.math.values(x.dims, n.e.loc);
   Value out = loopNest(n.e, updates.dims, n.e.tensor(x), [&](Scalar &s, ValueRange at, Value tensor) {
@@ -115,7 +122,10 @@ LogicalResult importTensorScatter(NodeContext &n) {
         "the update must have the rank of the cache, 'axis' not be the batch, and 'mode' be linear or circular");
   if (n.has(2) && (n.in(2).rank() != 1 || failed(requireIndices(n, 2))))
     return n.fail("the write indices must be a vector of integers");
+  requireWithin(n, update.dims, x.dims, *axis);
   Value news = n.e.tensor(update), limit = n.e.math.value(x.dims[*axis], n.e.loc);
+  if (n.has(2))
+    n.e.requireAtMost(update.dims[0], n.in(2).dims[0], "there are fewer write indices than rows");
   Value starts = n.has(2) ? n.e.tensor(n.in(2)) : Value();
   Value out = loopNest(n.e, update.dims, n.e.tensor(x), [&](Scalar &s, ValueRange at, Value tensor) -> Value {
     SmallVector<Value> position(at);

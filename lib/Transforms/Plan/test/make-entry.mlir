@@ -36,3 +36,27 @@ func.func @main(%x: tensor<?xi8> {qtensor.dtype = ui8}) -> tensor<?xi8> {
   %f = linalg.fill ins(%zero : i8) outs(%e : tensor<?xi8>) -> tensor<?xi8>
   return %f : tensor<?xi8>
 }
+
+// -----
+
+// A check of extents is decided by @shapes, before @main reads anything; a check of values stays.
+// CHECK: func.func @main({{.*}}: memref<?xi32>, %{{.*}}: memref<?xi32>, %{{.*}}: memref<?xi32>) {
+// CHECK-NOT: "the rows differ"
+// CHECK: cf.assert %{{.*}}, "the value is not 1"
+// CHECK: func.func private @shapes(%[[A:.*]]: index, %[[B:.*]]: index) -> (index, i1)
+// CHECK-NOT: cf.assert
+// CHECK: %[[SAME:.*]] = arith.cmpi eq, %[[A]], %[[B]]
+// CHECK: return %[[A]], %[[SAME]]
+func.func @main(%x: tensor<?xi32>, %y: tensor<?xi32>) -> tensor<?xi32> {
+  %c0 = arith.constant 0 : index
+  %one = arith.constant 1 : i32
+  %n = tensor.dim %x, %c0 : tensor<?xi32>
+  %m = tensor.dim %y, %c0 : tensor<?xi32>
+  %same = arith.cmpi eq, %n, %m : index
+  cf.assert %same, "the rows differ"
+  %first = tensor.extract %x[%c0] : tensor<?xi32>
+  %is = arith.cmpi eq, %first, %one : i32
+  cf.assert %is, "the value is not 1"
+  %r = linalg.add ins(%x, %y : tensor<?xi32>, tensor<?xi32>) outs(%x : tensor<?xi32>) -> tensor<?xi32>
+  return %r : tensor<?xi32>
+}

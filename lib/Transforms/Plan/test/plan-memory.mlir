@@ -193,3 +193,25 @@ module attributes {qtensor.inputs = [], qtensor.outputs = []} {
     return %twice : index
   }
 }
+
+// -----
+
+// Where what @shapes checks of the extents does not hold, it asks for -1 bytes.
+// CHECK: func.func @shapes(%[[A:.*]]: index, %[[B:.*]]: index) -> (index, index)
+// CHECK: %[[SAME:.*]] = arith.cmpi eq, %[[A]], %[[B]]
+// CHECK: %[[BYTES:.*]] = arith.constant 256 : index
+// CHECK: %[[NONE:.*]] = arith.constant -1 : index
+// CHECK: %[[R:.*]] = arith.select %[[SAME]], %[[BYTES]], %[[NONE]]
+// CHECK: return %[[A]], %[[R]]
+module attributes {qtensor.inputs = [], qtensor.outputs = []} {
+  func.func @main(%ctx: !llvm.ptr, %weights: memref<?xi8>, %scratch: memref<?xi8>, %x: memref<?xf32>, %y: memref<?xf32>, %z: memref<?xf32>) {
+    %a = memref.alloc() : memref<64xf32>
+    "test.write"(%a) : (memref<64xf32>) -> ()
+    "test.read"(%a) : (memref<64xf32>) -> ()
+    return
+  }
+  func.func @shapes(%a: index, %b: index) -> (index, i1) {
+    %same = arith.cmpi eq, %a, %b : index
+    return %a, %same : index, i1
+  }
+}
