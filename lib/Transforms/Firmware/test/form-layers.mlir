@@ -10,13 +10,54 @@
 #n = affine_map<(m, n) -> (n)>
 
 // CHECK-LABEL: func.func @product(
-// CHECK-SAME: %[[X:.*]]: tensor<2x4xi8>, %[[W:.*]]: tensor<3x4xi8>
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<2x4xi8>
+// CHECK: %[[W:.*]] = arith.constant dense<100> : tensor<3x4xi8>
 // CHECK: %[[BIAS:.*]] = arith.constant dense<[10, 20, 30]> : tensor<3xi32>
 // CHECK: %[[Y:.*]] = qnn.fully_connected ins(%[[X]] : tensor<2x4xi8>) weights(%[[W]], %[[BIAS]], %{{.*}}, %{{.*}})
 // CHECK-SAME: high = 127 : i64, input_zero = 3 : i64, low = -128 : i64, map = #qtensor.final<fixed<double>>, output_zero = -128 : i64
 // CHECK: qtensor.assemble %[[Y]] : tensor<2x3xi8>
 // CHECK-NOT: qtensor.requantize
-func.func @product(%x: tensor<2x4xi8>, %w: tensor<3x4xi8>, %m: tensor<3xi32>, %s: tensor<3xi32>) -> tensor<2x3xf32, #y> {
+func.func @product(%x: tensor<2x4xi8>, %m: tensor<3xi32>, %s: tensor<3xi32>) -> tensor<2x3xf32, #y> {
+  %w = arith.constant dense<100> : tensor<3x4xi8>
+  %zero = arith.constant 0 : i32
+  %bias = arith.constant dense<[10, 20, 30]> : tensor<3xi32>
+  %e = tensor.empty() : tensor<2x3xi32>
+  %f = linalg.fill ins(%zero : i32) outs(%e : tensor<2x3xi32>) -> tensor<2x3xi32>
+  %p = linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : tensor<2x4xi8>, tensor<3x4xi8>) outs(%f : tensor<2x3xi32>) {
+  ^bb0(%in: i8, %weight: i8, %out: i32):
+    %c3 = arith.constant 3 : i32
+    %0 = arith.extsi %in : i8 to i32
+    %1 = arith.subi %0, %c3 : i32
+    %2 = arith.extsi %weight : i8 to i32
+    %3 = arith.muli %1, %2 : i32
+    %4 = arith.addi %out, %3 : i32
+    linalg.yield %4 : i32
+  } -> tensor<2x3xi32>
+  %t = linalg.generic {indexing_maps = [#id, #n, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%p, %bias : tensor<2x3xi32>, tensor<3xi32>) outs(%e : tensor<2x3xi32>) {
+  ^bb0(%in: i32, %b: i32, %out: i32):
+    %0 = arith.addi %in, %b : i32
+    linalg.yield %0 : i32
+  } -> tensor<2x3xi32>
+  %q = qtensor.requantize %t multiplier(%m : tensor<3xi32>) shift(%s : tensor<3xi32>) axis 1 <fixed<double>> clamp [-128, 127]
+    : tensor<2x3xi32> -> tensor<2x3xf32, #y>
+  return %q : tensor<2x3xf32, #y>
+}
+
+// -----
+
+// Kernels arrange constants: a filter that is computed stays in a loop.
+#y = #qtensor.block<int8, [?, ?], scale = 2.500000e-01, zero = -1.280000e+02>
+#a = affine_map<(m, n, k) -> (m, k)>
+#b = affine_map<(m, n, k) -> (n, k)>
+#c = affine_map<(m, n, k) -> (m, n)>
+#id = affine_map<(m, n) -> (m, n)>
+#n = affine_map<(m, n) -> (n)>
+// CHECK-LABEL: func.func @computed(
+// CHECK-NOT: qnn.
+// CHECK: qtensor.requantize
+func.func @computed(%x: tensor<2x4xi8>, %w: tensor<3x4xi8>, %m: tensor<3xi32>, %s: tensor<3xi32>) -> tensor<2x3xf32, #y> {
   %zero = arith.constant 0 : i32
   %bias = arith.constant dense<[10, 20, 30]> : tensor<3xi32>
   %e = tensor.empty() : tensor<2x3xi32>
@@ -59,7 +100,8 @@ func.func @product(%x: tensor<2x4xi8>, %w: tensor<3x4xi8>, %m: tensor<3xi32>, %s
 // CHECK: %[[P:.*]] = tensor.pad
 // CHECK: qnn.conv2d ins(%[[P]] : tensor<1x8x8x4xi8>)
 // CHECK-SAME: pads = array<i64: 0, 0, 0, 0>
-func.func @window(%x: tensor<1x7x7x4xi8>, %w: tensor<8x2x2x4xi8>, %m: tensor<1xi32>, %s: tensor<1xi32>) -> tensor<1x4x4x8xf32, #y> {
+func.func @window(%x: tensor<1x7x7x4xi8>, %m: tensor<1xi32>, %s: tensor<1xi32>) -> tensor<1x4x4x8xf32, #y> {
+  %w = arith.constant dense<100> : tensor<8x2x2x4xi8>
   %z = arith.constant 5 : i8
   %p = tensor.pad %x low[0, 1, 1, 0] high[0, 0, 0, 0] {
   ^bb0(%i: index, %j: index, %k: index, %l: index):
@@ -84,7 +126,8 @@ func.func @window(%x: tensor<1x7x7x4xi8>, %w: tensor<8x2x2x4xi8>, %m: tensor<1xi
     : tensor<1x4x4x8xi32> -> tensor<1x4x4x8xf32, #y>
   return %q : tensor<1x4x4x8xf32, #y>
 }
-func.func @other_padding(%x: tensor<1x7x7x4xi8>, %w: tensor<8x2x2x4xi8>, %m: tensor<1xi32>, %s: tensor<1xi32>) -> tensor<1x4x4x8xf32, #y> {
+func.func @other_padding(%x: tensor<1x7x7x4xi8>, %m: tensor<1xi32>, %s: tensor<1xi32>) -> tensor<1x4x4x8xf32, #y> {
+  %w = arith.constant dense<100> : tensor<8x2x2x4xi8>
   %z = arith.constant 6 : i8
   %p = tensor.pad %x low[0, 1, 1, 0] high[0, 0, 0, 0] {
   ^bb0(%i: index, %j: index, %k: index, %l: index):
@@ -209,7 +252,7 @@ func.func @groups(%x: tensor<2x6xi8>, %i: tensor<1x4x4x2xi8>, %m: tensor<1xi32>)
   %q = qtensor.requantize %p multiplier(%m : tensor<1xi32>) shift(%m : tensor<1xi32>) <fixed<x16>> clamp [-128, 127]
     : tensor<2x3xi64> -> tensor<2x3xf32, #y>
   %w2 = arith.constant dense<1> : tensor<1x3x3x2xi8>
-  %f2 = arith.constant dense<7> : tensor<1x3x2x1xi32>
+  %f2 = arith.constant dense<100> : tensor<1x3x2x1xi32>
   %e2 = tensor.empty() : tensor<1x2x2x1xi64>
   %z2 = linalg.fill ins(%zero : i64) outs(%e2 : tensor<1x2x2x1xi64>) -> tensor<1x2x2x1xi64>
   %p2 = linalg.generic {indexing_maps = [#in, #w, #g, #out],
