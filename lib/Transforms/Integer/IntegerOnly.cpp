@@ -3,11 +3,13 @@
 // front of it is exact.
 #include "dialects/QTensor/IR/ModuleAttrs.h"
 #include "lib/Quantize/ConstantData.h"
+#include "lib/Quantize/SourceNames.h"
 #include "lib/Reference/FixedPoint.h"
 #include "lib/Reference/IntegerRules.h"
+#include "lib/Transforms/Integer/AddByRule.h"
+#include "lib/Transforms/Integer/Codes.h"
 #include "lib/Transforms/Integer/GroupScales.h"
 #include "lib/Transforms/Integer/Passes.h"
-#include "lib/Transforms/Integer/RealForm.h"
 #include "lib/Transforms/Select/Contraction.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/Matchers.h"
@@ -24,139 +26,40 @@ using namespace mlir::qtensor::integer;
 using reference::CodeTensor;
 
 namespace {
-/// An encoded tensor as integers: codes, a zero point, and one scale, one for each index of a dimension, or one a block.
-struct Codes {
-  Value codes;              ///< i8 or i16, as the codec stores them.
-  bool isUnsigned = false;
-  int64_t zero = 0;
-  unsigned bits = 8;
-  std::vector<float> scales;
-  int64_t axis = -1; ///< Of several scales.
-  SmallVector<int64_t> block; ///< Where there is a scale for each block of this shape; else empty.
-
-  /// The largest |code - zero|.
-  int64_t largest() const {
-    int64_t low = isUnsigned ? 0 : -(int64_t(1) << (bits - 1)), high = low + (int64_t(1) << bits) - 1;
-    return std::max(std::abs(low - zero), std::abs(high - zero));
-  }
-};
-
-/// Exact sums of products of codes: value = scale * sum, one scale or one for each index of a result dimension.
-struct Sums {
-  Value tensor; ///< i32 or i64.
-  std::vector<double> scales;
-  int64_t axis = -1;
-  bool grouped = false; ///< Of products times the factors of their groups.
-};
-
 class Converter {
 public:
   Converter(QuantizeOp op, StringRef rounding) : op(op), b(op.getLoc(), op), rounding(rounding) {}
 
   /// Failure comes with an error. False: the op stays as it is.
   FailureOr<bool> run();
+  /// The contraction whose sums are integers now, or null.
+  Operation *getLayer() const { return layer; }
 
 private:
-  std::optional<Codes> readCodes(Value value, bool mayHaveBlocks = false);
   std::optional<Sums> readSums(Value value);
   std::optional<Sums> contract(Contraction contraction);
   /// The factors of a weight in blocks, along its channels; `w` gets the scales of these. Nothing, and a warning, where
   /// sums with them would not be exact.
   std::optional<GroupScales> splitBlocks(Contraction &contraction, const Codes &x, Codes &w);
   std::optional<Sums> multiply(ArrayRef<Factor> factors);
-  Value widen(OpBuilder &builder, Location loc, Value code, const Codes &of, Type type);
-  Value paddedCodes(Value operand, Codes &of);
-  FailureOr<bool> addBias(Sums &sums, const Factor &bias);
+  /// The sums that a term is, times its weight. Nothing where it is none; `alone`: it may be a product of tensors.
+  std::optional<Sums> readTerm(const Term &term, bool alone);
+  FailureOr<bool> addBias(Sums &sums, const Term &bias);
+  /// Adds numbers along a dimension of the result, or one everywhere.
+  void addNumbers(Sums &sums, ArrayRef<int64_t> values, std::optional<unsigned> dim);
+  bool addOffset(Sums &sums, double offset);
   /// Nothing where the value is no constant of `count` elements.
-  FailureOr<std::optional<std::vector<int64_t>>> readBias(Sums &sums, Value bias, int64_t count);
+  FailureOr<std::optional<std::vector<int64_t>>> readBias(Sums &sums, Value bias, double weight, int64_t count);
+  std::optional<std::vector<int64_t>> scaleReals(Sums &sums, ArrayRef<float> reals);
   void requantize(const Sums &sums, const RealForm &form);
 
   QuantizeOp op;
   ImplicitLocOpBuilder b;
   StringRef rounding;
   CodeTensor output;
+  Operation *layer = nullptr;
 };
 } // namespace
-
-static Value stripDequantize(Value value) {
-  if (auto read = value.getDefiningOp<DequantizeOp>())
-    return read.getSource();
-  return value;
-}
-
-/// The numbers of a constant of floats.
-static std::optional<std::vector<float>> readReals(Value component) {
-  arith::ConstantOp constant = getConstantSource(component);
-  if (!constant)
-    return std::nullopt;
-  FailureOr<FloatData> data = readFloats(constant);
-  if (failed(data))
-    return std::nullopt;
-  ArrayRef<float> values = *data;
-  return std::vector<float>(values.begin(), values.end());
-}
-
-std::optional<Codes> Converter::readCodes(Value value, bool mayHaveBlocks) {
-  value = stripDequantize(value);
-  auto type = cast<RankedTensorType>(value.getType());
-  BlockAttr encoding = getBlockEncoding(type);
-  if (!encoding || encoding.getCodec().getKind() != CodecKind::Int || encoding.getCodec().getIntStyle() == IntStyle::Offset ||
-      encoding.getOffset() || (encoding.getZero() && !encoding.getZero().getScalar()))
-    return std::nullopt;
-  Codes out;
-  out.bits = encoding.getCodec().getBits();
-  out.isUnsigned = encoding.getCodec().getIntStyle() == IntStyle::Unsigned;
-  out.zero = encoding.getZero() ? int64_t(*encoding.getZero().getScalar()) : 0;
-  if (encoding.isStatic()) {
-    out.scales = {encoding.getScale() ? float(*encoding.getScale().getScalar()) : 1.0f};
-  } else {
-    auto assemble = value.getDefiningOp<AssembleOp>();
-    std::optional<std::vector<float>> scales = assemble ? integer::readScales(assemble) : std::nullopt;
-    if (!scales)
-      return std::nullopt;
-    out.scales = std::move(*scales);
-    for (auto [dim, extent] : llvm::enumerate(encoding.getGrid(type.getShape()))) {
-      if (extent == 1)
-        continue;
-      if (out.axis >= 0 || extent != type.getDimSize(dim))
-        out.block = llvm::to_vector(encoding.getBlock());
-      out.axis = int64_t(dim);
-    }
-    if (!out.block.empty() && !mayHaveBlocks)
-      return std::nullopt;
-  }
-  out.codes = ComponentOp::create(b, value, "codes");
-  return out;
-}
-
-/// The codes of an operand that may be an encoded tensor with zeros around it: padding is the zero point.
-Value Converter::paddedCodes(Value operand, Codes &of) {
-  auto pad = operand.getDefiningOp<tensor::PadOp>();
-  if (!pad)
-    return of.codes;
-  auto element = cast<RankedTensorType>(of.codes.getType()).getElementType();
-  Value zero = arith::ConstantOp::create(b, b.getIntegerAttr(element, of.zero));
-  auto type = RankedTensorType::get(pad.getResultType().getShape(), element);
-  return tensor::PadOp::create(b, type, of.codes, pad.getMixedLowPad(), pad.getMixedHighPad(), zero);
-}
-
-Value Converter::widen(OpBuilder &builder, Location loc, Value code, const Codes &of, Type type) {
-  Value wide = of.isUnsigned ? arith::ExtUIOp::create(builder, loc, type, code).getResult()
-                             : arith::ExtSIOp::create(builder, loc, type, code).getResult();
-  if (of.zero == 0)
-    return wide;
-  Value zero = arith::ConstantOp::create(builder, loc, builder.getIntegerAttr(type, of.zero));
-  return arith::SubIOp::create(builder, loc, wide, zero);
-}
-
-/// The source of a tensor padded with 0.0, or the tensor itself.
-static Value stripPadding(Value value) {
-  auto pad = value.getDefiningOp<tensor::PadOp>();
-  if (!pad)
-    return value;
-  Value padding = pad.getConstantPaddingValue();
-  return padding && matchPattern(padding, m_AnyZeroFloat()) ? Value(pad.getSource()) : Value();
-}
 
 /// Sums fit 32 bits for codes of 8 bits; TFLite's 16-bit activations are summed in 64, as products with factors are.
 static Type sumType(OpBuilder &b, const Codes &x, const Codes &w, bool real) {
@@ -230,15 +133,16 @@ std::optional<Sums> Converter::contract(Contraction c) {
   Value left = stripPadding(c.lhs->get()), right = c.rhs->get();
   if (init.extra || !left)
     return std::nullopt;
-  std::optional<Codes> x = readCodes(left), w = x ? readCodes(right, /*mayHaveBlocks=*/true) : std::nullopt;
+  std::optional<Codes> x = readCodes(b, left), w = x ? readCodes(b, right, /*mayHaveBlocks=*/true) : std::nullopt;
   if (!w || x->axis >= 0)
     return std::nullopt;
   Sums out;
+  out.products = true;
   out.grouped = !w->block.empty();
   std::optional<GroupScales> groups = out.grouped ? splitBlocks(c, *x, *w) : std::nullopt;
   if (out.grouped && !groups)
     return std::nullopt;
-  SmallVector<Value> inputs{paddedCodes(c.lhs->get(), *x), w->codes};
+  SmallVector<Value> inputs{padCodes(b, c.lhs->get(), *x), w->codes};
   SmallVector<AffineMap> maps{c.lhsMap, c.rhsMap, c.outputMap};
   out.scales = productScales(*x, *w);
   if (w->axis >= 0) {
@@ -266,8 +170,8 @@ std::optional<Sums> Converter::contract(Contraction c) {
   out.tensor = linalg::GenericOp::create(
                    b, filled.getType(), inputs, filled, maps, c.op.getIteratorTypesArray(),
                    [&](OpBuilder &body, Location loc, ValueRange in) {
-                     Value product = arith::MulIOp::create(body, loc, widen(body, loc, in[0], *x, sum),
-                                                           widen(body, loc, in[1], *w, sum));
+                     Value product = arith::MulIOp::create(body, loc, x->widen(body, loc, in[0], sum),
+                                                           w->widen(body, loc, in[1], sum));
                      if (groups) {
                        Value factor = in[2];
                        if (factor.getType() != sum)
@@ -286,7 +190,7 @@ std::optional<Sums> Converter::multiply(ArrayRef<Factor> factors) {
   SmallVector<Value> inputs;
   SmallVector<AffineMap> maps;
   for (const Factor &factor : factors) {
-    std::optional<Codes> read = readCodes(factor.tensor);
+    std::optional<Codes> read = readCodes(b, factor.tensor);
     if (!read || read->axis >= 0)
       return std::nullopt;
     codes.push_back(*read);
@@ -305,10 +209,10 @@ std::optional<Sums> Converter::multiply(ArrayRef<Factor> factors) {
   Value empty = tensor::EmptyOp::create(b, result.getShape(), i32);
   out.tensor = linalg::GenericOp::create(b, empty.getType(), inputs, empty, maps, iterators,
                                          [&](OpBuilder &body, Location loc, ValueRange in) {
-                                           Value value = widen(body, loc, in[0], codes[0], i32);
+                                           Value value = codes[0].widen(body, loc, in[0], i32);
                                            if (codes.size() > 1)
                                              value = arith::MulIOp::create(body, loc, value,
-                                                                           widen(body, loc, in[1], codes[1], i32));
+                                                                           codes[1].widen(body, loc, in[1], i32));
                                            linalg::YieldOp::create(body, loc, value);
                                          })
                    .getResult(0);
@@ -332,11 +236,27 @@ std::optional<Sums> Converter::readSums(Value value) {
     inner->tensor = made->getResult(0);
     return inner;
   }
+  if (FailureOr<Addition> addition = matchAddition(def); succeeded(addition) && addition->isReduction())
+    return sumCodes(b, *addition, rounding == "real");
   FailureOr<Contraction> contraction = matchContraction(def);
-  return succeeded(contraction) ? contract(*contraction) : std::nullopt;
+  if (failed(contraction))
+    return std::nullopt;
+  layer = def;
+  return contract(*contraction);
 }
 
-/// The bias in units of the sums' scales. Codes are used as they are, reals and codes beside groups are rounded.
+std::optional<Sums> Converter::readTerm(const Term &term, bool alone) {
+  std::optional<Sums> sums =
+      term.factors.size() == 1 && term.factors[0].map.isIdentity() ? readSums(term.factors[0].tensor) : std::nullopt;
+  if (!sums && alone && !term.factors.empty())
+    sums = multiply(term.factors);
+  if (!sums || !(term.weight > 0) || !divideSums(b, *sums, term.divisors))
+    return std::nullopt;
+  for (double &scale : sums->scales)
+    scale *= term.weight;
+  return sums;
+}
+
 /// Sums of weights that are all zero are nothing but their bias: any scale will do, so they get one that it fits.
 static void scaleDeadSums(Sums &sums, ArrayRef<float> bias) {
   for (auto [i, scale] : llvm::enumerate(sums.scales)) {
@@ -350,35 +270,51 @@ static void scaleDeadSums(Sums &sums, ArrayRef<float> bias) {
   }
 }
 
-FailureOr<std::optional<std::vector<int64_t>>> Converter::readBias(Sums &sums, Value bias, int64_t count) {
-  auto scaleAt = [&](ArrayRef<double> scales, int64_t i) { return scales[scales.size() == 1 ? 0 : i]; };
-  // Units of grouped weights are small: a bias may need more than 32 bits.
-  double limit = sums.grouped ? halfRange(rounding == "real") : 0x1p31;
+static double scaleAt(ArrayRef<double> scales, int64_t i) { return scales[scales.size() == 1 ? 0 : i]; }
+
+/// Reals in units of the sums' scales. Nothing, and a warning, where one does not fit.
+std::optional<std::vector<int64_t>> Converter::scaleReals(Sums &sums, ArrayRef<float> reals) {
+  // Units of grouped weights are small: a bias may need more than 32 bits. Half is for the products.
+  double limit = (sums.grouped ? halfRange(rounding == "real") : 0x1p31) / 2;
   std::vector<int64_t> values;
-  std::optional<Codes> codes = readCodes(bias);
+  scaleDeadSums(sums, reals);
+  for (auto [i, real] : llvm::enumerate(reals)) {
+    double scale = scaleAt(sums.scales, i), value = std::round(double(real) / scale);
+    if (!(std::abs(value) <= limit)) {
+      op.emitWarning() << "channel " << i << " has the bias " << real
+                       << " beside weights so small that it does not fit "
+                       << "their scale; this layer stays in floating point: drop the channel, or enlarge its weights";
+      return std::nullopt;
+    }
+    // Codes that are not multiplied have large steps.
+    if (!sums.products && std::abs(value * scale - double(real)) > 0.02 * double(output.scale))
+      return std::nullopt;
+    values.push_back(int64_t(value));
+  }
+  return values;
+}
+
+/// The bias in units of the sums' scales. Codes are used as they are, reals and codes beside groups are rounded.
+FailureOr<std::optional<std::vector<int64_t>>> Converter::readBias(Sums &sums, Value bias, double weight,
+                                                                   int64_t count) {
+  std::optional<Codes> codes = readCodes(b, bias);
   if (!codes) {
     std::optional<std::vector<float>> reals = readReals(bias);
     if (!reals || int64_t(reals->size()) != count)
       return std::optional<std::vector<int64_t>>();
-    scaleDeadSums(sums, *reals);
-    for (auto [i, real] : llvm::enumerate(*reals)) {
-      double value = std::round(double(real) / scaleAt(sums.scales, i));
-      if (!(std::abs(value) <= limit / 2)) { // half is for the products
-        op.emitWarning() << "channel " << i << " has the bias " << real << " beside weights so small that it does not fit "
-                         << "their scale; this layer stays in floating point: drop the channel, or enlarge its weights";
-        return std::optional<std::vector<int64_t>>();
-      }
-      values.push_back(int64_t(value));
-    }
-    return std::optional(values);
+    for (float &real : *reals)
+      real = float(real * weight);
+    return scaleReals(sums, *reals);
   }
   auto assemble = stripDequantize(bias).getDefiningOp<AssembleOp>();
   arith::ConstantOp constant = assemble ? getConstantSource(assemble.getComponents()[0]) : arith::ConstantOp();
-  if (!constant || codes->bits != 32)
+  if (!constant || codes->bits != 32 || weight != 1)
     return std::optional<std::vector<int64_t>>();
   std::vector<char> bytes = readBytes(cast<ElementsAttr>(constant.getValue()));
   if (int64_t(bytes.size()) != 4 * count)
     return std::optional<std::vector<int64_t>>();
+  double limit = sums.grouped ? halfRange(rounding == "real") : 0x1p31;
+  std::vector<int64_t> values;
   for (int64_t i = 0; i < count; ++i) {
     int32_t code;
     std::memcpy(&code, bytes.data() + 4 * i, 4);
@@ -399,10 +335,13 @@ FailureOr<std::optional<std::vector<int64_t>>> Converter::readBias(Sums &sums, V
 }
 
 /// Adds a bias along one dimension of the result. False where it is none.
-FailureOr<bool> Converter::addBias(Sums &sums, const Factor &bias) {
+FailureOr<bool> Converter::addBias(Sums &sums, const Term &bias) {
   auto type = cast<RankedTensorType>(sums.tensor.getType());
+  const Factor *only = bias.getOnly();
+  if (!only)
+    return false;
   std::optional<unsigned> dim;
-  for (auto [i, expr] : llvm::enumerate(bias.map.getResults()))
+  for (auto [i, expr] : llvm::enumerate(only->map.getResults()))
     if (auto loop = dyn_cast<AffineDimExpr>(expr); loop && type.getDimSize(loop.getPosition()) != 1) {
       if (dim)
         return false;
@@ -411,17 +350,32 @@ FailureOr<bool> Converter::addBias(Sums &sums, const Factor &bias) {
   int64_t count = dim ? type.getDimSize(*dim) : 1;
   if (sums.axis >= 0 && dim && int64_t(*dim) != sums.axis)
     return false;
-  FailureOr<std::optional<std::vector<int64_t>>> values = readBias(sums, bias.tensor, count);
+  FailureOr<std::optional<std::vector<int64_t>>> values = readBias(sums, only->tensor, bias.weight, count);
   if (failed(values))
     return failure();
   if (!*values)
     return false;
+  addNumbers(sums, **values, dim);
+  return true;
+}
+
+bool Converter::addOffset(Sums &sums, double offset) {
+  if (offset == 0)
+    return true;
+  std::optional<std::vector<int64_t>> values = scaleReals(sums, std::vector<float>(sums.scales.size(), float(offset)));
+  if (values)
+    addNumbers(sums, *values, sums.scales.size() == 1 ? std::nullopt : std::optional(unsigned(sums.axis)));
+  return values.has_value();
+}
+
+void Converter::addNumbers(Sums &sums, ArrayRef<int64_t> values, std::optional<unsigned> dim) {
+  auto type = cast<RankedTensorType>(sums.tensor.getType());
   Type element = type.getElementType();
   SmallVector<Attribute> numbers;
-  for (int64_t value : **values)
+  for (int64_t value : values)
     numbers.push_back(b.getIntegerAttr(element, value));
   auto constant = arith::ConstantOp::create(
-      b, DenseElementsAttr::get(RankedTensorType::get({count}, element), numbers));
+      b, DenseElementsAttr::get(RankedTensorType::get({int64_t(values.size())}, element), numbers));
   int64_t rank = type.getRank();
   AffineMap identity = AffineMap::getMultiDimIdentityMap(rank, b.getContext());
   AffineExpr position = dim ? b.getAffineDimExpr(*dim) : b.getAffineConstantExpr(0);
@@ -435,7 +389,12 @@ FailureOr<bool> Converter::addBias(Sums &sums, const Factor &bias) {
                                   linalg::YieldOp::create(body, loc, sum);
                                 })
           .getResult(0);
-  return true;
+}
+
+/// The code of a bound. What is far outside of the codes is one of their ends.
+static int64_t boundCode(double real, const CodeTensor &output) {
+  float ratio = float(real) / output.scale;
+  return std::abs(ratio) < 0x1p31f ? reference::codeOf(float(real), output) : ratio < 0 ? output.low : output.high;
 }
 
 void Converter::requantize(const Sums &sums, const RealForm &form) {
@@ -458,9 +417,9 @@ void Converter::requantize(const Sums &sums, const RealForm &form) {
   };
   auto [low, high] = std::pair(output.low, output.high);
   if (form.low)
-    low = std::max(low, reference::codeOf(float(*form.low), output));
+    low = std::max(low, boundCode(*form.low, output));
   if (form.high)
-    high = std::min(high, reference::codeOf(float(*form.high), output));
+    high = std::min(high, boundCode(*form.high, output));
   high = std::max(high, low);
   auto map = FinalMapAttr::get(b.getContext(), !real, RoundingMode::HalfAway,
                                wide ? FixedMode::X16 : single ? FixedMode::Single : FixedMode::Double);
@@ -483,15 +442,17 @@ FailureOr<bool> Converter::run() {
   std::optional<RealForm> form = readRealForm(op.getSource(), why);
   if (!form)
     return false;
+  if (form->terms.empty())
+    return false;
+  if (addByRule(op, *form, rounding))
+    return true;
   // The sums come first; what is added to them is a bias.
   std::optional<Sums> sums;
   std::optional<size_t> base;
   for (auto [i, term] : llvm::enumerate(form->terms)) {
     if (sums)
       break;
-    sums = term.size() == 1 && term[0].map.isIdentity() ? readSums(term[0].tensor) : std::nullopt;
-    if (!sums && form->terms.size() == 1)
-      sums = multiply(term);
+    sums = readTerm(term, /*alone=*/form->terms.size() == 1);
     if (sums)
       base = i;
   }
@@ -500,12 +461,12 @@ FailureOr<bool> Converter::run() {
   for (auto [i, term] : llvm::enumerate(form->terms)) {
     if (i == *base)
       continue;
-    if (term.size() != 1)
-      return false;
-    FailureOr<bool> added = addBias(*sums, term[0]);
+    FailureOr<bool> added = addBias(*sums, term);
     if (failed(added) || !*added)
       return added;
   }
+  if (!addOffset(*sums, form->offset))
+    return false;
   requantize(*sums, *form);
   return true;
 }
@@ -522,6 +483,37 @@ static bool comesFromCodes(Value value) {
       llvm::append_range(open, def->getOperands());
   }
   return false;
+}
+
+/// The name of what reads the real value of a layer in the end, behind elementwise ops.
+static std::string nameOfReader(Operation *layer) {
+  Operation *reader = layer;
+  while (true) {
+    Operation *next = *reader->getUsers().begin();
+    auto elementwise = dyn_cast<linalg::LinalgOp>(next);
+    reader = next;
+    if (!elementwise || elementwise.getNumReductionLoops() || next->use_empty())
+      break;
+  }
+  if (reader->hasTrait<OpTrait::IsTerminator>())
+    return "a result of the model";
+  SmallVector<StringRef> names = getSourceNames(reader->getLoc());
+  return "'" + (names.empty() ? reader->getName().getStringRef() : names.front()).str() + "'";
+}
+
+/// Erases what nobody reads any more. A layer that is still read is computed twice, which is said.
+static void eraseDead(Block &block, const llvm::SmallPtrSetImpl<Operation *> &layers) {
+  SmallVector<Operation *> twice;
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block))) {
+    if (isOpTriviallyDead(&op))
+      op.erase();
+    else if (layers.contains(&op))
+      twice.push_back(&op);
+  }
+  for (Operation *layer : llvm::reverse(twice))
+    layer->emitWarning()
+        << "is computed twice: in integers where its result is rounded, and in floats for " << nameOfReader(layer)
+        << ", which reads the real value; let it read rounded values (QuantizeLinear, DequantizeLinear) too";
 }
 
 namespace {
@@ -544,14 +536,19 @@ struct IntegerOnly : mlir::qtensor::impl::IntegerOnlyBase<IntegerOnly> {
       if (!op->getParentOfType<AsOp>() && op.getParams().empty())
         ops.push_back(op);
     });
+    llvm::SmallPtrSet<Operation *, 16> layers;
     for (QuantizeOp op : ops) {
-      FailureOr<bool> isInteger = Converter(op, mode).run();
+      Converter converter(op, mode);
+      FailureOr<bool> isInteger = converter.run();
       if (failed(isInteger))
         return signalPassFailure();
+      if (*isInteger && converter.getLayer())
+        layers.insert(converter.getLayer());
       if (!*isInteger && comesFromCodes(op.getSource()))
         op.emitWarning("'qtensor.quantize' op stays real arithmetic between codes: an integer-only runtime's codes may "
                        "differ from its by one");
     }
+    eraseDead(getOperation().front(), layers);
   }
 };
 } // namespace

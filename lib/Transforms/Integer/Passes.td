@@ -5,7 +5,7 @@
 include "mlir/Pass/PassBase.td"
 
 def IntegerOnly : Pass<"qtensor-integer-only", "::mlir::func::FuncOp"> {
-  let summary = "real arithmetic between encoded inputs and a quantized result => integers and one final map";
+  let summary = "real arithmetic between encoded inputs and a quantized result => integers and one final map, or a rule";
   let description = [{
     A contraction of statically encoded tensors (the weight's scales may be constant data), plus a bias, clamped and
     quantized, is computed on codes: sums in i32 (i64 where an input has more than 8 bits), the bias in units of the
@@ -28,8 +28,21 @@ def IntegerOnly : Pass<"qtensor-integer-only", "::mlir::func::FuncOp"> {
     the unit would leave a multiplier no bits, the layer stays real and a warning says which. A clamp to c becomes the integer bound zero + round(c / scale).
     `rounding` is double, single or real; when it is empty the module's attribute `qtensor.rounding` says it, and
     without one the pass leaves the module as it is. A bias whose scale is not that of the products within 2 % of an
-    output step is an error, as in TFLite. What has codes in front of it and still is no such sum stays real
-    arithmetic, with a warning.
+    output step is an error, as in TFLite.
+
+    The sum or difference of two encoded tensors, clamped as TFLite's activations are, becomes `qtensor.as` with the
+    published rule, `tflite.add` or `tflite.sub` (of two roundings where `rounding` is real, as in a .tflite model). A sum over
+    axes or windows, divided by a number, is a sum of codes and a final map; where windows have different numbers of
+    elements, sums are brought to the smallest common multiple of these numbers, which is exact. Numbers that are added or
+    multiplied are part of the bias and of the multiplier.
+
+        %a = linalg.generic ... { %x + %y }              // encoded tensors
+        %q = qtensor.quantize %a : tensor<1x8xf32> -> tensor<1x8xf32, #q>
+    =>
+        %q = qtensor.as "tflite.add"(%x, %y) {activation = 0, rounding = "double"} : ... -> tensor<1x8xf32, #q> { ... }
+
+    What has codes in front of it and still is no such sum stays real arithmetic, with a warning. So is a layer that
+    something else reads unrounded: it is computed twice, since its codes are not what that reader is meant to see.
   }];
   let options = [Option<"rounding", "rounding", "std::string", "\"\"", "double, single or real; empty: the module's own">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
@@ -37,10 +50,11 @@ def IntegerOnly : Pass<"qtensor-integer-only", "::mlir::func::FuncOp"> {
 }
 
 def HoistQuantize : Pass<"qtensor-hoist-quantize", "::mlir::func::FuncOp"> {
-  let summary = "rounding moves in front of padding, reshapes and maxima";
+  let summary = "rounding moves in front of padding, reshapes, transpositions and maxima";
   let description = [{
-    Static integer codes keep the order of values, and 0.0 is a code: rounding behind an op that only moves values or picks
-    the largest gives the same codes in front of it, where it can end integer arithmetic.
+    Static integer codes keep the order of values, 0.0 is a code, and -inf rounds to the lowest one: rounding behind an op
+    that only moves values or picks the largest gives the same codes in front of it, where it can end integer arithmetic.
+    What is rounded alike there already is not rounded twice.
 
         %p = tensor.pad %x low[0, 1, 1, 0] high[0, 1, 1, 0] { yield 0.0 }
         %q = qtensor.quantize %p : tensor<1x10x10x8xf32> -> tensor<1x10x10x8xf32, #q>

@@ -88,3 +88,34 @@ module attributes {qtensor.rounding = "double"} {
     return %q : tensor<1x1xf32, #coarse>
   }
 }
+
+// -----
+
+// The layer's codes are not the values that its other reader is meant to see.
+#x = #qtensor.block<int8, [?, ?], scale = 0.5>
+#w = #qtensor.block<int8, [?, ?], scale = 0.5>
+#id = affine_map<(i, j) -> (i, j)>
+module attributes {qtensor.rounding = "double"} {
+  func.func @twice(%x: tensor<1x4xf32, #x>, %codes: tensor<4x2xi8>) -> (tensor<1x2xf32, #x>, tensor<1x2xf32>) {
+    %w = qtensor.assemble %codes : tensor<4x2xi8> -> tensor<4x2xf32, #w>
+    %zero = arith.constant 0.0 : f32
+    %empty = tensor.empty() : tensor<1x2xf32>
+    %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<1x2xf32>) -> tensor<1x2xf32>
+    // expected-warning @+1 {{is computed twice: in integers where its result is rounded, and in floats for 'gate', which reads the real value; let it read rounded values (QuantizeLinear, DequantizeLinear) too}}
+    %acc = linalg.matmul ins(%x, %w : tensor<1x4xf32, #x>, tensor<4x2xf32, #w>) outs(%init : tensor<1x2xf32>) -> tensor<1x2xf32>
+    %r = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+        ins(%acc : tensor<1x2xf32>) outs(%empty : tensor<1x2xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %s = math.exp %a : f32
+      linalg.yield %s : f32
+    } -> tensor<1x2xf32> loc("exponential")
+    %sum = linalg.generic {indexing_maps = [#id, #id, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "reduction"]}
+        ins(%r, %r : tensor<1x2xf32>, tensor<1x2xf32>) outs(%init : tensor<1x2xf32>) {
+    ^bb0(%a: f32, %b: f32, %o: f32):
+      %s = arith.addf %a, %o : f32
+      linalg.yield %s : f32
+    } -> tensor<1x2xf32> loc("gate")
+    %q = qtensor.quantize %acc : tensor<1x2xf32> -> tensor<1x2xf32, #x>
+    return %q, %sum : tensor<1x2xf32, #x>, tensor<1x2xf32>
+  }
+}
