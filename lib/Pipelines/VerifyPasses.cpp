@@ -9,12 +9,10 @@ using namespace mlir::qtensor;
 
 /// Passes whose work is to place, compute or lower roundings; the tests of each check which.
 static constexpr StringLiteral kPlacers[] = {
-    "qtensor-fold-decodes",       "qtensor-quantize-weights", "qtensor-quantize-activations",
-    "qtensor-evaluate-constants", "qtensor-from-quant",       "qtensor-to-quant",
-    "qtensor-lower-components",   "qtensor-lower-requantize", "qtensor-pack-contracts",
-    "qtensor-form-layers",        "qtensor-quantize-interface",
-    "qtensor-encode-constants",   "qtensor-lower-rules",      "qtensor-quantize-states",
-    "qtensor-select-attention"};
+    "qtensor-fold-decodes",   "qtensor-quantize-weights", "qtensor-quantize-activations", "qtensor-evaluate-constants",
+    "qtensor-from-quant",     "qtensor-to-quant",         "qtensor-lower-components",     "qtensor-lower-requantize",
+    "qtensor-pack-contracts", "qtensor-form-layers",      "qtensor-quantize-interface",   "qtensor-encode-constants",
+    "qtensor-lower-rules",    "qtensor-quantize-states",  "qtensor-select-attention",     "qtensor-hoist-quantize"};
 
 namespace {
 /// What was so before a pass.

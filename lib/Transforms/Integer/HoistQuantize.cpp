@@ -3,8 +3,10 @@
 // front of the rounding can become integer arithmetic.
 #include "dialects/QTensor/IR/QTensorOps.h"
 #include "lib/Transforms/Integer/Passes.h"
+#include "lib/Transforms/Select/Addition.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/Matchers.h"
 #include "qtensor/Codec.h"
@@ -16,12 +18,6 @@ namespace mlir::qtensor {
 
 using namespace mlir;
 using namespace mlir::qtensor;
-
-/// One block over the whole of a tensor of `rank`, with the parameters of `encoding`.
-static BlockAttr withRank(BlockAttr encoding, int64_t rank) {
-  SmallVector<int64_t> block(rank, ShapedType::kDynamic);
-  return BlockAttr::get(encoding.getContext(), encoding.getCodec(), block, encoding.getScale(), encoding.getZero(), {});
-}
 
 /// Integer codes whose order is that of the values, with numbers as parameters for the whole tensor.
 static bool isOrdered(QuantizeOp op) {
@@ -39,12 +35,14 @@ public:
   explicit Hoister(QuantizeOp op)
       : op(op), encoding(getBlockEncoding(op.getType())), b(op.getLoc(), op), code(encoding.getCodec().getStorageType()) {}
 
-  /// The rounding in front of what stood there, or null where it stays.
+  /// The rounding in front of what stood there, or null where there is no new one.
   QuantizeOp run();
 
 private:
   Value roundedCodes(Value source);
+  std::optional<int64_t> paddingCode(tensor::PadOp pad);
   Value hoistPad(tensor::PadOp pad);
+  Value hoistTranspose(linalg::TransposeOp transpose);
   Value hoistReshape(Operation *reshape);
   Value hoistMax(linalg::GenericOp pool);
   Value number(int64_t value) { return arith::ConstantOp::create(b, b.getIntegerAttr(code, value)); }
@@ -57,24 +55,61 @@ private:
 };
 } // namespace
 
-/// The codes of `source`, which is rounded as the op's was.
+/// The codes of `source`, which is rounded as the op's was. What is rounded like that already is taken.
 Value Hoister::roundedCodes(Value source) {
   auto type = cast<RankedTensorType>(source.getType());
-  auto encoded = RankedTensorType::get(type.getShape(), type.getElementType(), withRank(encoding, type.getRank()));
+  auto encoded = RankedTensorType::get(type.getShape(), type.getElementType(), coverTensor(encoding, type.getRank()));
+  for (Operation *user : source.getUsers()) {
+    auto same = dyn_cast<QuantizeOp>(user);
+    if (!same || same == op || same->getBlock() != op->getBlock() || same.getType() != encoded ||
+        !same.getParams().empty() || same.getEncoderAttr() != op.getEncoderAttr())
+      continue;
+    if (op->isBeforeInBlock(same))
+      same->moveBefore(op);
+    return ComponentOp::create(b, same, "codes");
+  }
   made = QuantizeOp::create(b, encoded, source, ValueRange(), ValueRange(), op.getEncoderAttr());
   return ComponentOp::create(b, made, "codes");
 }
 
-/// 0.0 around a tensor is its zero point, if that is a code.
-Value Hoister::hoistPad(tensor::PadOp pad) {
+/// The code of a number around a tensor: 0.0 is the zero point, if that is a code, and -inf the lowest one.
+std::optional<int64_t> Hoister::paddingCode(tensor::PadOp pad) {
+  FloatAttr number;
   Value padding = pad.getConstantPaddingValue();
-  int64_t zero = encoding.getZero() ? int64_t(*encoding.getZero().getScalar()) : 0;
+  if (!padding || !matchPattern(padding, m_Constant(&number)))
+    return std::nullopt;
   CodecRange range = getCodecRange(encoding.getCodec());
-  if (!padding || !matchPattern(padding, m_AnyZeroFloat()) || double(zero) < range.lowest || double(zero) > range.highest)
+  if (number.getValue().isInfinity())
+    return int64_t(number.getValue().isNegative() ? range.lowest : range.highest);
+  int64_t zero = encoding.getZero() ? int64_t(*encoding.getZero().getScalar()) : 0;
+  if (!number.getValue().isZero() || double(zero) < range.lowest || double(zero) > range.highest)
+    return std::nullopt;
+  return zero;
+}
+
+Value Hoister::hoistPad(tensor::PadOp pad) {
+  std::optional<int64_t> around = paddingCode(pad);
+  if (!around)
     return {};
   Value codes = roundedCodes(pad.getSource());
   auto type = RankedTensorType::get(pad.getResultType().getShape(), code);
-  return tensor::PadOp::create(b, type, codes, pad.getMixedLowPad(), pad.getMixedHighPad(), number(zero));
+  return tensor::PadOp::create(b, type, codes, pad.getMixedLowPad(), pad.getMixedHighPad(), number(*around));
+}
+
+/// Padding in front of a transposition goes behind it, where a convolution can take it in.
+Value Hoister::hoistTranspose(linalg::TransposeOp transpose) {
+  ArrayRef<int64_t> order = transpose.getPermutation();
+  auto pad = transpose.getInput().getDefiningOp<tensor::PadOp>();
+  std::optional<int64_t> around = pad ? paddingCode(pad) : std::nullopt;
+  Value codes = roundedCodes(around ? pad.getSource() : transpose.getInput());
+  auto shape = applyPermutation(cast<RankedTensorType>(codes.getType()).getShape(), order);
+  Value empty = tensor::EmptyOp::create(b, shape, code);
+  Value moved = linalg::TransposeOp::create(b, codes, empty, order)->getResult(0);
+  if (!around)
+    return moved;
+  auto low = applyPermutation(pad.getMixedLowPad(), order), high = applyPermutation(pad.getMixedHighPad(), order);
+  auto type = RankedTensorType::get(cast<RankedTensorType>(op.getType()).getShape(), code);
+  return tensor::PadOp::create(b, type, moved, low, high, number(*around));
 }
 
 Value Hoister::hoistReshape(Operation *reshape) {
@@ -122,6 +157,8 @@ QuantizeOp Hoister::run() {
   Value codes;
   if (auto pad = dyn_cast_or_null<tensor::PadOp>(source))
     codes = hoistPad(pad);
+  else if (auto transpose = dyn_cast_or_null<linalg::TransposeOp>(source))
+    codes = hoistTranspose(transpose);
   else if (isa_and_nonnull<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(source))
     codes = hoistReshape(source);
   else if (auto generic = dyn_cast_or_null<linalg::GenericOp>(source); generic && generic.getNumReductionLoops())

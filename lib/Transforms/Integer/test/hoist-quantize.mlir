@@ -69,3 +69,44 @@ func.func @stays(%x: tensor<1x2x2x8xf32>) -> (tensor<1x4x4x8xf32, #nozero>, tens
   %b = qtensor.quantize %r : tensor<1x4x4x8xf32> -> tensor<1x4x4x8xf32, #q4>
   return %a, %b : tensor<1x4x4x8xf32, #nozero>, tensor<1x4x4x8xf32, #q4>
 }
+
+// Through a transposition; what is padded in front of it is padded behind, where a convolution takes it in.
+// CHECK-LABEL: func.func @transposed(
+// CHECK-SAME: %[[X:.*]]: tensor<1x3x4x5xf32>
+// CHECK-NEXT: %[[Q:.*]] = qtensor.quantize %[[X]] : tensor<1x3x4x5xf32>
+// CHECK: %[[C:.*]] = qtensor.component %[[Q]] "codes"
+// CHECK: %[[T:.*]] = linalg.transpose ins(%[[C]] : tensor<1x3x4x5xi8>) outs(%{{.*}} : tensor<1x4x5x3xi8>) permutation = [0, 2, 3, 1]
+// CHECK: tensor.pad %[[T]] low[0, 1, 2, 0] high[0, 3, 4, 0]
+// CHECK: } : tensor<1x4x5x3xi8> to tensor<1x8x11x3xi8>
+// CHECK-NOT: xf32>
+// CHECK: return
+func.func @transposed(%x: tensor<1x3x4x5xf32>) -> tensor<1x8x11x3xi8> {
+  %zero = arith.constant 0.0 : f32
+  %p = tensor.pad %x low[0, 0, 1, 2] high[0, 0, 3, 4] {
+  ^bb0(%i: index, %j: index, %k: index, %l: index):
+    tensor.yield %zero : f32
+  } : tensor<1x3x4x5xf32> to tensor<1x3x8x11xf32>
+  %e = tensor.empty() : tensor<1x8x11x3xf32>
+  %t = linalg.transpose ins(%p : tensor<1x3x8x11xf32>) outs(%e : tensor<1x8x11x3xf32>) permutation = [0, 2, 3, 1]
+  %q = qtensor.quantize %t : tensor<1x8x11x3xf32> -> tensor<1x8x11x3xf32, #q4>
+  %c = qtensor.component %q "codes" : tensor<1x8x11x3xf32, #q4> -> tensor<1x8x11x3xi8>
+  return %c : tensor<1x8x11x3xi8>
+}
+
+// Two readers of one value share its rounding, though padding (also with what no maximum takes) stands in front of one.
+// CHECK-LABEL: func.func @shared(
+// CHECK-COUNT-1: qtensor.quantize
+// CHECK: arith.constant -128 : i8
+// CHECK: tensor.pad
+// CHECK-NOT: qtensor.quantize
+// CHECK: return
+func.func @shared(%x: tensor<1x2x2x8xf32>) -> (tensor<1x4x4x8xf32, #q4>, tensor<1x2x2x8xf32, #q4>) {
+  %low = arith.constant 0xFF800000 : f32
+  %p = tensor.pad %x low[0, 1, 1, 0] high[0, 1, 1, 0] {
+  ^bb0(%i: index, %j: index, %k: index, %l: index):
+    tensor.yield %low : f32
+  } : tensor<1x2x2x8xf32> to tensor<1x4x4x8xf32>
+  %a = qtensor.quantize %p : tensor<1x4x4x8xf32> -> tensor<1x4x4x8xf32, #q4>
+  %b = qtensor.quantize %x : tensor<1x2x2x8xf32> -> tensor<1x2x2x8xf32, #q4>
+  return %a, %b : tensor<1x4x4x8xf32, #q4>, tensor<1x2x2x8xf32, #q4>
+}
