@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Observers behind the values that contractions with a constant side multiply, and of results.
+// Observers behind the values that contractions with a constant side multiply, that are added up, and of results.
 #include "dialects/Calib/IR/Calib.h"
 #include "lib/Calibrate/Calibrate.h"
 #include "lib/Calibrate/Passes.h"
@@ -17,7 +17,7 @@ using namespace mlir::qtensor;
 
 void qtensor::insertObservers(ModuleOp module) {
   OpBuilder builder(module.getContext());
-  for (auto &[value, key] : nameContractionInputs(module)) {
+  for (auto &[value, key] : nameRoundedInputs(module)) {
     builder.setInsertionPointAfterValue(value);
     calib::ObserveOp::create(builder, value.getLoc(), value, key);
   }

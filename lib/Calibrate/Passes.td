@@ -5,7 +5,7 @@
 include "mlir/Pass/PassBase.td"
 
 def InsertObservers : Pass<"calib-insert-observers", "ModuleOp"> {
-  let summary = "Observe what contractions with a constant side multiply";
+  let summary = "Observe what contractions with a constant side multiply, and sums of activations";
   let description = [{
     Puts one `calib.observe` behind every value whose range `/static` formats need, under the key that
     qtensor-quantize-activations will look for.

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Calibrate/ValueNames.h"
+#include "lib/Transforms/Select/Addition.h"
 #include "lib/Transforms/Select/Contraction.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
@@ -29,19 +31,32 @@ static std::string baseName(Value value) {
   return name.empty() ? std::string("value") : name.str();
 }
 
-llvm::MapVector<Value, std::string> qtensor::nameContractionInputs(ModuleOp module) {
+llvm::MapVector<Value, std::string> qtensor::nameRoundedInputs(ModuleOp module) {
   llvm::MapVector<Value, std::string> names;
   llvm::StringMap<unsigned> taken;
-  module.walk([&](linalg::LinalgOp op) {
-    FailureOr<Contraction> contraction = matchContraction(op);
-    if (failed(contraction) || !isWeight(contraction->rhs->get()))
-      return;
-    auto [entry, isNew] = names.try_emplace(contraction->lhs->get());
+  auto add = [&](Value value) {
+    auto [entry, isNew] = names.try_emplace(value);
     if (!isNew)
       return;
-    std::string base = baseName(contraction->lhs->get());
+    std::string base = baseName(value);
     unsigned number = ++taken[base];
     entry->second = number == 1 ? base : base + "#" + std::to_string(number);
+  };
+  module.walk([&](linalg::LinalgOp op) {
+    FailureOr<Contraction> contraction = matchContraction(op);
+    if (succeeded(contraction) && isWeight(contraction->rhs->get()))
+      add(contraction->lhs->get());
+  });
+  llvm::DenseSet<Value> known;
+  for (auto &[value, key] : names)
+    known.insert(getUnmoved(value));
+  module.walk([&](linalg::LinalgOp op) {
+    FailureOr<Addition> addition = matchAddition(op);
+    if (failed(addition))
+      return;
+    for (OpOperand *input : addition->inputs)
+      if (Value value = getUnmoved(input->get()); !getEncoding(value.getType()) && known.insert(value).second)
+        add(value);
   });
   return names;
 }

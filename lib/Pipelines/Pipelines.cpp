@@ -98,6 +98,7 @@ static void addQuantizedPasses(OpPassManager &pm, const PipelineOptions &options
   activations.activations = options.activations;
   activations.planFile = options.planFile;
   activations.statistics = options.statisticsFile;
+  activations.rounding = options.rounding;
   pm.addPass(createQuantizeActivations(activations));
   // Where the model rounds as integer-only ones do; last, so that what was just quantized takes part.
   pm.addNestedPass<func::FuncOp>(createHoistQuantize({options.rounding}));

@@ -79,7 +79,11 @@ def QuantizeActivations : Pass<"qtensor-quantize-activations", "ModuleOp"> {
     for all, each computed at run time; `int8/static` (or `int8/asymmetric` and `uint8/static`, with a zero point) takes the
     range from a file of calibration statistics, so that the scale stands in the type. Behind `@` stands what part of the range:
     `int8/static@minmax` (the default), `@mse`, `@percentile99.9`. A value that several contractions read is quantized
-    once.
+    once, and has one static encoding, whatever padding, reshapes or transpositions stand in between.
+
+    With `rounding` (integer-only arithmetic is asked for) sums of activations between such layers (skip connections,
+    average pools: lib/Transforms/Select/Addition.h) read rounded values too, by the same formats: where all that they add
+    up comes from layers with an encoded weight, and their result is rounded further on.
 
     ```mlir
     %y = linalg.matmul ... ins(%x, %w : tensor<?x128xf32>, tensor<64x128xf32, #w>) ...
@@ -92,7 +96,8 @@ def QuantizeActivations : Pass<"qtensor-quantize-activations", "ModuleOp"> {
     Option<"activations", "activations", "std::string", "\"none\"",
            "Format of activations that the plan does not name, e.g. int8/token">,
     Option<"planFile", "plan", "std::string", "\"\"", "File of patterns and formats; see lib/Quantize/README.md">,
-    Option<"statistics", "statistics", "std::string", "\"\"", "File that calibration wrote; needed by /static formats">];
+    Option<"statistics", "statistics", "std::string", "\"\"", "File that calibration wrote; needed by /static formats">,
+    Option<"rounding", "rounding", "std::string", "\"\"", "double, single or real: sums between layers are rounded too">];
   let dependentDialects = ["QTensorDialect", "linalg::LinalgDialect"];
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Rounds what contractions with an encoded weight multiply it with.
+// Rounds what contractions with an encoded weight multiply it with, and what is added up between them.
 #include "dialects/QTensor/IR/QTensorOps.h"
 #include "lib/Calibrate/Statistics.h"
 #include "lib/Calibrate/ValueNames.h"
+#include "lib/Quantize/LayerAdditions.h"
 #include "lib/Quantize/Passes.h"
 #include "lib/Quantize/Plan.h"
 #include "lib/Quantize/SourceNames.h"
@@ -28,25 +29,52 @@ struct QuantizeActivations : mlir::qtensor::impl::QuantizeActivationsBase<Quanti
 
 private:
   LogicalResult quantize(Contraction contraction, StringRef spelling);
-  /// The encoding that `spelling` means for the lhs of `contraction`.
-  FailureOr<FormatChoice> choose(Contraction contraction, StringRef spelling);
+  LogicalResult quantizeAdditions(Plan &rules);
+  /// The static encoding that `spelling` means for `value`, read by `op`: one for all that are the same but for
+  /// movement.
+  FailureOr<FormatChoice> chooseStatic(Value value, ArrayRef<int64_t> axes, StringRef spelling, Operation *op);
+  void round(OpOperand &operand, const FormatChoice &choice, BlockAttr encoding);
 
   Statistics ranges;
   llvm::MapVector<Value, std::string> keys;
+  llvm::DenseMap<Value, std::string> sources; ///< Keys of values behind what moves them.
   llvm::DenseMap<std::pair<Value, Type>, Value> made;
+  llvm::DenseMap<Value, llvm::StringMap<FormatChoice>> chosen; ///< For the values behind what moves them.
 };
 } // namespace
 
-FailureOr<FormatChoice> QuantizeActivations::choose(Contraction contraction, StringRef spelling) {
-  Value value = contraction.lhs->get();
-  Operation *op = contraction.op;
+FailureOr<FormatChoice> QuantizeActivations::chooseStatic(Value value, ArrayRef<int64_t> axes, StringRef spelling,
+                                                          Operation *op) {
   unsigned rank = cast<RankedTensorType>(value.getType()).getRank();
-  SideLayout layout = getActivationLayout(contraction);
-  auto emitError = [&] { return op->emitError(); };
-  if (!isStaticSpelling(spelling))
-    return parseFormatSpelling(&getContext(), spelling, rank, layout.axes, emitError);
-  std::string key = keys.lookup(value);
-  return chooseStaticFormat(&getContext(), spelling, rank, layout.axes, ranges.lookup(key), key, emitError);
+  Value source = getUnmoved(value);
+  auto [known, isNew] = chosen[source].try_emplace(spelling);
+  if (!isNew) {
+    FormatChoice choice = known->second;
+    choice.encoding = coverTensor(cast<BlockAttr>(choice.encoding), rank);
+    return choice;
+  }
+  std::string key = sources.lookup(source);
+  FailureOr<FormatChoice> choice =
+      chooseStaticFormat(&getContext(), spelling, rank, axes, ranges.lookup(key), key, [&] { return op->emitError(); });
+  if (succeeded(choice))
+    known->second = *choice;
+  return choice;
+}
+
+/// Makes `operand` read its value as it is rounded to `encoding`.
+void QuantizeActivations::round(OpOperand &operand, const FormatChoice &choice, BlockAttr encoding) {
+  Value value = operand.get();
+  auto type = cast<RankedTensorType>(value.getType());
+  auto encoded = RankedTensorType::get(type.getShape(), type.getElementType(), encoding);
+  Value &quantized = made[{value, encoded}];
+  if (!quantized) {
+    OpBuilder builder(&getContext());
+    builder.setInsertionPointAfterValue(value);
+    bool named = !choice.encoder.empty() && choice.encoder != "absmax";
+    quantized = QuantizeOp::create(builder, value.getLoc(), encoded, value, ValueRange(), ValueRange(),
+                                   named ? builder.getStringAttr(choice.encoder) : StringAttr());
+  }
+  operand.set(quantized);
 }
 
 LogicalResult QuantizeActivations::quantize(Contraction contraction, StringRef spelling) {
@@ -54,21 +82,35 @@ LogicalResult QuantizeActivations::quantize(Contraction contraction, StringRef s
   auto type = dyn_cast<RankedTensorType>(value.getType());
   if (!type || type.getEncoding())
     return success();
-  FailureOr<FormatChoice> choice = choose(contraction, spelling);
+  Operation *op = contraction.op;
+  SideLayout layout = getActivationLayout(contraction);
+  FailureOr<FormatChoice> choice =
+      isStaticSpelling(spelling)
+          ? chooseStatic(value, layout.axes, spelling, op)
+          : parseFormatSpelling(&getContext(), spelling, type.getRank(), layout.axes, [&] { return op->emitError(); });
   if (failed(choice))
     return failure();
-  BlockAttr encoding =
-      spreadActivationBlocks(cast<BlockAttr>(choice->encoding), getActivationLayout(contraction).axes, type.getShape());
-  auto encoded = RankedTensorType::get(type.getShape(), type.getElementType(), encoding);
-  Value &quantized = made[{value, encoded}];
-  if (!quantized) {
-    OpBuilder builder(&getContext());
-    builder.setInsertionPointAfterValue(value);
-    bool named = !choice->encoder.empty() && choice->encoder != "absmax";
-    quantized = QuantizeOp::create(builder, value.getLoc(), encoded, value, ValueRange(), ValueRange(),
-                                   named ? builder.getStringAttr(choice->encoder) : StringAttr());
-  }
-  contraction.lhs->set(quantized);
+  round(*contraction.lhs, *choice,
+        spreadActivationBlocks(cast<BlockAttr>(choice->encoding), layout.axes, type.getShape()));
+  return success();
+}
+
+/// What is added up between layers is rounded as the inputs of layers are.
+LogicalResult QuantizeActivations::quantizeAdditions(Plan &rules) {
+  auto spellingOf = [&](const Addition &addition) {
+    return rules.lookup(getLayerNames(addition.op, Value()), PlanKey::Activations).value_or(activations);
+  };
+  for (const Addition &addition : findLayerAdditions(
+           getOperation(), [&](const Addition &candidate) { return isStaticSpelling(spellingOf(candidate)); }))
+    for (OpOperand *input : addition.inputs) {
+      auto type = cast<RankedTensorType>(input->get().getType());
+      if (type.getEncoding())
+        continue;
+      FailureOr<FormatChoice> choice = chooseStatic(input->get(), {}, spellingOf(addition), addition.op);
+      if (failed(choice))
+        return failure();
+      round(*input, *choice, cast<BlockAttr>(choice->encoding));
+    }
   return success();
 }
 
@@ -78,7 +120,9 @@ void QuantizeActivations::runOnOperation() {
   if (failed(rules) || failed(loaded))
     return signalPassFailure();
   ranges = std::move(*loaded);
-  keys = nameContractionInputs(getOperation());
+  keys = nameRoundedInputs(getOperation());
+  for (auto &[value, key] : keys)
+    sources.try_emplace(getUnmoved(value), key);
   SmallVector<std::pair<Contraction, std::string>> work;
   getOperation().walk([&](linalg::LinalgOp op) {
     FailureOr<Contraction> contraction = matchContraction(op);
@@ -92,5 +136,7 @@ void QuantizeActivations::runOnOperation() {
   for (auto &[contraction, spelling] : work)
     if (failed(quantize(contraction, spelling)))
       return signalPassFailure();
+  if (!rounding.empty() && failed(quantizeAdditions(*rules)))
+    return signalPassFailure();
   rules->warnUnmatched({PlanKey::Activations});
 }

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Quantize/LayerAdditions.h"
+#include "dialects/QTensor/IR/QTensorOps.h"
+#include "lib/Transforms/Select/Contraction.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/ADT/DenseSet.h"
+
+using namespace mlir;
+using namespace mlir::qtensor;
+
+/// Arithmetic that sums of codes can do, or what only picks one of its inputs.
+static bool isPlain(linalg::LinalgOp op) {
+  return llvm::all_of(op.getBlock()->without_terminator(), [](Operation &inner) {
+    return isa<arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::DivFOp, arith::NegFOp, arith::MaximumFOp,
+               arith::MaxNumFOp, arith::MinimumFOp, arith::MinNumFOp, arith::ConstantOp>(inner);
+  });
+}
+
+/// An op that only moves values.
+static bool moves(Operation *op) {
+  return isa<tensor::PadOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp, linalg::TransposeOp>(op);
+}
+
+namespace {
+class Finder {
+public:
+  /// True if `value` is made by layers alone.
+  bool isOfLayers(Value value);
+  /// True if something reads `value` rounded.
+  bool isRounded(Value value);
+
+  llvm::DenseSet<Value> rounded; ///< What additions that were selected read.
+
+private:
+  llvm::DenseMap<Value, bool> ofLayers;
+};
+} // namespace
+
+bool Finder::isOfLayers(Value value) {
+  if (getEncoding(value.getType()) ||
+      llvm::any_of(value.getUsers(), [](Operation *user) { return isa<QuantizeOp>(user); }))
+    return true;
+  Operation *def = value.getDefiningOp();
+  if (!def)
+    return false;
+  auto [known, isNew] = ofLayers.try_emplace(value, false);
+  if (!isNew)
+    return known->second;
+  bool result = false;
+  if (moves(def) || isa<DequantizeOp>(def)) {
+    result = isOfLayers(def->getOperand(0));
+  } else if (FailureOr<Contraction> contraction = matchContraction(def); succeeded(contraction)) {
+    result = getEncoding(contraction->lhs->get().getType()) && getEncoding(contraction->rhs->get().getType());
+  } else if (auto op = dyn_cast<linalg::LinalgOp>(def); op && isPlain(op)) {
+    result = llvm::all_of(op.getDpsInputs(), [&](Value input) {
+      return isWeight(input) || input.getDefiningOp<tensor::EmptyOp>() || isOfLayers(input);
+    });
+  }
+  return ofLayers[value] = result;
+}
+
+bool Finder::isRounded(Value value) {
+  if (rounded.contains(value))
+    return true;
+  return llvm::any_of(value.getUsers(), [&](Operation *user) {
+    if (isa<QuantizeOp>(user))
+      return true;
+    auto op = dyn_cast<linalg::LinalgOp>(user);
+    bool passes = moves(user) || (op && isPlain(op) && failed(matchContraction(user)) && failed(matchAddition(user)));
+    return passes && llvm::any_of(user->getResults(), [&](Value result) { return isRounded(result); });
+  });
+}
+
+SmallVector<Addition> qtensor::findLayerAdditions(ModuleOp module, llvm::function_ref<bool(const Addition &)> selects) {
+  Finder finder;
+  SmallVector<Addition> candidates, found;
+  module.walk([&](linalg::LinalgOp op) {
+    FailureOr<Addition> addition = matchAddition(op);
+    if (succeeded(addition) &&
+        llvm::all_of(addition->inputs, [&](OpOperand *input) { return finder.isOfLayers(input->get()); }))
+      candidates.push_back(*addition);
+  });
+  for (Addition &addition : llvm::reverse(candidates)) {
+    if (!finder.isRounded(addition.op->getResult(0)) || !selects(addition))
+      continue;
+    for (OpOperand *input : addition.inputs)
+      finder.rounded.insert(getUnmoved(input->get()));
+    found.push_back(addition);
+  }
+  std::reverse(found.begin(), found.end());
+  return found;
+}

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""blocks.py residual|inverted <model.onnx> <samples>: a small float network of such blocks, and inputs to calibrate it with."""
+import math
+import os
+import random
+import struct
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../lib/Import/ONNX/test/Inputs"))
+from onnx_file import *
+
+
+class Network:
+    def __init__(self, seed):
+        self.random, self.nodes, self.constants, self.count = random.Random(seed), [], [], 0
+
+    def constant(self, dims, values):
+        self.count += 1
+        self.constants.append(floats(f"c{self.count}", dims, values))
+        return f"c{self.count}"
+
+    def noise(self, dims, spread, middle=0.0):
+        return self.constant(dims, [self.random.gauss(middle, spread) for _ in range(math.prod(dims))])
+
+    def add(self, op, inputs, **attributes):
+        self.count += 1
+        self.nodes.append(node(op, inputs, [f"{op}{self.count}"], **attributes))
+        return f"{op}{self.count}"
+
+    def convolution(self, x, filters, channels, kernel, stride=1, group=1):
+        """With the batch normalization behind it."""
+        inner = channels // group
+        weights = self.noise([filters, inner, kernel, kernel], 1.4 / math.sqrt(inner * kernel * kernel))
+        pad = kernel // 2
+        x = self.add("Conv", [x, weights], kernel_shape=[kernel, kernel], strides=[stride, stride], pads=[pad] * 4, group=group)
+        variance = self.constant([filters], [self.random.uniform(0.5, 1.5) for _ in range(filters)])
+        return self.add("BatchNormalization", [x, self.noise([filters], 0.1, 1.0), self.noise([filters], 0.2),
+                                               self.noise([filters], 0.2), variance])
+
+    def relu(self, x):
+        return self.add("Relu", [x])
+
+    def relu6(self, x):
+        return self.add("Clip", [x, self.constant([], [0.0]), self.constant([], [6.0])])
+
+
+def residual(net):
+    x = net.relu(net.convolution("x", 8, 3, 3))
+    y = net.relu(net.convolution(x, 8, 8, 3))
+    x = net.relu(net.add("Add", [net.convolution(y, 8, 8, 3), x]))
+    y = net.relu(net.convolution(x, 16, 8, 3, stride=2))
+    y = net.convolution(y, 16, 16, 3)
+    x = net.relu(net.add("Add", [y, net.convolution(x, 16, 8, 1, stride=2)]))
+    x = net.add("Flatten", [net.add("GlobalAveragePool", [x])])
+    return net.add("Gemm", [x, net.noise([10, 16], 0.4), net.noise([10], 0.5)], transB=1)
+
+
+def inverted(net):
+    x = net.relu6(net.convolution("x", 8, 3, 3, stride=2))
+    x = net.convolution(net.relu6(net.convolution(x, 8, 8, 3, group=8)), 8, 8, 1)
+    y = net.relu6(net.convolution(x, 24, 8, 1))
+    y = net.convolution(net.relu6(net.convolution(y, 24, 24, 3, group=24)), 8, 24, 1)
+    x = net.add("Add", [x, y])
+    x = net.add("AveragePool", [x], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
+    x = net.relu6(net.convolution(x, 16, 8, 1))
+    x = net.add("ReduceMean", [x], axes=[2, 3], keepdims=0)
+    return net.add("Add", [net.add("MatMul", [x, net.noise([16, 10], 0.4)]), net.constant([], [0.25])])
+
+
+def write_npy(path, shape, values, kind="<f4"):
+    header = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {tuple(shape)}, }}"
+    header += " " * (63 - (10 + len(header)) % 64) + "\n"
+    with open(path, "wb") as file:
+        file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode())
+        file.write(struct.pack("<%d%s" % (len(values), "f" if kind == "<f4" else "b"), *values))
+
+
+def main():
+    kind, model_file, samples = sys.argv[1:4]
+    net = Network(7)
+    result = (residual if kind == "residual" else inverted)(net)
+    shape = [1, 3, 16, 16]
+    with open(model_file, "wb") as file:
+        file.write(model(net.nodes, [value("x", FLOAT, shape)], [value(result, FLOAT, [1, 10])], net.constants, opset=13))
+    os.makedirs(samples, exist_ok=True)
+    for i in range(8):
+        slope = [net.random.gauss(0, 0.2) for _ in range(6)]
+        image = [math.sin(slope[c] * h + slope[3 + c] * w) + net.random.gauss(0, 0.3)
+                 for c in range(3) for h in range(16) for w in range(16)]
+        write_npy(f"{samples}/{i}.npy", shape, image)
+
+
+if __name__ == "__main__":
+    main()
