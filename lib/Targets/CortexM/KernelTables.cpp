@@ -25,7 +25,7 @@ const LayerKernels &cortexm::dspKernels() {
 
 const LayerKernels &cortexm::heliumKernels() {
   static const LayerKernels kernels = makeKernelTable(
-      {addMveFullyConnected, addMveConv, addMveGroups, addMveDepthwise, addMvePool, addMveAdd, addMveSoftmax, addDspConvKernels,
-       addDspWords, addDspPool, addThumb2Kernels});
+      {addMveFullyConnected, addMveRows, addMveConv, addMveGroups, addMveWide, addMveDepthwise, addMvePool, addMveAdd,
+       addMveSoftmax, addDspConvKernels, addDspWords, addDspPool, addThumb2Kernels});
   return kernels;
 }

@@ -6,6 +6,9 @@ using namespace mlir::qtensor;
 using namespace mlir::qtensor::cortexm;
 
 MveScale MveScale::of(int32_t multiplier, int32_t shift, FixedMode mode) {
+  // One rounding of a product with 16 bits, here in the upper half.
+  if (mode == FixedMode::X16)
+    return of(firmware::reduceMultiplier(multiplier), shift, FixedMode::Single);
   // A multiplier of 0 and a shift beyond all bits give 0, whatever the sum.
   if (multiplier == 0 || shift < -31)
     return {};
@@ -32,11 +35,27 @@ bool cortexm::fitsMve(const ConvLayer &layer) {
          layer.sumBound <= std::numeric_limits<int32_t>::max();
 }
 
+bool cortexm::hasWords(const ConvLayer &layer) {
+  return layer.inputBits == 16 && layer.map.mode == FixedMode::X16 && layer.inputZero == 0 && layer.map.zero == 0;
+}
+
+bool cortexm::fitsMveWords(const ConvLayer &layer, const ConvConstants &constants) {
+  if (!hasWords(layer) || layer.sumBound > std::numeric_limits<int32_t>::max())
+    return false;
+  // A sum that saturates where it is shifted to the left is one that is clamped: not if its multiplier is small.
+  for (int64_t o = 0; o < layer.out.channels; ++o) {
+    int32_t multiplier = firmware::ofChannel(constants.multiplier, o);
+    if (multiplier < 0 || (multiplier > 0 && multiplier < 1 << 30 && firmware::ofChannel(constants.shift, o) >= 0))
+      return false;
+  }
+  return true;
+}
+
 void MveWeights::append(std::vector<char> &bytes, bool biased, llvm::function_ref<int64_t(int64_t input)> at) const {
-  for (int64_t i = 0; i < 16; ++i) {
+  for (int64_t i = 0; i < lanes; ++i) {
     int64_t byte = 0;
     for (int64_t plane = 0; plane < planes(); ++plane) {
-      int64_t weight = at(16 * plane + i) + (biased && plane + 1 < planes() ? bias() : 0);
+      int64_t weight = at(lanes * plane + i) + (biased && plane + 1 < planes() ? bias() : 0);
       byte |= (weight & ((1 << bits) - 1)) << (plane * bits);
     }
     firmware::appendNumber<int8_t>(bytes, int8_t(byte));
@@ -70,6 +89,12 @@ Value Mve::loadConstants(Value pointer) {
   Value loaded = LLVM::FreezeOp::create(k.getBuilder(), loadWords(pointer));
   return LLVM::BitcastOp::create(k.getBuilder(), bytes(), loaded);
 }
+Value Mve::loadHalves(Value pointer, int64_t count) {
+  if (count == 8)
+    return k.load(pointer, halves(), 2);
+  return LLVM::MaskedLoadOp::create(k.getBuilder(), halves(), pointer, predicate(count, 8), splat(0, halves()),
+                                    k.getBuilder().getI32IntegerAttr(2));
+}
 static Value loadFour(Mve &m, Value pointer, Value predicate, int64_t behind) {
   Type codes = VectorType::get({4}, m.k.i8());
   if (!predicate)
@@ -89,19 +114,19 @@ Value Mve::loadCodesAsWords(Value pointer) {
 Value Mve::loadCodesAsHalves(Value pointer) {
   return k.extend(k.load(pointer, VectorType::get({8}, k.i8()), 1), halves());
 }
-void Mve::storeCodes(Value lanes, Value pointer) {
+void Mve::storeCodes(Value lanes, Value pointer, unsigned bits) {
   auto type = cast<VectorType>(lanes.getType());
-  k.store(k.truncate(lanes, VectorType::get(type.getShape(), k.i8())), pointer, 1);
+  k.store(k.truncate(lanes, VectorType::get(type.getShape(), k.getBuilder().getIntegerType(bits))), pointer, bits / 8);
 }
-void Mve::storeCodes(Value halves, Value pointer, int64_t count) {
+void Mve::storeCodes(Value halves, Value pointer, int64_t count, unsigned bits) {
   if (count == 8)
-    return storeCodes(halves, pointer);
-  Value codes = k.truncate(halves, VectorType::get({8}, k.i8()));
-  LLVM::MaskedStoreOp::create(k.getBuilder(), codes, pointer, predicate(count, 8), 1);
+    return storeCodes(halves, pointer, bits);
+  Value codes = k.truncate(halves, VectorType::get({8}, k.getBuilder().getIntegerType(bits)));
+  LLVM::MaskedStoreOp::create(k.getBuilder(), codes, pointer, predicate(count, 8), bits / 8);
 }
-void Mve::storeCodes(Value words, Value pointer, Value count) {
-  Value codes = k.truncate(words, VectorType::get({4}, k.i8()));
-  LLVM::MaskedStoreOp::create(k.getBuilder(), codes, pointer, predicate(count, 4), 1);
+void Mve::storeCodes(Value words, Value pointer, Value count, unsigned bits) {
+  Value codes = k.truncate(words, VectorType::get({4}, k.getBuilder().getIntegerType(bits)));
+  LLVM::MaskedStoreOp::create(k.getBuilder(), codes, pointer, predicate(count, 4), bits / 8);
 }
 Value Mve::gatherWords(Value table, Value index) {
   return k.intrinsic("llvm.arm.mve.vldr.gather.offset", words(), {table, index, flag(32), flag(2), flag(0)});
@@ -135,7 +160,10 @@ Value Mve::insert(Value into, Value word, int64_t lane) {
     into = LLVM::PoisonOp::create(k.getBuilder(), words());
   return LLVM::InsertElementOp::create(k.getBuilder(), into, word, k.number(lane));
 }
-SmallVector<Value> Mve::decode(Value bytes, const MveWeights &weights, bool biased) {
+SmallVector<Value> Mve::loadWeights(Value pointer, const MveWeights &weights, bool biased) {
+  if (weights.vectorLanes() == 8)
+    return {loadCodesAsHalves(pointer)};
+  Value bytes = loadConstants(pointer);
   SmallVector<Value> planes;
   int64_t bits = weights.getBits();
   for (int64_t plane = 0; plane < weights.planes(); ++plane) {
@@ -152,6 +180,9 @@ Value Mve::widen(Value halves, unsigned odd) {
   for (int32_t i = 0; i < 4; ++i)
     from.push_back(2 * i + int32_t(odd));
   return k.extend(LLVM::ShuffleVectorOp::create(k.getBuilder(), halves, halves, from), words());
+}
+Value Mve::multiplyWide(Value x, Value y, unsigned odd) {
+  return k.intrinsic("llvm.arm.mve.vmull", words(), {x, y, flag(0), flag(odd)});
 }
 Value Mve::narrowPair(Value evenWords, Value oddWords) {
   Value none = LLVM::PoisonOp::create(k.getBuilder(), halves());
@@ -195,12 +226,15 @@ Value Mve::mapSums(Value sums, MveScale scale, FixedMode mode) {
 
 Value Mve::finish(Value mapped, const FinalMap &map) {
   Value codes = k.add(mapped, map.zero);
-  if (map.low != -128 || map.high != 127)
+  bool is16 = map.low == -32768 && map.high == 32767;
+  if (!is16 && (map.low != -128 || map.high != 127))
     return k.clamp(codes, map.low, map.high);
   // Saturating moves to the low half of each lane, and to its low quarter, need no registers for bounds.
   Value none = LLVM::PoisonOp::create(k.getBuilder(), halves()),
         nothing = LLVM::PoisonOp::create(k.getBuilder(), bytes());
   Value half = k.intrinsic("llvm.arm.mve.vqmovn", halves(), {none, codes, flag(0), flag(0), flag(0)});
+  if (is16)
+    return LLVM::BitcastOp::create(k.getBuilder(), words(), half);
   Value quarter = k.intrinsic("llvm.arm.mve.vqmovn", bytes(), {nothing, half, flag(0), flag(0), flag(0)});
   return LLVM::BitcastOp::create(k.getBuilder(), words(), quarter);
 }

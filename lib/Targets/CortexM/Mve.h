@@ -26,22 +26,29 @@ struct MveScale {
 bool needsGeneralMap(const ConvLayer &layer, const ConvConstants &constants);
 /// What all kernels for codes of 8 bits ask for: sums of 32 bits, a map of one or two roundings, weights of a byte.
 bool fitsMve(const ConvLayer &layer);
+/// What those for codes of 16 bits ask for: a map of `fixed<x16>` without zero points; and where they sum in 32 bits.
+bool hasWords(const ConvLayer &layer);
+bool fitsMveWords(const ConvLayer &layer, const ConvConstants &constants);
 
-/// Weights of 2, 4 or 8 bits in vectors of 16 bytes: byte i has those that meet input i of as many vectors of inputs as
-/// it has room for, the first in its low bits.
+/// Weights of 2, 4 or 8 bits in vectors, a byte for each lane of inputs: byte i has those that meet input i of as many
+/// vectors of inputs as it has room for, the first in its low bits. Weights that meet codes of 16 bits have a byte
+/// each.
 class MveWeights {
 public:
-  explicit MveWeights(unsigned bits) : bits(bits == 2 || bits == 4 ? bits : 8) {}
+  explicit MveWeights(unsigned bits, unsigned inputBits = 8)
+      : bits(inputBits == 8 && (bits == 2 || bits == 4) ? bits : 8), lanes(128 / inputBits) {}
+  static MveWeights of(const ConvLayer &layer) { return MveWeights(layer.weightBits, layer.inputBits); }
 
+  int64_t vectorLanes() const { return lanes; } ///< Inputs in a vector, bytes of weights.
   int64_t planes() const { return 8 / bits; } ///< Vectors of inputs.
   /// What is added to weights of all planes but the last, where they are stored without sign.
   int64_t bias() const { return planes() == 1 ? 0 : int64_t(1) << (bits - 1); }
-  /// Appends a vector with the weights at(input), input = 16 * plane + i.
+  /// Appends a vector with the weights at(input), input = lanes * plane + i.
   void append(std::vector<char> &bytes, bool biased, llvm::function_ref<int64_t(int64_t input)> at) const;
   int64_t getBits() const { return bits; }
 
 private:
-  int64_t bits;
+  int64_t bits, lanes;
 };
 
 /// KernelBuilder with vectors.
@@ -60,23 +67,28 @@ public:
   void storeBytes(Value vector, Value pointer, int64_t count);
   /// 16 bytes of constants, at a multiple of 4.
   Value loadConstants(Value pointer);
+  /// The first `count` of 8 codes of 16 bits, or of 16 of 8 bits, with 0 behind.
+  Value loadHalves(Value pointer, int64_t count = 8);
+  Value loadInputs(Value pointer, const MveWeights &weights, int64_t count) {
+    return weights.vectorLanes() == 8 ? loadHalves(pointer, count) : loadBytes(pointer, count);
+  }
   Value loadWords(Value pointer) { return k.load(pointer, words(), 4); }
   /// The first `count` of 4 codes, in words, with a constant behind.
   Value loadCodesAsWords(Value pointer, int64_t count, int64_t behind = 0);
   /// Unsigned: a code that is an index.
   Value loadBytesAsWords(Value pointer, int64_t count);
-  /// 4 or 8 codes, sign-extended; the low bytes of 4 or 8 lanes (of 4 the first `count`).
+  /// 4 or 8 codes, sign-extended; the low `bits` of 4 or 8 lanes (of 8 the first `count`, of 4 too).
   Value loadCodesAsWords(Value pointer);
   Value loadCodesAsHalves(Value pointer);
-  void storeCodes(Value lanes, Value pointer);
-  void storeCodes(Value halves, Value pointer, int64_t count);
-  void storeCodes(Value words, Value pointer, Value count);
+  void storeCodes(Value lanes, Value pointer, unsigned bits = 8);
+  void storeCodes(Value halves, Value pointer, int64_t count, unsigned bits = 8);
+  void storeCodes(Value words, Value pointer, Value count, unsigned bits = 8);
   /// Four words of a table, by index.
   Value gatherWords(Value table, Value index);
   /// The first `count` of 16 bytes, to unsigned offsets of 8 bits.
   void scatterBytes(Value to, Value offsets, Value bytes, int64_t count);
 
-  /// sum + the 16 products of two vectors.
+  /// sum + the products of two vectors of 8 or 16 lanes.
   Value dot(Value sum, Value x, Value y);
   /// sum + the lanes of a vector; the first `count` of four.
   Value addLanes(Value sum, Value vector);
@@ -84,13 +96,15 @@ public:
   /// The largest of a code in an i32 and 16 codes.
   Value largest(Value code, Value bytes);
   /// The planes of a vector of weights: signed; or all but the last without sign, in fewer instructions.
-  SmallVector<Value> decode(Value bytes, const MveWeights &weights, bool biased);
+  SmallVector<Value> loadWeights(Value pointer, const MveWeights &weights, bool biased);
   Value splat(Value scalar, Type type);
   Value splat(int64_t value, Type type) { return k.number(value, type); }
   /// A vector with a word in a lane; `into` null: of no matter which others.
   Value insert(Value into, Value word, int64_t lane);
   /// The even or odd of eight lanes of 16 bits, in 32.
   Value widen(Value halves, unsigned odd);
+  /// The products of the even or odd of eight lanes of 16 bits, in 32.
+  Value multiplyWide(Value x, Value y, unsigned odd);
   /// Eight lanes of two vectors, alternating, saturated to 16 bits.
   Value narrowPair(Value evenWords, Value oddWords);
   Value saturatingAdd(Value x, Value y);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Convolutions in tiles of two pixels by four channels, two channels at a time: VMLADAVA sums 16 products an
-// instruction into one of four registers. The sums of four channels then take the final map together.
+// Convolutions in tiles of two pixels by four channels, two channels at a time: VMLADAVA sums 16 products (of codes of
+// 16 bits: 8) an instruction into one of four registers. The sums of four channels then take the final map together.
 //
-// Constants: for each four channels { a record; for channels (0, 2) and (1, 3) { for each vector of inputs { weights of two
-// channels } } }, padded with channels of 0.
+// Constants: for each four channels { a record; for channels (0, 2) and (1, 3) { for each vector of inputs { weights of
+// two channels } } }, padded with channels of 0.
 #include "lib/Targets/CortexM/MveKernels.h"
 #include "lib/Targets/CortexM/MvePatches.h"
 #include "lib/Targets/CortexM/MveRecords.h"
@@ -16,17 +16,19 @@ using namespace mlir::qtensor::firmware;
 namespace {
 constexpr int64_t kGroup = MveRecords::kChannels, kWeights = MveRecords::kBytes;
 
-/// `General`: for maps with shifts to the left, or by nothing.
-template <bool General> struct MveConv : ConvKernel {
-  StringRef getName() const override { return General ? "mve.conv.general" : "mve.conv"; }
+/// `General`: for maps with shifts to the left, or by nothing. `Words`: for codes of 16 bits.
+template <bool General, bool Words> struct MveConv : ConvKernel {
+  StringRef getName() const override {
+    return Words ? (General ? "mve.conv.16.general" : "mve.conv.16") : (General ? "mve.conv.general" : "mve.conv");
+  }
   bool accepts(const ConvLayer &layer, const ConvConstants &constants) const override {
-    return fitsMve(layer) && (!layer.depthwise || layer.in.channels == 1) &&
-           (General || !needsGeneralMap(layer, constants));
+    bool fits = Words ? fitsMveWords(layer, constants) : fitsMve(layer);
+    return fits && (!layer.depthwise || layer.in.channels == 1) && (General || !needsGeneralMap(layer, constants));
   }
   int64_t getScratchBytes(const ConvLayer &layer) const override {
     // Whole vectors of inputs that only fill a byte of weights are read too.
     int64_t bytes = MvePatches(layer).scratchBytes();
-    return bytes ? bytes + 16 * (MveWeights(layer.weightBits).planes() - 1) : 0;
+    return bytes ? bytes + 16 * (MveWeights::of(layer).planes() - 1) : 0;
   }
   std::optional<Overlap> getOutputOverlap(const ConvLayer &layer) const override {
     return Overlap{MvePatches(layer).outputDistance(layer.out.channels, /*pixels=*/2)};
@@ -49,8 +51,10 @@ struct Tiles {
   int64_t turns;           ///< Of the loop; what is left of the inputs comes behind it.
 
   int64_t channels() const { return layer.out.channels; }
+  int64_t lanes() const { return weights.vectorLanes(); }
+  int64_t outBytes(int64_t count) const { return count * layer.inputBits / 8; } ///< Of so many codes.
   /// Bytes of two channels' weights for so many vectors of inputs.
-  int64_t bytes(int64_t count) const { return 32 * count / weights.planes(); }
+  int64_t bytes(int64_t count) const { return 2 * lanes() * count / weights.planes(); }
   /// Immediate offsets reach both ways: the pointer to weights stands in the middle of what a turn reads.
   int64_t middle() const { return bytes(unroll) / 2; }
   void emit(Value left, Value right, Value output) const;
@@ -73,26 +77,27 @@ static int64_t chooseUnroll(int64_t vectors, int64_t planes) {
 }
 
 static int64_t countVectors(const MvePatches &patches, const MveWeights &weights) {
-  return llvm::alignTo((patches.depth() + 15) / 16, weights.planes());
+  return llvm::alignTo(llvm::divideCeil(patches.depth(), weights.vectorLanes()), weights.planes());
 }
 
 /// The end of the inputs is apart where nothing behind it may be read.
 static int64_t countTurns(const MvePatches &patches, const MveWeights &weights) {
   int64_t vectors = countVectors(patches, weights);
-  return (patches.mayReadBeyond() ? vectors : patches.depth() / 16) / chooseUnroll(vectors, weights.planes());
+  return (patches.mayReadBeyond() ? vectors : patches.depth() / weights.vectorLanes()) /
+         chooseUnroll(vectors, weights.planes());
 }
 
-template <bool General>
-std::vector<char> MveConv<General>::pack(const ConvLayer &layer, const ConvConstants &constants) const {
+template <bool General, bool Words>
+std::vector<char> MveConv<General, Words>::pack(const ConvLayer &layer, const ConvConstants &constants) const {
   MvePatches patches(layer);
-  MveWeights weights(layer.weightBits);
+  MveWeights weights = MveWeights::of(layer);
   MveRecords records(layer, constants);
   std::vector<char> bytes;
   int64_t channels = layer.out.channels, depth = patches.depth();
   for (int64_t first = 0; first < channels; first += kGroup) {
     records.append(bytes, first);
     for (int64_t half : {0, 1})
-      for (int64_t from = 0; from < depth; from += 16 * weights.planes())
+      for (int64_t from = 0; from < depth; from += weights.vectorLanes() * weights.planes())
         for (int64_t o : {first + half, first + half + 2})
           weights.append(bytes, /*biased=*/false, [&](int64_t i) -> int64_t {
             return o < channels && from + i < depth ? patches.weight(layer, constants, o, from + i) : 0;
@@ -102,7 +107,7 @@ std::vector<char> MveConv<General>::pack(const ConvLayer &layer, const ConvConst
 }
 
 Tiles::Tiles(Mve &m, const MvePatches &patches, const ConvLayer &layer, Value constants, bool general)
-    : m(m), patches(patches), layer(layer), constants(constants), general(general), weights(layer.weightBits),
+    : m(m), patches(patches), layer(layer), constants(constants), general(general), weights(MveWeights::of(layer)),
       vectors(countVectors(patches, weights)), unroll(chooseUnroll(vectors, weights.planes())),
       turns(countTurns(patches, weights)) {}
 
@@ -113,15 +118,14 @@ SmallVector<Value> Tiles::emitSteps(SmallVector<Value> state, int64_t first, int
   for (int64_t v = 0; v < count; v += weights.planes()) {
     SmallVector<Value> planes[2];
     for (int64_t o : {0, 1})
-      planes[o] = m.decode(m.loadConstants(k.at(state[2], bytes(v) + 16 * o - middle())), weights, /*biased=*/false);
+      planes[o] = m.loadWeights(k.at(state[2], bytes(v) + lanes() * o - middle()), weights, /*biased=*/false);
     for (int64_t plane = 0; plane < weights.planes(); ++plane) {
-      int64_t valid = std::min<int64_t>(patches.depth() - 16 * (first + v + plane), 16);
+      int64_t valid = std::min<int64_t>(patches.depth() - lanes() * (first + v + plane), lanes());
       if (valid <= 0)
         break;
       for (int64_t pixel : {0, 1}) {
         Value at = k.at(state[pixel], 16 * (v + plane));
-        bool whole = patches.mayReadBeyond() || valid == 16;
-        Value x = m.loadBytes(at, whole ? 16 : valid);
+        Value x = m.loadInputs(at, weights, patches.mayReadBeyond() ? lanes() : valid);
         for (int64_t o : {0, 1})
           state[3 + 2 * pixel + o] = m.dot(state[3 + 2 * pixel + o], x, planes[o][plane]);
       }
@@ -137,9 +141,16 @@ SmallVector<Value> Tiles::emitSteps(SmallVector<Value> state, int64_t first, int
 SmallVector<Value> Tiles::emitPair(Value left, Value right, Value from) const {
   KernelBuilder &k = m.k;
   SmallVector<Value> state{left, right, k.at(from, middle())};
+  // Or LLVM keeps the inputs of one pass for the other, on the stack; and unrolls short loops, beyond what immediate
+  // offsets of bytes reach.
+  constexpr int64_t fewTurns = 4;
+  auto pin = [&](SmallVector<Value> values) { return lanes() == 8 ? k.pin(values) : values; };
+  state = pin(state);
   state.append(4, k.number(0));
-  state = k.loop(0, turns, 1, state,
-                 [&](Value, ValueRange carried) { return emitSteps(SmallVector<Value>(carried), 0, unroll); });
+  state = k.loop(0, turns, 1, state, [&](Value, ValueRange carried) {
+    SmallVector<Value> values(carried);
+    return emitSteps(turns > 1 && turns <= fewTurns ? pin(values) : values, 0, unroll);
+  });
   state = emitSteps(state, turns * unroll, vectors - turns * unroll);
   return SmallVector<Value>(ArrayRef(state).drop_front(3));
 }
@@ -155,17 +166,17 @@ void Tiles::emit(Value left, Value right, Value output) const {
       for (int64_t i = 0; i < 4; ++i)
         sums[i / 2] = m.insert(sums[i / 2], four[i], 2 * (i % 2) + odd);
     }
-    Value to = k.at(output, channel);
+    Value to = k.at(output, k.mul(channel, outBytes(1)));
     MveRecords::finish(m, layer, general, sums[0], carried[0], channel, to);
     // Where there is one pixel, both are the same.
     if (patches.pixels() > 1)
-      MveRecords::finish(m, layer, general, sums[1], carried[0], channel, k.at(to, channels()));
+      MveRecords::finish(m, layer, general, sums[1], carried[0], channel, k.at(to, outBytes(channels())));
     return {k.at(carried[0], kWeights + 2 * half)};
   });
 }
 
-template <bool General>
-void MveConv<General>::emit(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at) const {
+template <bool General, bool Words>
+void MveConv<General, Words>::emit(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at) const {
   Mve m(k);
   MvePatches patches(layer);
   Tiles tiles(m, patches, layer, at.constants, General);
@@ -175,8 +186,9 @@ void MveConv<General>::emit(KernelBuilder &k, const ConvLayer &layer, const Laye
 }
 
 void cortexm::addMveConv(LayerKernels &kernels) {
-  static const MveConv<false> plain;
-  static const MveConv<true> general;
-  kernels.conv.push_back(&plain);
-  kernels.conv.push_back(&general);
+  static const MveConv<false, false> plain;
+  static const MveConv<true, false> general;
+  static const MveConv<false, true> words;
+  static const MveConv<true, true> generalWords;
+  kernels.conv.insert(kernels.conv.end(), {&plain, &general, &words, &generalWords});
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Convolutions of single channels, eight channels at a time: products of 16 bits, two of them summed before they widen
-// to 32 bits, even and odd channels apart.
+// to 32 bits, even and odd channels apart. Of codes of 16 bits products have 32.
 //
 // Constants: for each 8 channels { i32 bias[8]; i32 multiplier[8]; i8 negatedRight[8], left[8]; i8 weights[taps][8] }.
 // Lists have the even channels first.
@@ -17,10 +17,15 @@ namespace {
 constexpr int64_t kLanes = 8, kSlice = 16; ///< Channels in a vector; in the copy of the input.
 constexpr int64_t kMultipliers = 32, kRights = 64, kLefts = 72, kWeights = 80;
 
-/// `Paired`: two products have room in 16 bits. `General`: for maps with shifts to the left, or by nothing.
-template <bool Paired, bool General> struct MveDepthwise : ConvKernel {
+/// Paired: two products have room in 16 bits; Wide: one has. Words: codes of 16 bits.
+enum class Products { Paired, Wide, Words };
+
+/// `General`: for maps with shifts to the left, or by nothing.
+template <Products Kind, bool General> struct MveDepthwise : ConvKernel {
   StringRef getName() const override {
-    return Paired ? (General ? "mve.dw.general" : "mve.dw") : (General ? "mve.dw.wide.general" : "mve.dw.wide");
+    static constexpr StringLiteral names[][2] = {
+        {"mve.dw", "mve.dw.general"}, {"mve.dw.wide", "mve.dw.wide.general"}, {"mve.dw.16", "mve.dw.16.general"}};
+    return names[int(Kind)][General];
   }
   bool accepts(const ConvLayer &layer, const ConvConstants &constants) const override;
   int64_t getScratchBytes(const ConvLayer &layer) const override {
@@ -29,9 +34,9 @@ template <bool Paired, bool General> struct MveDepthwise : ConvKernel {
   std::optional<Overlap> getOutputOverlap(const ConvLayer &layer) const override {
     // Slices of channels one after the other: those behind are still in the input.
     MvePatches patches(layer, std::min(kSlice, layer.in.channels));
-    return patches.isDirect()
-               ? std::nullopt
-               : std::optional(Overlap{patches.outputDistance(layer.out.channels, patches.pixels()), layer.in.channels});
+    return patches.isDirect() ? std::nullopt
+                              : std::optional(Overlap{patches.outputDistance(layer.out.channels, patches.pixels()),
+                                                      layer.in.channels * layer.inputBits / 8});
   }
   std::vector<char> pack(const ConvLayer &layer, const ConvConstants &constants) const override;
   void emit(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at) const override;
@@ -42,22 +47,27 @@ struct Emitter {
   Mve &m;
   const ConvLayer &layer;
   const LayerPointers &at;
-  bool paired, general;
+  Products kind;
+  bool general;
 
+  int64_t codeBytes() const { return layer.inputBits / 8; }
   int64_t groupBytes(const MvePatches &patches) const { return kWeights + kLanes * patches.taps(); }
   void emitSlice(const MvePatches &patches, int64_t width, Value slice) const;
   void emitPixel(const MvePatches &patches, int64_t width, Value constants, Value from, Value to, int64_t count) const;
+  void addProducts(Value (&sums)[2], const MvePatches &patches, int64_t width, Value constants, Value from) const;
+  void store(Value halves, Value to, int64_t count) const;
 };
 } // namespace
 
-template <bool Paired, bool General>
-bool MveDepthwise<Paired, General>::accepts(const ConvLayer &layer, const ConvConstants &constants) const {
-  if (!layer.depthwise || layer.in.channels != layer.out.channels || !fitsMve(layer))
+template <Products Kind, bool General>
+bool MveDepthwise<Kind, General>::accepts(const ConvLayer &layer, const ConvConstants &constants) const {
+  bool fits = Kind == Products::Words ? fitsMveWords(layer, constants) : fitsMve(layer);
+  if (!layer.depthwise || layer.in.channels != layer.out.channels || !fits)
     return false;
   if (!General && needsGeneralMap(layer, constants))
     return false;
   MvePatches patches(layer, 1);
-  for (int64_t o = 0; Paired && o < layer.out.channels; ++o)
+  for (int64_t o = 0; Kind == Products::Paired && o < layer.out.channels; ++o)
     for (int64_t tap = 0; tap + 1 < patches.taps(); tap += 2)
       if (std::abs(patches.weight(layer, constants, o, tap)) + std::abs(patches.weight(layer, constants, o, tap + 1)) >
           255)
@@ -65,8 +75,8 @@ bool MveDepthwise<Paired, General>::accepts(const ConvLayer &layer, const ConvCo
   return true;
 }
 
-template <bool Paired, bool General>
-std::vector<char> MveDepthwise<Paired, General>::pack(const ConvLayer &layer, const ConvConstants &constants) const {
+template <Products Kind, bool General>
+std::vector<char> MveDepthwise<Kind, General>::pack(const ConvLayer &layer, const ConvConstants &constants) const {
   MvePatches patches(layer, 1);
   MveRecords records(layer, constants);
   std::vector<char> bytes;
@@ -82,17 +92,21 @@ std::vector<char> MveDepthwise<Paired, General>::pack(const ConvLayer &layer, co
   return bytes;
 }
 
-/// `count` of eight channels of one pixel.
-void Emitter::emitPixel(const MvePatches &patches, int64_t width, Value constants, Value from, Value to,
-                        int64_t count) const {
+/// Eight channels of one pixel, even and odd apart.
+void Emitter::addProducts(Value (&sums)[2], const MvePatches &patches, int64_t width, Value constants,
+                          Value from) const {
   KernelBuilder &k = m.k;
-  Value sums[2];
-  for (int odd : {0, 1})
-    sums[odd] = m.loadWords(k.at(constants, 16 * odd));
-  auto product = [&](int64_t tap) {
-    return k.mul(m.loadCodesAsHalves(k.at(from, width * tap)),
-                 m.loadCodesAsHalves(k.at(constants, kWeights + kLanes * tap)));
-  };
+  auto weights = [&](int64_t tap) { return m.loadCodesAsHalves(k.at(constants, kWeights + kLanes * tap)); };
+  auto product = [&](int64_t tap) { return k.mul(m.loadCodesAsHalves(k.at(from, width * tap)), weights(tap)); };
+  if (kind == Products::Words) {
+    for (int64_t tap = 0; tap < patches.taps(); ++tap) {
+      Value x = m.loadHalves(k.at(from, 2 * width * tap)), y = weights(tap);
+      for (unsigned odd : {0u, 1u})
+        sums[odd] = k.add(sums[odd], m.multiplyWide(x, y, odd));
+    }
+    return;
+  }
+  bool paired = kind == Products::Paired;
   for (int64_t tap = 0; tap < patches.taps(); tap += paired ? 2 : 1) {
     Value sum = product(tap);
     if (paired && tap + 1 < patches.taps())
@@ -100,14 +114,31 @@ void Emitter::emitPixel(const MvePatches &patches, int64_t width, Value constant
     for (unsigned odd : {0u, 1u})
       sums[odd] = k.add(sums[odd], m.widen(sum, odd));
   }
+}
+
+void Emitter::store(Value halves, Value to, int64_t count) const {
+  KernelBuilder &k = m.k;
+  if (kind == Products::Words)
+    return m.storeCodes(k.clamp(halves, layer.map.low, layer.map.high), to, count, 16);
+  Value codes = m.saturatingAdd(halves, m.splat(layer.map.zero, m.halves()));
+  m.storeCodes(k.clamp(codes, layer.map.low, layer.map.high), to, count);
+}
+
+/// `count` of eight channels of one pixel.
+void Emitter::emitPixel(const MvePatches &patches, int64_t width, Value constants, Value from, Value to,
+                        int64_t count) const {
+  KernelBuilder &k = m.k;
+  Value sums[2];
+  for (int odd : {0, 1})
+    sums[odd] = m.loadWords(k.at(constants, 16 * odd));
+  addProducts(sums, patches, width, constants, from);
   for (int odd : {0, 1}) {
     Value multipliers = m.loadWords(k.at(constants, kMultipliers + 16 * odd));
     Value rights = m.loadCodesAsWords(k.at(constants, kRights + 4 * odd));
     Value lefts = general ? m.loadCodesAsWords(k.at(constants, kLefts + 4 * odd)) : Value();
     sums[odd] = m.mapSums(sums[odd], multipliers, rights, lefts, layer.map.mode);
   }
-  Value mapped = m.saturatingAdd(m.narrowPair(sums[0], sums[1]), m.splat(layer.map.zero, m.halves()));
-  m.storeCodes(k.clamp(mapped, layer.map.low, layer.map.high), to, count);
+  store(m.narrowPair(sums[0], sums[1]), to, count);
 }
 
 /// All pixels of `width` channels from a multiple of 16 on.
@@ -115,27 +146,30 @@ void Emitter::emitSlice(const MvePatches &patches, int64_t width, Value slice) c
   KernelBuilder &k = m.k;
   int64_t pixels = patches.pixels(), channels = layer.out.channels;
   Value constants = k.at(at.constants, k.mul(slice, kSlice / kLanes * groupBytes(patches)));
-  Value input = k.at(at.input, k.mul(slice, kSlice)), output = k.at(at.output, k.mul(slice, kSlice));
+  Value input = k.at(at.input, k.mul(slice, kSlice * codeBytes())),
+        output = k.at(at.output, k.mul(slice, kSlice * codeBytes()));
   patches.emitStart(m, at.scratch);
   k.loop(0, patches.images(), 1, [&](Value image) {
     k.loop(0, patches.rows(), 1, [&](Value y) {
       Value from = patches.emitRow(m, input, at.scratch, image, y);
-      Value line = k.add(k.mul(image, patches.rows()), y), to = k.at(output, k.mul(line, pixels * channels));
+      Value line = k.add(k.mul(image, patches.rows()), y),
+            to = k.at(output, k.mul(line, pixels * channels * codeBytes()));
       for (int64_t first = 0; first < width; first += kLanes) {
         Value group = k.at(constants, first / kLanes * groupBytes(patches));
         k.loop(0, pixels, 1, [&](Value x) {
-          Value pixel = k.at(from, k.mul(x, patches.pitch())), code = k.at(to, k.mul(x, channels));
-          emitPixel(patches, width, group, k.at(pixel, first), k.at(code, first), std::min(kLanes, width - first));
+          Value pixel = k.at(from, k.mul(x, patches.pitch())), code = k.at(to, k.mul(x, channels * codeBytes()));
+          emitPixel(patches, width, group, k.at(pixel, first * codeBytes()), k.at(code, first * codeBytes()),
+                    std::min(kLanes, width - first));
         });
       }
     });
   });
 }
 
-template <bool Paired, bool General>
-void MveDepthwise<Paired, General>::emit(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at) const {
+template <Products Kind, bool General>
+void MveDepthwise<Kind, General>::emit(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at) const {
   Mve m(k);
-  Emitter emitter{m, layer, at, Paired, General};
+  Emitter emitter{m, layer, at, Kind, General};
   int64_t channels = layer.in.channels, whole = channels / kSlice, rest = channels % kSlice;
   k.loop(0, whole, 1, [&](Value slice) { emitter.emitSlice(MvePatches(layer, kSlice), kSlice, slice); });
   if (rest)
@@ -143,9 +177,11 @@ void MveDepthwise<Paired, General>::emit(KernelBuilder &k, const ConvLayer &laye
 }
 
 void cortexm::addMveDepthwise(LayerKernels &kernels) {
-  static const MveDepthwise<true, false> paired;
-  static const MveDepthwise<true, true> pairedGeneral;
-  static const MveDepthwise<false, false> wide;
-  static const MveDepthwise<false, true> wideGeneral;
-  kernels.conv.insert(kernels.conv.end(), {&paired, &pairedGeneral, &wide, &wideGeneral});
+  static const MveDepthwise<Products::Paired, false> paired;
+  static const MveDepthwise<Products::Paired, true> pairedGeneral;
+  static const MveDepthwise<Products::Wide, false> wide;
+  static const MveDepthwise<Products::Wide, true> wideGeneral;
+  static const MveDepthwise<Products::Words, false> words;
+  static const MveDepthwise<Products::Words, true> wordsGeneral;
+  kernels.conv.insert(kernels.conv.end(), {&paired, &pairedGeneral, &wide, &wideGeneral, &words, &wordsGeneral});
 }

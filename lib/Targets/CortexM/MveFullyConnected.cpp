@@ -109,8 +109,8 @@ SmallVector<Value> Emitter::accumulate(SmallVector<Value> state, ArrayRef<Value>
       x.push_back(i < int64_t(known.size()) ? known[i]
                                             : loadInputs(k.at(state[0], 16 * i - middleOfInputs(count)), first + i));
     for (int64_t o = 0; o < kTile; ++o) {
-      Value packed = m.loadConstants(k.at(state[1], shape.bytes(v) + 16 * o - middle(count)));
-      for (auto [plane, weight] : llvm::enumerate(m.decode(packed, shape.weights, /*biased=*/true)))
+      Value from = k.at(state[1], shape.bytes(v) + 16 * o - middle(count));
+      for (auto [plane, weight] : llvm::enumerate(m.loadWeights(from, shape.weights, /*biased=*/true)))
         if (x[plane])
           state[2 + o] = m.dot(state[2 + o], x[plane], weight);
     }

@@ -107,7 +107,7 @@ SmallVector<Value> Tiles::sumGroup(Value inputs, Value weights, int64_t lanes) c
   for (int64_t v = 0; v < groups.vectors(lanes); ++v) {
     SmallVector<SmallVector<Value>> decoded;
     for (int64_t c = 0; c < channels; ++c)
-      decoded.push_back(m.decode(m.loadConstants(k.at(weights, 16 * (v * channels + c))), groups.weights, /*biased=*/false));
+      decoded.push_back(m.loadWeights(k.at(weights, 16 * (v * channels + c)), groups.weights, /*biased=*/false));
     for (int64_t plane = 0; plane < planes; ++plane) {
       int64_t first = 16 * (v * planes + plane), valid = std::min<int64_t>(lanes - first, 16);
       for (int64_t p = 0; valid > 0 && p < groups.pixels; ++p) {

@@ -9,6 +9,8 @@ namespace mlir::qtensor::cortexm {
 void addMveFullyConnected(firmware::LayerKernels &kernels);
 void addMveConv(firmware::LayerKernels &kernels);
 void addMveGroups(firmware::LayerKernels &kernels);
+void addMveRows(firmware::LayerKernels &kernels); ///< Of codes of 16 bits.
+void addMveWide(firmware::LayerKernels &kernels); ///< Of them, with sums of 64 bits.
 void addMveDepthwise(firmware::LayerKernels &kernels);
 void addMveAdd(firmware::LayerKernels &kernels);
 void addMvePool(firmware::LayerKernels &kernels);

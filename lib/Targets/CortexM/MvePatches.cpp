@@ -7,11 +7,12 @@ using namespace mlir::qtensor::cortexm;
 
 MvePatches::MvePatches(const ConvLayer &layer, int64_t channels)
     : imageCount(layer.in.batch), outRows(layer.out.height), outPixels(layer.out.width), inHeight(layer.in.height),
-      inWidth(layer.in.width), channels(channels), pixelBytes(layer.in.channels),
-      kernelHeight(layer.window.kernelHeight), kernelWidth(layer.window.kernelWidth),
-      strideHeight(layer.window.strideHeight), strideWidth(layer.window.strideWidth),
-      dilationHeight(layer.window.dilationHeight), dilationWidth(layer.window.dilationWidth),
-      padTop(layer.window.padTop), padLeft(layer.window.padLeft), zero(layer.inputZero) {
+      inWidth(layer.in.width), channels(channels), codeBytes(layer.inputBits / 8), pieceBytes(channels * codeBytes),
+      pixelBytes(layer.in.channels * codeBytes), kernelHeight(layer.window.kernelHeight),
+      kernelWidth(layer.window.kernelWidth), strideHeight(layer.window.strideHeight),
+      strideWidth(layer.window.strideWidth), dilationHeight(layer.window.dilationHeight),
+      dilationWidth(layer.window.dilationWidth), padTop(layer.window.padTop), padLeft(layer.window.padLeft),
+      zero(layer.inputZero) {
   // An image of one column is one of one row: its pixels are then computed side by side.
   transposed = inWidth == 1 && outPixels == 1 && kernelWidth == 1 && padLeft == 0;
   if (transposed) {
@@ -24,12 +25,12 @@ MvePatches::MvePatches(const ConvLayer &layer, int64_t channels)
   }
   dilated = dilationWidth > 1 && kernelWidth > 1;
   // Kernels of single channels read eight at a time.
-  bool whole = channels == pixelBytes && (!layer.depthwise || channels == 1 || channels % 8 == 0);
+  bool whole = pieceBytes == pixelBytes && (!layer.depthwise || channels == 1 || channels % 8 == 0);
   direct = kernelHeight == 1 && !dilated && !layer.hasPadding() && whole;
-  columnBytes = kernelHeight * channels;
+  columnBytes = kernelHeight * pieceBytes;
   rowsMayLeave = padTop > 0 || (outRows - 1) * strideHeight + (kernelHeight - 1) * dilationHeight - padTop >= inHeight;
   if (direct) {
-    pixelPitch = strideWidth * channels;
+    pixelPitch = strideWidth * pieceBytes;
     // Pixels of 1 x 1 follow each other across rows and images.
     if (kernelWidth == 1 && strideWidth == 1 && strideHeight == 1) {
       outPixels *= outRows * imageCount;
@@ -43,7 +44,7 @@ MvePatches::MvePatches(const ConvLayer &layer, int64_t channels)
   bufferBytes = columns * columnBytes;
 }
 
-int64_t MvePatches::outputDistance(int64_t outChannels, int64_t pixels) const {
+int64_t MvePatches::outputDistance(int64_t outChannels, int64_t pixels, bool readsFirst) const {
   int64_t stepPixels = direct ? pixels : outPixels, perRow = llvm::divideCeil(outPixels, stepPixels);
   auto firstPixel = [&](int64_t step) {
     return std::min(step % perRow * stepPixels, std::max<int64_t>(outPixels - stepPixels, 0));
@@ -54,9 +55,9 @@ int64_t MvePatches::outputDistance(int64_t outChannels, int64_t pixels) const {
     return (image * inHeight + row) * inWidth * pixelBytes + (direct ? firstPixel(step) * pixelPitch : 0);
   };
   auto writtenTo = [&](int64_t step) {
-    return (step / perRow * outPixels + std::min(firstPixel(step) + stepPixels, outPixels)) * outChannels;
+    return (step / perRow * outPixels + std::min(firstPixel(step) + stepPixels, outPixels)) * outChannels * codeBytes;
   };
-  return firmware::distanceOfSteps(imageCount * outRows * perRow, /*readsFirst=*/!direct, readsFrom, writtenTo);
+  return firmware::distanceOfSteps(imageCount * outRows * perRow, readsFirst || !direct, readsFrom, writtenTo);
 }
 
 firmware::WindowRows::Place MvePatches::placeOf(int64_t i) const {
@@ -106,14 +107,14 @@ static void forEachVector(Mve &m, int64_t size, Value from, Value to,
 
 /// Several pieces of less than 16 bytes at once: they lie one behind the other in the input, and are scattered.
 void MvePatches::copyNarrowPieces(Mve &m, const Run &run, Value from, Value to) const {
-  int64_t pieces = std::min<int64_t>(16 / channels, (256 - channels) / run.toPitch + 1);
+  int64_t pieces = std::min<int64_t>(16 / pieceBytes, (256 - pieceBytes) / run.toPitch + 1);
   SmallVector<int64_t> offsets;
   for (int64_t i = 0; i < 16; ++i)
-    offsets.push_back(i < pieces * channels ? int8_t(i / channels * run.toPitch + i % channels) : 0);
+    offsets.push_back(i < pieces * pieceBytes ? int8_t(i / pieceBytes * run.toPitch + i % pieceBytes) : 0);
   Value where = m.lanes(offsets, m.bytes());
   auto copy = [&](Value piece, int64_t count) {
     Value source = m.k.at(from, m.k.mul(piece, run.fromPitch)), target = m.k.at(to, m.k.mul(piece, run.toPitch));
-    m.scatterBytes(target, where, m.loadBytes(source, count * channels), count * channels);
+    m.scatterBytes(target, where, m.loadBytes(source, count * pieceBytes), count * pieceBytes);
   };
   int64_t whole = run.count / pieces * pieces;
   m.k.loop(0, whole, pieces, [&](Value piece) { copy(piece, pieces); });
@@ -123,21 +124,25 @@ void MvePatches::copyNarrowPieces(Mve &m, const Run &run, Value from, Value to) 
 
 void MvePatches::copyRun(Mve &m, const Run &run, Value from, Value to) const {
   auto move = [&](Value source, Value target, int64_t size) { m.storeBytes(m.loadBytes(source, size), target, size); };
-  if (run.fromPitch == channels && run.toPitch == channels)
-    return forEachVector(m, run.count * channels, from, to, move);
-  if (channels < 16 && run.fromPitch == channels && run.toPitch + channels <= 256)
+  if (run.fromPitch == pieceBytes && run.toPitch == pieceBytes)
+    return forEachVector(m, run.count * pieceBytes, from, to, move);
+  if (pieceBytes < 16 && run.fromPitch == pieceBytes && run.toPitch + pieceBytes <= 256)
     return copyNarrowPieces(m, run, from, to);
-  m.k.loop(0, run.count, 1, [&](Value piece) {
-    Value source = m.k.at(from, m.k.mul(piece, run.fromPitch)), target = m.k.at(to, m.k.mul(piece, run.toPitch));
-    forEachVector(m, channels, source, target, move);
+  m.k.loop(0, run.count, 1, ValueRange{from, to}, [&](Value, ValueRange at) {
+    // Unrolled, with an address of its own for each store, the loop would spill.
+    SmallVector<Value> place = m.k.pin(at);
+    forEachVector(m, pieceBytes, place[0], place[1], move);
+    return SmallVector<Value>{m.k.at(place[0], run.fromPitch), m.k.at(place[1], run.toPitch)};
   });
 }
 
 void MvePatches::fillRun(Mve &m, const Run &run, Value to) const {
   Value zeros = m.splat(zero, m.bytes());
-  m.k.loop(0, run.count, 1, [&](Value piece) {
-    forEachVector(m, channels, Value(), m.k.at(to, m.k.mul(piece, run.toPitch)),
+  m.k.loop(0, run.count, 1, ValueRange{to}, [&](Value, ValueRange at) {
+    Value place = m.k.pin(at)[0];
+    forEachVector(m, pieceBytes, Value(), place,
                   [&](Value, Value target, int64_t size) { m.storeBytes(zeros, target, size); });
+    return SmallVector<Value>{m.k.at(place, run.toPitch)};
   });
 }
 
@@ -157,7 +162,7 @@ Value MvePatches::emitRow(Mve &m, Value input, Value scratch, Value image, Value
     return k.at(first, k.mul(row, strideHeight * rowBytes));
   k.loop(0, kernelHeight, 1, [&](Value ky) {
     Value y = k.add(k.add(k.mul(row, strideHeight), k.mul(ky, dilationHeight)), -padTop);
-    Value column = k.at(scratch, k.mul(ky, channels));
+    Value column = k.at(scratch, k.mul(ky, pieceBytes));
     for (const Run &run : runs()) {
       Value to = k.at(column, run.to);
       auto copy = [&] { copyRun(m, run, k.at(k.at(first, k.mul(y, rowBytes)), run.from), to); };
@@ -177,17 +182,17 @@ Value MvePatches::emitRow(Mve &m, Value input, Value scratch, Value image, Value
 void MvePatches::emitTiles(Mve &m, const ConvLayer &layer, const firmware::LayerPointers &at, int64_t step,
                            llvm::function_ref<void(Value, Value)> body) const {
   KernelBuilder &k = m.k;
-  int64_t outChannels = layer.out.channels;
+  int64_t outBytes = layer.out.channels * codeBytes;
   emitStart(m, at.scratch);
   k.loop(0, imageCount, 1, [&](Value image) {
     k.loop(0, outRows, 1, [&](Value y) {
       Value from = emitRow(m, at.input, at.scratch, image, y);
-      Value line = k.add(k.mul(image, outRows), y), to = k.at(at.output, k.mul(line, outPixels * outChannels));
+      Value line = k.add(k.mul(image, outRows), y), to = k.at(at.output, k.mul(line, outPixels * outBytes));
       k.loop(0, outPixels, step, [&](Value x) {
         // The last tile's first pixels are made by the tile before too.
         if (outPixels % step)
           x = k.least(x, k.number(std::max<int64_t>(outPixels - step, 0)));
-        body(k.at(from, k.mul(x, pixelPitch)), k.at(to, k.mul(x, outChannels)));
+        body(k.at(from, k.mul(x, pixelPitch)), k.at(to, k.mul(x, outBytes)));
       });
     });
   });

@@ -24,15 +24,16 @@ void MveRecords::append(std::vector<char> &bytes, ArrayRef<int64_t> channels) co
     appendNumber<int8_t>(bytes, scale.left);
 }
 
-void MveRecords::finish(Mve &m, const ConvLayer &layer, bool general, Value sums, Value record, Value channel, Value to) {
+void MveRecords::finish(Mve &m, const ConvLayer &layer, bool general, Value sums, Value record, Value channel, Value to,
+                        int64_t step) {
   KernelBuilder &k = m.k;
   sums = k.add(sums, m.loadWords(record));
   Value lefts = general ? m.loadCodesAsWords(k.at(record, kLefts)) : Value();
   Value mapped = m.mapSums(sums, m.loadWords(k.at(record, kMultipliers)), m.loadCodesAsWords(k.at(record, kRights)),
                            lefts, layer.map.mode);
   Value codes = m.finish(mapped, layer.map);
-  if (layer.out.channels % kChannels == 0)
-    m.storeCodes(codes, to);
+  if (layer.out.channels % step == 0 && step == kChannels)
+    m.storeCodes(codes, to, layer.inputBits);
   else
-    m.storeCodes(codes, to, k.sub(k.number(layer.out.channels), channel));
+    m.storeCodes(codes, to, k.sub(k.number(layer.out.channels), channel), layer.inputBits);
 }

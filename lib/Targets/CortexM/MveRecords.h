@@ -17,9 +17,11 @@ public:
   /// The record of the four channels from `first` on.
   void append(std::vector<char> &bytes, int64_t first) const { append(bytes, {first, first + 1, first + 2, first + 3}); }
 
-  /// Maps sums without bias of the channels from `channel` on, and stores the codes of those that exist. `general`: maps with
-  /// shifts to the left, or by nothing.
-  static void finish(Mve &m, const ConvLayer &layer, bool general, Value sums, Value record, Value channel, Value to);
+  /// Maps sums without bias of the channels from `channel` on, and stores the codes of those that exist. `general`:
+  /// maps with shifts to the left, or by nothing. With a `step` of three the code behind them is overwritten by the
+  /// next ones'.
+  static void finish(Mve &m, const ConvLayer &layer, bool general, Value sums, Value record, Value channel, Value to,
+                     int64_t step = kChannels);
 
 private:
   const ConvLayer &layer;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Layers of the qnn dialect with random constants, and a C program that compares what they compute with oracle.h.
 
-    layers.py <goals|narrow|others|words|peers|peer-<network>|shapes|all-shapes|groups|words-shapes|placed> <folder> [seed]
+    layers.py <goals|narrow|others|words|peers|peer-<network>|shapes|all-shapes|groups|words-shapes|placed|placed-words> <folder> [seed]
 
 Sets `others` and `peer-others` are layers that have no goals; peers have no weights in groups. `words`, `peer-words` and
 `words-shapes` have codes of 16 bits.
@@ -10,7 +10,7 @@ Writes model<i>.mlir (phase C3, entry model<i>_run) and program.c, which run-lay
 output is "layers <n> wrong <n>"; set `goals` also prints
 "layer <name> units <n>" for each layer: what the next region that lib/Measure/Plugin/count.c counts is. Set `peers` is the same layers, computed by another
 library (benchmarks/mcu/peer.h), and `peer-ic`, -kws, -vww and -ad layers as the networks of MLPerf Tiny have them, without pooling. Of the
-set `placed` inputs and outputs lie in the arena, where the plan has them: an output mostly over its input.
+set `placed`, and of `placed-words` with codes of 16 bits, inputs and outputs lie in the arena, where the plan has them: an output mostly over its input.
 """
 import os
 import random
@@ -71,6 +71,9 @@ class Layer:
         self.name, self.op, self.inputs, self.out, self.unit = name, op, inputs, out, unit
         self.weights, self.attributes, self.oracle = [], {}, ""
         self.codes, self.bits, self.element = [], 8, "i8"
+
+    def code_bytes(self):
+        return 1 if self.element == "i8" else 2
 
     def attribute_text(self):
         return ", ".join(name if value is None else f"{name} = {value}" for name, value in self.attributes.items())
@@ -486,12 +489,12 @@ def array(kind, name, values):
 
 def placed_run(m, layers, inputs, outputs):
     """The call with inputs and outputs where the header says that they may lie in the arena."""
-    sizes = [product(shape) for layer in layers for shape in layer.inputs]
+    sizes = [product(shape) * layer.code_bytes() for layer in layers for shape in layer.inputs]
     into = [f"MODEL{m}_INPUT{i}(oracle_arena)" for i in range(len(inputs))]
     out = [f"MODEL{m}_OUTPUT{i}(oracle_arena)" for i in range(len(outputs))]
     lines = [f"oracle_copy({place}, {name}, {size});" for place, name, size in zip(into, inputs, sizes)]
     lines.append(f"model{m}_run({', '.join(into + out)}, oracle_arena);")
-    lines += [f"oracle_copy({name}, {place}, {product(layer.out)});" for name, place, layer in zip(outputs, out, layers)]
+    lines += [f"oracle_copy({name}, {place}, {product(layer.out) * layer.code_bytes()});" for name, place, layer in zip(outputs, out, layers)]
     return "\n  ".join(lines + [f"oracle_beyond(MODEL{m}_ARENA_BYTES);"])
 
 
@@ -514,7 +517,7 @@ def write_program(path, models, which):
                 inputs.append(f"{name}_x{j}")
             for j, (_, element, values) in enumerate(layer.weights):
                 top.append(array({"i8": "int8_t", "i32": "int32_t", "i64": "int64_t"}[element], f"{name}_w{j}", values))
-            count = product(layer.out) * (1 if layer.element == "i8" else 2)
+            count = product(layer.out) * layer.code_bytes()
             top.append(f"static int8_t {name}_y[{count + 32}] __attribute__((aligned(16)));")
             outputs.append(f"{name}_y")
             check.append(f"  oracle_guard({name}_y, {count});")
@@ -547,8 +550,12 @@ def main():
     name = ""
     if which.startswith("peer-"):
         which, name = "peers", which[len("peer-"):]
+    if which == "placed-words":
+        which, name = "placed", "placed-words"
     counted = which in ("goals", "narrow", "others", "words", "peers")
-    if name:
+    if name == "placed-words":
+        layers = words_shapes(make, 12)
+    elif name:
         layers = network(make, name)
     elif counted:
         layers = {"narrow": narrow, "others": others, "words": words}.get(which, goals)(make)

@@ -45,6 +45,10 @@ def words_shapes(make, count):
     pick, number = make.random.choice, make.random.randint
     layers = [word_layer(make, f"words product {kind}", (1, 1, 37), 19, op="fully_connected", kind=kind) for kind in ("", "uniform", "wide")]
     layers += [word_layer(make, f"words conv {kind}", (4, 5, 12), 9, kernel=(3, 3), pad=(1, 1, 1, 1), kind=kind) for kind in ("", "wide")]
+    layers += [word_layer(make, "words column", (30, 1, 16), 16, kernel=(3, 1), pad=(1, 0, 1, 0)),
+               word_layer(make, "words column depthwise", (30, 1, 24), 24, kernel=(3, 1), pad=(1, 0, 1, 0), op="depthwise_conv2d"),
+               word_layer(make, "words long product", (1, 1, 700), 10, op="fully_connected", kind="wide"),
+               word_layer(make, "words first layer", (12, 10, 1), 20, kernel=(5, 4), stride=2, pad=(2, 1, 2, 1))]
     for i in range(count):
         kernel, dilation = (number(1, 4), number(1, 4)), pick((1, 1, 1, 2))
         common = dict(kernel=kernel, stride=number(1, 2), dilation=dilation, pad=tuple(number(0, 2) for _ in range(4)),

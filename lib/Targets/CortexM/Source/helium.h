@@ -19,10 +19,20 @@ Q_INLINE q_u32x4 q_load_u8_u32(const uint8_t *from) { return (q_u32x4)vldrbq_u32
 Q_INLINE q_u16x8 q_load_s8_s16(const uint8_t *from) { return (q_u16x8)vldrbq_s16((const int8_t *)from); }
 Q_INLINE void q_store_s32_s8(q_u32x4 x, uint8_t *to) { vstrbq_s32((int8_t *)to, (int32x4_t)x); }
 Q_INLINE void q_store_s16_s8(q_u16x8 x, uint8_t *to) { vstrbq_s16((int8_t *)to, (int16x8_t)x); }
+Q_INLINE void q_store_s32_s16(q_u32x4 x, uint8_t *to) { vstrhq_s32((int16_t *)(void *)to, (int32x4_t)x); }
 Q_INLINE q_u8x16 q_load_first_s8x16(const uint8_t *from, uint16_t first, q_u8x16 behind) {
   return (q_u8x16)vpselq_s8(vldrbq_z_s8((const int8_t *)from, first), (int8x16_t)behind, first);
 }
+Q_INLINE q_u16x8 q_load_first_s16x8(const uint8_t *from, uint16_t first, q_u16x8 behind) {
+  return (q_u16x8)vpselq_s16(vldrhq_z_s16((const int16_t *)(const void *)from, first), (int16x8_t)behind, first);
+}
 Q_INLINE void q_store_first_s8(q_u8x16 x, uint8_t *to, uint16_t first) { vstrbq_p_s8((int8_t *)to, (int8x16_t)x, first); }
+Q_INLINE void q_store_first_s16(q_u16x8 x, uint8_t *to, uint16_t first) {
+  vstrhq_p_s16((int16_t *)(void *)to, (int16x8_t)x, first);
+}
+Q_INLINE void q_store_first_s32_s16(q_u32x4 x, uint8_t *to, uint16_t first) {
+  vstrhq_p_s32((int16_t *)(void *)to, (int32x4_t)x, first);
+}
 Q_INLINE void q_store_first_s16_s8(q_u16x8 x, uint8_t *to, uint16_t first) {
   vstrbq_p_s16((int8_t *)to, (int16x8_t)x, first);
 }
@@ -45,6 +55,11 @@ Q_INLINE q_u32x4 q_dup_u32(uint32_t x) { return (q_u32x4)vdupq_n_u32(x); }
 Q_INLINE uint32_t q_vmladava_s8(uint32_t sum, q_u8x16 x, q_u8x16 y) {
   return (uint32_t)vmladavaq_s8((int32_t)sum, (int8x16_t)x, (int8x16_t)y);
 }
+Q_INLINE uint32_t q_vmladava_s16(uint32_t sum, q_u16x8 x, q_u16x8 y) {
+  return (uint32_t)vmladavaq_s16((int32_t)sum, (int16x8_t)x, (int16x8_t)y);
+}
+Q_INLINE q_u32x4 q_vmullb_s16(q_u16x8 x, q_u16x8 y) { return (q_u32x4)vmullbq_int_s16((int16x8_t)x, (int16x8_t)y); }
+Q_INLINE q_u32x4 q_vmullt_s16(q_u16x8 x, q_u16x8 y) { return (q_u32x4)vmulltq_int_s16((int16x8_t)x, (int16x8_t)y); }
 Q_INLINE uint32_t q_vaddv_s32(q_u32x4 x) { return (uint32_t)vaddvq_s32((int32x4_t)x); }
 Q_INLINE uint32_t q_vaddv_s8(q_u8x16 x) { return (uint32_t)vaddvq_s8((int8x16_t)x); }
 Q_INLINE uint32_t q_vaddv_first_s32(q_u32x4 x, uint16_t first) { return (uint32_t)vaddvq_p_s32((int32x4_t)x, first); }
@@ -97,9 +112,24 @@ Q_INLINE q_u16x8 q_load_s8_s16(const uint8_t *from) {
 }
 Q_INLINE void q_store_s32_s8(q_u32x4 x, uint8_t *to) { Q_LANES(4, to[i] = (uint8_t)x[i];) }
 Q_INLINE void q_store_s16_s8(q_u16x8 x, uint8_t *to) { Q_LANES(8, to[i] = (uint8_t)x[i];) }
+Q_INLINE void q_store_half(uint32_t x, uint8_t *to) {
+  to[0] = (uint8_t)x;
+  to[1] = (uint8_t)(x >> 8);
+}
+Q_INLINE void q_store_s32_s16(q_u32x4 x, uint8_t *to) { Q_LANES(4, q_store_half(x[i], to + 2 * i);) }
 Q_INLINE q_u8x16 q_load_first_s8x16(const uint8_t *from, uint16_t first, q_u8x16 behind) {
   Q_LANES(16, if (first >> i & 1) behind[i] = from[i];)
   return behind;
+}
+Q_INLINE q_u16x8 q_load_first_s16x8(const uint8_t *from, uint16_t first, q_u16x8 behind) {
+  Q_LANES(8, if (first >> (2 * i) & 1) behind[i] = (uint16_t)(from[2 * i] | from[2 * i + 1] << 8);)
+  return behind;
+}
+Q_INLINE void q_store_first_s16(q_u16x8 x, uint8_t *to, uint16_t first) {
+  Q_LANES(8, if (first >> (2 * i) & 1) q_store_half(x[i], to + 2 * i);)
+}
+Q_INLINE void q_store_first_s32_s16(q_u32x4 x, uint8_t *to, uint16_t first) {
+  Q_LANES(4, if (first >> (4 * i) & 1) q_store_half(x[i], to + 2 * i);)
 }
 Q_INLINE void q_store_first_s8(q_u8x16 x, uint8_t *to, uint16_t first) {
   Q_LANES(16, if (first >> i & 1) to[i] = x[i];)
@@ -126,6 +156,20 @@ Q_INLINE q_u32x4 q_dup_u32(uint32_t x) { return (q_u32x4){x, x, x, x}; }
 Q_INLINE uint32_t q_vmladava_s8(uint32_t sum, q_u8x16 x, q_u8x16 y) {
   Q_LANES(16, sum += (uint32_t)((int8_t)x[i] * (int8_t)y[i]);)
   return sum;
+}
+Q_INLINE uint32_t q_vmladava_s16(uint32_t sum, q_u16x8 x, q_u16x8 y) {
+  Q_LANES(8, sum += (uint32_t)((int16_t)x[i] * (int16_t)y[i]);)
+  return sum;
+}
+Q_INLINE q_u32x4 q_vmullb_s16(q_u16x8 x, q_u16x8 y) {
+  q_u32x4 made;
+  Q_LANES(4, made[i] = (uint32_t)((int16_t)x[2 * i] * (int16_t)y[2 * i]);)
+  return made;
+}
+Q_INLINE q_u32x4 q_vmullt_s16(q_u16x8 x, q_u16x8 y) {
+  q_u32x4 made;
+  Q_LANES(4, made[i] = (uint32_t)((int16_t)x[2 * i + 1] * (int16_t)y[2 * i + 1]);)
+  return made;
 }
 Q_INLINE uint32_t q_vaddv_s32(q_u32x4 x) { return x[0] + x[1] + x[2] + x[3]; }
 Q_INLINE uint32_t q_vaddv_s8(q_u8x16 x) {
