@@ -47,11 +47,15 @@ std::optional<LstmRule> LstmRule::read(const RuleCall &call, std::string &proble
   rule.batch = x.shape[rule.timeMajor], rule.steps = x.shape[!rule.timeMajor], rule.in = x.shape[2], rule.cells = h.shape[1];
   if (!fits(rule, call))
     return problem = "its weights, biases, states or outputs do not have the extents of its input and its cells", std::nullopt;
-  bool narrow = x.bits == 8 && x.low < 0 && h.bits == 8 && h.low < 0 && c.bits == 16 && c.low < 0 && c.zero == 0;
+  rule.wide = x.bits == 16;
+  bool fit = (x.bits == 8 || rule.wide) && x.low < 0 && h.bits == x.bits && h.low < 0 && c.bits == 16 && c.low < 0 &&
+             c.zero == 0;
   for (unsigned i = kLstmW; i < kLstmBias; ++i)
-    narrow &= call.inputs[i].bits == 8 && call.inputs[i].low < 0 && call.inputs[i].zero == 0;
-  if (!narrow)
-    return problem = "it takes signed codes of 8 bits and cells of 16; weights and cells have the zero point 0", std::nullopt;
+    fit &= call.inputs[i].bits == 8 && call.inputs[i].low < 0 && call.inputs[i].zero == 0;
+  if (!fit)
+    return problem = "it takes signed codes of 8 or 16 bits, weights of 8 and cells of 16; weights and cells have the "
+                     "zero point 0",
+           std::nullopt;
   if (!sameCodes(h, call.output) || !sameCodes(h, call.further[0]) || !sameCodes(c, call.further[1]))
     return problem = "its outputs must have the scales and zero points of its states", std::nullopt;
   if (!isPowerOfTwo(c.scale) || std::ilogb(c.scale) < -31 || std::ilogb(c.scale) > 0)
@@ -80,9 +84,12 @@ namespace {
 struct LstmRun {
   RuleCall &call;
   const LstmRule &rule;
-  FixedMode mode;
+  FixedMode mode, sumMode;
 
   int64_t scale(int64_t value, QuantizedMultiplier by) const { return mapFixed(value, by.multiplier, by.shift, mode); }
+  int64_t scaleSum(int64_t sum, QuantizedMultiplier by) const {
+    return saturate16(mapFixed(sum, by.multiplier, by.shift, sumMode));
+  }
   int64_t gate(unsigned gate, int64_t cell, const int32_t *x, const int32_t *h) const;
   void step(const int32_t *x, int32_t *h, int32_t *c, int32_t *out) const;
 };
@@ -91,7 +98,7 @@ struct LstmRun {
 int64_t LstmRun::gate(unsigned gate, int64_t cell, const int32_t *x, const int32_t *h) const {
   int64_t input = dot(call.inputs[kLstmW + gate], cell, x, call.inputs[kLstmX].zero) + call.inputs[kLstmBias + gate].codes[cell];
   int64_t state = dot(call.inputs[kLstmR + gate], cell, h, call.inputs[kLstmH].zero);
-  return saturate16(saturate16(scale(input, rule.fromInput[gate])) + saturate16(scale(state, rule.fromState[gate])));
+  return saturate16(scaleSum(input, rule.fromInput[gate]) + scaleSum(state, rule.fromState[gate]));
 }
 
 void LstmRun::step(const int32_t *x, int32_t *h, int32_t *c, int32_t *out) const {
@@ -115,7 +122,8 @@ LogicalResult reference::applyLstm(RuleCall &call, std::string &problem) {
   std::optional<LstmRule> rule = LstmRule::read(call, problem);
   if (!rule)
     return failure();
-  LstmRun run{call, *rule, call.singleRounding() ? FixedMode::Single : FixedMode::Double};
+  bool single = call.singleRounding();
+  LstmRun run{call, *rule, single ? FixedMode::Single : FixedMode::Double, rule->sumMode(single)};
   for (unsigned state : {0, 1})
     call.further[state].codes = call.inputs[kLstmH + state].codes;
   for (int64_t n = 0; n < rule->batch; ++n)

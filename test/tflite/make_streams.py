@@ -15,8 +15,9 @@ from tflite_micro.python.tflite_micro import runtime
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 F32, I8, I16, I32 = tflite.TensorType.FLOAT32, tflite.TensorType.INT8, tflite.TensorType.INT16, tflite.TensorType.INT32
+I64, BOOL = tflite.TensorType.INT64, tflite.TensorType.BOOL
 RESOURCE = tflite.TensorType.RESOURCE
-NUMPY = {F32: np.float32, I8: np.int8, I16: np.int16, I32: np.int32}
+NUMPY = {F32: np.float32, I8: np.int8, I16: np.int16, I32: np.int32, I64: np.int64, BOOL: np.bool_}
 OP, OPTIONS = tflite.BuiltinOperator, tflite.BuiltinOptions
 random = np.random.default_rng(20261123)
 CALLS = 3
@@ -75,13 +76,15 @@ def integers(shape, low, high, kind):
     return random.integers(low, high, shape).astype(NUMPY[kind])
 
 
-def lstm(batch=1, steps=5, inputs=7, cells=6, hidden=(0.0078, 0), cell_power=-12, clip=0.0, time_major=False, real=False):
+def lstm(batch=1, steps=5, inputs=7, cells=6, hidden=(0.0078, 0), cell_power=-12, clip=0.0, time_major=False, real=False,
+         wide=False):
+    """`wide`: activations of 16 bits, biases of 64."""
     maker = Maker()
     graph = maker.graph()
-    code, state = (F32, F32) if real else (I8, I16)
-    x_scale, h_scale = (None, None) if real else (0.021, hidden[0])
+    code, state = (F32, F32) if real else (I16 if wide else I8, I16)
+    x_scale, h_scale = (None, None) if real else (0.021 / 256 if wide else 0.021, hidden[0])
     shape = (steps, batch) if time_major else (batch, steps)
-    x = maker.tensor(graph, "x", (*shape, inputs), code, x_scale, -11)
+    x = maker.tensor(graph, "x", (*shape, inputs), code, x_scale, 0 if wide else -11)
     operands = [x] + [-1] * 23
 
     def weights(first, width):
@@ -89,16 +92,17 @@ def lstm(batch=1, steps=5, inputs=7, cells=6, hidden=(0.0078, 0), cell_power=-12
             scale = None if real else random.uniform(.008, .02)
             values = (random.normal(0, .6, (cells, width)).astype(np.float32) if real
                       else integers((cells, width), -127, 128, I8))
-            operands[first + gate] = maker.tensor(graph, f"w{first + gate}", (cells, width), code, scale, 0, values)
+            operands[first + gate] = maker.tensor(graph, f"w{first + gate}", (cells, width), F32 if real else I8, scale, 0, values)
     weights(1, inputs)
     weights(5, cells)
     for gate in range(4):
-        values = random.normal(0, .5, cells).astype(np.float32) if real else integers(cells, -3000, 3000, I32)
+        values = random.normal(0, .5, cells).astype(np.float32) if real else integers(cells, -3000, 3000, I64 if wide else I32)
+        values = values * 256 if wide else values
         scale = None if real else np.float32(x_scale) * graph.tensors[operands[1 + gate]].quantization.scale[0]
-        operands[12 + gate] = maker.tensor(graph, f"b{gate}", (cells,), F32 if real else I32, scale, 0, values)
+        operands[12 + gate] = maker.tensor(graph, f"b{gate}", (cells,), F32 if real else I64 if wide else I32, scale, 0, values)
     operands[18] = maker.tensor(graph, "h", (batch, cells), code, h_scale, hidden[1], variable=True)
     operands[19] = maker.tensor(graph, "c", (batch, cells), state, None if real else 2.0 ** cell_power, 0, variable=True)
-    middle = [] if real else [maker.tensor(graph, f"m{i}", (0,), I8, h_scale, hidden[1]) for i in range(5)]
+    middle = [] if real else [maker.tensor(graph, f"m{i}", (0,), code, h_scale, hidden[1]) for i in range(5)]
     y = maker.tensor(graph, "y", (*shape, cells), code, h_scale, hidden[1])
     fields = {"fusedActivationFunction": tflite.ActivationFunctionType.TANH, "cellClip": clip, "timeMajor": time_major}
     maker.operator(graph, OP.UNIDIRECTIONAL_SEQUENCE_LSTM, operands, [y], ("UnidirectionalSequenceLSTMOptions", fields), middle)
@@ -187,6 +191,12 @@ def models():
         yield f"tanh-16-{scale:.6f}", unary16(OP.TANH, scale)
     yield "variable-start", variable(3, start=np.arange(-20, 20).reshape(1, 40))
     yield "variable-start-f32", variable(0, F32, np.linspace(-1, 1, 40).reshape(1, 40))
+    narrow = (2.0 ** -15, 0)
+    yield "lstm-16", lstm(wide=True, hidden=narrow)
+    yield "lstm-16-batch", lstm(wide=True, hidden=(0.00004, 0), batch=3, cells=17, inputs=33, cell_power=-11, time_major=True)
+    yield "lstm-16-clip", lstm(wide=True, hidden=narrow, clip=0.7, steps=9)
+    # Sums of so many products may leave 32 bits.
+    yield "lstm-16-long", lstm(wide=True, hidden=narrow, inputs=530, cells=2, steps=3)
 
 
 def inputs_of(tensor):
@@ -194,7 +204,8 @@ def inputs_of(tensor):
         return WIDE.reshape(tensor.shape)
     if tensor.type == F32:
         return random.normal(0, 1, tensor.shape).astype(np.float32)
-    return integers(tensor.shape, -128, 128, tensor.type)
+    most = 32768 if tensor.type == I16 else 128
+    return integers(tensor.shape, -most, most, tensor.type)
 
 
 def npy(array):

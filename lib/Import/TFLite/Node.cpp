@@ -55,9 +55,16 @@ const Tensor *Node::intermediate(unsigned i) const {
   return present ? &graph.tensors[op.intermediates[i]] : nullptr;
 }
 
-LogicalResult Node::fail(const Twine &what) const {
+std::string Node::place() const {
   std::string name = op.code == kCustom ? op.custom : operatorName(op.code);
-  report(model.file + ": operator " + Twine(number) + " (" + name + "): " + what);
+  std::ptrdiff_t inside = &graph - model.graphs.data();
+  return ((inside ? "subgraph " + Twine(inside) + ", operator " : Twine("operator ")) + Twine(number) + " (" + name +
+          "): ")
+      .str();
+}
+
+LogicalResult Node::fail(const Twine &what) const {
+  report(model.file + ": " + place() + what);
   return failure();
 }
 
@@ -183,6 +190,10 @@ FailureOr<Value> Node::encoded(unsigned i) const {
   const Val &x = in(i);
   if (x.encoded)
     return x.encoded->value;
+  if (x.elem == Elem::I64 && x.rank() == 1) {
+    int64_t count = inTensor(i).shape[0];
+    return narrowBias(i, {0, count, count});
+  }
   FailureOr<Value> made = assemble(inTensor(i), x, inTensor(i).quantization.axis);
   if (failed(made))
     return failure();
@@ -352,6 +363,13 @@ FailureOr<Val> Node::realBias(unsigned i, const Channels &of) const {
     FailureOr<Value> made = assemble(tensor, codes, 0);
     return failed(made) ? FailureOr<Val>(failure()) : FailureOr<Val>(e.wrap(*made, Elem::F32, codes.dims));
   }
+  FailureOr<Value> made = narrowBias(i, of);
+  return failed(made) ? FailureOr<Val>(failure()) : FailureOr<Val>(e.wrap(*made, Elem::F32, e.math.constant(of.count)));
+}
+
+/// A bias of 64 bits as one of 32.
+FailureOr<Value> Node::narrowBias(unsigned i, const Channels &of) const {
+  Tensor tensor = rows(inTensor(i), of);
   FailureOr<SmallVector<int64_t>> codes = numbers(i, "a bias of 64 bits");
   if (failed(codes))
     return failure();
@@ -360,9 +378,7 @@ FailureOr<Val> Node::realBias(unsigned i, const Channels &of) const {
                 "scales");
   tensor.type = ElemType::I32;
   ArrayRef<int64_t> part = ArrayRef(*codes).slice(of.first, of.count);
-  Val narrow = e.constant(SmallVector<double>(part.begin(), part.end()), {of.count}, Elem::I32);
-  FailureOr<Value> made = assemble(tensor, narrow, 0);
-  return failed(made) ? FailureOr<Val>(failure()) : FailureOr<Val>(e.wrap(*made, Elem::F32, narrow.dims));
+  return assemble(tensor, e.constant(SmallVector<double>(part.begin(), part.end()), {of.count}, Elem::I32), 0);
 }
 
 /// The fused activation of sums + bias.

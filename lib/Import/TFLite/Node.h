@@ -45,7 +45,7 @@ public:
   FailureOr<Val> realAs(unsigned i, ArrayRef<OpFoldResult> dims) const;
   /// Reals of which `codes` are those of input `i` moved to other places.
   FailureOr<Val> realFrom(unsigned i, const Val &codes) const;
-  /// The encoded tensor of a quantized input.
+  /// The encoded tensor of a quantized input; a bias of 64 bits becomes one of 32.
   FailureOr<Value> encoded(unsigned i) const;
   /// A quantized filter in the given extents, its output channels along `axis`. Signed ones have a scale for each
   /// channel even where the file has one for all: then input and filter scale are multiplied in f64, as TFLite does.
@@ -99,12 +99,15 @@ public:
     return {e.b.getStringAttr(name), e.b.getDenseI64ArrayAttr(values)};
   }
 
-  /// Reports "operator 3 (CONV_2D): what" and returns failure.
+  /// "operator 3 (CONV_2D): ".
+  std::string place() const;
+  /// Reports the place and what is wrong there, and returns failure.
   LogicalResult fail(const Twine &what) const;
 
 private:
   FailureOr<BlockAttr> staticEncoding(const Tensor &tensor) const;
   FailureOr<Value> assembleFilter(const Tensor &tensor, const Val &codes, int64_t axis) const;
+  FailureOr<Value> narrowBias(unsigned i, const Channels &of) const;
   FailureOr<Val> activatedSum(const Val &sums, unsigned bias, const Channels &of) const;
   FailureOr<Val> rounded(const Val &real, const Tensor &tensor) const;
   FailureOr<Value> assemble(const Tensor &tensor, const Val &codes, int64_t axis, bool perChannel = false) const;

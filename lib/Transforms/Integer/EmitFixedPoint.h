@@ -14,7 +14,9 @@ public:
   explicit Wide(ImplicitLocOpBuilder &b) : b(b) {}
 
   Value constant(int64_t value) { return arith::ConstantIntOp::create(b, value, 64); }
-  Value extend(Value value) { return arith::ExtSIOp::create(b, b.getI64Type(), value); }
+  Value extend(Value value) {
+    return value.getType().isInteger(64) ? value : arith::ExtSIOp::create(b, b.getI64Type(), value).getResult();
+  }
   Value add(Value x, Value y) { return arith::AddIOp::create(b, x, y); }
   Value sub(Value x, Value y) { return arith::SubIOp::create(b, x, y); }
   Value mul(Value x, Value y) { return arith::MulIOp::create(b, x, y); }

@@ -3,6 +3,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace mlir::qtensor;
@@ -20,24 +21,33 @@ AffineMap LayerEmitter::map(unsigned dims, ArrayRef<unsigned> results) {
   return AffineMap::get(dims, 0, exprs, b.getContext());
 }
 
-Value LayerEmitter::filled(ArrayRef<int64_t> shape, int64_t value) {
-  Value scalar = arith::ConstantIntOp::create(b, value, 32), empty = tensor::EmptyOp::create(b, shape, b.getI32Type());
+Value LayerEmitter::filled(ArrayRef<int64_t> shape, int64_t value, unsigned bits) {
+  Type type = b.getIntegerType(bits);
+  Value scalar = arith::ConstantIntOp::create(b, value, bits), empty = tensor::EmptyOp::create(b, shape, type);
   return linalg::FillOp::create(b, scalar, empty).getResult(0);
 }
 
+/// Sums of 16-bit codes times weights of 8 bits may leave 32 bits.
+static unsigned sumBits(RankedTensorType values, int64_t zero) {
+  unsigned codeBits = values.getElementTypeBitWidth();
+  double most = std::ldexp(double(values.getDimSize(1)), int(codeBits) + (zero ? 7 : 6));
+  return codeBits > 8 && most >= 0x1p31 ? 64 : 32;
+}
+
 Value LayerEmitter::dot(Value values, Value weights, int64_t zero) {
-  Type i32 = b.getI32Type();
-  int64_t batch = cast<RankedTensorType>(values.getType()).getDimSize(0);
-  Value start = filled({batch, cast<RankedTensorType>(weights.getType()).getDimSize(0)}, 0);
+  auto type = cast<RankedTensorType>(values.getType());
+  unsigned bits = sumBits(type, zero);
+  Type sum = b.getIntegerType(bits);
+  Value start = filled({type.getDimSize(0), cast<RankedTensorType>(weights.getType()).getDimSize(0)}, 0, bits);
   SmallVector<AffineMap> maps{map(3, {0, 2}), map(3, {1, 2}), map(3, {0, 1})};
   SmallVector<IteratorType> iterators{IteratorType::parallel, IteratorType::parallel, IteratorType::reduction};
   auto made = linalg::GenericOp::create(
       b, start.getType(), ValueRange{values, weights}, start, maps, iterators,
       [&](OpBuilder &inner, Location loc, ValueRange in) {
         ImplicitLocOpBuilder s(loc, inner);
-        Value value = arith::ExtSIOp::create(s, i32, in[0]), weight = arith::ExtSIOp::create(s, i32, in[1]);
+        Value value = arith::ExtSIOp::create(s, sum, in[0]), weight = arith::ExtSIOp::create(s, sum, in[1]);
         if (zero)
-          value = arith::SubIOp::create(s, value, arith::ConstantIntOp::create(s, zero, 32));
+          value = arith::SubIOp::create(s, value, arith::ConstantIntOp::create(s, zero, bits));
         Value product = arith::MulIOp::create(s, value, weight);
         linalg::YieldOp::create(s, arith::AddIOp::create(s, in[2], product).getResult());
       });
@@ -138,8 +148,11 @@ Value LayerEmitter::numberOfRow(Wide w, Value values) {
 }
 
 Value LayerEmitter::scale(Wide w, Value value, QuantizedMultiplier by) {
+  return scale(w, value, by, call.singleRounding() ? FixedMode::Single : FixedMode::Double);
+}
+
+Value LayerEmitter::scale(Wide w, Value value, QuantizedMultiplier by, FixedMode mode) {
   auto number = [&](int32_t bits) { return arith::ConstantIntOp::create(w.b, bits, 32).getResult(); };
-  FixedMode mode = call.singleRounding() ? FixedMode::Single : FixedMode::Double;
   return mapFixed(w, value, number(by.multiplier), number(by.shift), mode);
 }
 

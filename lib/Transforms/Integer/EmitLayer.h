@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What rules of layers with states are emitted from: products of codes in i32, and maps of elements in i64.
+// What rules of layers with states are emitted from: products of codes in i32 or, of long rows of 16-bit codes, i64,
+// and maps of elements in i64.
 #pragma once
 #include "lib/Reference/IntegerRules.h"
 #include "lib/Transforms/Integer/EmitFixedPoint.h"
@@ -18,7 +19,8 @@ protected:
   /// Sets `codes`.
   void readCodes();
   AffineMap map(unsigned dims, ArrayRef<unsigned> results);
-  /// [batch, k] codes less their zero point times [rows, k] weights, in i32: [batch, rows].
+  /// [batch, k] codes less their zero point times [rows, k] weights: [batch, rows], in i64 where i32 may be too narrow
+  /// for 16-bit codes.
   Value dot(Value values, Value weights, int64_t zero);
   /// A reduction over each row of [batch, n] codes: [batch, 1] of the given integer type. The body takes a code and the
   /// accumulator, i64s both.
@@ -31,8 +33,9 @@ protected:
   Value numberOfRow(Wide w, Value values);
   /// An i64 times a multiplier, by the call's rounding.
   Value scale(Wide w, Value value, reference::QuantizedMultiplier by);
+  Value scale(Wide w, Value value, reference::QuantizedMultiplier by, FixedMode mode);
   Value saturate16(Wide w, Value value) { return w.clamp(value, -32768, 32767); }
-  Value filled(ArrayRef<int64_t> shape, int64_t value);
+  Value filled(ArrayRef<int64_t> shape, int64_t value, unsigned bits = 32);
 
   /// One step of a sequence [batch, time, n], or of one with time first.
   struct SequenceStep {

@@ -33,11 +33,12 @@ Value integer::emitTableScale(Wide w, Value code, TableScale by) {
   return by.shift ? w.right(w.add(product, w.constant(int64_t(1) << (by.shift - 1))), w.constant(by.shift)) : product;
 }
 
-/// A gate before its function, times three: i32 sums and bias in.
+/// A gate before its function, times three: sums, of 32 or 64 bits, and bias in.
 Value LstmEmitter::gate(Wide w, unsigned gate, Value input, Value bias, Value state) {
-  Value biased = arith::AddIOp::create(w.b, input, bias);
-  Value a = saturate16(w, scale(w, w.extend(biased), rule.fromInput[gate]));
-  Value c = saturate16(w, scale(w, w.extend(state), rule.fromState[gate]));
+  FixedMode mode = rule.sumMode(call.singleRounding());
+  Value biased = rule.wide ? w.add(w.extend(input), w.extend(bias)) : w.extend(arith::AddIOp::create(w.b, input, bias));
+  Value a = saturate16(w, scale(w, biased, rule.fromInput[gate], mode));
+  Value c = saturate16(w, scale(w, w.extend(state), rule.fromState[gate], mode));
   return w.mul(saturate16(w, w.add(a, c)), w.constant(3));
 }
 

@@ -186,6 +186,12 @@ FailureOr<SmallVector<NamedAttribute>> liteParameters(const Node &n, ArrayRef<un
   return out;
 }
 
+/// Sums of 16-bit codes have biases of 64.
+bool isWideBias(const Node &n, unsigned i) {
+  return i >= kBias && i < kProjection && n.in(0).elem == Elem::I16 && n.in(i).elem == Elem::I64 &&
+         n.inTensor(i).quantization.scale.size() == 1;
+}
+
 LogicalResult importLstm(const Node &n) {
   if (failed(checkPresence(n)) || failed(checkExtents(n)))
     return failure();
@@ -195,7 +201,7 @@ LogicalResult importLstm(const Node &n) {
       inputs.push_back(i);
   bool quantized = isQuantized(n.inTensor(0));
   for (unsigned i : inputs)
-    if (isQuantized(n.inTensor(i)) != quantized)
+    if ((isQuantized(n.inTensor(i)) || isWideBias(n, i)) != quantized)
       return n.fail("mixes quantized and float tensors (a hybrid layer), which is not supported; quantize it fully");
   Lstm layer;
   layer.cellClip = n.realOption("cell_clip"), layer.projectionClip = n.realOption("proj_clip");
@@ -206,9 +212,10 @@ LogicalResult importLstm(const Node &n) {
     return emitSequence(e, layer);
   };
   if (quantized) {
-    if (n.in(0).elem != Elem::I8 || n.in(kCell).elem != Elem::I16)
+    bool wide = n.in(0).elem == Elem::I16;
+    if ((n.in(0).elem != Elem::I8 && !wide) || n.in(kHidden).elem != n.in(0).elem || n.in(kCell).elem != Elem::I16)
       return n.fail("has codes of " + elemName(n.in(0).elem) + " and cells of " + elemName(n.in(kCell).elem) +
-                    "; quantized layers have int8 and cells of int16");
+                    "; quantized layers have codes of int8 or int16 and cells of int16");
     if (isQuantized(n.outTensor()) != quantized || n.outTensor().quantization.scale.size() != 1)
       return n.fail("is quantized and its output has no scale");
     SmallVector<NamedAttribute> parameters{n.param("cell_clip", layer.cellClip), n.param("time_major", int64_t(layer.timeMajor))};
@@ -218,7 +225,10 @@ LogicalResult importLstm(const Node &n) {
     // TFLite Micro has a definition of the plain cell alone.
     constexpr size_t kPlain = 15;
     bool plain = inputs.size() == kPlain && n.has(kWeights) && !n.has(kProjection);
-    if (plain && !n.likeLiteRT())
+    if (wide && !plain)
+      return n.fail("has codes of int16 and peepholes, a projection, layer normalizations or coupled gates, which no "
+                    "runtime has; quantize activations to int8");
+    if (plain && (wide || !n.likeLiteRT()))
       return n.setByRule("tflite.lstm", inputs, {kHidden, kCell}, parameters, meaning);
     FailureOr<SmallVector<NamedAttribute>> further = liteParameters(n, inputs);
     if (failed(further))
@@ -241,8 +251,9 @@ void registerRecurrent(Registry &r) {
   for (const char *name : {"VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE"})
     r.add({{name, 0, kAny, nullptr, variables}});
   r.add({{"UNIDIRECTIONAL_SEQUENCE_LSTM", 1, 24, importLstm,
-          "f32, int8 with int16 cells; peepholes, projection, layer normalization and coupled gates. The plain int8 cell follows "
-          "TFLite Micro's rule, with --runtime=litert TFLite's own, which the others always follow"}});
+          "f32, int8 with int16 cells; peepholes, projection, layer normalization and coupled gates. The plain int8 "
+          "cell follows TFLite Micro's rule, with --runtime=litert TFLite's own, which the others always follow. "
+          "int16 x int8: the plain cell, by TFLite Micro's rule"}});
 }
 
 } // namespace mlir::qtensor::tflite

@@ -101,7 +101,7 @@ func.func @cells(
     %r3: tensor<2x2xf32, #w>, %b0: tensor<2xf32, #b>, %b1: tensor<2xf32, #b>, %b2: tensor<2xf32, #b>,
     %b3: tensor<2xf32, #b>, %h: tensor<1x2xf32, #h>, %c: tensor<1x2xf32, #c>)
     -> (tensor<1x5x2xf32, #y>, tensor<1x2xf32, #h>, tensor<1x2xf32, #c>) {
-  // expected-error @+1 {{has rule "tflite.lstm": it takes signed codes of 8 bits and cells of 16; weights and cells have the zero point 0}}
+  // expected-error @+1 {{has rule "tflite.lstm": it takes signed codes of 8 or 16 bits, weights of 8 and cells of 16; weights and cells have the zero point 0}}
   %o:3 = qtensor.as "tflite.lstm" (%x, %w0, %w1, %w2, %w3, %r0, %r1, %r2, %r3, %b0, %b1, %b2, %b3, %h, %c)
     : (tensor<1x5x2xf32, #y>, tensor<2x2xf32, #w>, tensor<2x2xf32, #w>, tensor<2x2xf32, #w>,
        tensor<2x2xf32, #w>, tensor<2x2xf32, #w>, tensor<2x2xf32, #w>, tensor<2x2xf32, #w>,
