@@ -15,4 +15,11 @@ PairLoops pairLoops(Emit &e, const Val &x, int64_t axis);
 /// Sums of the elements up to each position of `axis` (`exclusive`: in front of it), counted from the end if `reverse`.
 Val cumulativeSum(Emit &e, const Val &x, int64_t axis, bool exclusive, bool reverse);
 
+/// How many elements along `axis` come before each one in descending (or ascending) order, in i64; of equal ones the
+/// first comes first.
+Val ranks(Emit &e, const Val &x, int64_t axis, bool largest);
+/// The elements of x whose ranks, `order`, are below k, in this order; and their positions along the axis.
+Val firstElements(Emit &e, const Val &x, const Val &order, int64_t axis, int64_t k);
+Val firstPositions(Emit &e, const Val &x, const Val &order, int64_t axis, int64_t k, Elem elem);
+
 } // namespace mlir::qtensor::graph

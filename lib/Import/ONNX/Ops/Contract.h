@@ -9,9 +9,6 @@ namespace mlir::qtensor::onnx {
 /// x[.., indices, ..] along `axis`; indices count from the end if negative and are clamped.
 Val gather(Emit &e, const Val &x, const Val &indices, int64_t axis);
 
-/// An index value inside [0, extent) from a data element that may count from the end.
-Value clampIndex(Scalar &s, Value raw, Elem elem, Value extent);
-
 /// Makes an index outside of [-limit, limit) an error: now where it is a number, else when the model runs. `limits` holds
 /// the extent that is indexed, or one for each index of the last dimension. `input` is the node's input with the indices.
 LogicalResult requireInside(NodeContext &n, unsigned input, ArrayRef<OpFoldResult> limits);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Elementwise arithmetic, comparison and logic with broadcasting.
-#include "lib/Import/ONNX/Ops/Checks.h"
+#include "lib/Import/Graph/Indexed.h"
 #include "lib/Import/ONNX/Registry.h"
 
 namespace mlir::qtensor::onnx {
@@ -172,7 +172,9 @@ template <LogicalResult (*import)(NodeContext &)> LogicalResult dividing(NodeCon
   if (failed(import(n)))
     return failure();
   if (isInteger(n.in(1).elem) && !n.in(1).ints)
-    forbid(n, n.in(1), [](Scalar &s, ValueRange in) { return s.eq(in[0], s.like(in[0], 0)); }, "divides by zero");
+    forbid(
+        n.e, n.in(1), [](Scalar &s, ValueRange in) { return s.eq(in[0], s.like(in[0], 0)); },
+        n.node.place() + "divides by zero");
   return success();
 }
 

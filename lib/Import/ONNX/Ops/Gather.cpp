@@ -1,57 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Indexed reads. Indices may come from the data: a check in front makes a bad one an error of the run, and they are
 // clamped all the same, so that nothing outside of the table is read before the error is reported.
-#include "lib/Import/ONNX/Ops/Checks.h"
+#include "lib/Import/Graph/Indexed.h"
 #include "lib/Import/ONNX/Ops/Contract.h"
 #include "lib/Import/ONNX/Registry.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 namespace mlir::qtensor::onnx {
 
-Value clampIndex(Scalar &s, Value raw, Elem elem, Value extent) {
-  Value index = isUnsigned(elem) ? s.make<arith::IndexCastUIOp>(s.b.getIndexType(), raw)
-                                 : s.make<arith::IndexCastOp>(s.b.getIndexType(), raw);
-  Value zero = s.number(s.b.getIndexType(), 0);
-  Value positive = s.select(s.lt(index, zero), s.add(index, extent), index);
-  return s.max(s.min(positive, s.sub(extent, s.number(s.b.getIndexType(), 1))), zero);
-}
-
-/// An error if a known index is outside, else whether all are known to be inside.
-static FailureOr<bool> knowInside(NodeContext &n, const Val &indices, ArrayRef<OpFoldResult> limits) {
-  int64_t count = indices.ints ? indices.ints->size() : indices.constant ? indices.constant->numElements() : 0;
-  bool all = indices.ints || indices.constant;
-  for (int64_t i = 0; i < count; ++i) {
-    auto index = indices.ints ? DimMath::number((*indices.ints)[i]) : std::optional(indices.constant->intAt(i));
-    auto limit = DimMath::number(limits[i % limits.size()]);
-    if (index && limit && (*index < -*limit || *index >= *limit))
-      return n.fail("index " + Twine(*index) + " (element " + Twine(i) + " of the indices) is outside of the extent " +
-                    Twine(*limit) + " that it reads or writes; negative ones count from the end");
-    all &= index && limit;
-  }
-  return all;
-}
-
 LogicalResult requireInside(NodeContext &n, unsigned input, ArrayRef<OpFoldResult> limits) {
-  const Val &indices = n.in(input);
-  FailureOr<bool> known = knowInside(n, indices, limits);
-  if (failed(known) || *known)
-    return known;
-  SmallVector<Value> values = n.e.math.values(limits, n.e.loc);
-  forbid(
-      n, indices,
-      [&](Scalar &s, ValueRange in) -> Value {
-        Value index = isUnsigned(indices.elem) ? s.make<arith::IndexCastUIOp>(s.b.getIndexType(), in[0])
-                                               : s.make<arith::IndexCastOp>(s.b.getIndexType(), in[0]);
-        Value limit = values.back();
-        for (size_t i = 0; i + 1 < values.size(); ++i) {
-          Value column = s.index(indices.rank() - 1);
-          limit = s.select(s.eq(column, s.like(column, i)), values[i], limit);
-        }
-        Value inside = s.logicalAnd(s.le(s.sub(s.like(limit, 0), limit), index), s.lt(index, limit));
-        return s.logicalNot(inside);
-      },
-      "an index is outside of the data that it reads or writes");
-  return success();
+  IndexRange range{SmallVector<OpFoldResult>(limits), /*fromEnd=*/true, n.node.place()};
+  return graph::requireInside(n.e, n.in(input), range, [&](const Twine &what) { return n.fail(what); });
 }
 
 void requireWithin(NodeContext &n, ArrayRef<OpFoldResult> dims, ArrayRef<OpFoldResult> data, int64_t axis) {

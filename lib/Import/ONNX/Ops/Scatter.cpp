@@ -1,34 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Indexed writes: loops in the order of the updates, so that of several to one place the last wins, as in ONNX.
+#include "lib/Import/Graph/Indexed.h"
 #include "lib/Import/ONNX/Ops/Contract.h"
 #include "lib/Import/ONNX/Registry.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 namespace mlir::qtensor::onnx {
 namespace {
-using LoopBody = llvm::function_ref<Value(Scalar &, ValueRange position, Value tensor)>;
-
-/// for every position below `dims`: tensor = body(position, tensor).
-Value loopNest(Emit &e, ArrayRef<OpFoldResult> dims, Value tensor, LoopBody body) {
-  SmallVector<Value> zeros, limits = e.math.values(dims, e.loc), ones;
-  for (size_t i = 0; i < dims.size(); ++i) {
-    zeros.push_back(arith::ConstantIndexOp::create(e.b, e.loc, 0));
-    ones.push_back(arith::ConstantIndexOp::create(e.b, e.loc, 1));
-  }
-  if (dims.empty()) {
-    Scalar s(e.b, e.loc);
-    return body(s, {}, tensor);
-  }
-  auto build = [&](OpBuilder &builder, Location loc, ValueRange position, ValueRange carried) {
-    Scalar s(builder, loc);
-    return scf::ValueVector{body(s, position, carried[0])};
-  };
-  return scf::buildLoopNest(e.b, e.loc, zeros, limits, ones, tensor, build).results.front();
-}
-
-using Combine = Value (*)(Scalar &, Value old, Value update, Elem elem);
-
 FailureOr<Combine> readReduction(NodeContext &n) {
   StringRef reduction = n.attrString("reduction", "none");
   if (reduction == "none")
@@ -42,11 +20,6 @@ FailureOr<Combine> readReduction(NodeContext &n) {
   if (reduction == "min")
     return Combine([](Scalar &s, Value old, Value update, Elem e) { return s.min(old, update, isUnsigned(e)); });
   return n.fail("'reduction' has the value '" + reduction + "'");
-}
-
-Value writeElement(Scalar &s, Value tensor, ValueRange position, Value update, Combine combine, Elem elem) {
-  Value old = s.make<tensor::ExtractOp>(tensor, position);
-  return s.make<tensor::InsertOp>(combine(s, old, update, elem), tensor, position);
 }
 
 LogicalResult requireIndices(NodeContext &n, unsigned i) {
@@ -90,24 +63,11 @@ LogicalResult importScatterND(NodeContext &n) {
     return n.fail("the last extent of the indices must be constant and fit the ranks of data and updates");
   if (*width > 0 && failed(requireInside(n, 1, ArrayRef(x.dims).take_front(*width))))
     return failure();
-  int64_t prefix = indices.rank() - 1;
   Dims wanted(indices.dims.begin(), indices.dims.end() - 1);
   wanted.append(x.dims.begin() + *width, x.dims.end());
   for (auto [dim, want] : llvm::zip_equal(updates.dims, wanted))
     n.e.requireEqual(dim, want, "the updates do not have the shape of what they replace");
-  Value table = n.e.tensor(indices), news = n.e.tensor(updates);
-  SmallVector<Value> limits = n.e.math.values(x.dims, n.e.loc);
-  Value out = loopNest(n.e, updates.dims, n.e.tensor(x), [&](Scalar &s, ValueRange at, Value tensor) {
-    SmallVector<Value> row(at.take_front(prefix)), position;
-    for (int64_t i = 0; i < *width; ++i) {
-      row.push_back(s.number(s.b.getIndexType(), static_cast<double>(i)));
-      position.push_back(clampIndex(s, s.make<tensor::ExtractOp>(table, row), indices.elem, limits[i]));
-      row.pop_back();
-    }
-    llvm::append_range(position, at.drop_front(prefix));
-    return writeElement(s, tensor, position, s.make<tensor::ExtractOp>(news, at), *combine, x.elem);
-  });
-  return n.set(0, n.e.wrap(out, x.elem, x.dims));
+  return n.set(0, scatterSlices(n.e, x, indices, updates, *combine));
 }
 
 /// Writes new rows into a cache, each batch at its own place.

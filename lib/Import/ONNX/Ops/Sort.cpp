@@ -60,20 +60,6 @@ LogicalResult importCumSum(NodeContext &n) {
   return n.set(0, cumulativeSum(n.e, x, *axis, exclusive, reverse));
 }
 
-/// How many elements along `axis` come before each one; of equal ones the first comes first.
-Val ranks(Emit &e, const Val &x, int64_t axis, bool largest) {
-  PairLoops loops = pairLoops(e, x, axis);
-  bool noSign = isUnsigned(x.elem);
-  Value out = e.generic({e.tensor(x), e.tensor(x)}, e.filled(x.dims, Elem::I64, 0),
-                        {loops.write, loops.read, loops.write}, loops.iterators, [&](Scalar &s, ValueRange in) {
-                          Value before = largest ? s.lt(in[0], in[1], noSign) : s.lt(in[1], in[0], noSign);
-                          Value tie = s.logicalAnd(s.eq(in[0], in[1]), s.lt(s.index(x.rank()), s.index(axis)));
-                          Value counts = s.logicalOr(before, tie);
-                          return s.add(in[2], s.select(counts, s.like(in[2], 1), s.like(in[2], 0)));
-                        });
-  return e.wrap(out, Elem::I64, x.dims);
-}
-
 LogicalResult importTopK(NodeContext &n) {
   const Val &x = n.in(0);
   FailureOr<int64_t> axis = n.axis(n.attrInt("axis", -1), x.rank());
@@ -84,22 +70,9 @@ LogicalResult importTopK(NodeContext &n) {
   if (given->size() != 1 || given->front() < 0 || (extent && given->front() > *extent))
     return n.fail("k must be one number, at most the extent of the axis");
   Val order = ranks(n.e, x, *axis, n.attrInt("largest", 1));
-  Dims dims = x.dims;
-  dims[*axis] = n.e.math.constant(given->front());
-  PairLoops loops = pairLoops(n.e, x, *axis);
-  auto select = [&](Elem elem, llvm::function_ref<Value(Scalar &, Value)> value) {
-    Value out = n.e.generic({n.e.tensor(x), n.e.tensor(order)}, n.e.filled(dims, elem, 0),
-                            {loops.read, loops.read, loops.write}, loops.iterators, [&](Scalar &s, ValueRange in) {
-                              Value here = s.make<arith::IndexCastOp>(s.b.getI64Type(), s.index(*axis));
-                              return s.select(s.eq(in[1], here), value(s, in[0]), in[2]);
-                            });
-    return n.e.wrap(out, elem, dims);
-  };
-  (void)n.set(0, select(x.elem, [](Scalar &, Value element) { return element; }));
+  (void)n.set(0, firstElements(n.e, x, order, *axis, given->front()));
   n.locateOutput(1);
-  return n.set(1, select(Elem::I64, [&](Scalar &s, Value) -> Value {
-                 return s.make<arith::IndexCastOp>(s.b.getI64Type(), s.index(x.rank()));
-               }));
+  return n.set(1, firstPositions(n.e, x, order, *axis, given->front(), Elem::I64));
 }
 } // namespace
 
