@@ -4,7 +4,6 @@
 #include "lib/Import/Graph/Function.h"
 #include "lib/Import/TFLite/Registry.h"
 #include "llvm/ADT/StringExtras.h"
-#include <set>
 
 using namespace mlir;
 using namespace mlir::qtensor;
@@ -14,6 +13,12 @@ Importer::Importer(const Model &model, MLIRContext *context, const ImportOptions
     : model(model), graph(model.graphs.front()), options(options), report(report), builder(context), math(builder),
       emit(builder, math), values(graph.tensors.size()) {}
 
+Importer::Importer(Importer &outer, const Graph &graph, const OpBuilder &at)
+    : model(outer.model), graph(graph), options(outer.options), report(outer.report), root(outer.root),
+      depth(outer.depth + 1), builder(at), math(builder), emit(builder, math), values(graph.tensors.size()) {
+  emit.setLoc(outer.emit.loc);
+}
+
 LogicalResult Importer::fail(const Twine &what) {
   report(model.file + ": " + what);
   return failure();
@@ -22,11 +27,12 @@ LogicalResult Importer::fail(const Twine &what) {
 /// One diagnostic with all operators that cannot be imported.
 LogicalResult Importer::checkOperators() {
   std::map<std::string, unsigned> found;
-  for (const Operator &op : graph.operators)
-    if (op.code == kCustom)
-      ++found["custom operator " + op.custom];
-    else if (!Registry::get().find(op.code))
-      ++found[operatorName(op.code)];
+  for (const Graph *reached : reachableGraphs())
+    for (const Operator &op : reached->operators)
+      if (op.code == kCustom)
+        ++found["custom operator " + op.custom];
+      else if (!Registry::get().find(op.code))
+        ++found[operatorName(op.code)];
   if (found.empty())
     return success();
   std::string list = llvm::join(
@@ -116,7 +122,7 @@ LogicalResult Importer::importOperator(unsigned number) {
   Node node(emit, model, graph, op, number, values, options, report);
   const OpEntry &entry = *Registry::get().find(op.code);
   if (!entry.handler)
-    return importVariable(op, node);
+    return isControlFlow(op) ? importControlFlow(op, node) : importVariable(op, node);
   int count = int(op.inputs.size());
   if (count < entry.minInputs || count > entry.maxInputs || op.outputs.empty())
     return node.fail("has " + Twine(count) + " inputs and " + Twine(op.outputs.size()) + " outputs; it needs other ones");
@@ -127,8 +133,10 @@ LogicalResult Importer::importOperator(unsigned number) {
       continue;
     const graph::Val &value = values[input];
     const Tensor &tensor = graph.tensors[input];
-    if (value.constant || value.tensor || value.encoded || value.ints || tensor.isVariable)
+    if (value.constant || value.tensor || value.encoded || value.ints)
       continue;
+    if (tensor.isVariable && depth > 0)
+      return node.fail("keeps a state inside of a subgraph, which is not supported");
     // A constant without elements has no data that would tell it from a tensor that something computes.
     if (!llvm::is_contained(tensor.shape, 0) || elemOf(tensor.type) == graph::Elem::Undefined)
       return node.fail("input " + Twine(i) + " ('" + tensor.name + "') is not computed before it");

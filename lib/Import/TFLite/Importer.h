@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Walks the first subgraph of a model and imports one operator after the other.
+// Walks the first subgraph of a model, and those that its operators run, and imports one operator after the other.
 #pragma once
 #include "lib/Import/Graph/Emit.h"
 #include "lib/Import/TFLite/Model.h"
@@ -7,6 +7,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "qtensor/Import.h"
+#include <set>
 
 namespace mlir::qtensor::tflite {
 
@@ -19,6 +20,9 @@ public:
   OwningOpRef<ModuleOp> run();
 
 private:
+  /// For a subgraph that an operator of `outer` runs, whose ops are made at the insertion point of `at`.
+  Importer(Importer &outer, const Graph &graph, const OpBuilder &at);
+
   LogicalResult fail(const Twine &what);
   LogicalResult checkOperators();
   LogicalResult makeConstants();
@@ -27,6 +31,17 @@ private:
   DictionaryAttr describeBorder(const Tensor &tensor, graph::Elem elem);
   LogicalResult makeReturn();
   FailureOr<SmallVector<int32_t>> chooseOutputs();
+
+  // ControlFlow.cpp
+  static bool isControlFlow(const Operator &op);
+  const Graph *subgraph(const Operator &op, StringRef name) const;
+  std::set<const Graph *> reachableGraphs() const;
+  FailureOr<SmallVector<Value>> importBranch(OpBuilder &at, const Graph &inner, ArrayRef<graph::Val> inputs,
+                                             ArrayRef<int32_t> outputs);
+  void setResults(ArrayRef<int32_t> tensors, ValueRange results);
+  LogicalResult importIf(const Operator &op, const Node &node);
+  LogicalResult importWhile(const Operator &op, const Node &node);
+  LogicalResult importControlFlow(const Operator &op, const Node &node);
 
   // Variables.cpp
   struct Variable {
@@ -53,6 +68,9 @@ private:
   const Graph &graph;
   const ImportOptions &options;
   ReportFn report;
+  Importer *root = this; ///< Of the entry.
+  unsigned depth = 0;    ///< Of subgraphs in subgraphs.
+  size_t imported = 0;   ///< Operators of subgraphs so far, in the root.
   OpBuilder builder;
   graph::DimMath math;
   graph::Emit emit;

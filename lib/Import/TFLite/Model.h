@@ -67,6 +67,7 @@ struct Tensor {
 struct Options {
   std::map<std::string, double> numbers;
   std::map<std::string, std::vector<int64_t>> lists;
+  std::map<std::string, std::vector<double>> reals;
   std::map<std::string, std::string> strings;
 };
 

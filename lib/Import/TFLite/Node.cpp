@@ -58,9 +58,8 @@ const Tensor *Node::intermediate(unsigned i) const {
 std::string Node::place() const {
   std::string name = op.code == kCustom ? op.custom : operatorName(op.code);
   std::ptrdiff_t inside = &graph - model.graphs.data();
-  return ((inside ? "subgraph " + Twine(inside) + ", operator " : Twine("operator ")) + Twine(number) + " (" + name +
-          "): ")
-      .str();
+  std::string prefix = inside ? "subgraph " + std::to_string(inside) + ", " : "";
+  return prefix + "operator " + std::to_string(number) + " (" + name + "): ";
 }
 
 LogicalResult Node::fail(const Twine &what) const {
@@ -133,6 +132,9 @@ FailureOr<BlockAttr> Node::staticEncoding(const Tensor &tensor) const {
                 " scales; only constants may have more than one");
   if (!(q.scale[0] > 0))
     return fail("tensor '" + tensor.name + "' has the scale 0; quantize the model again");
+  if (!isQuantized(tensor))
+    return fail("tensor '" + tensor.name + "' has a scale and is of type " + typeName(tensor.type) +
+                "; codes are integers of at most 32 bits");
   Elem elem = elemOf(tensor.type);
   SmallVector<int64_t> block(tensor.shape.size(), ShapedType::kDynamic);
   ParamAttr zero = q.zero[0] ? scalarParam(e.b, double(q.zero[0])) : ParamAttr();

@@ -81,6 +81,14 @@ static const OptionField blockSize[] = {{"block_size", 'i', 0}};
 static const OptionField gelu[] = {{"approximate", 'b', 0}};
 static const OptionField variable[] = {{"container", 's', 0}, {"shared_name", 's', 0}};
 static const OptionField once[] = {{"init_subgraph", 'i', 0}};
+static const OptionField oneHot[] = {{"axis", 'i', 0}};
+static const OptionField reverseSequence[] = {{"seq_dim", 'i', 0}, {"batch_dim", 'i', 0}};
+static const OptionField buckets[] = {{"boundaries", 'F', 0}};
+static const OptionField localResponse[] = {{"radius", 'i', 0}, {"bias", 'f', 0}, {"alpha", 'f', 0}, {"beta", 'f', 0}};
+static const OptionField fakeQuant[] = {
+    {"min", 'f', 0}, {"max", 'f', 0}, {"num_bits", 'i', 0}, {"narrow_range", 'b', 0}};
+static const OptionField branches[] = {{"then_subgraph", 'i', 0}, {"else_subgraph", 'i', 0}};
+static const OptionField loop[] = {{"cond_subgraph", 'i', 0}, {"body_subgraph", 'i', 0}};
 static const OptionField composite[] = {{"name", 's', 0}, {"subgraph", 'i', 0}};
 
 static const struct {
@@ -128,6 +136,13 @@ static const struct {
     {"SPACE_TO_DEPTH", blockSize},
     {"CUMSUM", cumulative},
     {"GELU", gelu},
+    {"IF", branches},
+    {"WHILE", loop},
+    {"ONE_HOT", oneHot},
+    {"REVERSE_SEQUENCE", reverseSequence},
+    {"BUCKETIZE", buckets},
+    {"LOCAL_RESPONSE_NORMALIZATION", localResponse},
+    {"FAKE_QUANT", fakeQuant},
     {"VAR_HANDLE", variable},
     {"CALL_ONCE", once},
     {"STABLEHLO_COMPOSITE", composite},

@@ -5,7 +5,7 @@
 
 namespace mlir::qtensor::tflite {
 
-/// A field of an options table. `kind`: b int8 or bool, i int32, f float, I list of int32, s string.
+/// A field of an options table. `kind`: b int8 or bool, i int32, f float, I list of int32, F list of floats, s string.
 struct OptionField {
   const char *name;
   char kind;

@@ -222,6 +222,15 @@ bool Reader::readOption(const flatbuffers::Table &from, flatbuffers::voffset_t o
     to.strings[field.name] = text(value);
     return true;
   }
+  case 'F': {
+    const auto *value =
+        from.VerifyOffset(verifier, offset) ? from.GetPointer<const flatbuffers::Vector<float> *>(offset) : nullptr;
+    if (!from.VerifyOffset(verifier, offset) || !verifier.VerifyVector(value))
+      return false;
+    if (value)
+      to.reals[field.name].assign(value->begin(), value->end());
+    return true;
+  }
   default: {
     if (!from.VerifyOffset(verifier, offset))
       return false;
@@ -257,7 +266,7 @@ bool Reader::readOperator(const schema::Operator &from, const Twine &where, cons
     return false;
   // Defaults first: an operator without options has all of them.
   for (const OptionField &field : optionFields(to.code))
-    if (field.name && field.kind != 's' && field.kind != 'I')
+    if (field.name && field.kind != 's' && field.kind != 'I' && field.kind != 'F')
       to.options.numbers[field.name] = field.otherwise;
   const schema::Opaque *options = from.builtin_options() ? from.builtin_options() : from.builtin_options_2();
   return !options || readOptions(reinterpret_cast<const flatbuffers::Table &>(*options), place, to);

@@ -8,9 +8,9 @@ using namespace mlir::qtensor::tflite;
 const Registry &Registry::get() {
   static const Registry registry = [] {
     Registry all;
-    for (auto family : {registerBlocks, registerConvolutions, registerElementwise, registerFills, registerFilters, registerLogic,
-                        registerMoves, registerPicks, registerPools, registerProducts, registerRecurrent,
-                        registerReductions, registerResizes})
+    for (auto family : {registerBlocks, registerConvolutions, registerElementwise, registerFills, registerFilters,
+                        registerLogic, registerMoves, registerPicks, registerPools, registerProducts, registerRecurrent,
+                        registerReductions, registerResizes, registerScatter, registerSort})
       family(all);
     return all;
   }();

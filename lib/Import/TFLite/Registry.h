@@ -44,5 +44,7 @@ void registerProducts(Registry &registry);
 void registerRecurrent(Registry &registry);
 void registerReductions(Registry &registry);
 void registerResizes(Registry &registry);
+void registerScatter(Registry &registry);
+void registerSort(Registry &registry);
 
 } // namespace mlir::qtensor::tflite

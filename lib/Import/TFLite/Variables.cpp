@@ -207,6 +207,8 @@ void Importer::returnVariables(SmallVectorImpl<Value> &results, SmallVectorImpl<
 }
 
 LogicalResult Importer::importVariable(const Operator &op, const Node &node) {
+  if (depth > 0)
+    return node.fail("uses a variable inside of a subgraph, which is not supported");
   bool reads = is(op, "READ_VARIABLE");
   if (!reads && !is(op, "ASSIGN_VARIABLE"))
     return success(); // Handles and starts were read before.

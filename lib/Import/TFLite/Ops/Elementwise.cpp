@@ -2,6 +2,7 @@
 // Elementwise operators. Quantized ones with a published integer algorithm carry its rule; others are their real meaning
 // between a read and a rounding.
 #include "lib/Import/TFLite/Registry.h"
+#include <cmath>
 
 namespace mlir::qtensor::tflite {
 namespace {
@@ -128,10 +129,11 @@ LogicalResult importAddN(const Node &n) {
     inputs.push_back(n.in(i));
     numbers.push_back(i);
   }
-  auto sum = [](Scalar &s, ValueRange in) {
+  auto sum = [&](Scalar &s, ValueRange in) {
+    // Behind the inputs the body sees what the result's memory holds.
     Value total = in[0];
-    for (Value next : in.drop_front())
-      total = s.add(total, next);
+    for (unsigned i = 1; i < n.numInputs(); ++i)
+      total = s.add(total, in[i]);
     return total;
   };
   if (anyQuantized(n))
@@ -196,6 +198,52 @@ Value above(const Node &, Scalar &s, Value x) { return s.make<math::CeilOp>(x); 
 Value nearest(const Node &, Scalar &s, Value x) { return s.roundEven(x); }
 Value exponentialUnit(const Node &, Scalar &s, Value x) {
   return s.select(s.lt(x, s.like(x, 0)), s.sub(s.exp(x), s.like(x, 1)), x);
+}
+
+/// Half of what x is times 1 + erf(x / sqrt(2)), or a curve of tanh near it.
+Value gaussianUnit(const Node &n, Scalar &s, Value x) {
+  auto number = [&](double value) { return s.like(x, value); };
+  Value inside = s.mul(number(std::sqrt(2 / M_PI)), s.add(x, s.mul(number(0.044715), s.mul(x, s.mul(x, x)))));
+  Value curve = n.option("approximate") ? s.tanh(inside) : s.erf(s.mul(x, number(std::sqrt(0.5))));
+  return s.mul(s.mul(number(0.5), x), s.add(number(1), curve));
+}
+Value power(Scalar &s, Value a, Value b, bool) { return s.make<math::PowFOp>(a, b); }
+Value angle(Scalar &s, Value a, Value b, bool) { return s.make<math::Atan2Op>(a, b); }
+
+/// A function of two floats.
+template <BinaryFn fn> LogicalResult importReal(const Node &n) {
+  if (anyQuantized(n) || !isFloat(n.in(0).elem))
+    return n.fail("takes floats; of " + elemName(n.in(0).elem) + " it is not supported");
+  return plainBinary(n, fn, /*hasActivation=*/false);
+}
+
+/// -1, 0 or 1; NaN remains.
+LogicalResult importSign(const Node &n) {
+  if (anyQuantized(n) || isUnsigned(n.in(0).elem) || n.in(0).elem == Elem::Bool)
+    return n.fail("takes floats or signed integers that are not quantized");
+  return n.set(n.e.map(n.in(0), n.in(0).elem, [](Scalar &s, ValueRange in) {
+    Value x = in[0], zero = s.like(x, 0);
+    Value rest = Scalar::isReal(x) ? s.select(s.isNan(x), x, zero) : zero;
+    return s.select(s.lt(zero, x), s.like(x, 1), s.select(s.lt(x, zero), s.like(x, -1), rest));
+  }));
+}
+
+/// Floats rounded to the steps of a code, of which one is zero, and back.
+LogicalResult importFakeQuant(const Node &n) {
+  int64_t bits = n.option("num_bits");
+  float low = float(n.realOption("min")), high = float(n.realOption("max"));
+  if (n.in(0).elem != Elem::F32 || bits < 2 || bits > 16 || !(low <= 0) || !(high >= 0) || !(low < high))
+    return n.fail("takes floats, 2 to 16 bits, and a range with zero in it");
+  if (n.option("narrow_range"))
+    return n.fail("has a narrow range, which runtimes refuse; it is meant for weights, which the converter quantizes");
+  float most = float((1 << bits) - 1), scale = (high - low) / most,
+        zero = std::round(std::clamp(-low / scale, 0.0f, most));
+  float start = -zero * scale, end = (most - zero) * scale, inverse = 1.0f / scale;
+  return n.set(n.e.map(n.in(0), Elem::F32, [&](Scalar &s, ValueRange in) {
+    Value distance = s.sub(s.clamp(in[0], s.like(in[0], start), s.like(in[0], end)), s.like(in[0], start));
+    Value step = s.make<math::RoundOp>(s.mul(distance, s.like(in[0], inverse)));
+    return s.add(s.mul(step, s.like(in[0], scale)), s.like(in[0], start));
+  }));
 }
 
 LogicalResult importLogistic(const Node &n) { return importRule<sigmoid>(n, "tflite.logistic"); }
@@ -289,6 +337,11 @@ void registerElementwise(Registry &r) {
       {"FLOOR", 1, 1, importUnary<below>, real},
       {"CEIL", 1, 1, importUnary<above>, real},
       {"ROUND", 1, 1, importUnary<nearest>, real},
+      {"ATAN2", 2, 2, importReal<angle>, "f32"},
+      {"FAKE_QUANT", 1, 1, importFakeQuant, "f32"},
+      {"GELU", 1, 1, importUnary<gaussianUnit>, real},
+      {"POW", 2, 2, importReal<power>, "f32"},
+      {"SIGN", 1, 1, importSign, "f32, signed integers"},
       {"ELU", 1, 1, importUnary<exponentialUnit>, real},
       {"CAST", 1, 1, importCast, "all types"},
       {"QUANTIZE", 1, 1, importQuantize, "f32 to codes; codes to codes"},

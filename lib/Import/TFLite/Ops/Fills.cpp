@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Tensors of one value or of a repeated one, and the extents of others.
 #include "lib/Import/TFLite/Registry.h"
+#include <cmath>
 
 namespace mlir::qtensor::tflite {
 namespace {
@@ -84,6 +85,70 @@ LogicalResult importBroadcastArgs(const Node &n) {
   return n.set(n.e.constant(extents, {int64_t(extents.size())}, n.in(0).elem));
 }
 
+/// How many axes the input has.
+LogicalResult importRank(const Node &n) {
+  Elem elem = elemOf(n.outTensor().type);
+  if (!isInteger(elem))
+    return n.fail("its output must be an integer");
+  return n.set(n.e.constant({double(n.in(0).rank())}, {}, elem));
+}
+
+/// start, start + delta, ... in front of the limit: counted and summed up in the numbers' type, as the runtime does.
+template <typename T> std::vector<double> steps(T start, T limit, T delta) {
+  std::vector<double> made;
+  T distance = std::abs(limit - start), step = std::abs(delta), value = start;
+  double count =
+      std::is_floating_point_v<T> ? std::ceil(distance / step) : llvm::divideCeil(uint64_t(distance), uint64_t(step));
+  for (double i = 0; i < count; ++i, value = T(value + delta))
+    made.push_back(double(value));
+  return made;
+}
+
+LogicalResult importRange(const Node &n) {
+  double bounds[3];
+  Elem elem = n.in(0).elem;
+  for (unsigned i : {0u, 1u, 2u}) {
+    if (!n.in(i).constant || n.in(i).constant->numElements() != 1 || n.in(i).elem != elem)
+      return n.fail("its start, limit and step must be constants of one type; export the model with constant ones");
+    bounds[i] = n.in(i).constant->realAt(0);
+  }
+  auto [start, limit, delta] = bounds;
+  double most = std::abs(limit - start) / std::abs(delta);
+  if (delta == 0 || (start < limit && delta < 0) || (start > limit && delta > 0))
+    return n.fail("its step is 0 or leads away from its limit");
+  if (!(most <= 1 << 20) || !(std::abs(start) + std::abs(limit) <= 0x1p53))
+    return n.fail("has numbers beyond 2^53 or more than 2^20 elements");
+  if (elem != Elem::F32 && elem != Elem::I32 && elem != Elem::I64)
+    return n.fail("makes " + elemName(elem) + "; it makes float32, int32 or int64");
+  std::vector<double> made = elem == Elem::F32 ? steps(float(start), float(limit), float(delta))
+                                               : steps(int64_t(start), int64_t(limit), int64_t(delta));
+  return n.set(n.e.constant(made, {int64_t(made.size())}, elem));
+}
+
+/// One value where the position along an axis is the index, and another elsewhere.
+LogicalResult importOneHot(const Node &n) {
+  Emit &e = n.e;
+  const Val &indices = n.in(0);
+  FailureOr<SmallVector<int64_t>> depth = n.numbers(1, "its depth");
+  if (failed(depth))
+    return failure();
+  int64_t rank = indices.rank() + 1, axis = n.option("axis") + (n.option("axis") < 0 ? rank : 0);
+  if (axis < 0 || axis >= rank || depth->size() != 1 || depth->front() < 0 || depth->front() > 1 << 30)
+    return n.fail("its axis is none of its output's, or its depth is not one number in [0, 2^30]");
+  bool single =
+      DimMath::number(e.math.product(n.in(2).dims)) == 1 && DimMath::number(e.math.product(n.in(3).dims)) == 1;
+  if (!isInteger(indices.elem) || n.in(2).elem != n.in(3).elem || !single || failed(n.requireSameScale(2)) ||
+      failed(n.requireSameScale(3)))
+    return n.fail("takes integer indices and two values of one type");
+  Dims dims = indices.dims;
+  dims.insert(dims.begin() + axis, e.math.constant(depth->front()));
+  Value on = e.element(n.in(2)), off = e.element(n.in(3));
+  return n.set(e.mapTo(dims, e.unsqueeze(indices, axis), n.in(2).elem, [&](Scalar &s, ValueRange in) {
+    Value here = s.make<arith::IndexCastOp>(s.b.getI64Type(), s.index(axis));
+    return s.select(s.eq(here, s.cast(in[0], indices.elem, Elem::I64)), on, off);
+  }));
+}
+
 LogicalResult importShape(const Node &n) {
   SmallVector<double> extents;
   for (OpFoldResult extent : n.in(0).dims) {
@@ -104,6 +169,9 @@ void registerFills(Registry &r) {
       {"BROADCAST_ARGS", 2, 2, importBroadcastArgs, "constant shapes"},
       {"BROADCAST_TO", 2, 2, importBroadcast, "all types; constant shape"},
       {"FILL", 2, 2, importFill, "all types; constant shape"},
+      {"ONE_HOT", 4, 4, importOneHot, "all types; constant depth"},
+      {"RANGE", 3, 3, importRange, "f32, int32, int64; constants"},
+      {"RANK", 1, 1, importRank, "all types"},
       {"SHAPE", 1, 1, importShape, "fixed extents"},
       {"TILE", 2, 2, importTile, "all types; constant repeats"},
       {"ZEROS_LIKE", 1, 1, importZeros, "all types"},

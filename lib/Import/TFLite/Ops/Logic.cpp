@@ -75,6 +75,16 @@ LogicalResult importSelect(const Node &n) {
   return n.set(n.e.mapTo(*dims, inputs, n.in(1).elem, [](Scalar &s, ValueRange in) { return s.select(in[0], in[1], in[2]); }));
 }
 
+using BitsFn = Value (*)(Scalar &, Value, Value, Elem);
+Value difference(Scalar &s, Value a, Value b, Elem) { return s.make<arith::XOrIOp>(a, b); }
+/// Amounts below zero and beyond the bits of a number count as zero and as all but one of them.
+Value shifted(Scalar &s, Value a, Value b, Elem elem) {
+  Value most = s.like(b, bitWidth(elem) - 1), amount = s.min(b, most, isUnsigned(elem));
+  if (isUnsigned(elem))
+    return s.make<arith::ShRUIOp>(a, amount);
+  return s.make<arith::ShRSIOp>(a, s.max(amount, s.like(b, 0)));
+}
+
 using LogicFn = Value (*)(Scalar &, ValueRange);
 Value conjunction(Scalar &s, ValueRange in) { return s.logicalAnd(in[0], in[1]); }
 Value disjunction(Scalar &s, ValueRange in) { return s.logicalOr(in[0], in[1]); }
@@ -91,6 +101,29 @@ template <LogicFn fn> LogicalResult importLogic(const Node &n) {
     inputs.push_back(n.in(i));
   }
   return n.set(n.e.mapTo(*dims, inputs, Elem::Bool, fn));
+}
+
+/// Bits of plain integers.
+template <BitsFn fn> LogicalResult importBits(const Node &n) {
+  FailureOr<Dims> dims = n.broadcast();
+  if (failed(dims))
+    return failure();
+  const Val &a = n.in(0), &b = n.in(1);
+  if (a.elem != b.elem || !isInteger(a.elem) || isQuantized(n.inTensor(0)) || isQuantized(n.inTensor(1)))
+    return n.fail("takes integers of one type that are not quantized");
+  Val inputs[] = {a, b};
+  return n.set(n.e.mapTo(*dims, inputs, a.elem, [&](Scalar &s, ValueRange in) { return fn(s, in[0], in[1], a.elem); }));
+}
+
+/// The bits of each element as those of another type.
+LogicalResult importBitcast(const Node &n) {
+  const Val &x = n.in(0);
+  Elem elem = elemOf(n.outTensor().type);
+  Type from = n.e.type(x.elem), to = n.e.type(elem);
+  if (!to || x.elem == Elem::Bool || elem == Elem::Bool || from.getIntOrFloatBitWidth() != to.getIntOrFloatBitWidth())
+    return n.fail("its input and output must be numbers of as many bits");
+  return n.set(n.e.map(
+      x, elem, [&](Scalar &s, ValueRange in) { return from == to ? in[0] : s.make<arith::BitcastOp>(to, in[0]); }));
 }
 
 /// The position of the first largest or smallest element; codes have the order of their reals.
@@ -133,6 +166,9 @@ void registerLogic(Registry &r) {
       {"LOGICAL_AND", 2, 2, importLogic<conjunction>, "bool"},
       {"LOGICAL_OR", 2, 2, importLogic<disjunction>, "bool"},
       {"LOGICAL_NOT", 1, 1, importLogic<negation>, "bool"},
+      {"BITCAST", 1, 1, importBitcast, "numbers of as many bits"},
+      {"BITWISE_XOR", 2, 2, importBits<difference>, "integers"},
+      {"RIGHT_SHIFT", 2, 2, importBits<shifted>, "integers"},
       {"ARG_MAX", 2, 2, importArg<true>, "all types; the first of equal ones"},
       {"ARG_MIN", 2, 2, importArg<false>, "all types; the first of equal ones"},
   });

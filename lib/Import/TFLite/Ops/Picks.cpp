@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Elements picked by position: by indices that the model computes, or by tables that are known now.
+#include "lib/Import/Graph/Indexed.h"
 #include "lib/Import/TFLite/Registry.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -181,6 +182,67 @@ LogicalResult importMirrorPad(const Node &n) {
   return n.set(x);
 }
 
+/// The first elements of each sequence, as many as its length says, in reverse; what lies behind them stays.
+LogicalResult importReverseSequence(const Node &n) {
+  Emit &e = n.e;
+  const Val &x = n.in(0), &lengths = n.in(1);
+  FailureOr<int64_t> sequence = axisOf(n, n.option("seq_dim")), batch = axisOf(n, n.option("batch_dim"));
+  if (failed(sequence) || failed(batch) || failed(n.requireSameScale()))
+    return failure();
+  auto extent = DimMath::number(x.dims[*sequence]);
+  if (*sequence == *batch || !extent || !isInteger(lengths.elem) || lengths.rank() != 1 ||
+      !DimMath::same(lengths.dims[0], x.dims[*batch]))
+    return n.fail("does not have one length for each sequence, which are integers");
+  IndexRange range{{e.math.constant(*extent + 1)}, /*fromEnd=*/false, n.place()};
+  if (failed(requireInside(e, lengths, range, [&](const Twine &what) { return n.fail(what); })))
+    return failure();
+  Value source = e.tensor(x), counts = e.tensor(lengths);
+  return n.set(e.mapTo(x.dims, {}, x.elem, [&](Scalar &s, ValueRange) -> Value {
+    SmallVector<Value> position;
+    for (int64_t i = 0; i < x.rank(); ++i)
+      position.push_back(s.index(i));
+    Value here = position[*sequence], raw = s.make<tensor::ExtractOp>(counts, position[*batch]);
+    Value length = s.min(s.make<arith::IndexCastOp>(s.b.getIndexType(), raw), s.like(here, double(*extent)));
+    position[*sequence] = s.select(s.lt(here, length), s.sub(s.sub(length, s.like(here, 1)), here), here);
+    return s.make<tensor::ExtractOp>(source, position);
+  }));
+}
+
+/// Zeros, or input 0, with the elements of the last input on the diagonal of the last two axes.
+LogicalResult importDiagonal(const Node &n) {
+  Emit &e = n.e;
+  bool sets = n.numInputs() == 2;
+  const Val &diagonal = n.in(n.numInputs() - 1);
+  if (diagonal.rank() < 1 || diagonal.elem != n.in(0).elem || failed(n.requireSameScale(0)) ||
+      (sets && failed(n.requireSameScale(1))))
+    return n.fail("takes matrices and diagonals of one type");
+  Dims dims = sets ? n.in(0).dims : diagonal.dims, wanted;
+  if (!sets)
+    dims.push_back(dims.back());
+  int64_t rank = int64_t(dims.size());
+  if (rank < 2)
+    return n.fail("its input is no matrix");
+  wanted.assign(dims.begin(), dims.end() - 2);
+  wanted.push_back(e.math.min(dims[rank - 2], dims[rank - 1]));
+  if (!llvm::equal(wanted, diagonal.dims, DimMath::same))
+    return n.fail("its diagonals do not have the extents of those of its matrices");
+  auto extent = DimMath::number(wanted.back());
+  if (!extent || *extent < 1)
+    return n.fail("has no elements, or an open extent");
+  double zero = isQuantized(n.outTensor()) ? double(n.outTensor().quantization.zero[0]) : 0;
+  Value source = e.tensor(diagonal);
+  auto body = [&](Scalar &s, ValueRange in) -> Value {
+    SmallVector<Value> position;
+    for (int64_t i = 0; i < rank - 1; ++i)
+      position.push_back(s.index(i));
+    Value row = position.back(), on = s.eq(row, s.index(rank - 1));
+    position.back() = s.min(row, s.like(row, double(*extent - 1)));
+    Value element = s.make<tensor::ExtractOp>(source, position);
+    return s.select(on, element, sets ? in[0] : s.like(element, zero));
+  };
+  return n.set(sets ? e.mapTo(dims, n.in(0), diagonal.elem, body) : e.mapTo(dims, {}, diagonal.elem, body));
+}
+
 LogicalResult importReverse(const Node &n) {
   FailureOr<SmallVector<int64_t>> axes = n.numbers(1, "its axes");
   if (failed(axes) || failed(n.requireSameScale()))
@@ -210,6 +272,9 @@ void registerPicks(Registry &r) {
       {"DYNAMIC_UPDATE_SLICE", 3, 3, importUpdate, "all types; quantized: one scale"},
       {"EMBEDDING_LOOKUP", 2, 2, importEmbedding, indices},
       {"MIRROR_PAD", 2, 2, importMirrorPad, "all types; constant paddings"},
+      {"MATRIX_DIAG", 1, 1, importDiagonal, "all types"},
+      {"MATRIX_SET_DIAG", 2, 2, importDiagonal, "all types"},
+      {"REVERSE_SEQUENCE", 2, 2, importReverseSequence, "all types; a length outside is an error of the run"},
       {"REVERSE_V2", 2, 2, importReverse, "all types; constant axes"},
   });
 }

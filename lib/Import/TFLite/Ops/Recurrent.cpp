@@ -250,6 +250,9 @@ void registerRecurrent(Registry &r) {
   const char *variables = "variables of plain or quantized numbers that start at zero: states of the function";
   for (const char *name : {"VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE"})
     r.add({{name, 0, kAny, nullptr, variables}});
+  const char *subgraphs = "subgraphs without states; tensors of one shape and scale in and out";
+  for (const char *name : {"IF", "WHILE"})
+    r.add({{name, 1, kAny, nullptr, subgraphs}});
   r.add({{"UNIDIRECTIONAL_SEQUENCE_LSTM", 1, 24, importLstm,
           "f32, int8 with int16 cells; peepholes, projection, layer normalization and coupled gates. The plain int8 "
           "cell follows TFLite Micro's rule, with --runtime=litert TFLite's own, which the others always follow. "

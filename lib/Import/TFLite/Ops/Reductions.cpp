@@ -106,6 +106,30 @@ LogicalResult importUnit(const Node &n) {
   return n.setByRule("tflite.l2_normalization", {0}, {}, [](Emit &e, ArrayRef<Val> in) { return unitRows(e, in[0]); });
 }
 
+/// x / (bias + alpha * the sum of the squares of the channels around it) ^ beta.
+LogicalResult importLocalResponse(const Node &n) {
+  Emit &e = n.e;
+  const Val &x = n.in(0);
+  auto channels = x.rank() ? DimMath::number(x.dims.back()) : std::nullopt;
+  int64_t radius = n.option("radius");
+  if (x.elem != Elem::F32 || !channels || radius < 0 || radius > 1 << 20)
+    return n.fail("takes floats of fixed extents and a radius in [0, 2^20]");
+  PairLoops loops = pairLoops(e, x, x.rank() - 1);
+  Value sums = e.generic(e.tensor(x), e.filled(x.dims, Elem::F32, 0), {loops.read, loops.write}, loops.iterators,
+                         [&](Scalar &s, ValueRange in) {
+                           Value here = s.index(x.rank() - 1), other = s.index(x.rank()),
+                                 reach = s.like(here, double(radius));
+                           Value near = s.logicalAnd(s.le(here, s.add(other, reach)), s.le(other, s.add(here, reach)));
+                           return s.add(in[1], s.select(near, s.mul(in[0], in[0]), s.like(in[0], 0)));
+                         });
+  Val inputs[] = {x, e.wrap(sums, Elem::F32, x.dims)};
+  double bias = n.realOption("bias"), alpha = n.realOption("alpha"), beta = n.realOption("beta");
+  return n.set(e.map(inputs, Elem::F32, [&](Scalar &s, ValueRange in) {
+    Value base = s.add(s.like(in[1], bias), s.mul(s.like(in[1], alpha), in[1]));
+    return s.mul(in[0], s.make<math::PowFOp>(base, s.like(base, -beta)));
+  }));
+}
+
 Val scaledSoftmax(Emit &e, const Val &x, double beta) {
   Val scaled = beta == 1 ? x : e.map(x, Elem::F32, [&](Scalar &s, ValueRange in) { return s.mul(in[0], s.like(in[0], beta)); });
   return softmax(e, scaled, {x.rank() - 1});
@@ -150,6 +174,7 @@ void registerReductions(Registry &r) {
       {"REDUCE_MIN", 2, 2, importExtreme<false>, "all types; quantized: one scale"},
       {"SOFTMAX", 1, 1, importSoftmax, "f32; int8, uint8, int16 by TFLite Micro's rule"},
       {"LOG_SOFTMAX", 1, 1, importLogSoftmax, "f32; int8 by TFLite Micro's rule"},
+      {"LOCAL_RESPONSE_NORMALIZATION", 1, 1, importLocalResponse, "f32"},
       {"L2_NORMALIZATION", 1, 1, importUnit, "f32; int8 by TFLite Micro's rule"},
       {"CUMSUM", 2, 2, importCumulative, "f32, integers; int8 by TFLite Micro's rule; constant axis"},
       {"REDUCE_PROD", 2, 2, importFold<product, 1, false>, "f32, integers"},

@@ -1,0 +1,327 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Makes models of one operator or of subgraphs that an operator runs, random inputs, and the outputs of LiteRT's kernels:
+operators.tar.xz. Models that are refused lie beside them: what error.txt says is part of the message.
+
+usage: make_operators.py <archive>     needs the Python packages of make_streams.py and ai-edge-litert
+"""
+import io
+import sys
+import tarfile
+
+import numpy as np
+import tflite
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+from make_streams import BOOL, F32, I8, I16, I32, I64, NUMPY, OP, Maker, lstm, npy
+
+U8, U16, U32, STRING = (getattr(tflite.TensorType, name) for name in ("UINT8", "UINT16", "UINT32", "STRING"))
+NUMPY.update({U8: np.uint8, U16: np.uint16, U32: np.uint32})
+random = np.random.default_rng(20261127)
+CODES = (0.1, 2)
+
+
+def constant(values, kind, *scale):
+    return np.array(values, NUMPY[kind]), kind, *scale
+
+
+def reals(*shape):
+    return random.normal(0, 2, shape).astype(np.float32)
+
+
+def integers(shape, low, high, kind=I32):
+    return random.integers(low, high, shape).astype(NUMPY[kind])
+
+
+def kind_of(array):
+    return next(kind for kind, numpy in NUMPY.items() if array.dtype == numpy)
+
+
+def put(maker, graph, name, operand):
+    """An operand is an array that the caller gives, a constant, or the shape and type of a tensor without data."""
+    if isinstance(operand[0], np.ndarray):
+        return maker.tensor(graph, name, operand[0].shape, operand[1], *(operand[2:] or (None, 0)), operand[0])
+    return maker.tensor(graph, name, operand[0], operand[1], *(operand[2:] or (None, 0)))
+
+
+def model(code, operands, outputs, options=None, version=1):
+    """One operator. Operands that are arrays, or arrays with a scale, are inputs of the model; -1 is an absent one."""
+    maker = Maker()
+    graph = maker.graph()
+    numbers, inputs, given = [], [], []
+    for i, operand in enumerate(operands):
+        if isinstance(operand, int):
+            numbers.append(operand)
+            continue
+        if isinstance(operand, np.ndarray):
+            operand = {"array": operand}
+        if isinstance(operand, dict):
+            array = operand["array"]
+            numbers.append(maker.tensor(graph, f"x{i}", array.shape, kind_of(array), *operand.get("scale", (None, 0))))
+            inputs.append(numbers[-1])
+            given.append(array)
+        else:
+            numbers.append(put(maker, graph, f"x{i}", operand))
+    made = [put(maker, graph, f"y{i}", output) for i, output in enumerate(outputs)]
+    maker.operator(graph, code, numbers, made, options)
+    maker.model.operatorCodes[-1].version = version
+    graph.inputs, graph.outputs = inputs, made
+    return maker, given
+
+
+def codes(array, scale=CODES):
+    return {"array": array, "scale": scale}
+
+
+def functions():
+    x = reals(3, 7)
+    x[0, :4] = np.nan, np.inf, -np.inf, 0
+    yield "sign", model(OP.SIGN, [x], [((3, 7), F32)])
+    yield "sign-i32", model(OP.SIGN, [integers((3, 7), -2, 3)], [((3, 7), I32)])
+    every = np.arange(-128, 128).astype(np.int8)[None]
+    for approximate in (False, True):
+        options = ("GeluOptions", {"approximate": approximate})
+        yield f"gelu-{int(approximate)}-f32", model(OP.GELU, [reals(3, 7)], [((3, 7), F32)], options)
+        yield f"gelu-{int(approximate)}", model(OP.GELU, [codes(every, (0.05, 3))], [((1, 256), I8, 0.03, -20)], options, 2)
+    yield "atan2-f32", model(OP.ATAN2, [reals(3, 7), reals(3, 7)], [((3, 7), F32)])
+    yield "add-n-f32", model(OP.ADD_N, [reals(40, 40) for _ in range(3)], [((40, 40), F32)], ("AddNOptions", {}))
+    yield "pow-f32", model(OP.POW, [np.abs(reals(3, 7)), reals(7)], [((3, 7), F32)])
+    for kind in (I8, U8, I16, U16, I32, U32):
+        info = np.iinfo(NUMPY[kind])
+        a, b = integers((3, 7), info.min, info.max, kind), integers((3, 7), info.min, info.max, kind)
+        yield f"bitwise-xor-{kind}", model(OP.BITWISE_XOR, [a, b], [((3, 7), kind)])
+        yield f"right-shift-{kind}", model(OP.RIGHT_SHIFT, [a, integers((3, 7), max(info.min, -3), 40, kind)], [((3, 7), kind)])
+    yield "bitcast", model(OP.BITCAST, [reals(3, 7)], [((3, 7), I32)])
+    for bits, low, high in ((8, -1, 2), (4, -3, .5), (8, 0, 6)):
+        yield (f"fake-quant-{bits}{low}-f32".replace("--", "-"), model(OP.FAKE_QUANT, [reals(3, 7)], [((3, 7), F32)],
+               ("FakeQuantOptions", {"min": float(low), "max": float(high), "numBits": bits})))
+    yield "local-response-f32", model(OP.LOCAL_RESPONSE_NORMALIZATION, [reals(1, 2, 2, 7)], [((1, 2, 2, 7), F32)], (
+        "LocalResponseNormalizationOptions", {"radius": 2, "bias": 1., "alpha": .5, "beta": .75}))
+    for array in (reals(3, 7), integers((3, 7), -5, 5)):
+        yield f"bucketize-{array.dtype}", model(OP.BUCKETIZE, [array], [((3, 7), I32)],
+                                                ("BucketizeOptions", {"boundaries": [-2.5, -1., 0., 1., 3.]}))
+
+
+def places():
+    """Elements by position."""
+    for axis, shape in ((-1, (2, 3, 5)), (0, (5, 2, 3)), (1, (2, 5, 3))):
+        yield f"one-hot{axis}", model(OP.ONE_HOT, [integers((2, 3), -2, 7), constant(5, I32), constant(2.5, F32), constant(-1, F32)],
+                                      [(shape, F32)], ("OneHotOptions", {"axis": axis}))
+    for i, x in enumerate((reals(3, 7), *(integers((3, 7), 0, 5, kind) for kind in (I8, U8, I32, I64)))):
+        k, scale = 2 + i, CODES if x.dtype.itemsize == 1 else ()
+        yield f"topk-{x.dtype}", model(OP.TOPK_V2, [codes(x, scale or (None, 0)), constant(k, I32)],
+                                       [((3, k), kind_of(x), *scale), ((3, k), I32)])
+    for name, indices, updates, shape in (
+            ("elements", (4, 1), reals(4), (8,)), ("rows", (4, 1), reals(4, 3), (8, 3)), ("pairs", (3, 2), integers((3,), 0, 90), (4, 5)),
+            ("slices", (2, 2, 2), integers((2, 2, 3), 0, 90, I64), (4, 5, 3)), ("codes", (5, 1), integers((5, 2), 0, 90, I8), (2, 2)),
+            ("truths", (4, 1), integers((4,), 0, 2, BOOL), (3,))):
+        index = integers(indices, 0, min(shape[:indices[-1]]))
+        scale = CODES if name == "codes" else ()
+        yield f"scatter-{name}", model(OP.SCATTER_ND, [index, codes(updates, scale or (None, 0)), constant(shape, I32)],
+                                       [(shape, kind_of(updates), *scale)])
+    dense = ("SparseToDenseOptions", {"validateIndices": False})
+    pairs = np.array([[0, 1], [2, 3], [3, 4]], np.int32)
+    yield "sparse-to-dense", model(OP.SPARSE_TO_DENSE, [pairs, constant([4, 5], I32), reals(3), constant(-1, F32)], [((4, 5), F32)], dense)
+    yield "sparse-to-dense-one", model(OP.SPARSE_TO_DENSE, [np.array([0, 2, 4], np.int32), constant([5], I32), np.array(3, np.int32),
+                                                            constant(7, I32)], [((5,), I32)], dense)
+    yield "segment-sum-f32", model(OP.SEGMENT_SUM, [reals(5, 3), constant([0, 0, 1, 2, 2], I32)], [((3, 3), F32)])
+    for name in ("SUM", "PROD", "MAX", "MIN"):
+        for array in (reals(5, 3), integers((5, 3), -9, 9)):
+            tag = f"segment-{name.lower()}-{'f32' if array.dtype == np.float32 else 'i32'}"
+            code, kind = getattr(OP, "UNSORTED_SEGMENT_" + name), kind_of(array)
+            yield tag, model(code, [array, np.array([2, 0, -1, 2, 1], np.int32), constant(4, I32)], [((4, 3), kind)])
+            yield tag + "-each", model(code, [array, integers((5, 3), -1, 4), constant(4, I32)], [((4,), kind)])
+    for sequence, batch, shape in ((1, 0, (3, 5, 2)), (0, 1, (5, 3, 2)), (2, 0, (3, 2, 5))):
+        yield f"reverse-sequence-{sequence}{batch}", model(OP.REVERSE_SEQUENCE, [reals(*shape), np.array([0, 3, 5], np.int32)], [(shape, F32)],
+                                                           ("ReverseSequenceOptions", {"seqDim": sequence, "batchDim": batch}))
+    yield "matrix-diag", model(OP.MATRIX_DIAG, [reals(2, 4)], [((2, 4, 4), F32)])
+    for shape in ((2, 4, 4), (2, 3, 5), (5, 3)):
+        yield f"matrix-set-diag-{len(shape)}{shape[-1]}", model(OP.MATRIX_SET_DIAG, [reals(*shape), reals(*shape[:-2], min(shape[-2:]))],
+                                                                [(shape, F32)])
+    yield "rank", model(OP.RANK, [reals(3, 7, 1)], [((), I32)])
+    for i, bounds in enumerate(((0, 10, 3), (5., -2., -.7), (0., 1., .1))):
+        kind = F32 if i else I32
+        count = (4, 10, 10)[i]
+        maker = Maker()
+        graph = maker.graph()
+        numbers = [put(maker, graph, f"c{j}", constant(bound, kind)) for j, bound in enumerate(bounds)]
+        steps, x, y = (maker.tensor(graph, name, (count,), kind) for name in ("steps", "x", "y"))
+        maker.operator(graph, OP.RANGE, numbers, [steps])
+        maker.operator(graph, OP.ADD, [steps, x], [y], ("AddOptions", {}))
+        graph.inputs, graph.outputs = [x], [y]
+        yield f"range-{i}", (maker, [np.zeros(count, NUMPY[kind])])
+
+
+class Subgraphs(Maker):
+    """A model whose tensors are truth values, numbers of 32 bits, or values of one type and scale."""
+
+    def __init__(self, kind, graphs):
+        super().__init__()
+        self.kind, self.scale = kind, (0.02, 3) if kind == I8 else (None, 0)
+        self.graphs = [self.graph() for _ in range(graphs)]
+
+    def values(self, graph, name, shape=(2, 4), data=None):
+        return self.tensor(graph, name, shape, self.kind, *self.scale, data)
+
+    def number(self, graph, name, data=None):
+        return self.tensor(graph, name, (), I32, None, 0, None if data is None else np.array(data, np.int32))
+
+    def weights(self):
+        return integers((4,), -99, 99, I8) if self.kind == I8 else reals(4)
+
+
+def choice(kind=F32):
+    """c ? x + a : x * b."""
+    maker = Subgraphs(kind, 3)
+    main, *branches = maker.graphs
+    c, x, y = maker.tensor(main, "c", (1,), BOOL), maker.values(main, "x"), maker.values(main, "y")
+    maker.operator(main, OP.IF, [c, x], [y], ("IfOptions", {"thenSubgraphIndex": 1, "elseSubgraphIndex": 2}))
+    main.inputs, main.outputs = [c, x], [y]
+    for graph, code, options in zip(branches, (OP.ADD, OP.MUL), ("AddOptions", "MulOptions")):
+        x, k, y = maker.values(graph, "x"), maker.values(graph, "k", (4,), maker.weights()), maker.values(graph, "y")
+        maker.operator(graph, code, [x, k], [y], (options, {}))
+        graph.inputs, graph.outputs = [x], [y]
+    return maker
+
+
+def loop(kind=F32, body_calls=2):
+    """while (i < 6) x += w, i += 1; of w, which the loop passes on, a constant. Returns x + w and i."""
+    maker = Subgraphs(kind, 3)
+    main, condition, body = maker.graphs
+    i, x, w = maker.number(main, "i"), maker.values(main, "x"), maker.values(main, "w", (4,), maker.weights())
+    last, sum_, same, y = maker.number(main, "last"), maker.values(main, "sum"), maker.values(main, "same", (4,)), maker.values(main, "y")
+    maker.operator(main, OP.WHILE, [i, x, w], [last, sum_, same], ("WhileOptions", {"condSubgraphIndex": 1, "bodySubgraphIndex": body_calls}))
+    maker.operator(main, OP.ADD, [sum_, same], [y], ("AddOptions", {}))
+    main.inputs, main.outputs = [i, x], [y, last]
+    i, x, w = maker.number(condition, "i"), maker.values(condition, "x"), maker.values(condition, "w", (4,))
+    goes_on = maker.tensor(condition, "on", (), BOOL)
+    maker.operator(condition, OP.LESS, [i, maker.number(condition, "six", 6)], [goes_on], ("LessOptions", {}))
+    condition.inputs, condition.outputs = [i, x, w], [goes_on]
+    i, x, w = maker.number(body, "i"), maker.values(body, "x"), maker.values(body, "w", (4,))
+    later, sum_ = maker.number(body, "later"), maker.values(body, "sum")
+    maker.operator(body, OP.ADD, [i, maker.number(body, "one", 1)], [later], ("AddOptions", {}))
+    maker.operator(body, OP.ADD, [x, w], [sum_], ("AddOptions", {}))
+    body.inputs, body.outputs = [i, x, w], [later, sum_, w]
+    return maker
+
+
+def fibonacci():
+    """while (all(a < 100)) a, b = b, a + b: what the body returns stands in other places than it came from."""
+    maker = Subgraphs(I32, 3)
+    main, condition, body = maker.graphs
+    numbers = [maker.values(graph, name, (3,)) for graph in maker.graphs for name in ("a", "b")]
+    outputs = [maker.values(main, name, (3,)) for name in ("c", "d")]
+    maker.operator(main, OP.WHILE, numbers[:2], outputs, ("WhileOptions", {"condSubgraphIndex": 1, "bodySubgraphIndex": 2}))
+    main.inputs, main.outputs = numbers[:2], outputs
+    less, all_ = maker.tensor(condition, "less", (3,), BOOL), maker.tensor(condition, "all", (), BOOL)
+    maker.operator(condition, OP.LESS, [numbers[2], maker.values(condition, "most", (3,), np.array([100] * 3, np.int32))], [less])
+    maker.operator(condition, OP.REDUCE_ALL, [less, maker.values(condition, "axis", (1,), np.array([0], np.int32))], [all_],
+                   ("ReducerOptions", {}))
+    condition.inputs, condition.outputs = numbers[2:4], [all_]
+    sum_ = maker.values(body, "sum", (3,))
+    maker.operator(body, OP.ADD, numbers[4:], [sum_], ("AddOptions", {}))
+    body.inputs, body.outputs = numbers[4:], [numbers[5], sum_]
+    return maker
+
+
+def subgraphs():
+    for kind, tag in ((F32, "-f32"), (I8, "")):
+        def x():
+            return integers((2, 4), -128, 128, I8) if kind == I8 else reals(2, 4)
+        for taken in (False, True):
+            yield f"if-{int(taken)}{tag}", (choice(kind), [np.array([taken]), x()])
+        for first in (0, 3, 6):
+            yield f"while-{first}{tag}", (loop(kind), [np.array(first, np.int32), x()])
+    yield "while-swap", (fibonacci(), [np.array([0, 1, 2], np.int32), np.array([1, 1, 3], np.int32)])
+
+
+def refused():
+    """Models with what is wrong in them."""
+    x, four = reals(4), ((4,), F32)
+    yield "unknown", model(OP.WHERE, [x], [((4, 1), I64)])[0], "operators that can't be imported: WHERE (1x)"
+    yield "sign", model(OP.SIGN, [codes(integers((4,), 0, 9, I8))], [((4,), I8, *CODES)])[0], "takes floats or signed integers"
+    yield "atan2", model(OP.ATAN2, [integers((4,), 0, 9)] * 2, [((4,), I32)])[0], "takes floats; of int32 it is not supported"
+    yield "xor", model(OP.BITWISE_XOR, [x, x], [four])[0], "takes integers of one type that are not quantized"
+    yield "bitcast", model(OP.BITCAST, [x], [((4,), I64)])[0], "its input and output must be numbers of as many bits"
+    yield ("fake-quant", model(OP.FAKE_QUANT, [x], [four], ("FakeQuantOptions", {"min": 1., "max": 2., "numBits": 8}))[0],
+           "a range with zero in it")
+    yield ("fake-quant-narrow", model(OP.FAKE_QUANT, [x], [four], ("FakeQuantOptions", {"min": -1., "max": 2., "numBits": 8, "narrowRange": True}))[0],
+           "has a narrow range")
+    yield "response", model(OP.LOCAL_RESPONSE_NORMALIZATION, [integers((4,), 0, 9)], [((4,), I32)])[0], "takes floats of fixed extents"
+    yield ("bucketize", model(OP.BUCKETIZE, [x], [((4,), I32)], ("BucketizeOptions", {"boundaries": [1., 0.]}))[0],
+           "its boundaries are absent, more than 2^10, or not in ascending order")
+    yield ("one-hot", model(OP.ONE_HOT, [integers((4,), 0, 3), constant(3, I32), constant(1, F32), constant(0, F32)], [((4, 3), F32)],
+                            ("OneHotOptions", {"axis": 5}))[0], "its axis is none of its output's")
+    for name, bounds in (("step", (0, 5, 0)), ("away", (0, 5, -1))):
+        yield ("range-" + name, model(OP.RANGE, [constant(bound, I32) for bound in bounds], [((5,), I32)])[0],
+               "its step is 0 or leads away from its limit")
+    yield ("range-open", model(OP.RANGE, [constant(0, I32), np.array(5, np.int32), constant(1, I32)], [((5,), I32)])[0],
+           "must be constants of one type")
+    yield "topk", model(OP.TOPK_V2, [x, constant(5, I32)], [((5,), F32), ((5,), I32)])[0], "k must be one number, at most the extent"
+    row = constant([[1], [9]], I32)
+    yield ("scatter", model(OP.SCATTER_ND, [row, reals(2), constant([4], I32)], [four])[0],
+           "index 9 (element 1 of the indices) is outside of the extent 4 that it reads or writes; the first is 0")
+    yield ("scatter-shape", model(OP.SCATTER_ND, [integers((2, 1), 0, 3), reals(3), constant([4], I32)], [four])[0],
+           "its updates do not have the extents of its indices and of what they index")
+    yield ("sparse", model(OP.SPARSE_TO_DENSE, [integers((2,), 0, 3), constant([4, 4], I32), reals(2), constant(0, F32)], [((4, 4), F32)])[0],
+           "has one number for each position in an output of 2 axes")
+    yield ("segments", model(OP.SEGMENT_SUM, [x, constant([0, 0, 2, 2], I32)], [((3,), F32)])[0],
+           "its segments are not a list of numbers from 0 on")
+    yield ("segments-unsorted", model(OP.UNSORTED_SEGMENT_SUM, [x, integers((3,), 0, 2), constant(2, I32)], [((2,), F32)])[0],
+           "its segments are not integers with the leading extents of its input")
+    yield ("reverse", model(OP.REVERSE_SEQUENCE, [reals(2, 3), constant([1, 4], I32)], [((2, 3), F32)],
+                            ("ReverseSequenceOptions", {"seqDim": 1, "batchDim": 0}))[0], "index 4 (element 1 of the indices)")
+    yield "diagonal", model(OP.MATRIX_SET_DIAG, [reals(3, 3), reals(2)], [((3, 3), F32)])[0], "do not have the extents of those of its matrices"
+    text = model(OP.ADD, [codes(integers((4,), 0, 9, I8))] * 2, [((4,), STRING, *CODES)], ("AddOptions", {}))[0]
+    yield "scaled-text", text, "tensor 'y0' has a scale and is of type string"
+    yield "while-itself", loop(body_calls=0), "names a subgraph that the file does not have"
+    endless = loop()
+    endless.operator(endless.graphs[2], OP.WHILE, [0, 1, 2], [0, 1, 2], ("WhileOptions", {"condSubgraphIndex": 1, "bodySubgraphIndex": 2}))
+    yield "while-endless", endless, "subgraphs run themselves, are nested more than 16 deep"
+    scaled = choice(I8)
+    scaled.graphs[1].tensors[0].quantization.scale = [0.03]
+    yield "if-scale", scaled, "an input of its subgraph '' is a constant, or has another type, shape or scale"
+    inner = choice()
+    inner.operator(inner.graphs[2], OP.WHERE, [0], [1])
+    inner.operator(inner.graphs[0], OP.UNIQUE, [1], [2])
+    yield "inner-unknown", inner, "operators that can't be imported: UNIQUE (1x), WHERE (1x);"
+    wide = lstm(wide=True, hidden=(2.0 ** -15, 0))
+    peepholes = wide.model.subgraphs[0]
+    peepholes.operators[0].inputs[9:12] = [wide.tensor(peepholes, f"p{i}", (6,), I16, .0001, 0, integers((6,), 0, 9, I16)) for i in range(3)]
+    yield "lstm-16-peepholes", wide, "has codes of int16 and peepholes"
+
+
+def run(data, given):
+    """The reference kernels; the others where those lack the operator, or where only those have its meaning."""
+    kinds = [OpResolverType.BUILTIN_REF, OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES]
+    code = tflite.Model.GetRootAs(data, 0).OperatorCodes(0).BuiltinCode()
+    interpreter = Interpreter(model_content=data, experimental_op_resolver_type=kinds[
+        code in (OP.SEGMENT_SUM, OP.LOCAL_RESPONSE_NORMALIZATION)])
+    interpreter.allocate_tensors()
+    for detail, array in zip(interpreter.get_input_details(), given):
+        interpreter.set_tensor(detail["index"], array)
+    interpreter.invoke()
+    return [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
+
+
+def main():
+    with tarfile.open(sys.argv[1], "w:xz") as tar:
+        def write(path, data):
+            entry = tarfile.TarInfo(path)
+            entry.size = len(data)
+            tar.addfile(entry, io.BytesIO(data))
+        for family in (functions, places, subgraphs):
+            for name, (maker, given) in family():
+                data = maker.bytes()
+                write(f"{name}/model.tflite", data)
+                for i, array in enumerate(given):
+                    write(f"{name}/in{i}.npy", npy(array))
+                for i, array in enumerate(run(data, given)):
+                    write(f"{name}/out{i}.npy", npy(array))
+        for name, maker, message in refused():
+            write(f"refused-{name}/model.tflite", maker.bytes())
+            write(f"refused-{name}/error.txt", message.encode())
+
+
+if __name__ == "__main__":
+    main()
