@@ -85,7 +85,7 @@ std::string CExpressions::compare(LLVM::ICmpOp op) {
 
 std::string CExpressions::compare(LLVM::FCmpOp op) {
   using P = LLVM::FCmpPredicate;
-  std::string x = use(op.getLhs()), y = use(op.getRhs());
+  std::string x = useNumber(op.getLhs()), y = useNumber(op.getRhs());
   switch (op.getPredicate()) {
   case P::oeq: return x + " == " + y;
   case P::ogt: return x + " > " + y;
@@ -127,6 +127,8 @@ std::string CExpressions::constant(LLVM::ConstantOp op) {
     return "";
   // By its bits: C has no spelling for every NaN.
   APInt bits = real.getValue().bitcastToAPInt();
+  if (op.getType().isF16())
+    return literal(bits, false);
   StringRef type = op.getType().isF32() ? "float" : "double";
   return "((union { uint" + std::to_string(bits.getBitWidth()) + "_t u; " + type.str() + " f; }){ " + literal(bits, false) + " }).f";
 }
@@ -207,7 +209,7 @@ std::string CExpressions::shuffle(LLVM::ShuffleVectorOp op) {
 std::string CExpressions::convert(Operation &op, bool isSigned) {
   Value from = op.getOperand(0);
   Type type = typeOf(op.getResult(0));
-  std::string operand = isSigned ? useSigned(from) : use(from), to = types.cast(type);
+  std::string operand = isSigned ? useSigned(from) : useNumber(from), to = types.cast(type);
   if (!isa<VectorType>(type))
     return "(" + to + ")" + operand;
   std::string wide = types.cast(type, isSigned);
@@ -241,6 +243,9 @@ std::string CExpressions::spell(Operation &op) {
     Value behind = pointerBehind(made);
     return behind ? use(behind) : "(uint8_t *)(uintptr_t)" + operand(0);
   };
+  if (op.getNumResults() && typeOf(op.getResult(0)).isF16())
+    if (std::string half = spellHalf(op); !half.empty() || isa<LLVM::FPTruncOp>(op))
+      return half;
   return llvm::TypeSwitch<Operation *, std::string>(&op)
       .Case([&](LLVM::ConstantOp c) { return constant(c); })
       .Case([&](LLVM::PoisonOp) { return type().empty() ? "" : "(" + type() + "){ 0 }"; })
@@ -268,7 +273,7 @@ std::string CExpressions::spell(Operation &op) {
           [&](auto) { return convert(op, false); })
       .Case([&](LLVM::FPToSIOp) {
         unsigned bits = std::max(8u, bitsOf(typeOf(op.getResult(0))));
-        return vectors ? "" : "(" + type() + ")(int" + std::to_string(bits) + "_t)" + operand(0);
+        return vectors ? "" : "(" + type() + ")(int" + std::to_string(bits) + "_t)" + useNumber(op.getOperand(0));
       })
       .Case([&](LLVM::FNegOp) { return "-" + operand(0); })
       .Case([&](LLVM::BitcastOp) { return reinterpret(); })
@@ -276,7 +281,9 @@ std::string CExpressions::spell(Operation &op) {
       .Case([&](LLVM::PtrToIntOp) { return "(" + type() + ")(uintptr_t)" + operand(0); })
       .Case([&](LLVM::GEPOp gep) { return address(gep); })
       .Case([&](LLVM::AllocaOp made) { return allocate(made); })
-      .Case([&](LLVM::LoadOp load) { return access(load.getAddr(), load.getType(), load.getAlignment().value_or(0), true); })
+      .Case([&](LLVM::LoadOp load) {
+        return access(load.getAddr(), load.getType(), load.getAlignment().value_or(0), true);
+      })
       .Case([&](LLVM::AddressOfOp of) { return "(uint8_t *)(uintptr_t)" + of.getGlobalName().str(); })
       .Case([&](LLVM::SMaxOp) { return larger(op, ">", true); })
       .Case([&](LLVM::SMinOp) { return larger(op, "<", true); })
@@ -285,7 +292,9 @@ std::string CExpressions::spell(Operation &op) {
       .Case([&](LLVM::FAbsOp) { return function("__builtin_fabsf", "__builtin_fabs"); })
       .Case([&](LLVM::CopySignOp) { return function("__builtin_copysignf", "__builtin_copysign"); })
       .Case([&](LLVM::SqrtOp) { return function("__builtin_sqrtf", "__builtin_sqrt"); })
-      .Default([](Operation *) { return ""; });
+      .Case<LLVM::CountLeadingZerosOp, LLVM::CountTrailingZerosOp, LLVM::CtPopOp, LLVM::AbsOp>(
+          [&](auto) { return vectors ? "" : countBits(op); })
+      .Default([&](Operation *) { return op.getNumResults() == 1 && !vectors ? callLibrary(op) : ""; });
 }
 
 std::string CExpressions::spellLane(Operation &op) {

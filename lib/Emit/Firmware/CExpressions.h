@@ -3,6 +3,7 @@
 #include "lib/Emit/Firmware/CTypes.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include <functional>
+#include <set>
 #include <string>
 
 namespace mlir::qtensor {
@@ -11,7 +12,9 @@ namespace mlir::qtensor {
 class CExpressions {
 public:
   using NameOf = std::function<std::string(Value)>;
-  CExpressions(CTypes &types, NameOf name) : types(types), name(std::move(name)) {}
+  /// What expressions call joins `libraries`.
+  CExpressions(CTypes &types, std::set<const CLibrary *> &libraries, NameOf name)
+      : types(types), libraries(libraries), name(std::move(name)) {}
 
   /// An operand: the name of a value, or a literal.
   std::string use(Value value);
@@ -31,6 +34,14 @@ private:
   std::string allocate(LLVM::AllocaOp op);
   std::string address(LLVM::GEPOp op);
   std::string call(StringRef function, ValueRange operands);
+  /// A float of 16 bits as one of 32, others as they are; one of 32 as one of 16, rounded.
+  std::string useNumber(Value value);
+  std::string makeHalf(const std::string &number);
+  /// What makes a float of 16 bits: arithmetic is that of 32 bits, rounded once more, as LLVM has it.
+  std::string spellHalf(Operation &op);
+  /// What objects call the C library for, C calls it for too.
+  std::string callLibrary(Operation &op);
+  std::string countBits(Operation &op);
   std::string select(LLVM::SelectOp op);
   std::string shuffle(LLVM::ShuffleVectorOp op);
   std::string convert(Operation &op, bool isSigned);
@@ -41,6 +52,7 @@ private:
   std::string cast(Value value, bool isSigned = false) { return types.cast(typeOf(value), isSigned); }
 
   CTypes &types;
+  std::set<const CLibrary *> &libraries;
   NameOf name;
   bool lane = false; ///< Whether the text is of one lane.
 };

@@ -9,10 +9,16 @@ using namespace mlir::qtensor;
 std::string CFunction::getPrototype(StringRef name, StringRef linkage) {
   Type result = function.getFunctionType().getReturnType();
   std::string text = linkage.str() + (isa<LLVM::LLVMVoidType>(result) ? "void " : file.types.of(result)) + name.str() + "(";
-  llvm::interleave(
-      function.getArguments(), [&](BlockArgument argument) { text += file.types.of(argument.getType()) + nameOf(argument); },
-      [&] { text += ", "; });
-  return text + (function.getNumArguments() ? ")" : "void)");
+  if (function.isExternal())
+    llvm::interleave(
+        function.getFunctionType().getParams(), [&](Type type) { text += StringRef(file.types.of(type)).rtrim(); },
+        [&] { text += ", "; });
+  else
+    llvm::interleave(
+        function.getArguments(),
+        [&](BlockArgument argument) { text += file.types.of(argument.getType()) + nameOf(argument); },
+        [&] { text += ", "; });
+  return text + (function.getFunctionType().getNumParams() ? ")" : "void)");
 }
 
 //===----------------------------------------------------------------------===//

@@ -18,7 +18,8 @@ struct CFile {
 class CFunction {
 public:
   CFunction(LLVM::LLVMFuncOp function, CFile &file)
-      : function(function), file(file), expressions(file.types, [this](Value value) { return nameOf(value); }) {}
+      : function(function), file(file),
+        expressions(file.types, file.libraries, [this](Value value) { return nameOf(value); }) {}
 
   /// Writes the body. Errors name an op, or a type, that has no C.
   LogicalResult run();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Emit/Firmware/CSpellings.h"
+#include "lib/Emit/Firmware/CFloats.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 using namespace mlir;
@@ -125,14 +126,20 @@ bool Matcher::matchOp(Operation *op, bool isRoot) {
   return text.consume_front(")");
 }
 
+static std::optional<CMatch> matchSpelling(Operation *op, const CLibrary &library) {
+  for (const CSpelling &spelling : library.spellings) {
+    CMatch match{&library, &spelling, {}, {}};
+    if (Matcher(spelling.match, match).matchOp(op, /*isRoot=*/true))
+      return match;
+  }
+  return std::nullopt;
+}
+
 std::optional<CMatch> mlir::qtensor::matchSpelling(Operation *op, const CDialect &c) {
   for (const CLibrary &library : c.libraries)
-    for (const CSpelling &spelling : library.spellings) {
-      CMatch match{&library, &spelling, {}, {}};
-      if (Matcher(spelling.match, match).matchOp(op, /*isRoot=*/true))
-        return match;
-    }
-  return std::nullopt;
+    if (std::optional<CMatch> match = ::matchSpelling(op, library))
+      return match;
+  return ::matchSpelling(op, floatLibrary());
 }
 
 std::string mlir::qtensor::registerGroup(Type type, const CDialect &c) {

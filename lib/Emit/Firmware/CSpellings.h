@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Finds the ops that a target spells in C by itself (qtensor/Firmware.h, CSpelling).
+// Finds the ops that a target spells in C by itself, and those of floats that are functions everywhere
+// (qtensor/Firmware.h, CSpelling).
 #pragma once
 #include "qtensor/Firmware.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -14,7 +15,7 @@ struct CMatch {
   SmallVector<Operation *> folded; ///< Ops below the root: they are part of the expression.
 };
 
-/// The first spelling of the target that matches `op` and what it is made from.
+/// The first spelling of the target, or of every target's floats, that matches `op` and what it is made from.
 std::optional<CMatch> matchSpelling(Operation *op, const CDialect &c);
 
 /// The groups of registers of a vector of no fixed length, as RISC-V writes them: "m2", "mf4". Else "".

@@ -46,6 +46,8 @@ std::string CTypes::of(Type type, bool isSigned) {
     return "float ";
   if (type.isF64())
     return "double ";
+  if (type.isF16()) // by its bits
+    return "uint16_t ";
   if (type.isInteger(1))
     return "_Bool ";
   if (isa<IntegerType>(type) && llvm::is_contained({8u, 16u, 32u, 64u}, bitsOf(type)))

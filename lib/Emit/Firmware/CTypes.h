@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The types of C that values have. Integers of n bits are uintn_t, so that nothing overflows but as in two's complement; vectors
-// of fixed length are GCC's: q_u32x4, with a sign q_i32x4, q_f32x4.
+// The types of C that values have. Integers of n bits are uintn_t, so that nothing overflows but as in two's
+// complement; vectors of fixed length are GCC's: q_u32x4, with a sign q_i32x4, q_f32x4. A float of 16 bits is a
+// uint16_t.
 #pragma once
 #include "qtensor/Firmware.h"
 #include "mlir/IR/BuiltinTypes.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Emit/Firmware/EmitC.h"
+#include "lib/Emit/Firmware/CFloats.h"
 #include "lib/Emit/Firmware/CFunction.h"
 
 using namespace mlir;
@@ -78,6 +79,8 @@ LogicalResult mlir::qtensor::emitC(ModuleOp module, const FirmwareRecord &target
   for (const CLibrary &library : target.c.libraries)
     if (file.libraries.count(&library))
       os << library.text.text() << "\n";
+  if (file.libraries.count(&floatLibrary()))
+    os << floatDefinitions() << "\n";
   for (auto &[name, text] : file.types.getDefinitions())
     os << text << "\n";
   os << "\n";

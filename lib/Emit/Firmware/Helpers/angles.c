@@ -83,13 +83,13 @@ static inline uint32_t sine_of(uint32_t x, uint32_t more_quarters) {
 // Where x - x^3 / 6 rounds to x, and 1 - x^2 / 2 to 1.
 static inline int is_tiny(uint32_t x) { return exponent_of(x) < 115; }
 
-uint32_t f32_sine(uint32_t x) {
+HELPER uint32_t f32_sine(uint32_t x) {
   if (is_tiny(x))
     return x;
   return exponent_of(x) == 255 ? NO_NUMBER : sine_of(x & ~SIGN, 0) ^ (x & SIGN);
 }
 
-uint32_t f32_cosine(uint32_t x) {
+HELPER uint32_t f32_cosine(uint32_t x) {
   if (is_tiny(x))
     return ONE;
   return exponent_of(x) == 255 ? NO_NUMBER : sine_of(x & ~SIGN, 1);

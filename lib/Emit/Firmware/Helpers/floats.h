@@ -17,7 +17,7 @@ static inline uint32_t exponent_of(uint32_t x) { return x >> 23 & 255; }
 static inline uint32_t twice(uint32_t x) { return x << 1; }
 static inline int is_no_number(uint32_t x) { return twice(x) > twice(INFINITE); }
 static inline int is_special(uint32_t x) { return twice(x) == 0 || twice(x) >= twice(INFINITE); }
-static inline int has_lost(uint32_t x) { return x != 0; }
+static inline uint32_t has_lost(uint32_t x) { return x != 0; }
 
 // Shifts by 0 to 31, and what falls out is the last bit's.
 static inline uint32_t shift_right(uint32_t x, uint32_t bits) {
@@ -33,7 +33,7 @@ INLINE uint32_t make_float(uint32_t sign, int32_t exponent, uint32_t significand
     return sign + ((uint32_t)(exponent - 1) << 23) + rounded(significand);
   if (exponent > 0)
     return sign | INFINITE;
-  return exponent < -30 ? sign : sign + rounded(shift_right(significand, 1 - exponent));
+  return exponent < -30 ? sign : sign + rounded(shift_right(significand, (uint32_t)(1 - exponent)));
 }
 
 // A factor or divisor of any size other than 0: its first bit at 31. Its exponent is added to others.

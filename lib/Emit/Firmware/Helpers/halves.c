@@ -2,7 +2,7 @@
 // Floats of 16 bits: 5 of exponent, 10 of mantissa.
 #include "floats.h"
 
-uint32_t f32_from_f16(uint32_t half) {
+HELPER uint32_t f32_from_f16(uint32_t half) {
   uint32_t sign = half << 16 & SIGN, magnitude = half & 0x7fff;
   if (magnitude >= 0x7c00)
     return magnitude > 0x7c00 ? NO_NUMBER : sign | INFINITE;
@@ -15,7 +15,7 @@ uint32_t f32_from_f16(uint32_t half) {
 }
 
 // Without 13 bits of the significand, or more where the result is subnormal.
-uint32_t f16_from_f32(uint32_t x) {
+HELPER uint32_t f16_from_f32(uint32_t x) {
   uint32_t sign = x >> 16 & 0x8000, exponent = exponent_of(x), significand = (x & (HIDDEN - 1)) | HIDDEN, head = 0;
   if (is_no_number(x))
     return 0x7e00;

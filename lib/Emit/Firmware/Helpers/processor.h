@@ -5,10 +5,16 @@
 #pragma once
 #include <stdint.h>
 
+// As C in a model's file they are all its own (Source/floats.c).
+#ifndef HELPER
+#define HELPER
+#define TARGET_FUNCTION(name) int name(void);
+#endif
+
 // 1 or 0: the target's.
-int processor_divides(void);          // 32 bits by 32 bits
-int processor_multiplies_long(void);  // 32 by 32 bits to 64
-int processor_counts_zeros(void);     // in front of the first bit
+TARGET_FUNCTION(processor_divides)         // 32 bits by 32 bits
+TARGET_FUNCTION(processor_multiplies_long) // 32 by 32 bits to 64
+TARGET_FUNCTION(processor_counts_zeros)    // in front of the first bit
 
 // Small processors have few registers: inlined whatever it is worth, and values that are as they are here, of which LLVM derives no other
 // one.

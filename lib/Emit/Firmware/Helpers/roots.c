@@ -18,7 +18,7 @@ static inline uint32_t root_of(uint32_t radicand) {
   return root << 6 | has_lost(rest);
 }
 
-uint32_t f32_root(uint32_t x) {
+HELPER uint32_t f32_root(uint32_t x) {
   if (twice(x) == 0)
     return x;
   if ((int32_t)x < 0 || is_no_number(x))
@@ -32,7 +32,7 @@ uint32_t f32_root(uint32_t x) {
 }
 
 // The dividend's sign, whatever the quotient is, which may have 277 bits.
-uint32_t f32_remainder(uint32_t a, uint32_t b) {
+HELPER uint32_t f32_remainder(uint32_t a, uint32_t b) {
   if (is_no_number(a) || is_no_number(b) || exponent_of(a) == 255 || twice(b) == 0)
     return NO_NUMBER;
   if (twice(a) < twice(b))

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Numbers that C has no operators for: sines, remainders, floats of 16 bits in memory and out of it, bits that are counted. What is
+// no number counts as such.
+func.func @main(%in: tensor<16x16xi32> {qtensor.name = "x"}) -> (tensor<16xi32> {qtensor.name = "y"}) {
+  %empty = tensor.empty() : tensor<16xf16>
+  %zero = arith.constant 0.0 : f16
+  %none = linalg.fill ins(%zero : f16) outs(%empty : tensor<16xf16>) -> tensor<16xf16>
+  %sums = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>], iterator_types = ["parallel", "reduction"]}
+      ins(%in : tensor<16x16xi32>) outs(%none : tensor<16xf16>) {
+  ^bb0(%x: i32, %acc: f16):
+    %c24 = arith.constant 24 : i32
+    %small = arith.shrsi %x, %c24 : i32
+    %term = arith.sitofp %small : i32 to f16
+    %third = arith.constant 0.333 : f16
+    %scaled = arith.mulf %term, %third : f16
+    %sum = arith.addf %acc, %scaled : f16
+    linalg.yield %sum : f16
+  } -> tensor<16xf16>
+  %seed = arith.constant 1 : i32
+  %place = tensor.empty() : tensor<16xi32>
+  %start = linalg.fill ins(%seed : i32) outs(%place : tensor<16xi32>) -> tensor<16xi32>
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>, affine_map<(i, j) -> (i)>], iterator_types = ["parallel", "reduction"]}
+      ins(%in, %sums : tensor<16x16xi32>, tensor<16xf16>) outs(%start : tensor<16xi32>) {
+  ^bb0(%x: i32, %half: f16, %acc: i32):
+    %prime = arith.constant 16777619 : i32
+    %c17 = arith.constant 17 : i32
+    %a = arith.bitcast %x : i32 to f32
+    %v1 = math.sin %a : f32
+    %v2 = arith.bitcast %v1 : f32 to i32
+    %v3 = arith.cmpf ord, %v1, %v1 : f32
+    %v4 = arith.select %v3, %v2, %prime : i32
+    %v5 = arith.muli %acc, %prime : i32
+    %v6 = arith.xori %v5, %v4 : i32
+    %v7 = math.cos %a : f32
+    %v8 = arith.bitcast %v7 : f32 to i32
+    %v9 = arith.cmpf ord, %v7, %v7 : f32
+    %v10 = arith.select %v9, %v8, %prime : i32
+    %v11 = arith.muli %v6, %prime : i32
+    %v12 = arith.xori %v11, %v10 : i32
+    %v13 = arith.remf %a, %v1 : f32
+    %v14 = arith.bitcast %v13 : f32 to i32
+    %v15 = arith.cmpf ord, %v13, %v13 : f32
+    %v16 = arith.select %v15, %v14, %prime : i32
+    %v17 = arith.muli %v12, %prime : i32
+    %v18 = arith.xori %v17, %v16 : i32
+    %v19 = arith.truncf %a : f32 to f16
+    %v20 = arith.extf %v19 : f16 to f32
+    %v21 = arith.bitcast %v20 : f32 to i32
+    %v22 = arith.cmpf ord, %v20, %v20 : f32
+    %v23 = arith.select %v22, %v21, %prime : i32
+    %v24 = arith.muli %v18, %prime : i32
+    %v25 = arith.xori %v24, %v23 : i32
+    %v26 = arith.truncf %v1 : f32 to f16
+    %v27 = arith.addf %v26, %half : f16
+    %v28 = arith.extf %v27 : f16 to f32
+    %v29 = arith.bitcast %v28 : f32 to i32
+    %v30 = arith.cmpf ord, %v28, %v28 : f32
+    %v31 = arith.select %v30, %v29, %prime : i32
+    %v32 = arith.muli %v25, %prime : i32
+    %v33 = arith.xori %v32, %v31 : i32
+    %v34 = arith.subf %v26, %half : f16
+    %v35 = arith.extf %v34 : f16 to f32
+    %v36 = arith.bitcast %v35 : f32 to i32
+    %v37 = arith.cmpf ord, %v35, %v35 : f32
+    %v38 = arith.select %v37, %v36, %prime : i32
+    %v39 = arith.muli %v33, %prime : i32
+    %v40 = arith.xori %v39, %v38 : i32
+    %v41 = arith.mulf %v26, %half : f16
+    %v42 = arith.extf %v41 : f16 to f32
+    %v43 = arith.bitcast %v42 : f32 to i32
+    %v44 = arith.cmpf ord, %v42, %v42 : f32
+    %v45 = arith.select %v44, %v43, %prime : i32
+    %v46 = arith.muli %v40, %prime : i32
+    %v47 = arith.xori %v46, %v45 : i32
+    %v48 = arith.divf %v26, %half : f16
+    %v49 = arith.extf %v48 : f16 to f32
+    %v50 = arith.bitcast %v49 : f32 to i32
+    %v51 = arith.cmpf ord, %v49, %v49 : f32
+    %v52 = arith.select %v51, %v50, %prime : i32
+    %v53 = arith.muli %v47, %prime : i32
+    %v54 = arith.xori %v53, %v52 : i32
+    %v55 = arith.remf %v26, %half : f16
+    %v56 = arith.extf %v55 : f16 to f32
+    %v57 = arith.bitcast %v56 : f32 to i32
+    %v58 = arith.cmpf ord, %v56, %v56 : f32
+    %v59 = arith.select %v58, %v57, %prime : i32
+    %v60 = arith.muli %v54, %prime : i32
+    %v61 = arith.xori %v60, %v59 : i32
+    %v62 = arith.negf %v19 : f16
+    %v63 = arith.extf %v62 : f16 to f32
+    %v64 = arith.bitcast %v63 : f32 to i32
+    %v65 = arith.cmpf ord, %v63, %v63 : f32
+    %v66 = arith.select %v65, %v64, %prime : i32
+    %v67 = arith.muli %v61, %prime : i32
+    %v68 = arith.xori %v67, %v66 : i32
+    %v69 = math.absf %v19 : f16
+    %v70 = arith.extf %v69 : f16 to f32
+    %v71 = arith.bitcast %v70 : f32 to i32
+    %v72 = arith.cmpf ord, %v70, %v70 : f32
+    %v73 = arith.select %v72, %v71, %prime : i32
+    %v74 = arith.muli %v68, %prime : i32
+    %v75 = arith.xori %v74, %v73 : i32
+    %v76 = arith.cmpf olt, %v26, %half : f16
+    %v77 = arith.extui %v76 : i1 to i32
+    %v78 = arith.muli %v75, %prime : i32
+    %v79 = arith.xori %v78, %v77 : i32
+    %v80 = arith.cmpf oge, %v26, %half : f16
+    %v81 = arith.extui %v80 : i1 to i32
+    %v82 = arith.muli %v79, %prime : i32
+    %v83 = arith.xori %v82, %v81 : i32
+    %v84 = arith.cmpf une, %v26, %half : f16
+    %v85 = arith.extui %v84 : i1 to i32
+    %v86 = arith.muli %v83, %prime : i32
+    %v87 = arith.xori %v86, %v85 : i32
+    %v88 = arith.cmpf uno, %v26, %half : f16
+    %v89 = arith.extui %v88 : i1 to i32
+    %v90 = arith.muli %v87, %prime : i32
+    %v91 = arith.xori %v90, %v89 : i32
+    %v92 = arith.constant 1.5 : f16
+    %v93 = arith.mulf %v26, %v92 : f16
+    %v94 = arith.extf %v93 : f16 to f32
+    %v95 = arith.bitcast %v94 : f32 to i32
+    %v96 = arith.cmpf ord, %v94, %v94 : f32
+    %v97 = arith.select %v96, %v95, %prime : i32
+    %v98 = arith.muli %v91, %prime : i32
+    %v99 = arith.xori %v98, %v97 : i32
+    %v100 = arith.shrsi %x, %c17 : i32
+    %v101 = arith.sitofp %v100 : i32 to f16
+    %v102 = arith.extf %v101 : f16 to f32
+    %v103 = arith.bitcast %v102 : f32 to i32
+    %v104 = arith.cmpf ord, %v102, %v102 : f32
+    %v105 = arith.select %v104, %v103, %prime : i32
+    %v106 = arith.muli %v99, %prime : i32
+    %v107 = arith.xori %v106, %v105 : i32
+    %v108 = arith.uitofp %x : i32 to f16
+    %v109 = arith.extf %v108 : f16 to f32
+    %v110 = arith.bitcast %v109 : f32 to i32
+    %v111 = arith.cmpf ord, %v109, %v109 : f32
+    %v112 = arith.select %v111, %v110, %prime : i32
+    %v113 = arith.muli %v107, %prime : i32
+    %v114 = arith.xori %v113, %v112 : i32
+    %v115 = arith.fptosi %v26 : f16 to i32
+    %v116 = arith.muli %v114, %prime : i32
+    %v117 = arith.xori %v116, %v115 : i32
+    %v118 = arith.extf %v26 : f16 to f64
+    %v119 = math.absi %x : i32
+    %v120 = arith.muli %v117, %prime : i32
+    %v121 = arith.xori %v120, %v119 : i32
+    %v122 = math.ctlz %x : i32
+    %v123 = arith.muli %v121, %prime : i32
+    %v124 = arith.xori %v123, %v122 : i32
+    %v125 = math.cttz %x : i32
+    %v126 = arith.muli %v124, %prime : i32
+    %v127 = arith.xori %v126, %v125 : i32
+    %v128 = math.ctpop %x : i32
+    %v129 = arith.muli %v127, %prime : i32
+    %v130 = arith.xori %v129, %v128 : i32
+    %v131 = arith.extsi %x : i32 to i64
+    %v132 = math.ctlz %v131 : i64
+    %v133 = arith.trunci %v132 : i64 to i32
+    %v134 = arith.muli %v130, %prime : i32
+    %v135 = arith.xori %v134, %v133 : i32
+    %v136 = math.ctpop %v131 : i64
+    %v137 = arith.trunci %v136 : i64 to i32
+    %v138 = arith.muli %v135, %prime : i32
+    %v139 = arith.xori %v138, %v137 : i32
+    linalg.yield %v139 : i32
+  } -> tensor<16xi32>
+  return %y : tensor<16xi32>
+}
