@@ -114,7 +114,8 @@ arith::ConstantOp qtensor::makeConstant(OpBuilder &builder, Location loc, Ranked
   return arith::ConstantOp::create(builder, loc, cast<TypedAttr>(attribute));
 }
 
-std::vector<float> qtensor::transpose(ArrayRef<float> values, ArrayRef<int64_t> shape, ArrayRef<int64_t> permutation) {
+template <typename T>
+std::vector<T> qtensor::transpose(ArrayRef<T> values, ArrayRef<int64_t> shape, ArrayRef<int64_t> permutation) {
   size_t rank = shape.size();
   SmallVector<int64_t> strides(rank, 1), extents, steps;
   for (size_t dim = rank; dim-- > 1;)
@@ -123,10 +124,10 @@ std::vector<float> qtensor::transpose(ArrayRef<float> values, ArrayRef<int64_t> 
     extents.push_back(shape[dim]);
     steps.push_back(strides[dim]);
   }
-  std::vector<float> result(values.size());
+  std::vector<T> result(values.size());
   SmallVector<int64_t> index(rank, 0);
   int64_t source = 0;
-  for (float &element : result) {
+  for (T &element : result) {
     element = values[source];
     for (size_t dim = rank; dim-- > 0;) {
       source += steps[dim];
@@ -138,3 +139,6 @@ std::vector<float> qtensor::transpose(ArrayRef<float> values, ArrayRef<int64_t> 
   }
   return result;
 }
+
+template std::vector<float> qtensor::transpose(ArrayRef<float>, ArrayRef<int64_t>, ArrayRef<int64_t>);
+template std::vector<char> qtensor::transpose(ArrayRef<char>, ArrayRef<int64_t>, ArrayRef<int64_t>);

@@ -55,7 +55,8 @@ arith::ConstantOp makeConstant(OpBuilder &builder, Location loc, RankedTensorTyp
                                StringRef name);
 
 /// `values` of `shape` with its dimensions in the order `permutation` (result dimension i is source dimension
-/// permutation[i]).
-std::vector<float> transpose(ArrayRef<float> values, ArrayRef<int64_t> shape, ArrayRef<int64_t> permutation);
+/// permutation[i]). Of floats and bytes.
+template <typename T>
+std::vector<T> transpose(ArrayRef<T> values, ArrayRef<int64_t> shape, ArrayRef<int64_t> permutation);
 
 } // namespace mlir::qtensor

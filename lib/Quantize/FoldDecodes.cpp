@@ -8,6 +8,7 @@
 #include "lib/Transforms/Select/Components.h"
 #include "lib/Transforms/Select/Contraction.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "mlir/IR/Matchers.h"
 #include "qtensor/Codec.h"
 #include "qtensor/Encode.h"
@@ -126,6 +127,41 @@ private:
   }
 };
 
+/// transpose(dequantize(q)) decodes transposed codes, or what is transposed in front of a rounding, where all of q
+/// shares its parameters.
+struct TransposeEncoded : OpRewritePattern<linalg::TransposeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(linalg::TransposeOp op, PatternRewriter &rewriter) const override {
+    auto dequantize = op.getInput().getDefiningOp<DequantizeOp>();
+    BlockAttr encoding = dequantize ? getBlockEncoding(dequantize.getSource().getType()) : BlockAttr();
+    if (!encoding || !encoding.isStatic() || !llvm::all_of(encoding.getBlock(), ShapedType::isDynamic) ||
+        !cast<RankedTensorType>(op.getInit().getType()).hasStaticShape())
+      return rewriter.notifyMatchFailure(op, "it does not transpose a statically encoded tensor");
+    Location loc = op.getLoc();
+    auto type = cast<RankedTensorType>(op->getResult(0).getType());
+    RankedTensorType encoded = withEncoding(type, encoding);
+    Value source = dequantize.getSource(), moved;
+    if (auto quantize = source.getDefiningOp<QuantizeOp>(); quantize && quantize.getParams().empty()) {
+      Value real = transpose(rewriter, loc, quantize.getSource(), op.getPermutation());
+      moved = QuantizeOp::create(rewriter, quantize.getLoc(), encoded, real, ValueRange(), ValueRange(),
+                                 quantize.getEncoderAttr());
+    } else {
+      Value codes = ComponentOp::create(rewriter, loc, source, "codes");
+      moved = AssembleOp::create(rewriter, loc, encoded, transpose(rewriter, loc, codes, op.getPermutation()));
+    }
+    rewriter.replaceOpWithNewOp<DequantizeOp>(op, type, moved);
+    return success();
+  }
+
+private:
+  static Value transpose(OpBuilder &b, Location loc, Value value, ArrayRef<int64_t> order) {
+    auto type = cast<RankedTensorType>(value.getType());
+    Value empty = tensor::EmptyOp::create(b, loc, applyPermutation(type.getShape(), order), type.getElementType());
+    return linalg::TransposeOp::create(b, loc, value, empty, order)->getResult(0);
+  }
+};
+
 /// reshape(dequantize(q)) decodes the reshaped q, where blocks stay whole.
 template <typename ReshapeOp> struct ReshapeEncoded : OpRewritePattern<ReshapeOp> {
   using OpRewritePattern<ReshapeOp>::OpRewritePattern;
@@ -211,9 +247,9 @@ struct DecodeConstant : OpRewritePattern<DequantizeOp> {
 struct FoldDecodes : mlir::qtensor::impl::FoldDecodesBase<FoldDecodes> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<ReadEncoded, PadBeforeRounding, PadCodes, DecodeConstant, ReshapeEncoded<tensor::CollapseShapeOp>,
-                 ReshapeEncoded<tensor::ExpandShapeOp>, ReshapeConstant<tensor::CollapseShapeOp>,
-                 ReshapeConstant<tensor::ExpandShapeOp>>(&getContext());
+    patterns.add<ReadEncoded, PadBeforeRounding, PadCodes, DecodeConstant, TransposeEncoded,
+                 ReshapeEncoded<tensor::CollapseShapeOp>, ReshapeEncoded<tensor::ExpandShapeOp>,
+                 ReshapeConstant<tensor::CollapseShapeOp>, ReshapeConstant<tensor::ExpandShapeOp>>(&getContext());
     if (failed(rewriteGreedily(*this, getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -58,7 +58,7 @@ SmallVector<float, 0> LateWeight::readRows(int64_t first, int64_t count) const {
     from[dim] = extent;
   std::vector<float> all(length * shape.front());
   source.read(0, all);
-  all = transpose(all, from, permutation);
+  all = transpose(ArrayRef(all), from, permutation);
   llvm::copy(ArrayRef(all).slice(first * length, count * length), values.begin());
   return values;
 }

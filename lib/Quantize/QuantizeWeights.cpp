@@ -193,7 +193,7 @@ FailureOr<Value> QuantizeWeights::assemble(Operation *reader, arith::ConstantOp 
     return failure();
   bool moved = !llvm::equal(key.permutation, llvm::seq<int64_t>(0, key.permutation.size()));
   if (moved)
-    values = FloatData(transpose(*values, shape, key.permutation));
+    values = FloatData(transpose(ArrayRef<float>(*values), shape, key.permutation));
   BlockAttr encoding = getBlockEncoding(key.type);
   EncodeOptions options;
   options.encoder = key.encoder;

@@ -21,6 +21,36 @@ func.func @matmul(%x: tensor<4x8xf32>, %i: tensor<4x2xf32>) -> tensor<4x2xf32> {
 
 // -----
 
+#x = #qtensor.block<int8, [?, ?], scale = 0.5, zero = -128.0>
+#w = #qtensor.block<int8, [?, ?], scale = 0.25>
+
+// What is transposed behind its rounding is transposed in front of it, and codes are transposed as codes.
+// CHECK-LABEL: func @transposed
+// CHECK: %[[T:.*]] = linalg.transpose ins(%arg0 : tensor<8x4xf32>) outs(%{{.*}} : tensor<4x8xf32>) permutation = [1, 0]
+// CHECK: %[[Q:.*]] = qtensor.quantize %[[T]]
+// CHECK: linalg.matmul ins(%[[Q]], %{{.*}} :
+// CHECK: %[[U:.*]] = linalg.transpose ins(%arg1 : tensor<8x4xi8>) outs(%{{.*}} : tensor<4x8xi8>) permutation = [1, 0]
+// CHECK: %[[A:.*]] = qtensor.assemble %[[U]] : tensor<4x8xi8> -> tensor<4x8xf32, #
+// CHECK: linalg.matmul ins(%[[A]], %{{.*}} :
+// CHECK-NOT: qtensor.dequantize
+// CHECK: return
+func.func @transposed(%x: tensor<8x4xf32>, %codes: tensor<8x4xi8>, %i: tensor<4x2xf32>) -> (tensor<4x2xf32>, tensor<4x2xf32>) {
+  %c = arith.constant dense<1> : tensor<8x2xi8>
+  %w = qtensor.assemble %c : tensor<8x2xi8> -> tensor<8x2xf32, #w>
+  %q = qtensor.quantize %x : tensor<8x4xf32> -> tensor<8x4xf32, #x>
+  %d = qtensor.dequantize %q : tensor<8x4xf32, #x> -> tensor<8x4xf32>
+  %e = tensor.empty() : tensor<4x8xf32>
+  %t = linalg.transpose ins(%d : tensor<8x4xf32>) outs(%e : tensor<4x8xf32>) permutation = [1, 0]
+  %y = linalg.matmul ins(%t, %w : tensor<4x8xf32>, tensor<8x2xf32, #w>) outs(%i : tensor<4x2xf32>) -> tensor<4x2xf32>
+  %a = qtensor.assemble %codes : tensor<8x4xi8> -> tensor<8x4xf32, #x>
+  %f = qtensor.dequantize %a : tensor<8x4xf32, #x> -> tensor<8x4xf32>
+  %u = linalg.transpose ins(%f : tensor<8x4xf32>) outs(%e : tensor<4x8xf32>) permutation = [1, 0]
+  %z = linalg.matmul ins(%u, %w : tensor<4x8xf32>, tensor<8x2xf32, #w>) outs(%i : tensor<4x2xf32>) -> tensor<4x2xf32>
+  return %y, %z : tensor<4x2xf32>, tensor<4x2xf32>
+}
+
+// -----
+
 #x = #qtensor.block<int8, [?, ?, ?, ?], scale = 0.5, zero = -128.0>
 #w4 = #qtensor.block<int8, [?, ?, 1, ?], scale = f32>
 

@@ -4,6 +4,7 @@
 #include "lib/Transforms/Integer/GroupScales.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
+#include "qtensor/Codec.h"
 #include <cmath>
 #include <numeric>
 
@@ -50,18 +51,49 @@ std::optional<std::vector<float>> integer::readReals(Value value) {
   return std::vector<float>(values.begin(), values.end());
 }
 
+/// The zero point of an encoded tensor: a number of its encoding, or constants that are all the same.
+static std::optional<int64_t> readZero(Value value) {
+  auto type = cast<RankedTensorType>(value.getType());
+  BlockAttr encoding = getBlockEncoding(type);
+  ParamAttr zero = encoding.getZero();
+  if (!zero || zero.getScalar())
+    return zero ? int64_t(*zero.getScalar()) : 0;
+  auto codec = dyn_cast<CodecAttr>(zero.getValue());
+  auto assemble = value.getDefiningOp<AssembleOp>();
+  if (!codec || zero.getNegated() || !assemble)
+    return std::nullopt;
+  SmallVector<Component> components;
+  encoding.getComponents(type.getShape(), type.getContext(), components);
+  auto found = llvm::find_if(components, [](const Component &component) { return component.name == "zero"; });
+  if (found == components.end() || components.size() != assemble.getComponents().size())
+    return std::nullopt;
+  arith::ConstantOp constant = getConstantSource(assemble.getComponents()[found - components.begin()]);
+  std::vector<char> bytes = constant ? readBytes(cast<ElementsAttr>(constant.getValue())) : std::vector<char>();
+  size_t size = codec.getStorageType().getIntOrFloatBitWidth() / 8;
+  for (size_t i = size; i < bytes.size(); ++i)
+    if (bytes[i] != bytes[i - size])
+      return std::nullopt;
+  uint32_t code = 0;
+  if (bytes.size() < size || size > sizeof(code))
+    return std::nullopt;
+  std::memcpy(&code, bytes.data(), size);
+  return int64_t(decodeCode(codec, code));
+}
+
 std::optional<Codes> integer::readCodes(ImplicitLocOpBuilder &b, Value value, bool mayHaveBlocks) {
   value = stripDequantize(value);
   auto type = cast<RankedTensorType>(value.getType());
   BlockAttr encoding = getBlockEncoding(type);
   if (!encoding || encoding.getCodec().getKind() != CodecKind::Int ||
-      encoding.getCodec().getIntStyle() == IntStyle::Offset || encoding.getOffset() ||
-      (encoding.getZero() && !encoding.getZero().getScalar()))
+      encoding.getCodec().getIntStyle() == IntStyle::Offset || encoding.getOffset())
+    return std::nullopt;
+  std::optional<int64_t> zero = readZero(value);
+  if (!zero)
     return std::nullopt;
   Codes out;
   out.bits = encoding.getCodec().getBits();
   out.isUnsigned = encoding.getCodec().getIntStyle() == IntStyle::Unsigned;
-  out.zero = encoding.getZero() ? int64_t(*encoding.getZero().getScalar()) : 0;
+  out.zero = *zero;
   if (encoding.isStatic()) {
     out.scales = {encoding.getScale() ? float(*encoding.getScale().getScalar()) : 1.0f};
   } else {

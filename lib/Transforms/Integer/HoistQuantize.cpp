@@ -154,6 +154,13 @@ Value Hoister::hoistMax(linalg::GenericOp pool) {
 
 QuantizeOp Hoister::run() {
   Operation *source = op.getSource().getDefiningOp();
+  // What was read from codes like these becomes the same ones.
+  auto read = dyn_cast_or_null<DequantizeOp>(source);
+  if (read && read.getSource().getType() == op.getType() && encoding.getCodec().getBits() <= 16) {
+    op.replaceAllUsesWith(read.getSource());
+    op.erase();
+    return {};
+  }
   Value codes;
   if (auto pad = dyn_cast_or_null<tensor::PadOp>(source))
     codes = hoistPad(pad);

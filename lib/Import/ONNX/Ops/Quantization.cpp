@@ -16,6 +16,17 @@ std::optional<double> onlyNumber(const Val &x) {
   return x.constant->realAt(0);
 }
 
+/// The number that all elements of a constant are.
+std::optional<double> uniformNumber(const Val &x) {
+  if (!x.constant || x.constant->numElements() == 0)
+    return std::nullopt;
+  double first = x.constant->realAt(0);
+  for (int64_t i = 1, count = x.constant->numElements(); i < count; ++i)
+    if (x.constant->realAt(i) != first)
+      return std::nullopt;
+  return first;
+}
+
 Dims gridDims(NodeContext &n, const Val &x, const Scheme &scheme) {
   Dims grid(x.rank(), n.e.math.constant(1));
   if (scheme.block)
@@ -37,7 +48,7 @@ Encoding makeEncoding(NodeContext &n, const Val &x, const Scheme &scheme) {
   OpBuilder &b = n.e.b;
   CodecAttr codec = integerCodec(b.getContext(), bitWidth(scheme.codes), isUnsigned(scheme.codes));
   std::optional<double> scale = onlyNumber(scheme.scale);
-  std::optional<double> zero = scheme.zero ? onlyNumber(*scheme.zero) : std::optional(0.0);
+  std::optional<double> zero = scheme.zeroNumber;
   SmallVector<int64_t> block(x.rank(), ShapedType::kDynamic);
   if (scheme.block) {
     block.assign(x.rank(), 1);
@@ -52,10 +63,11 @@ Encoding makeEncoding(NodeContext &n, const Val &x, const Scheme &scheme) {
   ParamAttr zeroParam;
   if (!isStatic)
     out.params.push_back(n.e.reshape(scheme.scale, grid));
-  if (scheme.zero && zero != 0) {
-    zeroParam = isStatic ? scalarParam(b, *zero) : dataParam(b, codec);
-    if (!isStatic)
-      out.params.push_back(n.e.reshape(asContainer(n.e, *scheme.zero), grid));
+  if (!zero) {
+    zeroParam = dataParam(b, codec);
+    out.params.push_back(n.e.reshape(asContainer(n.e, *scheme.zero), grid));
+  } else if (*zero != 0) {
+    zeroParam = scalarParam(b, *zero);
   }
   out.attr = BlockAttr::get(b.getContext(), codec, block, scaleParam, zeroParam, ParamAttr());
   return out;
@@ -183,6 +195,7 @@ FailureOr<Scheme> readScheme(NodeContext &n, unsigned scale, unsigned zero, Elem
   if (!scheme.zero)
     return scheme;
   simplify(*scheme.zero);
+  scheme.zeroNumber = uniformNumber(*scheme.zero);
   if (scheme.zero->isScalar())
     scheme.zero = n.e.broadcast(*scheme.zero, scheme.scale.dims);
   if (!llvm::equal(scheme.zero->dims, scheme.scale.dims, DimMath::same))

@@ -11,6 +11,7 @@ struct Scheme {
   Elem codes = Elem::U8;
   Val scale;
   std::optional<Val> zero; // of type `codes`
+  std::optional<double> zeroNumber = 0; // where it is known and the same everywhere
   int64_t axis = 1;
   int64_t block = 0; // 0: not blocked
 };

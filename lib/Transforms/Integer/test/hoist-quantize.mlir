@@ -110,3 +110,22 @@ func.func @shared(%x: tensor<1x2x2x8xf32>) -> (tensor<1x4x4x8xf32, #q4>, tensor<
   %b = qtensor.quantize %x : tensor<1x2x2x8xf32> -> tensor<1x2x2x8xf32, #q4>
   return %a, %b : tensor<1x4x4x8xf32, #q4>, tensor<1x2x2x8xf32, #q4>
 }
+
+// The largest of values that were read from codes is one of these codes.
+// CHECK-LABEL: func.func @again(
+// CHECK-SAME: %[[Q:.*]]: tensor<1x2x2x8xf32, #
+// CHECK-NOT: qtensor.quantize
+// CHECK: %[[C:.*]] = qtensor.component %[[Q]] "codes"
+// CHECK: tensor.pad %[[C]]
+// CHECK-NOT: qtensor.quantize
+// CHECK: return
+func.func @again(%q: tensor<1x2x2x8xf32, #q4>) -> tensor<1x4x4x8xf32, #q4> {
+  %low = arith.constant 0xFF800000 : f32
+  %x = qtensor.dequantize %q : tensor<1x2x2x8xf32, #q4> -> tensor<1x2x2x8xf32>
+  %p = tensor.pad %x low[0, 1, 1, 0] high[0, 1, 1, 0] {
+  ^bb0(%i: index, %j: index, %k: index, %l: index):
+    tensor.yield %low : f32
+  } : tensor<1x2x2x8xf32> to tensor<1x4x4x8xf32>
+  %r = qtensor.quantize %p : tensor<1x4x4x8xf32> -> tensor<1x4x4x8xf32, #q4>
+  return %r : tensor<1x4x4x8xf32, #q4>
+}
