@@ -9,7 +9,8 @@ def FoldDecodes : Pass<"qtensor-fold-decodes", "ModuleOp"> {
   let description = [{
     A model that comes quantized (QuantizeLinear, DequantizeLinear) rounds and decodes explicitly. Reading decodes
     anyway, so its contractions take the encoded tensors. Padding with 0 moves in front of a static rounding, where it
-    is exact, or pads assembled codes; reshapes that keep blocks whole move behind it. Small constants that no
+    is exact, or pads assembled codes; reshapes that keep blocks whole move behind it, transpositions in front of a
+    rounding or to the codes. Small constants that no
     contraction reads (biases) are decoded now. No rounding is added or dropped.
 
     ```mlir
@@ -129,7 +130,9 @@ def QuantizeInterface : Pass<"qtensor-quantize-interface", "ModuleOp"> {
     For models that run without floats. Twice in a pipeline: with `results` float results are rounded to what calibration
     saw of them and returned as codes, so that the last layer has a final map; without, after rounding has moved up to
     the inputs, an input that is only read as codes of one encoding becomes these codes. Attributes of arguments and
-    results say what the codes mean. Nothing happens where activations are not static.
+    results say what the codes mean. A model that brings its own roundings (QuantizeLinear, DequantizeLinear) takes and
+    returns the codes that it makes of its inputs and decodes its results from, whatever `activations` says; a .tflite file
+    keeps its interface.
 
     ```mlir
     func.func @main(%x: tensor<1x64xf32>) -> tensor<1x8xf32> {

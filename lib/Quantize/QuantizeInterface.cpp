@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Inputs and results of a float model as codes, so that no float is left in front of it or behind it.
+#include "dialects/QTensor/IR/ModuleAttrs.h"
 #include "dialects/QTensor/IR/QTensorOps.h"
 #include "lib/Calibrate/Statistics.h"
 #include "lib/Calibrate/ValueNames.h"
@@ -34,9 +35,16 @@ struct QuantizeInterface : mlir::qtensor::impl::QuantizeInterfaceBase<QuantizeIn
 
 private:
   void takeCodes(func::FuncOp main, unsigned index);
+  bool returnOwnCodes(func::FuncOp main, unsigned index);
   LogicalResult returnCodes(func::FuncOp main, unsigned index, const Statistics &ranges);
 };
 } // namespace
+
+/// Whether codes of `encoding` are plain integers whose meaning are two numbers.
+static bool isDescribable(BlockAttr encoding) {
+  return encoding.isStatic() && encoding.getCodec().getKind() == CodecKind::Int && encoding.getScale() &&
+         !encoding.getOffset() && encoding.getCodec().getIntStyle() != IntStyle::Offset;
+}
 
 /// An argument that is only read as codes of one encoding becomes those codes.
 void QuantizeInterface::takeCodes(func::FuncOp main, unsigned index) {
@@ -52,7 +60,7 @@ void QuantizeInterface::takeCodes(func::FuncOp main, unsigned index) {
     return;
   auto type = cast<RankedTensorType>(reads.front().getType());
   BlockAttr encoding = getBlockEncoding(type);
-  if (!encoding.isStatic() || encoding.getCodec().getKind() != CodecKind::Int || !encoding.getScale())
+  if (!isDescribable(encoding))
     return;
   SmallVector<Component> components;
   encoding.getComponents(type.getShape(), &getContext(), components);
@@ -64,6 +72,20 @@ void QuantizeInterface::takeCodes(func::FuncOp main, unsigned index) {
     read.erase();
   }
   describeCodes(encoding, [&](StringRef key, Attribute value) { main.setArgAttr(index, key, value); });
+}
+
+/// A result that the model itself decodes last is returned before that.
+bool QuantizeInterface::returnOwnCodes(func::FuncOp main, unsigned index) {
+  auto ret = cast<func::ReturnOp>(main.front().getTerminator());
+  auto read = ret.getOperand(index).getDefiningOp<DequantizeOp>();
+  BlockAttr encoding = read ? getBlockEncoding(read.getSource().getType()) : BlockAttr();
+  if (!encoding || !isDescribable(encoding) ||
+      !llvm::all_of(encoding.getBlock(), [](int64_t extent) { return ShapedType::isDynamic(extent); }))
+    return false;
+  OpBuilder b(ret);
+  ret.setOperand(index, ComponentOp::create(b, read.getLoc(), read.getSource(), "codes"));
+  describeCodes(encoding, [&](StringRef name, Attribute value) { main.setResultAttr(index, name, value); });
+  return true;
 }
 
 /// A float result is rounded to the range that calibration saw.
@@ -89,14 +111,16 @@ LogicalResult QuantizeInterface::returnCodes(func::FuncOp main, unsigned index, 
 
 void QuantizeInterface::runOnOperation() {
   auto main = getOperation().lookupSymbol<func::FuncOp>("main");
-  if (!isStaticSpelling(activations))
+  // A file of codes says itself what is outside.
+  bool isStatic = isStaticSpelling(activations);
+  if (!isStatic && getOperation()->hasAttr(kRoundingAttr))
     return;
   FailureOr<Statistics> ranges = Statistics::load(&getContext(), statistics);
   if (!main || failed(ranges))
     return signalPassFailure();
   if (results)
     for (unsigned i = 0; i < main.getNumResults(); ++i)
-      if (failed(returnCodes(main, i, *ranges)))
+      if (!returnOwnCodes(main, i) && isStatic && failed(returnCodes(main, i, *ranges)))
         return signalPassFailure();
   if (!results)
     for (unsigned i = 0; i < main.getNumArguments(); ++i)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""blocks-run.py <model.onnx> <samples> <folder> [--rounding=double] [--steps=2.5] <target>...: a float network that becomes
-integer-only has the same codes from the reference, from compiled code on this machine and in the emulator of each target, and
-they are the float network's results to within so many steps of the output."""
+"""blocks-run.py <model.onnx> <samples> <folder> [--rounding=double] [--steps=2.5] [--formats=own] <target>...: a float network
+that becomes integer-only, or one that brings its own roundings, has the same codes from the reference, from compiled code on
+this machine and in the emulator of each target, and they are the float results to within so many steps of the output."""
 import pathlib
 import re
 import struct
@@ -34,10 +34,12 @@ def main():
     settings = dict(word[2:].split("=") for word in sys.argv[4:] if word.startswith("--"))
     targets = [word for word in sys.argv[4:] if not word.startswith("--")]
     folder.mkdir(parents=True, exist_ok=True)
-    options = ["--weights=int8/channel", "--activations=int8/asymmetric", f"--statistics={folder}/seen.json",
-               f"--rounding={settings.get('rounding', 'double')}", "--interface=codes"]
-    compiled = run("quant-compile", model, f"--calibrate={samples}", *options, f"--target={targets[0]}", "--phase-to=C3",
-                   "--elide-weights")
+    options = [f"--rounding={settings.get('rounding', 'double')}", "--interface=codes"]
+    calibrate = []
+    if settings.get("formats") != "own":
+        options += ["--weights=int8/channel", "--activations=int8/asymmetric", f"--statistics={folder}/seen.json"]
+        calibrate = [f"--calibrate={samples}"]
+    compiled = run("quant-compile", model, *calibrate, *options, f"--target={targets[0]}", "--phase-to=C3", "--elide-weights")
     if "warning" in compiled.stderr:
         sys.exit(compiled.stderr)
     (folder / "layers.mlir").write_text(compiled.stdout)
@@ -54,8 +56,9 @@ def main():
         run("quant-run", model, *options, "--input", x, "--output", y)
         run("quant-run", model, *options, "--input", x, "--dump-values", values)
         got, want = npy(y, "b"), npy(real, "f")
-        if got != npy(values / f"{name}.npy", "b"):
-            sys.exit(f"sample {number}: {got} where the reference has {npy(values / f'{name}.npy', 'b')}")
+        reference = npy(values / f"{name}.npy", "b")
+        if got != reference:
+            sys.exit(f"sample {number}: {got} where the reference has {reference}")
         worst = max([worst] + [abs(code - out_zero - value / out_scale) for code, value in zip(got, want)])
         for target in targets if number == 0 else []:
             bundle = folder / target
@@ -66,8 +69,8 @@ def main():
             if tuple(int(word) for word in line.split(": ")[2].split()) != got:
                 sys.exit(f"{target}, sample {number}: {line} where compiled code has {got}")
     if worst > float(settings.get("steps", 2.5)):
-        sys.exit(f"codes are {worst:.2f} steps from the float network's results")
-    print(f"{model.stem}: the same codes everywhere, {worst:.2f} steps from the float network's results")
+        sys.exit(f"codes are {worst:.2f} steps from the float results")
+    print(f"{model.stem}: the same codes everywhere, {worst:.2f} steps from the float results")
 
 
 if __name__ == "__main__":

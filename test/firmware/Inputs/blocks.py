@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""blocks.py residual|inverted <model.onnx> <samples>: a small float network of such blocks, and inputs to calibrate it with."""
+"""blocks.py residual|inverted|coded <model.onnx> <samples>: a small float network of such blocks, and inputs to calibrate it with;
+or a residual one that comes quantized (QuantizeLinear, DequantizeLinear)."""
 import math
 import os
 import random
@@ -68,6 +69,51 @@ def inverted(net):
     return net.add("Add", [net.add("MatMul", [x, net.noise([16, 10], 0.4)]), net.constant([], [0.25])])
 
 
+class Coded(Network):
+    """A network of codes: what layers make is rounded and read again."""
+
+    def codes(self, kind, dims, values):
+        self.count += 1
+        letter = {INT8: "b", INT32: "i"}[kind]
+        self.constants.append(tensor(f"c{self.count}", kind, dims, struct.pack(f"<{len(values)}{letter}", *values)))
+        return f"c{self.count}"
+
+    def round(self, x, scale, zero):
+        parameters = [self.constant([], [scale]), self.codes(INT8, [], [zero])]
+        return self.add("DequantizeLinear", [self.add("QuantizeLinear", [x] + parameters)] + parameters)
+
+    def weight(self, dims, zeros):
+        """One scale a filter, with zero points that are a vector of zeros, one zero, or absent."""
+        spread = 0.02 / math.sqrt(math.prod(dims[1:]))
+        codes = self.codes(INT8, dims, [self.random.randint(-127, 127) for _ in range(math.prod(dims))])
+        scales = [self.random.uniform(0.8, 1.2) * spread for _ in range(dims[0])]
+        inputs = [codes, self.constant([dims[0]], scales)]
+        if zeros is not None:
+            inputs.append(self.codes(INT8, [dims[0]] if zeros else [], [0] * (dims[0] if zeros else 1)))
+        return self.add("DequantizeLinear", inputs, axis=0), scales
+
+    def layer(self, x, scale, filters, channels, kernel, stride=1, zeros=None):
+        weights, scales = self.weight([filters, channels, kernel, kernel], zeros)
+        codes = self.codes(INT32, [filters], [self.random.randint(-2000, 2000) for _ in range(filters)])
+        bias = self.add("DequantizeLinear", [codes, self.constant([filters], [scale * s for s in scales])], axis=0)
+        pad = kernel // 2
+        return self.add("Conv", [x, weights, bias], kernel_shape=[kernel, kernel], strides=[stride, stride], pads=[pad] * 4)
+
+
+def coded(net):
+    x = net.round("x", 0.015, -2)
+    x = net.round(net.relu(net.layer(x, 0.015, 8, 3, 3, zeros=True)), 0.01, -128)
+    y = net.round(net.relu(net.layer(x, 0.01, 8, 8, 3, zeros=False)), 0.008, -128)
+    y = net.round(net.layer(y, 0.008, 8, 8, 3), 0.02, 7)
+    x = net.round(net.relu(net.add("Add", [y, x])), 0.018, -128)
+    x = net.round(net.add("MaxPool", [x], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1]), 0.018, -128)
+    x = net.round(net.add("AveragePool", [x], kernel_shape=[2, 2], strides=[2, 2]), 0.018, -128)
+    x = net.round(net.add("GlobalAveragePool", [x]), 0.009, -128)
+    weights, _ = net.weight([10, 8], True)
+    x = net.add("MatMul", [net.add("Flatten", [x]), net.add("Transpose", [weights], perm=[1, 0])])
+    return net.round(net.add("Add", [x, net.constant([], [0.25])]), 0.012, -20)
+
+
 def write_npy(path, shape, values, kind="<f4"):
     header = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {tuple(shape)}, }}"
     header += " " * (63 - (10 + len(header)) % 64) + "\n"
@@ -78,8 +124,8 @@ def write_npy(path, shape, values, kind="<f4"):
 
 def main():
     kind, model_file, samples = sys.argv[1:4]
-    net = Network(7)
-    result = (residual if kind == "residual" else inverted)(net)
+    net = (Coded if kind == "coded" else Network)(7)
+    result = {"residual": residual, "inverted": inverted, "coded": coded}[kind](net)
     shape = [1, 3, 16, 16]
     with open(model_file, "wb") as file:
         file.write(model(net.nodes, [value("x", FLOAT, shape)], [value(result, FLOAT, [1, 10])], net.constants, opset=13))
