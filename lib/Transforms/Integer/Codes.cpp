@@ -215,3 +215,27 @@ bool integer::divideSums(ImplicitLocOpBuilder &b, Sums &sums, ArrayRef<Factor> d
                     .getResult(0);
   return true;
 }
+
+void integer::refineSums(ImplicitLocOpBuilder &b, Sums &sums) {
+  auto type = cast<RankedTensorType>(sums.tensor.getType());
+  Type element = type.getElementType();
+  // A quarter of the range is theirs.
+  int bits = sums.most > 0 ? int(std::floor(std::log2((element.isInteger(64) ? 0x1p45 : 0x1p29) / sums.most))) : 0;
+  if (bits <= 0)
+    return;
+  AffineMap identity = AffineMap::getMultiDimIdentityMap(type.getRank(), b.getContext());
+  SmallVector<AffineMap> maps{identity, identity};
+  SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
+  Value empty = tensor::EmptyOp::create(b, type.getShape(), element);
+  sums.tensor =
+      linalg::GenericOp::create(b, type, sums.tensor, empty, maps, iterators,
+                                [&](OpBuilder &body, Location loc, ValueRange in) {
+                                  Value by = arith::ConstantOp::create(body, loc, body.getIntegerAttr(element, bits));
+                                  Value finer = arith::ShLIOp::create(body, loc, in[0], by);
+                                  linalg::YieldOp::create(body, loc, finer);
+                                })
+          .getResult(0);
+  sums.most = std::ldexp(sums.most, bits);
+  for (double &scale : sums.scales)
+    scale = std::ldexp(scale, -bits);
+}

@@ -43,12 +43,14 @@ struct Sums {
   int64_t axis = -1;
   bool grouped = false;  ///< Of products times the factors of their groups.
   bool products = false; ///< Their steps are small beside those of any output.
-  double most = 0;       ///< A bound of their magnitude, of sums over windows or axes.
+  double most = 0;       ///< A bound of their magnitude, where they are no products.
 };
 
 /// The codes that an addition over windows or axes adds up. Nothing where they are none, or where sums do not fit: 31
 /// bits, or 47 for codes of more than 8 bits that are not scaled by a `real`.
 std::optional<Sums> sumCodes(ImplicitLocOpBuilder &b, const Addition &addition, bool real);
+/// Makes the steps of sums as small as their width allows, by a shift, for something to be added in these steps.
+void refineSums(ImplicitLocOpBuilder &b, Sums &sums);
 /// Divides sums by constant whole numbers (how many elements a window has): sums are brought to the smallest common
 /// multiple of the divisors, exactly. False where a divisor is none or sums become too large.
 bool divideSums(ImplicitLocOpBuilder &b, Sums &sums, ArrayRef<Factor> divisors);

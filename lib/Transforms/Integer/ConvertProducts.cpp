@@ -167,6 +167,7 @@ std::optional<Sums> Converter::multiply(ArrayRef<Factor> factors) {
     maps.push_back(factor.map);
   }
   Sums out;
+  out.most = double(codes[0].largest()) * (codes.size() > 1 ? double(codes[1].largest()) : 1.0);
   // Two scales are multiplied exactly enough in f64.
   out.scales = {double(codes[0].scales[0]) * (codes.size() > 1 ? double(codes[1].scales[0]) : 1.0)};
   auto result = cast<RankedTensorType>(op.getType());

@@ -74,18 +74,21 @@ FailureOr<bool> Converter::run() {
     return false;
   if (addByRule(op, *form, rounding))
     return true;
-  // The sums come first; what is added to them is a bias.
+  // The sums come first, those of layers before codes alone; what is added to them is a bias.
   std::optional<Sums> sums;
   std::optional<size_t> base;
-  for (auto [i, term] : llvm::enumerate(form->terms)) {
-    if (sums)
-      break;
-    sums = readTerm(term, /*alone=*/form->terms.size() == 1);
-    if (sums)
-      base = i;
-  }
+  for (bool alone : {false, true})
+    for (auto [i, term] : llvm::enumerate(form->terms)) {
+      if (sums || (alone && form->terms.size() > 1 && isWeight(term.factors[0].tensor)))
+        continue;
+      sums = readTerm(term, alone);
+      if (sums)
+        base = i;
+    }
   if (!sums)
     return false;
+  if (!sums->products && (form->terms.size() > 1 || form->offset != 0))
+    refineSums(b, *sums);
   for (auto [i, term] : llvm::enumerate(form->terms)) {
     if (i == *base)
       continue;

@@ -68,11 +68,12 @@ func.func @difference(%ac: tensor<2x2xi8>, %bc: tensor<1x2xi8>) -> tensor<2x2xi8
   return %c : tensor<2x2xi8>
 }
 
-// The mean of four, less 1 (which is two steps of the sums), clamped: (2.0 + 0.5 + 3.5 + 0.0) / 4 - 1 and -2.0 - 1.
+// The mean of four, less 1, clamped: (2.0 + 0.5 + 3.5 + 0.0) / 4 - 1 and -2.0 - 1.
 // CHECK-LABEL: func.func @mean
 // CHECK-NOT: arith.divf
 // CHECK: %[[S:.*]] = linalg.generic {{.*}} ins(%{{.*}} : tensor<4x2xi8>) outs(%{{.*}} : tensor<2xi32>)
-// CHECK: arith.constant dense<-8> : tensor<1xi32>
+// CHECK: arith.shli
+// CHECK: arith.constant dense<-{{[0-9]+}}> : tensor<1xi32>
 // CHECK: qtensor.requantize {{.*}} <fixed<double>> clamp{{ ?}}[-3, 127] : tensor<2xi32>
 func.func @mean(%ac: tensor<4x2xi8>) -> tensor<2xi8> attributes {
     inputs = [dense<[[1, -7], [-2, -7], [4, -7], [-3, -7]]> : tensor<4x2xi8>], expect = [dense<[2, -3]> : tensor<2xi8>]} {
@@ -145,18 +146,43 @@ func.func @windows(%codes: tensor<3xi8>) -> tensor<3xi8> attributes {
   return %c : tensor<3xi8>
 }
 
-// A third of a step more is no whole number of steps, and 2.5 is no count: both stay real.
+// Codes and numbers for each channel, some of which are no whole steps: 2.0 + 0.1, 0.5 + 0.3, -2.0 - 0.76 in steps of 0.5, and
+// 0.2 less everywhere.
+// CHECK-LABEL: func.func @bias
+// CHECK: arith.constant 21 : i32
+// CHECK: arith.shli
+// CHECK: arith.addi
+// CHECK: qtensor.requantize
+func.func @bias(%ac: tensor<1x3xi8>) -> tensor<1x3xi8> attributes {
+    inputs = [dense<[[1, -2, -7]]> : tensor<1x3xi8>], expect = [dense<[[5, 2, -5]]> : tensor<1x3xi8>]} {
+  %a = qtensor.assemble %ac : tensor<1x3xi8> -> tensor<1x3xf32, #a>
+  %numbers = arith.constant dense<[0.1, 0.3, -0.76]> : tensor<3xf32>
+  %less = arith.constant -0.2 : f32
+  %e = tensor.empty() : tensor<1x3xf32>
+  %s = linalg.generic {indexing_maps = [#id, affine_map<(i, j) -> (j)>, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%a, %numbers : tensor<1x3xf32, #a>, tensor<3xf32>) outs(%e : tensor<1x3xf32>) {
+  ^bb0(%p: f32, %n: f32, %o: f32):
+    %0 = arith.addf %n, %p : f32
+    %1 = arith.addf %0, %less : f32
+    linalg.yield %1 : f32
+  } -> tensor<1x3xf32>
+  %q = qtensor.quantize %s : tensor<1x3xf32> -> tensor<1x3xf32, #y>
+  %c = qtensor.component %q "codes" : tensor<1x3xf32, #y> -> tensor<1x3xi8>
+  return %c : tensor<1x3xi8>
+}
+
+// 2.5 is no count, and a sum of three tensors is none of two.
 // CHECK-LABEL: func.func private @stays
 // CHECK-COUNT-2: qtensor.quantize
 func.func private @stays(%a: tensor<1x3xf32, #a>) -> (tensor<1x3xf32, #y>, tensor<1x3xf32, #y>) {
-  %third = arith.constant 0.16666667 : f32
   %counts = arith.constant dense<[[1.0, 2.5, 2.0]]> : tensor<1x3xf32>
   %e = tensor.empty() : tensor<1x3xf32>
-  %s = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
-      ins(%a : tensor<1x3xf32, #a>) outs(%e : tensor<1x3xf32>) {
-  ^bb0(%p: f32, %o: f32):
-    %0 = arith.addf %p, %third : f32
-    linalg.yield %0 : f32
+  %s = linalg.generic {indexing_maps = [#id, #id, #id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%a, %a, %a : tensor<1x3xf32, #a>, tensor<1x3xf32, #a>, tensor<1x3xf32, #a>) outs(%e : tensor<1x3xf32>) {
+  ^bb0(%p: f32, %p2: f32, %p3: f32, %o: f32):
+    %0 = arith.addf %p, %p2 : f32
+    %1 = arith.addf %0, %p3 : f32
+    linalg.yield %1 : f32
   } -> tensor<1x3xf32>
   %t = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]}
       ins(%a, %counts : tensor<1x3xf32, #a>, tensor<1x3xf32>) outs(%e : tensor<1x3xf32>) {
