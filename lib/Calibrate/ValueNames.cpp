@@ -51,7 +51,7 @@ llvm::MapVector<Value, std::string> qtensor::nameRoundedInputs(ModuleOp module) 
   for (auto &[value, key] : names)
     known.insert(getUnmoved(value));
   module.walk([&](linalg::LinalgOp op) {
-    FailureOr<Addition> addition = matchAddition(op);
+    FailureOr<Addition> addition = matchBetweenLayers(op);
     if (failed(addition))
       return;
     for (OpOperand *input : addition->inputs)

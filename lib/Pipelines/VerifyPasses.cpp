@@ -12,7 +12,8 @@ static constexpr StringLiteral kPlacers[] = {
     "qtensor-fold-decodes",   "qtensor-quantize-weights", "qtensor-quantize-activations", "qtensor-evaluate-constants",
     "qtensor-from-quant",     "qtensor-to-quant",         "qtensor-lower-components",     "qtensor-lower-requantize",
     "qtensor-pack-contracts", "qtensor-form-layers",      "qtensor-quantize-interface",   "qtensor-encode-constants",
-    "qtensor-lower-rules",    "qtensor-quantize-states",  "qtensor-select-attention",     "qtensor-hoist-quantize"};
+    "qtensor-lower-rules",    "qtensor-quantize-states",  "qtensor-select-attention",     "qtensor-hoist-quantize",
+    "qtensor-integer-only"};
 
 namespace {
 /// What was so before a pass.

@@ -76,7 +76,7 @@ SmallVector<Addition> qtensor::findLayerAdditions(ModuleOp module, llvm::functio
   Finder finder;
   SmallVector<Addition> candidates, found;
   module.walk([&](linalg::LinalgOp op) {
-    FailureOr<Addition> addition = matchAddition(op);
+    FailureOr<Addition> addition = matchBetweenLayers(op);
     if (succeeded(addition) &&
         llvm::all_of(addition->inputs, [&](OpOperand *input) { return finder.isOfLayers(input->get()); }))
       candidates.push_back(*addition);

@@ -7,9 +7,9 @@
 
 namespace mlir::qtensor {
 
-/// The additions (skip connections, average pools) all of whose inputs are results of layers with an encoded weight, of
-/// other such additions, or rounded already, and whose result is rounded further on, all but for padding, reshapes,
-/// maxima and elementwise arithmetic. In program order. `selects` has the last word on each.
+/// The additions (skip connections, average pools) and softmaxes all of whose inputs are results of layers with an
+/// encoded weight, of other such additions, or rounded already, and whose result is rounded further on, all but for
+/// padding, reshapes, maxima and elementwise arithmetic. In program order. `selects` has the last word on each.
 SmallVector<Addition> findLayerAdditions(ModuleOp module, llvm::function_ref<bool(const Addition &)> selects);
 
 } // namespace mlir::qtensor

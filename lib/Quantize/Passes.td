@@ -83,8 +83,8 @@ def QuantizeActivations : Pass<"qtensor-quantize-activations", "ModuleOp"> {
     once, and has one static encoding, whatever padding, reshapes or transpositions stand in between.
 
     With `rounding` (integer-only arithmetic is asked for) sums of activations between such layers (skip connections,
-    average pools: lib/Transforms/Select/Addition.h) read rounded values too, by the same formats: where all that they add
-    up comes from layers with an encoded weight, and their result is rounded further on.
+    average pools: lib/Transforms/Select/Addition.h) and softmaxes read rounded values too, by the same formats: where all
+    that they read comes from layers with an encoded weight, and their result is rounded further on.
 
     ```mlir
     %y = linalg.matmul ... ins(%x, %w : tensor<?x128xf32>, tensor<64x128xf32, #w>) ...
@@ -128,8 +128,8 @@ def QuantizeInterface : Pass<"qtensor-quantize-interface", "ModuleOp"> {
   let summary = "Inputs and results of a float model as codes";
   let description = [{
     For models that run without floats. Twice in a pipeline: with `results` float results are rounded to what calibration
-    saw of them and returned as codes, so that the last layer has a final map; without, after rounding has moved up to
-    the inputs, an input that is only read as codes of one encoding becomes these codes. Attributes of arguments and
+    saw of them (of a softmax: to the range of its integer rule) and returned as codes, so that the last layer has a final
+    map; without, after rounding has moved up to the inputs, an input that is only read as codes of one encoding becomes these codes. Attributes of arguments and
     results say what the codes mean. A model that brings its own roundings (QuantizeLinear, DequantizeLinear) takes and
     returns the codes that it makes of its inputs and decodes its results from, whatever `activations` says; a .tflite file
     keeps its interface.

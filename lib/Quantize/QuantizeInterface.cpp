@@ -6,6 +6,7 @@
 #include "lib/Calibrate/ValueNames.h"
 #include "lib/Quantize/Passes.h"
 #include "lib/Quantize/StaticRange.h"
+#include "lib/Transforms/Select/Attention.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -96,8 +97,17 @@ LogicalResult QuantizeInterface::returnCodes(func::FuncOp main, unsigned index, 
   if (!type || !type.getElementType().isF32() || !type.hasStaticShape())
     return success();
   std::string key = nameOfResult(main, index);
-  FailureOr<FormatChoice> choice = chooseStaticFormat(&getContext(), activations, type.getRank(), {}, ranges.lookup(key), key,
-                                                      [&] { return main.emitError(); });
+  const ValueStatistics *range = ranges.lookup(key);
+  // A softmax has the range that its published integer rule gives it, whatever samples reached.
+  ValueStatistics whole;
+  if (range && succeeded(matchSoftmax(result))) {
+    whole = *range;
+    whole.min = 0;
+    whole.max = 255.0 / 256;
+    range = &whole;
+  }
+  FailureOr<FormatChoice> choice =
+      chooseStaticFormat(&getContext(), activations, type.getRank(), {}, range, key, [&] { return main.emitError(); });
   if (failed(choice))
     return failure();
   auto encoding = cast<BlockAttr>(choice->encoding);

@@ -7,6 +7,7 @@
 #include "lib/Transforms/Integer/AddByRule.h"
 #include "lib/Transforms/Integer/Converter.h"
 #include "lib/Transforms/Integer/Passes.h"
+#include "lib/Transforms/Integer/SoftmaxByRule.h"
 #include <cmath>
 
 namespace mlir::qtensor {
@@ -66,6 +67,8 @@ FailureOr<bool> Converter::run() {
   if (!described)
     return false;
   output = *described;
+  if (softmaxByRule(op, rounding))
+    return true;
   std::string why;
   std::optional<RealForm> form = readRealForm(op.getSource(), why);
   if (!form)

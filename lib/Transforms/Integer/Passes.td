@@ -41,8 +41,11 @@ def IntegerOnly : Pass<"qtensor-integer-only", "::mlir::func::FuncOp"> {
     =>
         %q = qtensor.as "tflite.add"(%x, %y) {activation = 0, rounding = "double"} : ... -> tensor<1x8xf32, #q> { ... }
 
-    What has codes in front of it and still is no such sum stays real arithmetic, with a warning. So is a layer that
-    something else reads unrounded: it is computed twice, since its codes are not what that reader is meant to see.
+    A softmax of codes of at most 8 bits becomes `qtensor.as` with `tflite.softmax`: of the result's encoding where that is the
+    rule's (steps of 2^-8 from 0 on), else of 16 bits, from which a final map makes the result's codes.
+
+    What has codes in front of it and still is none of these stays real arithmetic, with a warning. A layer that something
+    else reads unrounded is computed twice, since its codes are not what that reader is meant to see, with a warning too.
   }];
   let options = [Option<"rounding", "rounding", "std::string", "\"\"", "double, single or real; empty: the module's own">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Transforms/Select/Addition.h"
 #include "dialects/QTensor/IR/QTensorOps.h"
+#include "lib/Transforms/Select/Attention.h"
 #include "lib/Transforms/Select/Contraction.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -51,6 +52,17 @@ FailureOr<Addition> qtensor::matchAddition(Operation *op) {
     return failure();
   out.inputs.push_back(linalgOp.getDpsInputOperand(1));
   return out;
+}
+
+FailureOr<Addition> qtensor::matchBetweenLayers(Operation *op) {
+  FailureOr<Addition> addition = matchAddition(op);
+  auto divide = dyn_cast<linalg::GenericOp>(op);
+  if (succeeded(addition) || !divide || divide->getNumResults() != 1 || op->getParentOfType<AsOp>())
+    return addition;
+  FailureOr<Softmax> softmax = matchSoftmax(divide->getResult(0));
+  if (failed(softmax) || !isActivation(softmax->scores))
+    return failure();
+  return Addition{divide, {softmax->terms, softmax->largest}};
 }
 
 Value qtensor::getUnmoved(Value value) {

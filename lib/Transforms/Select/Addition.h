@@ -17,6 +17,9 @@ struct Addition {
 /// Matches `op`: of floats in static shapes, no constant added; a reduction starts at 0. The body of a rule has none.
 FailureOr<Addition> matchAddition(Operation *op);
 
+/// An addition, or the last op of a softmax of such a tensor; the inputs are who reads its scores.
+FailureOr<Addition> matchBetweenLayers(Operation *op);
+
 /// What lies behind padding with 0.0, reshapes and transpositions: the values that `value` has, but for zeros.
 Value getUnmoved(Value value);
 

@@ -125,6 +125,27 @@ static Value readSoftmax(Value weights, std::string &why) {
   return scores;
 }
 
+/// The value under reshapes.
+static Value stripReshapes(Value value) {
+  while (isa_and_nonnull<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(value.getDefiningOp()))
+    value = value.getDefiningOp()->getOperand(0);
+  return value;
+}
+
+FailureOr<Softmax> qtensor::matchSoftmax(Value weights) {
+  std::string why;
+  if (!readSoftmax(weights, why))
+    return failure();
+  auto divide = weights.getDefiningOp<linalg::GenericOp>();
+  auto raise = divide.getDpsInputs()[0].getDefiningOp<linalg::GenericOp>();
+  auto sum = stripReshapes(divide.getDpsInputs()[1]).getDefiningOp<linalg::LinalgOp>();
+  auto most = raise ? stripReshapes(raise.getDpsInputs()[1]).getDefiningOp<linalg::LinalgOp>() : linalg::LinalgOp();
+  if (!sum || !most || sum.getDpsInputs()[0] != raise->getResult(0) ||
+      most.getDpsInputs()[0] != raise.getDpsInputs()[0])
+    return failure();
+  return Softmax{raise.getDpsInputs()[0], raise.getDpsInputOperand(0), most.getDpsInputOperand(0)};
+}
+
 static bool dependsOn(Value value, Value on) {
   if (value == on)
     return true;

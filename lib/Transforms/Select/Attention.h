@@ -22,6 +22,14 @@ struct AttentionMatch {
   bool rounded = false; ///< The model rounds both queries and weights.
 };
 
+/// A softmax along the last dimension.
+struct Softmax {
+  Value scores;
+  OpOperand *terms, *largest; ///< Who reads them: exponentials, and the maximum of each row.
+};
+/// The softmax whose last op makes `weights`, of unrounded values throughout.
+FailureOr<Softmax> matchSoftmax(Value weights);
+
 /// Matches the product of weights and values. On failure `why` says which rule is missed.
 FailureOr<AttentionMatch> matchAttention(linalg::LinalgOp product, std::string &why);
 

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""blocks-run.py <model.onnx> <samples> <folder> [--rounding=double] [--steps=2.5] [--formats=own] <target>...: a float network
-that becomes integer-only, or one that brings its own roundings, has the same codes from the reference, from compiled code on
-this machine and in the emulator of each target, and they are the float results to within so many steps of the output."""
+"""blocks-run.py <model.onnx> <samples> <folder> [--rounding=double] [--steps=2.5] [--formats=own] [--dim=n=1]
+<target>...: a float network that becomes integer-only, or one that brings its own roundings, has the same codes from the
+reference, from compiled code on this machine and in the emulator of each target, and they are the float results to within so
+many steps of the output."""
 import pathlib
 import re
 import struct
 import subprocess
 import sys
+import urllib.parse
 
 sys.dont_write_bytecode = True
 from blocks import write_npy
@@ -31,11 +33,12 @@ def run(*command, cwd=None):
 
 def main():
     model, samples, folder = map(pathlib.Path, sys.argv[1:4])
-    settings = dict(word[2:].split("=") for word in sys.argv[4:] if word.startswith("--"))
+    settings = dict(word[2:].split("=", 1) for word in sys.argv[4:] if word.startswith("--"))
     targets = [word for word in sys.argv[4:] if not word.startswith("--")]
     folder.mkdir(parents=True, exist_ok=True)
     options = [f"--rounding={settings.get('rounding', 'double')}", "--interface=codes"]
-    calibrate = []
+    calibrate, dims = [], [f"--dim={settings['dim']}"] if "dim" in settings else []
+    options += dims
     if settings.get("formats") != "own":
         options += ["--weights=int8/channel", "--activations=int8/asymmetric", f"--statistics={folder}/seen.json"]
         calibrate = [f"--calibrate={samples}"]
@@ -52,11 +55,11 @@ def main():
         codes = [max(-128, min(127, round(value / scale) + zero)) for value in npy(sample, "f")]
         x, y, real, values = (folder / f"{part}{number}" for part in ("x.npy", "y.npy", "real.npy", "values"))
         write_npy(x, shape, codes, "|i1")
-        run("quant-run", model, "--input", sample, "--output", real)
+        run("quant-run", model, *dims, "--input", sample, "--output", real)
         run("quant-run", model, *options, "--input", x, "--output", y)
         run("quant-run", model, *options, "--input", x, "--dump-values", values)
         got, want = npy(y, "b"), npy(real, "f")
-        reference = npy(values / f"{name}.npy", "b")
+        reference = npy(values / f"{urllib.parse.quote(name, safe='')}.npy", "b")
         if got != reference:
             sys.exit(f"sample {number}: {got} where the reference has {reference}")
         worst = max([worst] + [abs(code - out_zero - value / out_scale) for code, value in zip(got, want)])
