@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The file of statistics: JSON, one object a value. lib/Calibrate/README.md describes it.
 #include "lib/Calibrate/Statistics.h"
+#include "lib/Emit/Files.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Support/FileUtilities.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/ToolOutputFile.h"
 
 using namespace mlir;
 using namespace mlir::qtensor;
@@ -46,12 +46,8 @@ void Statistics::print(llvm::raw_ostream &os) const {
 }
 
 LogicalResult Statistics::save(MLIRContext *context, StringRef path) const {
-  std::string message;
-  std::unique_ptr<llvm::ToolOutputFile> file = openOutputFile(path, &message);
-  if (!file)
-    return emitError(UnknownLoc::get(context)) << "statistics: " << message;
-  print(file->os());
-  file->keep();
+  if (llvm::Error error = writeFile(path, [&](llvm::raw_ostream &os) { print(os); }))
+    return emitError(UnknownLoc::get(context)) << "statistics: " << llvm::toString(std::move(error));
   return success();
 }
 

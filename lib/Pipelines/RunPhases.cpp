@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Pipelines/RunPhases.h"
+#include "lib/Emit/Files.h"
 #include "lib/Pipelines/VerifyPasses.h"
 #include "lib/Transforms/Contracts/Contracts.h"
 #include "mlir/IR/AsmState.h"
@@ -20,15 +21,11 @@ void mlir::qtensor::printModule(ModuleOp module, llvm::raw_ostream &os, bool ful
 }
 
 static LogicalResult dump(ModuleOp module, StringRef folder, const PhaseInfo &info) {
-  std::error_code code = llvm::sys::fs::create_directories(folder);
+  if (std::error_code code = llvm::sys::fs::create_directories(folder))
+    return module.emitError() << "cannot make the folder '" << folder << "': " << code.message();
   std::string path = (folder + "/" + Twine(static_cast<unsigned>(info.phase)) + "-" + info.name + ".mlir").str();
-  if (!code) {
-    llvm::raw_fd_ostream os(path, code);
-    if (!code)
-      printModule(module, os, /*full=*/true);
-  }
-  if (code)
-    return module.emitError() << "cannot write '" << path << "': " << code.message();
+  if (llvm::Error error = writeFile(path, [&](llvm::raw_ostream &os) { printModule(module, os, /*full=*/true); }))
+    return module.emitError() << llvm::toString(std::move(error));
   return success();
 }
 
