@@ -46,6 +46,9 @@ void registerImporter(StringRef extension, ImportFunction function, OperatorTabl
 /// Reads a model with the reader of its extension; .mlir (text or bytecode) and .mlirbc need none. Null after a diagnostic.
 OwningOpRef<ModuleOp> importModel(StringRef path, MLIRContext *context, const ImportOptions &options);
 
+/// Whether importModel takes the file for IR, which says nothing of extents that have to agree; readers of graphs write checks.
+bool isIR(StringRef path);
+
 /// The extensions that importModel knows, sorted, e.g. ".mlir, .mlirbc, .onnx".
 std::string listImporters();
 

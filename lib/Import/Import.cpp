@@ -67,14 +67,25 @@ static LogicalResult checkModes(StringRef path, MLIRContext *context, const Impo
   return success();
 }
 
-OwningOpRef<ModuleOp> mlir::qtensor::importModel(StringRef path, MLIRContext *context, const ImportOptions &options) {
+static const Importer *findImporter(StringRef path) {
   auto found = importers().find(llvm::sys::path::extension(path).drop_front(path.contains('.') ? 1 : 0).lower());
-  if (found != importers().end() && found->second.function != parseIR && !options.constantFiles.empty()) {
+  return found == importers().end() ? nullptr : &found->second;
+}
+
+bool mlir::qtensor::isIR(StringRef path) {
+  const Importer *found = findImporter(path);
+  return found && found->function == parseIR;
+}
+
+OwningOpRef<ModuleOp> mlir::qtensor::importModel(StringRef path, MLIRContext *context, const ImportOptions &options) {
+  const Importer *found = findImporter(path);
+  if (found && found->function != parseIR && !options.constantFiles.empty()) {
     emitError(UnknownLoc::get(context)) << "'" << path << "' has its constants in it; files of constants go with .mlir";
     return nullptr;
   }
-  if (found == importers().end()) {
-    emitError(UnknownLoc::get(context)) << "'" << path << "' is no model file that can be read; known: " << listImporters();
+  if (!found) {
+    emitError(UnknownLoc::get(context)) << "'" << path
+                                        << "' is no model file that can be read; known: " << listImporters();
     return nullptr;
   }
   if (failed(checkModes(path, context, options)))
@@ -86,7 +97,7 @@ OwningOpRef<ModuleOp> mlir::qtensor::importModel(StringRef path, MLIRContext *co
                                           << "' is not between 1 and " << kMostExtent;
       return nullptr;
     }
-  OwningOpRef<ModuleOp> module = found->second.function(path, context, options);
+  OwningOpRef<ModuleOp> module = found->function(path, context, options);
   if (module && failed(checkExtents(*module, options.dims, path)))
     return nullptr;
   return module;

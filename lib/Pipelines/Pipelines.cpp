@@ -34,17 +34,20 @@ static void addCleanup(OpPassManager &pm) {
 static bool hasLayers(const Target *target) { return target && target->layerKernels; }
 
 /// What an importer made -> C0: normalisation.
-static void addImportedPasses(OpPassManager &pm) {
+static void addImportedPasses(OpPassManager &pm, const PipelineOptions &options) {
   // IR from other front ends may name its entry as it likes, call functions, compute on whole tensors, scale as TOSA does, and
   // have small things to fold.
   pm.addPass(createFindEntry());
   pm.addNestedPass<func::FuncOp>(createGuardStridedInserts());
-  pm.addPass(createInlinerPass());
+  // Extents are checked on what the model says, before anything is folded: folding takes it for granted that they agree.
+  pm.addPass(createInlinerPass(/*opPipelines=*/{}, /*defaultPipelineBuilder=*/[](OpPassManager &) {}));
   pm.addPass(createSymbolDCEPass());
   pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
   TosaToArithPassOptions scaling;
   scaling.includeApplyRescale = true;
   pm.addNestedPass<func::FuncOp>(createTosaToArithPass(scaling));
+  if (options.checkExtents)
+    pm.addNestedPass<func::FuncOp>(createCheckExtents());
   addCleanup(pm);
   pm.addPass(createRefineResults());
   OpPassManager &function = pm.nest<func::FuncOp>();
@@ -208,7 +211,7 @@ static void addPlannedPasses(OpPassManager &pm, const PipelineOptions &options) 
 void mlir::qtensor::addPhasePasses(OpPassManager &pm, Phase phase, const PipelineOptions &options) {
   switch (phase) {
   case Phase::Imported:
-    return addImportedPasses(pm);
+    return addImportedPasses(pm, options);
   case Phase::Native:
     return;
   case Phase::Observed:
@@ -319,5 +322,9 @@ void mlir::qtensor::addFirmwarePasses(OpPassManager &pm, const Target &target, S
 
 void mlir::qtensor::registerPipelines(DialectRegistry &) {
   PassPipelineRegistration<>("qtensor-normalize", "Normalise an imported model: the passes that end phase C0",
-                             [](OpPassManager &pm) { addPhasePasses(pm, Phase::Imported, {}); });
+                             [](OpPassManager &pm) {
+                               PipelineOptions options;
+                               options.checkExtents = true; // quant-opt reads IR.
+                               addPhasePasses(pm, Phase::Imported, options);
+                             });
 }

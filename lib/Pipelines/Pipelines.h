@@ -25,6 +25,7 @@ struct PipelineOptions {
   bool placesInterface = true;   ///< Inputs and outputs lie in these memories; false: the caller has other places.
   /// A float model that becomes integer-only takes and gives codes.
   bool interfaceOfCodes = false;
+  bool checkExtents = false;     ///< The model came as IR: nothing in it says yet which extents have to agree.
   bool explain = false;          ///< Print what selection decided, on stderr.
   std::vector<int64_t> explainRows; ///< With it what the costs of kernels predict for so many rows.
 };

@@ -296,6 +296,7 @@ OwningOpRef<ModuleOp> tools::importAndRun(StringRef path, ModelOptions &options,
     import.rounding = rounding;
   import.runtime = runtime;
   options.pipeline.rounding = rounding;
+  options.pipeline.checkExtents = isIR(path);
   OwningOpRef<ModuleOp> module = importModel(path, &context, import);
   if (!module || failed(markStates(*module)) ||
       failed(samples.empty() ? runPhases(*module, options.run, options.pipeline) : runCalibrated(*module, options)))

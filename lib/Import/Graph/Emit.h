@@ -2,7 +2,7 @@
 // The vocabulary in which operators are imported: tensors with symbolic extents, elementwise maps with broadcasting,
 // reductions and data movement, each as one linalg or tensor op.
 #pragma once
-#include "lib/Import/Graph/DimMath.h"
+#include "lib/Extents/DimMath.h"
 #include "lib/Import/Graph/Tensor.h"
 #include "lib/Import/Graph/Scalar.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

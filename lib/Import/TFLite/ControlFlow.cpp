@@ -110,7 +110,7 @@ FailureOr<SmallVector<Value>> Importer::importBranch(OpBuilder &at, const Graph 
     const Tensor &tensor = inner.tensors[output];
     if (value.elem == graph::Elem::Undefined)
       return fail("output '" + tensor.name + "' of the subgraph '" + inner.name + "' is computed by no operator");
-    if (graph::DimMath::shape(value.dims) != ArrayRef(tensor.shape))
+    if (DimMath::shape(value.dims) != ArrayRef(tensor.shape))
       return fail("output '" + tensor.name + "' of the subgraph '" + inner.name +
                   "' is computed in another shape than the file says");
     results.push_back(nested.emit.tensor(value));
@@ -125,7 +125,7 @@ LogicalResult Importer::importIf(const Operator &op, const Node &node) {
     if (failed(checkBranch(node, graph, branch, inputs, op.outputs)))
       return failure();
   const graph::Val &decision = values[op.inputs[0]];
-  if (decision.elem != graph::Elem::Bool || graph::DimMath::number(math.product(decision.dims)) != 1)
+  if (decision.elem != graph::Elem::Bool || DimMath::number(math.product(decision.dims)) != 1)
     return node.fail("its condition is not one truth value");
   Value condition = emit.element(decision);
   SmallVector<graph::Val> given;

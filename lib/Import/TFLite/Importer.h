@@ -72,7 +72,7 @@ private:
   unsigned depth = 0;    ///< Of subgraphs in subgraphs.
   size_t imported = 0;   ///< Operators of subgraphs so far, in the root.
   OpBuilder builder;
-  graph::DimMath math;
+  DimMath math;
   graph::Emit emit;
   SmallVector<graph::Val> values; ///< By number of the tensor.
   func::FuncOp function;

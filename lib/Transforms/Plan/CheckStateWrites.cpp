@@ -2,6 +2,7 @@
 // A write into a state at a place that only the run knows: an error where it does not fit, and never outside of the state.
 #include "dialects/QTensor/IR/QTensorOps.h"
 #include "lib/Transforms/Plan/Passes.h"
+#include "lib/Transforms/Plan/States.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -15,21 +16,6 @@ namespace mlir::qtensor {
 
 using namespace mlir;
 using namespace mlir::qtensor;
-
-/// The state that `dest` is, with what was written before; null if it is none.
-static StringAttr findState(func::FuncOp main, Value dest) {
-  while (Operation *op = dest.getDefiningOp()) {
-    if (auto insert = dyn_cast<tensor::InsertSliceOp>(op))
-      dest = insert.getDest();
-    else if (auto insert = dyn_cast<InsertOp>(op))
-      dest = insert.getDest();
-    else
-      return {};
-  }
-  auto argument = dyn_cast<BlockArgument>(dest);
-  return argument && argument.getOwner() == &main.front() ? main.getArgAttrOfType<StringAttr>(argument.getArgNumber(), kStateAttr)
-                                                          : StringAttr();
-}
 
 /// Checks the offsets that are values, and puts the nearest place that fits in their stead.
 template <typename OpTy>

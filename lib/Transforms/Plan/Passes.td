@@ -22,6 +22,35 @@ def CheckStateWrites : Pass<"qtensor-check-state-writes", "func::FuncOp"> {
   let dependentDialects = ["arith::ArithDialect", "cf::ControlFlowDialect"];
 }
 
+def CheckExtents : Pass<"qtensor-check-extents", "func::FuncOp"> {
+  let summary = "Extents that have to agree and that only the run knows are checked";
+  let description = [{
+    Ops on tensors with open extents need some of them to be equal, or a slice to lie inside; verifiers see only what is written
+    in types. Where that does not follow from how the extents of `@main` are computed from those of its arguments, it becomes a
+    `cf.assert` at the beginning, which `qtensor-make-entry` moves to `@shapes`: a run with other extents ends before it reads
+    anything. What is checked once, by the model itself too, is known to all ops behind it. Extents that share a name of
+    `qtensor.dims` are equal.
+
+    ```mlir
+    %r = linalg.add ins(%x, %y : tensor<?xf32>, tensor<?xf32>) outs(%x : tensor<?xf32>) -> tensor<?xf32>
+    // =>
+    %n = tensor.dim %x, %c0 : tensor<?xf32>
+    %m = tensor.dim %y, %c0 : tensor<?xf32>
+    %same = arith.cmpi eq, %m, %n : index
+    cf.assert %same, "'linalg.add' at model.mlir:5:8: dimension 0 of operand 1 and dimension 0 of operand 0 differ"
+    %r = linalg.add ins(%x, %y : tensor<?xf32>, tensor<?xf32>) outs(%x : tensor<?xf32>) -> tensor<?xf32>
+    ```
+
+    Nothing is checked in loops: extents that an iteration leaves as they are count as those of the first one, and the counter of
+    a loop takes its first and its last value. What a branch or a loop does need not hold where extents do not let it run; where
+    data decide whether it runs, it has to hold. Where an offset, an index or the size of a slice is data, the check stands in
+    front of the op, which then gets the nearest one that fits, as in `qtensor-check-state-writes`.
+
+    Errors: extents that differ whatever the inputs are.
+  }];
+  let dependentDialects = ["arith::ArithDialect", "cf::ControlFlowDialect", "tensor::TensorDialect"];
+}
+
 def KeepLoopValues : Pass<"qtensor-keep-loop-values", "ModuleOp"> {
   let summary = "What an iteration of a loop yields is written into the memory of what it was given";
   let description = [{

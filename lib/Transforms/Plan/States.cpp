@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Transforms/Plan/States.h"
+#include "dialects/QTensor/IR/QTensorOps.h"
 #include "lib/Transforms/Plan/Passes.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -41,6 +42,20 @@ static LogicalResult collect(func::FuncOp main, States &states, llvm::function_r
 LogicalResult qtensor::verifyStates(func::FuncOp main, llvm::function_ref<InFlightDiagnostic()> emitError) {
   States states;
   return collect(main, states, emitError);
+}
+
+StringAttr qtensor::findState(func::FuncOp main, Value dest) {
+  while (Operation *op = dest.getDefiningOp()) {
+    if (auto insert = dyn_cast<tensor::InsertSliceOp>(op))
+      dest = insert.getDest();
+    else if (auto insert = dyn_cast<InsertOp>(op))
+      dest = insert.getDest();
+    else
+      return {};
+  }
+  auto argument = dyn_cast<BlockArgument>(dest);
+  return argument && argument.getOwner() == &main.front() ? main.getArgAttrOfType<StringAttr>(argument.getArgNumber(), kStateAttr)
+                                                          : StringAttr();
 }
 
 /// The numbers from 0 to `count` with `last` at the end.

@@ -8,7 +8,7 @@
 #include <map>
 #include <vector>
 
-namespace mlir::qtensor::graph {
+namespace mlir::qtensor {
 
 class DimMath {
 public:
@@ -28,6 +28,10 @@ public:
   /// Whether a < b and a == b, where that is the same for all extents of the inputs.
   std::optional<bool> less(OpFoldResult a, OpFoldResult b);
   std::optional<bool> equal(OpFoldResult a, OpFoldResult b);
+  /// a / b where that leaves nothing over for all extents of the inputs (of which those in b are not 0).
+  std::optional<OpFoldResult> exactDiv(OpFoldResult a, OpFoldResult b);
+  /// From here on both are known to be the same.
+  void assume(OpFoldResult a, OpFoldResult b);
   /// Product of a range; 1 for an empty one.
   OpFoldResult product(ArrayRef<OpFoldResult> values);
   /// The index value of an extent (a constant op for a number).
@@ -53,6 +57,8 @@ private:
 
   Polynomial polynomial(OpFoldResult extent);
   void accumulate(Polynomial &sum, const Monomial &monomial, int64_t coefficient);
+  void accumulateProduct(Polynomial &sum, const Polynomial &a, const Polynomial &b);
+  Polynomial substitute(const Polynomial &polynomial);
   OpFoldResult materialise(const Polynomial &polynomial);
   std::optional<int64_t> lowerBound(const Polynomial &polynomial);
   std::optional<Polynomial> divideExactly(const Polynomial &a, const Polynomial &b);
@@ -63,8 +69,9 @@ private:
   bool overflow = false;
   std::vector<Value> atoms;
   DenseMap<Value, Polynomial> polynomials;
+  std::map<unsigned, Polynomial> assumed; // atom -> what it is equal to, in atoms that are not in this map
   std::map<Polynomial, Value> made;
   std::map<std::tuple<std::string, Polynomial, Polynomial>, Value> operations;
 };
 
-} // namespace mlir::qtensor::graph
+} // namespace mlir::qtensor

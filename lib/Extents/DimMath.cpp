@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "lib/Import/Graph/DimMath.h"
+#include "lib/Extents/DimMath.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
-namespace mlir::qtensor::graph {
+namespace mlir::qtensor {
 
 std::optional<int64_t> DimMath::number(OpFoldResult extent) { return getConstantIntValue(extent); }
 
@@ -26,7 +26,50 @@ DimMath::Polynomial DimMath::polynomial(OpFoldResult extent) {
     atoms.push_back(value);
     made[entry->second] = value;
   }
-  return entry->second;
+  return assumed.empty() ? entry->second : substitute(entry->second);
+}
+
+DimMath::Polynomial DimMath::substitute(const Polynomial &polynomial) {
+  auto isAssumed = [&](unsigned factor) { return assumed.count(factor) != 0; };
+  Polynomial out;
+  for (const auto &[monomial, coefficient] : polynomial) {
+    auto at = llvm::find_if(monomial, isAssumed);
+    if (at == monomial.end()) {
+      accumulate(out, monomial, coefficient);
+      continue;
+    }
+    Monomial rest(monomial.begin(), at);
+    rest.insert(rest.end(), std::next(at), monomial.end());
+    Polynomial product;
+    accumulateProduct(product, {{rest, coefficient}}, assumed[*at]);
+    for (const auto &[other, factor] : substitute(product))
+      accumulate(out, other, factor);
+  }
+  return out;
+}
+
+void DimMath::assume(OpFoldResult a, OpFoldResult b) {
+  Polynomial difference = polynomial(a);
+  for (const auto &[monomial, coefficient] : polynomial(b))
+    accumulate(difference, monomial, -coefficient);
+  // The latest atom that stands alone becomes what the others say of it.
+  std::optional<unsigned> atom;
+  for (const auto &[monomial, coefficient] : difference) {
+    bool isUnit = monomial.size() == 1 && (coefficient == 1 || coefficient == -1);
+    if (isUnit && llvm::count_if(difference, [&, &factor = monomial](const auto &term) {
+                    return llvm::is_contained(term.first, factor.front());
+                  }) == 1)
+      atom = std::max(atom.value_or(0), monomial.front());
+  }
+  if (!atom)
+    return;
+  int64_t sign = difference[{*atom}];
+  difference.erase({*atom});
+  for (auto &[monomial, coefficient] : difference)
+    coefficient *= -sign;
+  assumed[*atom] = difference;
+  for (auto &[other, meaning] : assumed)
+    meaning = substitute(meaning);
 }
 
 /// Writes a polynomial as arith ops, once per polynomial: later requests get the same value.
@@ -71,19 +114,24 @@ OpFoldResult DimMath::add(OpFoldResult a, OpFoldResult b) {
 
 OpFoldResult DimMath::sub(OpFoldResult a, OpFoldResult b) { return add(a, mul(b, constant(-1))); }
 
-OpFoldResult DimMath::mul(OpFoldResult a, OpFoldResult b) {
-  Polynomial right = polynomial(b), out;
-  for (const auto &[left, leftCoefficient] : polynomial(a)) {
-    for (const auto &[other, coefficient] : right) {
+/// sum += a * b.
+void DimMath::accumulateProduct(Polynomial &sum, const Polynomial &a, const Polynomial &b) {
+  for (const auto &[left, leftCoefficient] : a) {
+    for (const auto &[other, coefficient] : b) {
       Monomial merged = left;
       merged.insert(merged.end(), other.begin(), other.end());
       llvm::sort(merged);
       int64_t scaled = 0;
       overflow |= llvm::MulOverflow(leftCoefficient, coefficient, scaled);
-      accumulate(out, merged, scaled);
+      accumulate(sum, merged, scaled);
     }
   }
-  return materialise(out);
+}
+
+OpFoldResult DimMath::mul(OpFoldResult a, OpFoldResult b) {
+  Polynomial product;
+  accumulateProduct(product, polynomial(a), polynomial(b));
+  return materialise(product);
 }
 
 /// a / b where b is one monomial that divides every term of a.
@@ -103,6 +151,14 @@ std::optional<DimMath::Polynomial> DimMath::divideExactly(const Polynomial &a, c
   return quotient;
 }
 
+std::optional<OpFoldResult> DimMath::exactDiv(OpFoldResult a, OpFoldResult b) {
+  if (number(b) == 0)
+    return std::nullopt;
+  if (auto exact = divideExactly(polynomial(a), polynomial(b)))
+    return materialise(*exact);
+  return std::nullopt;
+}
+
 template <typename OpT> OpFoldResult DimMath::atom(const char *name, OpFoldResult a, OpFoldResult b) {
   Value &made = operations[{name, polynomial(a), polynomial(b)}];
   if (!made)
@@ -114,9 +170,8 @@ OpFoldResult DimMath::floorDiv(OpFoldResult a, OpFoldResult b) {
   auto left = number(a), right = number(b);
   if (left && right && *right > 0)
     return constant(llvm::divideFloorSigned(*left, *right));
-  if (!right || *right != 0)
-    if (auto exact = divideExactly(polynomial(a), polynomial(b)))
-      return materialise(*exact);
+  if (auto exact = exactDiv(a, b))
+    return *exact;
   return atom<arith::FloorDivSIOp>("floordiv", a, b);
 }
 
@@ -126,9 +181,8 @@ OpFoldResult DimMath::truncDiv(OpFoldResult a, OpFoldResult b) {
     return mul(a, b);
   if (left && right && *right != 0)
     return constant(*left / *right);
-  if (!right || *right != 0)
-    if (auto exact = divideExactly(polynomial(a), polynomial(b)))
-      return materialise(*exact);
+  if (auto exact = exactDiv(a, b))
+    return *exact;
   return atom<arith::DivSIOp>("div", a, b);
 }
 
@@ -175,7 +229,7 @@ std::optional<bool> DimMath::less(OpFoldResult a, OpFoldResult b) {
 }
 
 std::optional<bool> DimMath::equal(OpFoldResult a, OpFoldResult b) {
-  if (same(a, b))
+  if (same(a, b) || polynomial(a) == polynomial(b))
     return true;
   if (less(a, b) == true || less(b, a) == true)
     return false;
@@ -199,4 +253,4 @@ SmallVector<Value> DimMath::values(ArrayRef<OpFoldResult> extents, Location wher
   return llvm::map_to_vector(extents, [&](OpFoldResult extent) { return value(extent, where); });
 }
 
-} // namespace mlir::qtensor::graph
+} // namespace mlir::qtensor
