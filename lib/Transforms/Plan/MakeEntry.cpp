@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Gives @main the calling convention of an artifact, and derives @shapes from it.
+#include "lib/Transforms/Plan/LoopExtents.h"
 #include "lib/Transforms/Plan/Passes.h"
 #include "lib/Transforms/Plan/States.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -9,6 +10,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/MemRef/Transforms/Transforms.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
@@ -114,6 +116,15 @@ static LogicalResult takeExtents(func::FuncOp shapes, unsigned states) {
   return success();
 }
 
+/// Fails after an error where an extent that is asked for is that of the one or the other side of a branch.
+static LogicalResult checkBranches(func::FuncOp shapes) {
+  for (auto dim : shapes.front().getOps<tensor::DimOp>())
+    if (Operation *op = dim.getSource().getDefiningOp(); op && isa<scf::IfOp, scf::IndexSwitchOp>(op))
+      return op->emitError("an extent of a result is that of what this branch gives; only extents that follow from the extents "
+                           "of the inputs by arithmetic can be compiled (fix the shape in the model)");
+  return success();
+}
+
 /// Whether a condition follows from extents alone, by arithmetic on numbers.
 static bool followsFromExtents(Value condition) {
   SmallVector<Value> open = {condition};
@@ -148,7 +159,28 @@ static void returnChecks(func::FuncOp main, func::FuncOp shapes, const IRMapping
     ret.getOperandsMutable().append(all);
 }
 
+/// Computes extents from those of what they come from, down to the arguments.
+static void resolveExtents(func::FuncOp function, const LoopExtents &carried) {
+  RewritePatternSet patterns(function.getContext());
+  memref::populateResolveRankedShapedTypeResultDimsPatterns(patterns);
+  memref::populateResolveShapedTypeResultDimsPatterns(patterns);
+  tensor::DimOp::getCanonicalizationPatterns(patterns, function.getContext());
+  populateLoopExtentPatterns(patterns, carried);
+  (void)applyPatternsGreedily(function, std::move(patterns));
+}
+
+/// What loops carry has the extents of what they start with, in @main too: its memory is planned before it runs.
+static FailureOr<LoopExtents> resolveLoops(func::FuncOp main) {
+  FailureOr<LoopExtents> carried = findLoopExtents(main);
+  if (succeeded(carried) && !carried->empty())
+    resolveExtents(main, *carried);
+  return carried;
+}
+
 static LogicalResult createShapes(func::FuncOp main, unsigned states) {
+  FailureOr<LoopExtents> carried = resolveLoops(main);
+  if (failed(carried))
+    return failure();
   IRMapping copies;
   auto shapes = cast<func::FuncOp>(main->clone(copies));
   shapes.setName("shapes");
@@ -160,17 +192,16 @@ static LogicalResult createShapes(func::FuncOp main, unsigned states) {
   returnChecks(main, shapes, copies);
   // Values are checked when they are used.
   shapes.walk([](cf::AssertOp check) { check.erase(); });
-  MLIRContext *context = main.getContext();
-  RewritePatternSet patterns(context);
-  memref::populateResolveRankedShapedTypeResultDimsPatterns(patterns);
-  memref::populateResolveShapedTypeResultDimsPatterns(patterns);
-  tensor::DimOp::getCanonicalizationPatterns(patterns, context);
+  LoopExtents copied;
+  for (auto &[inside, outside] : *carried)
+    if (Value copy = copies.lookupOrNull(inside.first))
+      copied[{copy, inside.second}] = copies.lookupOrNull(outside);
   // Regions are left alone: only what the extents need survives, and that is rarely inside of one.
-  (void)applyPatternsGreedily(shapes, std::move(patterns));
-  if (failed(takeExtents(shapes, states)))
+  resolveExtents(shapes, copied);
+  if (failed(checkBranches(shapes)) || failed(takeExtents(shapes, states)))
     return failure();
-  shapes.setType(
-      FunctionType::get(context, shapes.front().getArgumentTypes(), shapes.front().getTerminator()->getOperandTypes()));
+  shapes.setType(FunctionType::get(main.getContext(), shapes.front().getArgumentTypes(),
+                                   shapes.front().getTerminator()->getOperandTypes()));
   return success();
 }
 

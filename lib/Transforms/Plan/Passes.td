@@ -77,7 +77,8 @@ def MakeEntry : Pass<"qtensor-make-entry", "ModuleOp"> {
     Inputs and results of `@main` become buffers, results written where the caller says. Two more arguments come
     first: the bytes of all large constants and the scratch arena. The names and types of inputs and results move to
     the module, since they describe the artifact and not the function. `@shapes` computes every extent of every
-    result from the extents of the inputs; an extent that depends on the *values* of an input is an error. A `cf.assert`
+    result from the extents of the inputs; an extent that depends on the *values* of an input is an error. What a loop carries
+    has the extents of what it starts with; a loop that may change one is an error. A `cf.assert`
     whose condition follows from extents leaves `@main`: `@shapes` returns whether all of them hold as its last result.
 
     ```mlir

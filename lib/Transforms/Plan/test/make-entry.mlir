@@ -60,3 +60,27 @@ func.func @main(%x: tensor<?xi32>, %y: tensor<?xi32>) -> tensor<?xi32> {
   %r = linalg.add ins(%x, %y : tensor<?xi32>, tensor<?xi32>) outs(%x : tensor<?xi32>) -> tensor<?xi32>
   return %r : tensor<?xi32>
 }
+
+// -----
+
+// What a loop carries has the extents of its start, in every iteration and in the end.
+// CHECK: func.func @main(
+// CHECK: %[[X:.*]] = bufferization.to_tensor
+// CHECK: scf.for
+// CHECK: %[[N:.*]] = tensor.dim %[[X]], %
+// CHECK: tensor.empty(%[[N]])
+// CHECK: func.func private @shapes(%[[A:.*]]: index) -> index
+// CHECK-NOT: scf.for
+// CHECK: return %[[A]]
+func.func @main(%x: tensor<?xf32>) -> tensor<?xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  %r = scf.for %i = %c0 to %c3 step %c1 iter_args(%h = %x) -> tensor<?xf32> {
+    %n = tensor.dim %h, %c0 : tensor<?xf32>
+    %e = tensor.empty(%n) : tensor<?xf32>
+    %s = linalg.exp ins(%h : tensor<?xf32>) outs(%e : tensor<?xf32>) -> tensor<?xf32>
+    scf.yield %s : tensor<?xf32>
+  }
+  return %r : tensor<?xf32>
+}
