@@ -11,6 +11,7 @@ import tarfile
 
 import numpy as np
 import tflite
+from flatbuffers import flexbuffers
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from make_streams import BOOL, F32, I8, I16, I32, I64, NUMPY, OP, Maker, lstm, npy
@@ -235,6 +236,39 @@ def subgraphs():
     yield "while-swap", (fibonacci(), [np.array([0, 1, 2], np.int32), np.array([1, 1, 3], np.int32)])
 
 
+def detector(boxes=30, classes=4, most=8, regular=False, kind=F32, background=1, threshold=.3, per_class=100, labels=1, overlap=.5):
+    """Codes of boxes in 8 bits have anchors of 8 bits."""
+    maker = Maker()
+    graph = maker.graph()
+    real = kind == F32
+    anchors = np.abs(random.normal(.5, .2, (boxes, 4))) * [1, 1, .4, .4] + .05
+    codes = maker.tensor(graph, "boxes", (1, boxes, 4), kind, *((None, 0) if real else (0.05, 128)))
+    scores = maker.tensor(graph, "scores", (1, boxes, classes + background), kind, *((None, 0) if real else (1 / 256, 0)))
+    anchor = maker.tensor(graph, "anchors", (boxes, 4), kind, *((None, 0) if real else (1 / 128, 0)),
+                          anchors.astype(np.float32) if real else np.clip(anchors * 128, 0, 255).astype(np.uint8))
+    outputs = [maker.tensor(graph, f"y{i}", shape, F32) for i, shape in enumerate(((1, most, 4), (1, most), (1, most), (1,)))]
+    maker.operator(graph, OP.CUSTOM, [codes, scores, anchor], outputs)
+    maker.model.operatorCodes[-1].customCode = "TFLite_Detection_PostProcess"
+    options = {"max_detections": most, "max_classes_per_detection": labels, "detections_per_class": per_class, "num_classes": classes,
+               "use_regular_nms": regular, "nms_score_threshold": threshold, "nms_iou_threshold": overlap, "y_scale": 10.,
+               "x_scale": 10., "h_scale": 5., "w_scale": 5.}
+    graph.operators[-1].customOptions = list(flexbuffers.Dumps(options))
+    graph.inputs, graph.outputs = [codes, scores], outputs
+    if real:
+        return maker, [reals(1, boxes, 4) / 2, np.round(random.uniform(0, 1, (1, boxes, classes + background)), 2).astype(np.float32)]
+    return maker, [integers((1, boxes, 4), 100, 156, U8), integers((1, boxes, classes + background), 0, 256, U8)]
+
+
+def detectors():
+    """What the runtimes leave in outputs behind the last detection is no part of them: here all are found, or it is zero."""
+    yield "detector-f32", detector()
+    yield "detector-u8-f32", detector(kind=U8, background=0)
+    yield "detector-one-f32", detector(boxes=40, classes=1, most=3, background=0)
+    yield "detector-regular-f32", detector(regular=True)
+    yield "detector-regular-few-f32", detector(boxes=9, most=20, regular=True, per_class=3, threshold=.8)
+    yield "detector-regular-u8-f32", detector(kind=U8, regular=True, background=0, per_class=5)
+
+
 def refused():
     """Models with what is wrong in them."""
     x, four = reals(4), ((4,), F32)
@@ -285,6 +319,9 @@ def refused():
     inner.operator(inner.graphs[2], OP.WHERE, [0], [1])
     inner.operator(inner.graphs[0], OP.UNIQUE, [1], [2])
     yield "inner-unknown", inner, "operators that can't be imported: UNIQUE (1x), WHERE (1x);"
+    yield "detector-labels", detector(labels=2)[0], "gives a box several classes"
+    yield "detector-overlap", detector(overlap=0.)[0], "an overlap that is not in (0, 1]"
+    yield "detector-classes", detector(background=2)[0], "has scores of 6 columns for 4 classes"
     wide = lstm(wide=True, hidden=(2.0 ** -15, 0))
     peepholes = wide.model.subgraphs[0]
     peepholes.operators[0].inputs[9:12] = [wide.tensor(peepholes, f"p{i}", (6,), I16, .0001, 0, integers((6,), 0, 9, I16)) for i in range(3)]
@@ -310,7 +347,7 @@ def main():
             entry = tarfile.TarInfo(path)
             entry.size = len(data)
             tar.addfile(entry, io.BytesIO(data))
-        for family in (functions, places, subgraphs):
+        for family in (functions, places, subgraphs, detectors):
             for name, (maker, given) in family():
                 data = maker.bytes()
                 write(f"{name}/model.tflite", data)

@@ -29,10 +29,8 @@ LogicalResult Importer::checkOperators() {
   std::map<std::string, unsigned> found;
   for (const Graph *reached : reachableGraphs())
     for (const Operator &op : reached->operators)
-      if (op.code == kCustom)
-        ++found["custom operator " + op.custom];
-      else if (!Registry::get().find(op.code))
-        ++found[operatorName(op.code)];
+      if (!Registry::get().find(op))
+        ++found[op.code == kCustom ? "custom operator " + op.custom : operatorName(op.code)];
   if (found.empty())
     return success();
   std::string list = llvm::join(
@@ -120,7 +118,7 @@ LogicalResult Importer::makeFunction(ModuleOp module) {
 LogicalResult Importer::importOperator(unsigned number) {
   const Operator &op = graph.operators[number];
   Node node(emit, model, graph, op, number, values, options, report);
-  const OpEntry &entry = *Registry::get().find(op.code);
+  const OpEntry &entry = *Registry::get().find(op);
   if (!entry.handler)
     return isControlFlow(op) ? importControlFlow(op, node) : importVariable(op, node);
   int count = int(op.inputs.size());

@@ -63,7 +63,8 @@ struct Tensor {
   llvm::ArrayRef<char> data;
 };
 
-/// The options of an operator, by name: numbers and lists of numbers. Names and types are those of Options.cpp.
+/// The options of an operator, by name: numbers and lists of numbers. Names and types are those of Options.cpp; of a
+/// custom operator they are the numbers of its map, if its options are one.
 struct Options {
   std::map<std::string, double> numbers;
   std::map<std::string, std::vector<int64_t>> lists;

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Reads a .tflite file. flatbuffers' verifier proves that every table, string and vector lies inside of the bytes; what
 // it cannot know is checked here: indices, extents, sizes of constants and the fields of options.
+// Of flatbuffers there are headers alone; with locales it would need its library, to read numbers out of text.
+#define FLATBUFFERS_LOCALE_INDEPENDENT 0
 #include "lib/Import/TFLite/Options.h"
 #include "tflite_generated.h"
 #include "llvm/Support/Endian.h"
 #include <cmath>
 #include <cstring>
+#include <flatbuffers/flexbuffers.h>
 
 using namespace mlir::qtensor::tflite;
 using llvm::StringRef;
@@ -244,6 +247,23 @@ bool Reader::readOption(const flatbuffers::Table &from, flatbuffers::voffset_t o
   }
 }
 
+/// Numbers of the map that a custom operator's options are; other options are its own affair.
+static void readMap(const flatbuffers::Vector<uint8_t> &bytes, Options &to) {
+  std::vector<uint8_t> reached;
+  if (bytes.size() < 3 || !flexbuffers::VerifyBuffer(bytes.data(), bytes.size(), &reached))
+    return;
+  flexbuffers::Reference top = flexbuffers::GetRoot(bytes.data(), bytes.size());
+  if (!top.IsMap())
+    return;
+  flexbuffers::Map map = top.AsMap();
+  flexbuffers::TypedVector keys = map.Keys();
+  for (size_t i = 0; i < map.size(); ++i) {
+    flexbuffers::Reference value = map.Values()[i];
+    if (value.IsNumeric() || value.IsBool())
+      to.numbers[keys[i].AsKey()] = value.IsBool() ? value.AsBool() : value.AsDouble();
+  }
+}
+
 bool Reader::readOptions(const flatbuffers::Table &from, const Twine &where, Operator &to) {
   for (auto [i, field] : llvm::enumerate(optionFields(to.code)))
     if (field.name && !readOption(from, flatbuffers::FieldIndexToOffset(i), field, to.options))
@@ -268,6 +288,8 @@ bool Reader::readOperator(const schema::Operator &from, const Twine &where, cons
   for (const OptionField &field : optionFields(to.code))
     if (field.name && field.kind != 's' && field.kind != 'I' && field.kind != 'F')
       to.options.numbers[field.name] = field.otherwise;
+  if (to.code == kCustom && from.custom_options())
+    readMap(*from.custom_options(), to.options);
   const schema::Opaque *options = from.builtin_options() ? from.builtin_options() : from.builtin_options_2();
   return !options || readOptions(reinterpret_cast<const flatbuffers::Table &>(*options), place, to);
 }

@@ -8,9 +8,9 @@ using namespace mlir::qtensor::tflite;
 const Registry &Registry::get() {
   static const Registry registry = [] {
     Registry all;
-    for (auto family : {registerBlocks, registerConvolutions, registerElementwise, registerFills, registerFilters,
-                        registerLogic, registerMoves, registerPicks, registerPools, registerProducts, registerRecurrent,
-                        registerReductions, registerResizes, registerScatter, registerSort})
+    for (auto family : {registerBlocks, registerConvolutions, registerDetection, registerElementwise, registerFills,
+                        registerFilters, registerLogic, registerMoves, registerPicks, registerPools, registerProducts,
+                        registerRecurrent, registerReductions, registerResizes, registerScatter, registerSort})
       family(all);
     return all;
   }();
@@ -25,8 +25,17 @@ void Registry::add(std::initializer_list<OpEntry> list) {
   }
 }
 
-const OpEntry *Registry::find(int32_t code) const {
-  auto found = entries.find(code);
+void Registry::addCustom(const char *name, OpEntry entry) {
+  entry.name = name;
+  customs[name] = entry;
+}
+
+const OpEntry *Registry::find(const Operator &op) const {
+  if (op.code == kCustom) {
+    auto found = customs.find(op.custom);
+    return found == customs.end() ? nullptr : &found->second;
+  }
+  auto found = entries.find(op.code);
   return found == entries.end() ? nullptr : &found->second;
 }
 
@@ -34,6 +43,8 @@ void Registry::printTable(llvm::raw_ostream &os) const {
   std::map<std::string, const char *> rows;
   for (const auto &[code, entry] : entries)
     rows[entry.name] = entry.notes;
+  for (const auto &[name, entry] : customs)
+    rows[name] = entry.notes;
   os << "| operator | types and restrictions |\n|---|---|\n";
   for (const auto &[name, notes] : rows)
     os << "| " << name << " | " << notes << " |\n";

@@ -21,18 +21,21 @@ public:
   static const Registry &get();
 
   void add(std::initializer_list<OpEntry> entries);
-  /// The entry of a builtin operator, or null.
-  const OpEntry *find(int32_t code) const;
+  void addCustom(const char *name, OpEntry entry);
+  /// The entry of an operator, or null.
+  const OpEntry *find(const Operator &op) const;
   /// A markdown table, sorted by name.
   void printTable(raw_ostream &os) const;
 
 private:
   std::map<int32_t, OpEntry> entries;
+  std::map<std::string, OpEntry> customs; ///< By name.
 };
 
 // The families, each in a file of its own below Ops/.
 void registerBlocks(Registry &registry);
 void registerConvolutions(Registry &registry);
+void registerDetection(Registry &registry);
 void registerElementwise(Registry &registry);
 void registerFills(Registry &registry);
 void registerFilters(Registry &registry);
