@@ -153,6 +153,19 @@ def places():
         yield f"range-{i}", (maker, [np.zeros(count, NUMPY[kind])])
 
 
+def slices():
+    """Parts with new axes and an ellipsis, and parts whose start the data holds."""
+    x, masks = integers((3, 4, 5), -128, 128, I8), ("StridedSliceOptions", {"ellipsisMask": 2, "newAxisMask": 9, "shrinkAxisMask": 16})
+    numbers = [constant(values, I32) for values in ([0, 0, 1, 0, -2], [0, 0, 4, 0, 0], [1, 1, 2, 1, 1])]
+    yield "slice-axes", model(OP.STRIDED_SLICE, [codes(x), *numbers], [((1, 3, 2, 1), I8, *CODES)], masks)
+    numbers = [constant(values, I32) for values in ([0, 0], [0, 2], [1, 1])]
+    yield "slice-last", model(OP.STRIDED_SLICE, [codes(x), *numbers], [((3, 4, 2), I8, *CODES)], ("StridedSliceOptions", {"ellipsisMask": 1}))
+    masks = ("StridedSliceOptions", {"beginMask": 2, "endMask": 2, "shrinkAxisMask": 5})
+    yield "slice-one", model(OP.STRIDED_SLICE, [codes(x), np.array([-2, 9, 4], np.int32), constant([0, 0, 0], I32), constant([1, 1, 1], I32)],
+                             [((4,), I8, *CODES)], masks)
+    yield "slice-moving", model(OP.SLICE, [codes(x), np.array([1, 0, 2], np.int32), constant([2, 4, 3], I32)], [((2, 4, 3), I8, *CODES)])
+
+
 class Subgraphs(Maker):
     """A model whose tensors are truth values, numbers of 32 bits, or values of one type and scale."""
 
@@ -305,6 +318,18 @@ def refused():
            "its segments are not integers with the leading extents of its input")
     yield ("reverse", model(OP.REVERSE_SEQUENCE, [reals(2, 3), constant([1, 4], I32)], [((2, 3), F32)],
                             ("ReverseSequenceOptions", {"seqDim": 1, "batchDim": 0}))[0], "index 4 (element 1 of the indices)")
+    for name, numbers, mask, message in (
+            ("dots", ([0, 0], [0, 2], [1, 1]), {"ellipsisMask": 1}, "has an ellipsis that stands for no axis"),
+            ("two-dots", ([0, 0], [0, 2], [1, 1]), {"ellipsisMask": 3}, "has more than one ellipsis"),
+            ("stride", ([0], [2], [0]), {}, "has the stride 0; it must be"),
+            ("outside", ([7], [8], [1]), {"shrinkAxisMask": 1}, "takes an element outside of axis 0"),
+            ("many", ([0, 0], [1, 1], [1, 1]), {}, "or entries for more axes than its input has")):
+        yield ("slice-" + name, model(OP.STRIDED_SLICE, [x, *(constant(values, I32) for values in numbers)], [four],
+                                      ("StridedSliceOptions", mask))[0], message)
+    yield ("slice-moving", model(OP.STRIDED_SLICE, [x, np.array([0], np.int32), constant([2], I32), constant([1], I32)], [((2,), F32)],
+                                 ("StridedSliceOptions", {}))[0], "has bounds that the data holds; only starts of single elements may be")
+    yield ("slice-open", model(OP.SLICE, [x, np.array([0], np.int32), constant([-1], I32)], [four])[0],
+           "or up to its end from a start that the data holds")
     yield "diagonal", model(OP.MATRIX_SET_DIAG, [reals(3, 3), reals(2)], [((3, 3), F32)])[0], "do not have the extents of those of its matrices"
     text = model(OP.ADD, [codes(integers((4,), 0, 9, I8))] * 2, [((4,), STRING, *CODES)], ("AddOptions", {}))[0]
     yield "scaled-text", text, "tensor 'y0' has a scale and is of type string"
@@ -328,6 +353,21 @@ def refused():
     yield "lstm-16-peepholes", wide, "has codes of int16 and peepholes"
 
 
+def outside():
+    """Models whose runs fail on what they are given: places outside of a tensor."""
+    def numbers(*values):
+        return np.array(values, np.int32)
+    rows, four = numbers(0, 1, 9, 2), constant([4], I32)
+    yield "scatter", model(OP.SCATTER_ND, [rows[:, None], reals(4), four], [((4,), F32)])
+    yield "scatter-negative", model(OP.SCATTER_ND, [numbers(0, 1, -1, 2)[:, None], reals(4), four], [((4,), F32)])
+    yield "sparse", model(OP.SPARSE_TO_DENSE, [rows, four, reals(4), constant(0, F32)], [((4,), F32)])
+    yield "segment", model(OP.UNSORTED_SEGMENT_SUM, [reals(4), rows, constant(4, I32)], [((4,), F32)])
+    yield "reverse", model(OP.REVERSE_SEQUENCE, [reals(4, 3), rows], [((4, 3), F32)], ("ReverseSequenceOptions", {"seqDim": 1, "batchDim": 0}))
+    yield "slice", model(OP.SLICE, [reals(4), numbers(3), constant([2], I32)], [((2,), F32)])
+    yield "slice-one", model(OP.STRIDED_SLICE, [reals(4), numbers(-5), constant([0], I32), constant([1], I32)], [((), F32)],
+                             ("StridedSliceOptions", {"shrinkAxisMask": 1}))
+
+
 def run(data, given):
     """The reference kernels; the others where those lack the operator, or where only those have its meaning."""
     kinds = [OpResolverType.BUILTIN_REF, OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES]
@@ -347,7 +387,7 @@ def main():
             entry = tarfile.TarInfo(path)
             entry.size = len(data)
             tar.addfile(entry, io.BytesIO(data))
-        for family in (functions, places, subgraphs, detectors):
+        for family in (functions, places, slices, subgraphs, detectors):
             for name, (maker, given) in family():
                 data = maker.bytes()
                 write(f"{name}/model.tflite", data)
@@ -358,6 +398,11 @@ def main():
         for name, maker, message in refused():
             write(f"refused-{name}/model.tflite", maker.bytes())
             write(f"refused-{name}/error.txt", message.encode())
+        for name, (maker, given) in outside():
+            write(f"outside-{name}/model.tflite", maker.bytes())
+            write(f"outside-{name}/error.txt", b"an index is outside of the data that it reads or writes")
+            for i, array in enumerate(given):
+                write(f"outside-{name}/in{i}.npy", npy(array))
 
 
 if __name__ == "__main__":

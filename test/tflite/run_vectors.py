@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Runs each model of an archive on its inputs; the outputs must be equal, of floats nearly where the name ends in f32. A model
-with an error.txt must be refused with one message that holds this text.
+with an error.txt must be refused with one message that holds this text: by the import, or, where it has inputs, by its run.
 
 usage: run_vectors.py <archive> <scratch> [options of quant-run]
 """
@@ -15,14 +15,19 @@ with tarfile.open(archive) as tar:
     tar.extractall(scratch)
 
 
+def operands(folder):
+    return [f"--{name}={path}" for name, pattern in (("input", "in*.npy"), ("compare", "out*.npy"))
+            for path in sorted(folder.glob(pattern))]
+
+
 def is_refused(folder):
-    run = subprocess.run(["quant-import", folder / "model.tflite"], capture_output=True, text=True)
-    return run.returncode == 1 and run.stderr.count("error:") == 1 and (folder / "error.txt").read_text() in run.stderr, run.stderr
+    files = operands(folder)
+    run = subprocess.run(["quant-run" if files else "quant-import", folder / "model.tflite", *files], capture_output=True, text=True)
+    return run.returncode in (1, 2) and run.stderr.count("error:") == 1 and (folder / "error.txt").read_text() in run.stderr, run.stderr
 
 
 def is_right(folder):
-    files = [f"--{name}={path}" for name, pattern in (("input", "in*.npy"), ("compare", "out*.npy"))
-             for path in sorted(folder.glob(pattern))]
+    files = operands(folder)
     tolerance = ["--atol=1e-6", "--rtol=1e-5"] if folder.name.endswith("f32") else ["--atol=0", "--rtol=0"]
     run = subprocess.run(["quant-run", folder / "model.tflite", *files, *tolerance, *options], capture_output=True, text=True)
     return run.returncode == 0, run.stdout + run.stderr

@@ -8,9 +8,10 @@ using namespace mlir::qtensor::tflite;
 const Registry &Registry::get() {
   static const Registry registry = [] {
     Registry all;
-    for (auto family : {registerBlocks, registerConvolutions, registerDetection, registerElementwise, registerFills,
-                        registerFilters, registerLogic, registerMoves, registerPicks, registerPools, registerProducts,
-                        registerRecurrent, registerReductions, registerResizes, registerScatter, registerSort})
+    for (auto family :
+         {registerBlocks, registerConvolutions, registerDetection, registerElementwise, registerFills, registerFilters,
+          registerLogic, registerMoves, registerPicks, registerPools, registerProducts, registerRecurrent,
+          registerReductions, registerResizes, registerScatter, registerSlices, registerSort})
       family(all);
     return all;
   }();

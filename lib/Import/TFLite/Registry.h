@@ -48,6 +48,7 @@ void registerRecurrent(Registry &registry);
 void registerReductions(Registry &registry);
 void registerResizes(Registry &registry);
 void registerScatter(Registry &registry);
+void registerSlices(Registry &registry);
 void registerSort(Registry &registry);
 
 } // namespace mlir::qtensor::tflite

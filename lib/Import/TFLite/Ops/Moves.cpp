@@ -71,77 +71,6 @@ LogicalResult importConcat(const Node &n) {
   return n.set(out);
 }
 
-LogicalResult importSlice(const Node &n) {
-  FailureOr<SmallVector<int64_t>> begin = n.numbers(1, "its starts"), size = n.numbers(2, "its sizes");
-  const Val &x = n.in(0);
-  if (failed(begin) || failed(size) || failed(n.requireSameScale()))
-    return failure();
-  if (int64_t(begin->size()) != x.rank() || int64_t(size->size()) != x.rank())
-    return n.fail("does not have one start and size for each axis");
-  SmallVector<int64_t> sizes;
-  for (int64_t axis = 0; axis < x.rank(); ++axis) {
-    auto extent = DimMath::number(x.dims[axis]);
-    int64_t length = (*size)[axis] < 0 ? extent.value_or(0) - (*begin)[axis] : (*size)[axis];
-    if (!extent || (*begin)[axis] < 0 || length < 0 || (*begin)[axis] > *extent || length > *extent - (*begin)[axis])
-      return n.fail("cuts outside of axis " + Twine(axis));
-    sizes.push_back(length);
-  }
-  Dims ones(x.rank(), n.e.math.constant(1));
-  return n.set(n.e.slice(x, constants(n, *begin), constants(n, sizes), ones));
-}
-
-/// One axis of a strided slice, as Python's x[begin:end:stride] resolves it.
-struct Stride {
-  int64_t begin, count, stride;
-};
-
-Stride resolve(int64_t extent, int64_t begin, int64_t end, int64_t stride, bool openBegin, bool openEnd) {
-  bool forward = stride > 0;
-  auto clamp = [&](int64_t position) {
-    position += position < 0 ? extent : 0;
-    return forward ? std::clamp<int64_t>(position, 0, extent) : std::clamp<int64_t>(position, -1, extent - 1);
-  };
-  int64_t first = openBegin ? (forward ? 0 : extent - 1) : clamp(begin);
-  int64_t last = openEnd ? (forward ? extent : -1) : clamp(end);
-  int64_t distance = forward ? last - first : first - last;
-  return {first, std::max<int64_t>(0, int64_t(llvm::divideCeil(std::max<int64_t>(distance, 0), std::abs(stride)))), stride};
-}
-
-LogicalResult importStridedSlice(const Node &n) {
-  FailureOr<SmallVector<int64_t>> begin = n.numbers(1, "its starts"), end = n.numbers(2, "its ends"),
-                                  strides = n.numbers(3, "its strides");
-  if (failed(begin) || failed(end) || failed(strides) || failed(n.requireSameScale()))
-    return failure();
-  Val x = n.in(0);
-  if (begin->size() != end->size() || begin->size() != strides->size() || int64_t(begin->size()) > x.rank())
-    return n.fail("has another number of starts, ends and strides than of axes");
-  if (n.option("ellipsis_mask") || n.option("new_axis_mask"))
-    return n.fail("has an ellipsis or a new axis, which is not supported; slice and reshape instead");
-  SmallVector<int64_t> offsets, sizes, steps, dropped, reversed;
-  for (int64_t axis = 0; axis < x.rank(); ++axis) {
-    auto extent = DimMath::number(x.dims[axis]);
-    bool given = axis < int64_t(begin->size());
-    auto bit = [&](StringRef mask) { return ((n.option(mask) >> axis) & 1) != 0; };
-    int64_t stride = given ? (*strides)[axis] : 1;
-    if (!extent || stride == 0)
-      return n.fail("has the stride 0, or an extent that is open");
-    Stride part = given ? resolve(*extent, (*begin)[axis], n.option("offset") ? (*begin)[axis] + (*end)[axis] : (*end)[axis],
-                                  stride, bit("begin_mask"), bit("end_mask"))
-                        : Stride{0, *extent, 1};
-    if (given && bit("shrink_axis_mask")) {
-      part.count = 1;
-      dropped.push_back(axis);
-      if (part.begin < 0 || part.begin >= *extent)
-        return n.fail("takes an element outside of axis " + Twine(axis));
-    }
-    offsets.push_back(std::clamp<int64_t>(part.begin, 0, std::max<int64_t>(*extent - 1, 0))); // of an empty part
-    sizes.push_back(part.count);
-    steps.push_back(part.count == 1 ? 1 : part.stride);
-  }
-  Val out = n.e.slice(x, constants(n, offsets), constants(n, sizes), constants(n, steps));
-  return n.set(n.e.squeeze(out, dropped));
-}
-
 LogicalResult importTranspose(const Node &n) {
   FailureOr<SmallVector<int64_t>> order = n.numbers(1, "its permutation");
   if (failed(order) || failed(n.requireSameScale()))
@@ -232,8 +161,6 @@ void registerMoves(Registry &r) {
       {"PAD", 2, 2, importPad, "all types"},
       {"PADV2", 3, 3, importPad, "all types"},
       {"CONCATENATION", 1, kAny, importConcat, "all types; quantized: one scale"},
-      {"SLICE", 3, 3, importSlice, "all types; constant starts and sizes"},
-      {"STRIDED_SLICE", 4, 4, importStridedSlice, "all types; constant, no new axes"},
       {"TRANSPOSE", 2, 2, importTranspose, "all types"},
       {"SPLIT", 2, 2, importSplit, "all types"},
       {"SPLIT_V", 3, 3, importSplitV, "all types"},
