@@ -76,6 +76,97 @@ def lstm(batch=1, steps=4, inputs=5, cells=6, outputs=None, coupled=False, peeph
     return maker
 
 
+def floats(maker, graph, name, extents, data=True, variable=False):
+    values = random.normal(0, .6, extents).astype(np.float32) if data else None
+    return maker.tensor(graph, name, extents, F32, None, 0, values, variable)
+
+
+def weights(maker, graph, tag, inputs, cells, outputs, coupled, peepholes, projected):
+    """Inputs 1 to 17 of a layer of LSTM cells."""
+    made = []
+
+    def add(wanted, *extents):
+        made.append(floats(maker, graph, f"{tag}{len(made)}", extents) if wanted else -1)
+    for gate in range(4):
+        add(gate or not coupled, cells, inputs)
+    for gate in range(4):
+        add(gate or not coupled, cells, outputs)
+    for gate in (0, 1, 3):
+        add(peepholes and (gate or not coupled), cells)
+    for gate in range(4):
+        add(gate or not coupled, cells)
+    add(projected, outputs, cells)
+    add(projected, outputs)
+    return made
+
+
+def two_ways(batch=2, steps=4, inputs=5, cells=(6, 6), coupled=False, peepholes=False, outputs=None, merges=True, time_major=True,
+             auxiliary=False, clip=0.0):
+    maker = Maker()
+    graph = maker.graph()
+    shape, projected = (steps, batch) if time_major else (batch, steps), outputs is not None
+    outs = outputs or cells
+    x = floats(maker, graph, "x", (*shape, inputs), data=False)
+    operands = [x]
+    for tag, count, out in zip("fb", cells, outs):
+        operands += weights(maker, graph, tag, inputs, count, out, coupled, peepholes, projected)
+    for tag, count, out in zip("fb", cells, outs):
+        operands += [floats(maker, graph, f"{tag}-{name}", (batch, extent), data=False, variable=True)
+                     for name, extent in (("h", out), ("c", count))]
+    operands += [x if auxiliary else -1] + [-1] * 8
+    extents = [sum(outs)] if merges else outs
+    made = [floats(maker, graph, f"y{i}", (*shape, extent), data=False) for i, extent in enumerate(extents)]
+    fields = {"fusedActivationFunction": tflite.ActivationFunctionType.TANH, "cellClip": clip, "mergeOutputs": merges, "timeMajor": time_major}
+    maker.operator(graph, OP.BIDIRECTIONAL_SEQUENCE_LSTM, operands, made, ("BidirectionalSequenceLSTMOptions", fields))
+    # One output is enough for the others to be computed.
+    graph.inputs, graph.outputs = [x], made[-1:]
+    return maker
+
+
+def step(batch=2, inputs=5, cells=6, outputs=None, coupled=False, peepholes=False, clip=0.0):
+    maker = Maker()
+    graph = maker.graph()
+    out = outputs or cells
+    x, y = floats(maker, graph, "x", (batch, inputs), data=False), floats(maker, graph, "y", (batch, out), data=False)
+    operands = [x] + weights(maker, graph, "w", inputs, cells, out, coupled, peepholes, outputs is not None)
+    operands += [floats(maker, graph, name, (batch, extent), data=False, variable=True) for name, extent in (("h", out), ("c", cells))]
+    maker.operator(graph, OP.LSTM, operands, [y], ("LSTMOptions", {"fusedActivationFunction": tflite.ActivationFunctionType.TANH, "cellClip": clip}))
+    graph.inputs, graph.outputs = [x], [y]
+    return maker
+
+
+def basic(batch=1, inputs=5, cells=6):
+    """All weights in one matrix."""
+    maker = Maker()
+    graph = maker.graph()
+    x = floats(maker, graph, "x", (batch, inputs), data=False)
+    h, c = (floats(maker, graph, name, (batch, cells), data=False, variable=True) for name in "hc")
+    operands = [x, h, floats(maker, graph, "w", (4 * cells, inputs + cells)), floats(maker, graph, "b", (4 * cells,)), c]
+    made = [floats(maker, graph, f"y{i}", (batch, extent), data=False) for i, extent in enumerate((cells, cells, inputs + cells, 4 * cells))]
+    y = floats(maker, graph, "y", (batch, cells), data=False)
+    maker.operator(graph, OP.LSTM, operands, made, ("LSTMOptions", {"fusedActivationFunction": tflite.ActivationFunctionType.TANH, "kernelType": 1}))
+    maker.operator(graph, OP.ADD, made[:2], [y], ("AddOptions", {}))
+    graph.inputs, graph.outputs = [x], [y]
+    return maker
+
+
+def plain(batch=2, inputs=5, units=6, steps=None, time_major=False, activation=4, wrong=0):
+    """With weights for more inputs than it has, if `wrong`."""
+    maker = Maker()
+    graph = maker.graph()
+    shape = (batch,) if steps is None else (steps, batch) if time_major else (batch, steps)
+    x, y = floats(maker, graph, "x", (*shape, inputs), data=False), floats(maker, graph, "y", (*shape, units), data=False)
+    operands = [x, floats(maker, graph, "w", (units, inputs + wrong)), floats(maker, graph, "r", (units, units)), floats(maker, graph, "b", (units,)),
+                floats(maker, graph, "h", (batch, units), data=False, variable=True)]
+    if steps is None:
+        maker.operator(graph, OP.RNN, operands, [y], ("RNNOptions", {"fusedActivationFunction": activation}))
+    else:
+        maker.operator(graph, OP.UNIDIRECTIONAL_SEQUENCE_RNN, operands, [y],
+                       ("SequenceRNNOptions", {"fusedActivationFunction": activation, "timeMajor": time_major}))
+    graph.inputs, graph.outputs = [x], [y]
+    return maker
+
+
 def models():
     yield "plain", lstm()
     yield "fine-cells", lstm(cell_power=-15, cells=3)
@@ -91,6 +182,15 @@ def models():
                         ("projection", {"outputs": 4, "proj_clip": .5}),
                         ("all", {"coupled": True, "peepholes": True, "norm": True, "outputs": 3, "time_major": True})):
         yield f"{name}-f32", lstm(real=True, batch=2, **parts)
+    yield "two-ways-f32", two_ways()
+    yield "two-ways-apart-f32", two_ways(merges=False, time_major=False, coupled=True, clip=.7)
+    yield "two-ways-all-f32", two_ways(peepholes=True, outputs=(4, 4), auxiliary=True)
+    yield "step-f32", step()
+    yield "step-all-f32", step(coupled=True, peepholes=True, outputs=4, clip=.6)
+    yield "basic-f32", basic()
+    yield "rnn-f32", plain()
+    yield "rnn-sequence-f32", plain(steps=4, activation=1)
+    yield "rnn-time-major-f32", plain(steps=3, time_major=True)
 
 
 def random_models(count):

@@ -14,6 +14,7 @@ import tflite
 from flatbuffers import flexbuffers
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+from make_lite_streams import basic, plain, step, two_ways
 from make_streams import BOOL, F32, I8, I16, I32, I64, NUMPY, OP, Maker, lstm, npy
 
 U8, U16, U32, STRING = (getattr(tflite.TensorType, name) for name in ("UINT8", "UINT16", "UINT32", "STRING"))
@@ -347,6 +348,24 @@ def refused():
     yield "detector-labels", detector(labels=2)[0], "gives a box several classes"
     yield "detector-overlap", detector(overlap=0.)[0], "an overlap that is not in (0, 1]"
     yield "detector-classes", detector(background=2)[0], "has scores of 6 columns for 4 classes"
+    crossed = two_ways()
+    crossed.model.subgraphs[0].operators[0].inputs[41] = 2
+    yield "two-ways-crossed", crossed, "has weights for an auxiliary input, which are not supported"
+    narrow = two_ways(merges=False)
+    narrow.model.subgraphs[0].operators[0].outputs.pop()
+    yield "two-ways-narrow", narrow, "gives the outputs of both directions apart and has one output"
+    kept = basic()
+    kept.model.subgraphs[0].tensors[2].isVariable = False
+    kept.model.subgraphs[0].inputs.append(2)
+    yield "basic-state", kept, "its states must be variables of the model"
+    few = basic()
+    few.model.subgraphs[0].operators[0].inputs.pop()
+    yield "basic-few", few, "has the basic kernel, with which it has five inputs and four outputs"
+    coded = step()
+    coded.model.subgraphs[0].tensors[2].type = I8
+    coded.model.subgraphs[0].tensors[2].shape = [24, 5]
+    yield "step-codes", coded, "has int8 in it; it takes floats alone"
+    yield "rnn-units", plain(units=6, batch=3, inputs=4, wrong=1), "do not have the extents of its input and its units"
     wide = lstm(wide=True, hidden=(2.0 ** -15, 0))
     peepholes = wide.model.subgraphs[0]
     peepholes.operators[0].inputs[9:12] = [wide.tensor(peepholes, f"p{i}", (6,), I16, .0001, 0, integers((6,), 0, 9, I16)) for i in range(3)]

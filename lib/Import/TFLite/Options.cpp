@@ -70,6 +70,9 @@ static const OptionField resizeNearest[] = {{"align_corners", 'b', 0}, {"half_pi
 static const OptionField lstm[] = {fused, {"cell_clip", 'f', 0}, {"proj_clip", 'f', 0}, {"time_major", 'b', 0},
                                    {"asymmetric_quantize_inputs", 'b', 0}, {"diagonal_recurrent", 'b', 0}};
 static const OptionField basicLstm[] = {fused, {"cell_clip", 'f', 0}, {"proj_clip", 'f', 0}, {"kernel_type", 'b', 0}};
+static const OptionField twoWays[] = {
+    fused, {"cell_clip", 'f', 0}, {"proj_clip", 'f', 0}, {"merge_outputs", 'b', 0}, {"time_major", 'b', 1}};
+static const OptionField plainCells[] = {{"time_major", 'b', 0}, fused};
 static const OptionField svdf[] = {{"rank", 'i', 0}, fused};
 static const OptionField batchMatmul[] = {{"adj_x", 'b', 0}, {"adj_y", 'b', 0}};
 static const OptionField pack[] = {{"values_count", 'i', 0}, {"axis", 'i', 0}};
@@ -126,6 +129,9 @@ static const struct {
     {"RESIZE_NEAREST_NEIGHBOR", resizeNearest},
     {"UNIDIRECTIONAL_SEQUENCE_LSTM", lstm},
     {"LSTM", basicLstm},
+    {"BIDIRECTIONAL_SEQUENCE_LSTM", twoWays},
+    {"RNN", activation},
+    {"UNIDIRECTIONAL_SEQUENCE_RNN", plainCells},
     {"SVDF", svdf},
     {"BATCH_MATMUL", batchMatmul},
     {"PACK", pack},

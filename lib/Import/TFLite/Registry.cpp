@@ -9,9 +9,9 @@ const Registry &Registry::get() {
   static const Registry registry = [] {
     Registry all;
     for (auto family :
-         {registerBlocks, registerConvolutions, registerDetection, registerElementwise, registerFills, registerFilters,
-          registerLogic, registerMoves, registerPicks, registerPools, registerProducts, registerRecurrent,
-          registerReductions, registerResizes, registerScatter, registerSlices, registerSort})
+         {registerBlocks, registerCells, registerConvolutions, registerDetection, registerElementwise, registerFills,
+          registerFilters, registerLogic, registerMoves, registerPicks, registerPools, registerProducts,
+          registerRecurrent, registerReductions, registerResizes, registerScatter, registerSlices, registerSort})
       family(all);
     return all;
   }();

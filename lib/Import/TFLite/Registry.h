@@ -34,6 +34,7 @@ private:
 
 // The families, each in a file of its own below Ops/.
 void registerBlocks(Registry &registry);
+void registerCells(Registry &registry);
 void registerConvolutions(Registry &registry);
 void registerDetection(Registry &registry);
 void registerElementwise(Registry &registry);
