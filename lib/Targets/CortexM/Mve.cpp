@@ -35,12 +35,8 @@ bool cortexm::fitsMve(const ConvLayer &layer) {
          layer.sumBound <= std::numeric_limits<int32_t>::max();
 }
 
-bool cortexm::hasWords(const ConvLayer &layer) {
-  return layer.inputBits == 16 && layer.map.mode == FixedMode::X16 && layer.inputZero == 0 && layer.map.zero == 0;
-}
-
 bool cortexm::fitsMveWords(const ConvLayer &layer, const ConvConstants &constants) {
-  if (!hasWords(layer) || layer.sumBound > std::numeric_limits<int32_t>::max())
+  if (!layer.hasWords() || layer.sumBound > std::numeric_limits<int32_t>::max())
     return false;
   // A sum that saturates where it is shifted to the left is one that is clamped: not if its multiplier is small.
   for (int64_t o = 0; o < layer.out.channels; ++o) {

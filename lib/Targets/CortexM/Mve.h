@@ -26,8 +26,7 @@ struct MveScale {
 bool needsGeneralMap(const ConvLayer &layer, const ConvConstants &constants);
 /// What all kernels for codes of 8 bits ask for: sums of 32 bits, a map of one or two roundings, weights of a byte.
 bool fitsMve(const ConvLayer &layer);
-/// What those for codes of 16 bits ask for: a map of `fixed<x16>` without zero points; and where they sum in 32 bits.
-bool hasWords(const ConvLayer &layer);
+/// What those for codes of 16 bits ask for that sum in 32.
 bool fitsMveWords(const ConvLayer &layer, const ConvConstants &constants);
 
 /// Weights of 2, 4 or 8 bits in vectors, a byte for each lane of inputs: byte i has those that meet input i of as many

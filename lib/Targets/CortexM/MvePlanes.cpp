@@ -88,7 +88,7 @@ template <Sums How> bool MvePlanes<How>::accepts(const ConvLayer &layer, const C
     return layer.out.count() == layer.out.channels && fitsMveWords(layer, constants) &&
            (How == Sums::General || !needsGeneralMap(layer, constants));
   // Sums of halves have 32 bits.
-  if (!hasWords(layer) || layer.depth() >= 1 << 16)
+  if (!layer.hasWords() || layer.depth() >= 1 << 16)
     return false;
   for (auto [o, bound] : llvm::enumerate(boundSums(layer, constants)))
     if (!WideScale::of(ofChannel(constants.multiplier, o), ofChannel(constants.shift, o), bound))

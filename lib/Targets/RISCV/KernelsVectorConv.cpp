@@ -3,6 +3,7 @@
 // length, and each is multiplied by codes of several pixels, which are scalars.
 #include "lib/Targets/RISCV/Kernels.h"
 #include "lib/Targets/RISCV/Vectors.h"
+#include "lib/Transforms/Firmware/FastMap.h"
 #include "lib/Transforms/Firmware/WindowGroups.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
@@ -26,16 +27,24 @@ struct Sums {
   /// 32 bits; kWhole: the sum of a group is one of 16 bits.
   int64_t run = 1;
   bool groups = false; ///< Weights in groups: their sums are multiplied by factors, of 16 bits where the sums are.
+  unsigned codeBits = 8;
+  bool wide = false; ///< Sums of 64 bits: one of the codes' upper bytes, one of their lower ones.
 
   static constexpr int64_t kWhole = 0;
+  static Sums ofWords(bool wide) { return {1, false, 16, wide}; }
   unsigned factorBits() const { return run == kWhole ? 16 : 32; }
 };
 
 /// The groups of a layer, in whole bytes of packed weights.
 std::optional<GroupRuns> findGroups(const ConvLayer &layer) { return GroupRuns::find(layer, 8 / layer.weightBits); }
 
+/// Bias (of 64 bits), multiplier and shift of a channel with wide sums.
+constexpr int64_t kWideRecord = 16;
+
 /// The bytes before the weights: bias, multiplier and shift of each channel, and the factors of its groups, [group][channel].
 int64_t getHeaderBytes(const ConvLayer &layer, const Sums &how) {
+  if (how.wide)
+    return kWideRecord * layer.out.channels;
   int64_t factors = how.groups ? findGroups(layer)->count() * how.factorBits() / 8 : 0;
   return (12 + factors) * layer.out.channels;
 }
@@ -46,12 +55,16 @@ public:
   Tile(KernelBuilder &k, Vectors &v, const ConvLayer &layer, int64_t pixels, const Sums &how)
       : k(k), v(v), layer(layer), pixels(pixels), how(how) {}
 
-  /// Sums of the pixels whose codes begin at `codes`, `layer.depth()` apart. `factors`: of the first group.
+  /// Sums of the pixels whose codes begin at `codes`, `layer.depth()` apart. `factors`: of the first group. Wide sums
+  /// are two for each pixel, of upper and of lower bytes.
   SmallVector<Value> sum(Value bias, Value weights, Value codes, Value factors, Value vl);
 
 private:
   /// Codes of one packed byte: 8 / weightBits.
   int64_t codesInByte() const { return 8 / layer.weightBits; }
+  int64_t countSums() const { return how.wide ? 2 * pixels : pixels; }
+  Value codeAt(Value codes, int64_t p, int64_t i) { return k.at(codes, (p * layer.depth() + i) * how.codeBits / 8); }
+  SmallVector<Value> loadCode(Value from);
   SmallVector<Value> addProducts(int64_t depth, ArrayRef<Value> sums, Value &weights, Value &codes, Value vl);
   void addTurn(int64_t depth, SmallVector<Value> &sums, Value weights, Value codes, Value vl);
   SmallVector<Value> multiplyRun(int64_t from, int64_t to, ArrayRef<Value> start, Value weights, Value codes, Value vl);
@@ -82,11 +95,18 @@ SmallVector<Value> Tile::multiplyRun(int64_t from, int64_t to, ArrayRef<Value> s
       bytes = v.load(k.at(weights, i / codesInByte() * layer.out.channels), 8, vl);
     Value weight = unpack(bytes, i % codesInByte(), vl);
     for (int64_t p = 0; p < pixels; ++p) {
-      Value code = k.load(k.at(codes, p * layer.depth() + i), k.i8());
+      Value code = k.load(codeAt(codes, p, i), k.i8());
       part[p] = part[p] ? v.multiplyAdd(part[p], code, weight, vl) : v.apply("vwmul", 16, weight, code, vl);
     }
   }
   return part;
+}
+
+/// A code as factors of its pixel's sums, of 16 bits.
+SmallVector<Value> Tile::loadCode(Value from) {
+  if (how.wide)
+    return {k.extend(k.load(k.at(from, 1), k.i8()), k.i16()), k.extendUnsigned(k.load(from, k.i8()), k.i16())};
+  return {k.extend(k.load(from, k.getBuilder().getIntegerType(how.codeBits)), k.i16())};
 }
 
 void Tile::addTurn(int64_t depth, SmallVector<Value> &sums, Value weights, Value codes, Value vl) {
@@ -102,15 +122,19 @@ void Tile::addTurn(int64_t depth, SmallVector<Value> &sums, Value weights, Value
   for (int64_t i = 0; i < depth; ++i) {
     Value weight = v.extend(v.load(k.at(weights, i * layer.out.channels), 8, vl), 16, vl);
     for (int64_t p = 0; p < pixels; ++p) {
-      Value code = k.extend(k.load(k.at(codes, p * layer.depth() + i), k.i8()), k.i16());
-      sums[p] = v.multiplyAdd(sums[p], code, weight, vl);
+      SmallVector<Value> factors = loadCode(codeAt(codes, p, i));
+      for (auto [half, factor] : llvm::enumerate(factors)) {
+        Value &sum = sums[p * factors.size() + half];
+        sum = v.multiplyAdd(sum, factor, weight, vl);
+      }
     }
   }
 }
 
 /// On top of `sums`, in their width; weights and codes move on.
 SmallVector<Value> Tile::addProducts(int64_t depth, ArrayRef<Value> start, Value &weights, Value &codes, Value vl) {
-  int64_t unroll = std::max<int64_t>(8, how.run), whole = depth / unroll * unroll;
+  int64_t unroll = std::max<int64_t>(8, how.run), whole = depth / unroll * unroll, count = countSums(),
+          codeBytes = how.codeBits / 8;
   auto turn = [&](int64_t length, SmallVector<Value> sums, Value weights, Value codes) {
     if (how.run == Sums::kWhole)
       return multiplyRun(0, length, sums, weights, codes, vl);
@@ -123,14 +147,14 @@ SmallVector<Value> Tile::addProducts(int64_t depth, ArrayRef<Value> start, Value
   SmallVector<Value> values(start);
   values.append({weights, codes});
   SmallVector<Value> carried = k.loop(0, whole, unroll, values, [&](Value, ValueRange at) {
-    SmallVector<Value> sums = turn(unroll, SmallVector<Value>(at.take_front(pixels)), at[pixels], at[pixels + 1]);
-    sums.append({moved(at[pixels], unroll), k.at(at[pixels + 1], unroll)});
+    SmallVector<Value> sums = turn(unroll, SmallVector<Value>(at.take_front(count)), at[count], at[count + 1]);
+    sums.append({moved(at[count], unroll), k.at(at[count + 1], unroll * codeBytes)});
     return sums;
   });
-  SmallVector<Value> sums = turn(depth - whole, SmallVector<Value>(ArrayRef(carried).take_front(pixels)), carried[pixels],
-                                 carried[pixels + 1]);
-  weights = moved(carried[pixels], depth - whole);
-  codes = k.at(carried[pixels + 1], depth - whole);
+  SmallVector<Value> sums =
+      turn(depth - whole, SmallVector<Value>(ArrayRef(carried).take_front(count)), carried[count], carried[count + 1]);
+  weights = moved(carried[count], depth - whole);
+  codes = k.at(carried[count + 1], (depth - whole) * codeBytes);
   return sums;
 }
 
@@ -141,7 +165,7 @@ SmallVector<Value> Tile::sumGroup(int64_t depth, Value &weights, Value &codes, V
 }
 
 SmallVector<Value> Tile::sum(Value bias, Value weights, Value codes, Value factors, Value vl) {
-  SmallVector<Value> start(pixels, bias);
+  SmallVector<Value> start(countSums(), bias);
   if (!how.groups)
     return addProducts(layer.depth(), start, weights, codes, vl);
   start.append({weights, codes, factors});
@@ -160,10 +184,11 @@ SmallVector<Value> Tile::sum(Value bias, Value weights, Value codes, Value facto
   return end;
 }
 
-/// Writes the codes of one pixel's window to `to`, row by row; the zero point where the window leaves the input.
+/// Writes the codes of one pixel's window to `to`, row by row; the zero point where the window leaves the input (of 16
+/// bits it is 0).
 static void gatherWindow(KernelBuilder &k, const ConvLayer &layer, Value image, Value y, Value x, Value to) {
   const Window &w = layer.window;
-  int64_t channels = layer.in.channels, width = layer.in.width, height = layer.in.height;
+  int64_t pixelBytes = layer.in.channels * layer.inputBits / 8, width = layer.in.width, height = layer.in.height;
   Value top = k.add(k.mul(y, w.strideHeight), -w.padTop), left = k.add(k.mul(x, w.strideWidth), -w.padLeft);
   int64_t lastTop = height - (w.kernelHeight - 1) * w.dilationHeight,
           lastLeft = width - (w.kernelWidth - 1) * w.dilationWidth;
@@ -171,7 +196,7 @@ static void gatherWindow(KernelBuilder &k, const ConvLayer &layer, Value image, 
   if (padding) {
     Value outside = k.either(k.either(k.isLess(top, k.number(0)), k.isLess(k.number(lastTop - 1), top)),
                              k.either(k.isLess(left, k.number(0)), k.isLess(k.number(lastLeft - 1), left)));
-    k.when(outside, [&] { fillBytes(k, to, layer.inputZero, layer.depth()); });
+    k.when(outside, [&] { fillBytes(k, to, layer.inputZero, w.taps() * pixelBytes); });
   }
   // A row of taps that touch is one copy.
   bool whole = w.dilationWidth == 1;
@@ -188,9 +213,10 @@ static void gatherWindow(KernelBuilder &k, const ConvLayer &layer, Value image, 
       k.loop(0, whole ? 1 : w.kernelWidth, 1, [&](Value kx) {
         Value column = k.add(left, k.mul(kx, w.dilationWidth)), first = k.number(0), last = k.number(taps);
         auto copy = [&] {
-          Value from = k.at(image, k.mul(k.add(k.add(k.mul(row, width), column), first), channels));
+          Value from = k.at(image, k.mul(k.add(k.add(k.mul(row, width), column), first), pixelBytes));
           Value tap = k.add(k.add(k.mul(ky, w.kernelWidth), kx), first);
-          copyBytes(k, k.at(to, k.mul(tap, channels)), from, k.mul(k.sub(last, first), channels), taps * channels);
+          copyBytes(k, k.at(to, k.mul(tap, pixelBytes)), from, k.mul(k.sub(last, first), pixelBytes),
+                    taps * pixelBytes);
         };
         if (!whole)
           return inside(column, width, copy);
@@ -214,12 +240,12 @@ static void gatherPixels(KernelBuilder &k, const ConvLayer &layer, Value input, 
     Value pixel = k.add(first, p), image = input;
     if (layer.out.batch > 1) {
       Value n = arith::DivUIOp::create(b, pixel, k.number(area));
-      image = k.at(input, k.mul(n, layer.in.height * layer.in.width * layer.in.channels));
+      image = k.at(input, k.mul(n, layer.in.height * layer.in.width * layer.in.channels * layer.inputBits / 8));
       pixel = k.sub(pixel, k.mul(n, area));
     }
     Value y = arith::DivUIOp::create(b, pixel, k.number(layer.out.width));
     Value x = k.sub(pixel, k.mul(y, layer.out.width));
-    gatherWindow(k, layer, image, y, x, k.at(to, k.mul(p, layer.depth())));
+    gatherWindow(k, layer, image, y, x, k.at(to, k.mul(p, layer.depth() * layer.inputBits / 8)));
   });
 }
 
@@ -233,9 +259,9 @@ public:
   bool accepts(const ConvLayer &layer, const ConvConstants &constants) const override;
   std::vector<char> pack(const ConvLayer &layer, const ConvConstants &constants) const override;
   int64_t getScratchBytes(const ConvLayer &layer) const override {
-    return readsInPlace(layer) ? 0 : pixelsOfTile(layer) * layer.depth();
+    return windowBytes(layer) + (how.wide ? 8 * pixelsOfTile(layer) * layer.out.channels : 0);
   }
-  bool takesSum(const ConvLayer &layer) const override { return riscv::takesSum(*layer.sum); }
+  bool takesSum(const ConvLayer &layer) const override { return how.codeBits == 8 && riscv::takesSum(*layer.sum); }
   std::optional<Overlap> getSumOverlap(const ConvLayer &layer) const override {
     // A pixel that is computed twice would find its own result.
     return countPixels(layer) % pixelsOfTile(layer) ? std::nullopt : std::optional(overlapInPlace(layer.out.count()));
@@ -246,6 +272,12 @@ public:
 private:
   void packFactors(std::vector<char> &bytes, const ConvLayer &layer, const ConvConstants &constants) const;
   int64_t pixelsOfTile(const ConvLayer &layer) const;
+  /// Of a tile, where they are gathered.
+  int64_t windowBytes(const ConvLayer &layer) const {
+    return readsInPlace(layer) ? 0 : llvm::alignTo(pixelsOfTile(layer) * layer.depth() * layer.inputBits / 8, 4);
+  }
+  void emitStrips(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at, Value first, Value codes) const;
+  void finishWide(KernelBuilder &k, const ConvLayer &layer, Value constants, Value sums, Value row) const;
 
   StringRef name;
   unsigned weightBits;
@@ -284,8 +316,11 @@ static bool groupsFit(const ConvLayer &layer, const ConvConstants &constants, co
 }
 
 bool VectorConv::accepts(const ConvLayer &layer, const ConvConstants &constants) const {
-  if (layer.depthwise || layer.inputBits != 8 || layer.weightBits != weightBits || layer.depth() == 0 ||
-      how.groups != bool(layer.groups))
+  if (layer.depthwise || layer.inputBits != how.codeBits || layer.depth() == 0 || how.groups != bool(layer.groups))
+    return false;
+  if (how.codeBits == 16) // Weights have a byte each; sums of bytes of codes have 32 bits.
+    return layer.hasWords() && (how.wide ? layer.depth() < 1 << 16 : takesWords(layer, constants));
+  if (layer.weightBits != weightBits)
     return false;
   if (how.groups)
     return groupsFit(layer, constants, how);
@@ -296,9 +331,21 @@ bool VectorConv::accepts(const ConvLayer &layer, const ConvConstants &constants)
   return takesMap(layer.map, constants);
 }
 
+static std::vector<char> packWideMaps(const ConvLayer &layer, const ConvConstants &constants) {
+  std::vector<char> bytes;
+  for (auto [o, bias] : llvm::enumerate(constants.foldedBias(layer))) {
+    appendNumber<int64_t>(bytes, bias);
+    appendNumber(bytes, ofChannel(constants.multiplier, o));
+    appendNumber(bytes, ofChannel(constants.shift, o));
+  }
+  return bytes;
+}
+
 std::vector<char> VectorConv::pack(const ConvLayer &layer, const ConvConstants &constants) const {
-  std::vector<char> bytes =
-      how.groups ? packChannelMaps(layer, NarrowMap(layer, constants).constants) : packChannelMaps(layer, constants);
+  bool narrow = how.groups || how.codeBits == 16;
+  std::vector<char> bytes = how.wide
+                                ? packWideMaps(layer, constants)
+                                : packChannelMaps(layer, narrow ? NarrowMap(layer, constants).constants : constants);
   int64_t depth = layer.depth(), codes = 8 / weightBits;
   if (how.groups)
     packFactors(bytes, layer, constants);
@@ -330,7 +377,7 @@ void VectorConv::packFactors(std::vector<char> &bytes, const ConvLayer &layer, c
 /// sums of 32 bits leave registers for two pixels: vectors that a compiler saves are on no stack of known size.
 int64_t VectorConv::pixelsOfTile(const ConvLayer &layer) const {
   int64_t count = countPixels(layer), best = 1, price = INT64_MAX;
-  int64_t most = how.groups && how.run != Sums::kWhole ? 2 : 4;
+  int64_t most = how.wide || (how.groups && how.run != Sums::kWhole) ? 2 : 4;
   for (int64_t pixels = 1; pixels <= std::min(count, most); ++pixels) {
     int64_t now = llvm::divideCeil(count, pixels) * (3 + 2 * pixels);
     if (now <= price)
@@ -354,37 +401,72 @@ std::optional<Overlap> VectorConv::getOutputOverlap(const ConvLayer &layer) cons
                                  [&](int64_t step) { return (first(step) + pixels) * walk.pixelBytes(); })};
 }
 
-void VectorConv::emit(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at) const {
-  int64_t pixels = pixelsOfTile(layer), count = countPixels(layer), channels = layer.out.channels;
+/// The codes of a tile's pixels from `first` on, or their wide sums.
+void VectorConv::emitStrips(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at, Value first,
+                            Value codes) const {
+  int64_t pixels = pixelsOfTile(layer), channels = layer.out.channels, bytes = how.codeBits / 8;
   // One row of sums leaves room for vectors twice as long.
   Vectors v(k, pixels == 1 && channels > 16 ? 2 : 1);
   FinalMap finalMap = layer.map;
-  if (how.groups)
+  if (how.groups || how.codeBits == 16)
     finalMap.mode = FixedMode::Single;
+  Value row = k.at(at.output, k.mul(first, channels * bytes));
+  v.strips(channels, [&](Value from, Value vl) {
+    Value map = k.at(at.constants, k.left(from, 2)),
+          weights = k.at(k.at(at.constants, getHeaderBytes(layer, how)), from);
+    Value factors = k.at(k.at(at.constants, 12 * channels), k.left(from, how.factorBits() == 16 ? 1 : 2));
+    Value bias = how.wide ? v.fill(k.number(0), 32, vl) : v.load(map, 32, vl);
+    SmallVector<Value> sums = Tile(k, v, layer, pixels, how).sum(bias, weights, codes, factors, vl);
+    if (how.wide) {
+      Value place = k.at(k.at(at.scratch, windowBytes(layer)), k.left(from, 2));
+      for (auto [i, sum] : llvm::enumerate(sums))
+        v.store(sum, k.at(place, 4 * channels * int64_t(i)), vl);
+      return;
+    }
+    for (int64_t p = 0; p < pixels; ++p) {
+      Value multiplier = v.load(k.at(map, 4 * channels), 32, vl), shift = v.load(k.at(map, 8 * channels), 32, vl);
+      Value codes = v.mapSums(sums[p], multiplier, shift, finalMap, vl, how.codeBits);
+      if (layer.sum) {
+        Value second = k.at(k.at(at.second, k.add(k.mul(first, channels), p * channels)), from);
+        codes = emitSum(k, v, *layer.sum, codes, v.load(second, 8, vl), vl);
+      }
+      v.store(codes, k.at(k.at(row, p * channels * bytes), k.mul(from, bytes)), vl);
+    }
+  });
+}
+
+/// The codes of wide sums, which lie [pixel][upper, lower][channel].
+void VectorConv::finishWide(KernelBuilder &k, const ConvLayer &layer, Value constants, Value sums, Value row) const {
+  int64_t channels = layer.out.channels;
+  k.loop(0, channels, 1, [&](Value o) {
+    Value record = k.at(constants, k.mul(o, kWideRecord)), bias = k.load(record, k.i64(), 4);
+    Value multiplier = k.load32(k.at(record, 8)), shift = k.load32(k.at(record, 12));
+    k.loop(0, pixelsOfTile(layer), 1, [&](Value p) {
+      Value place = k.at(k.at(sums, k.mul(p, 8 * channels)), k.left(o, 2));
+      Value upper = k.extend(k.load32(place), k.i64()), lower = k.extend(k.load32(k.at(place, 4 * channels)), k.i64());
+      Value mapped = k.mapExactly(k.add(k.add(bias, k.left(upper, 8)), lower), multiplier, shift, layer.map.mode);
+      Value code = k.clamp(mapped, layer.map.low, layer.map.high);
+      k.storeCode(code, k.at(k.at(row, k.mul(p, 2 * channels)), k.left(o, 1)), 16);
+    });
+  });
+}
+
+void VectorConv::emit(KernelBuilder &k, const ConvLayer &layerAsGiven, const LayerPointers &at) const {
+  ConvLayer layer = layerAsGiven;
+  layer.weightBits = weightBits; // As they are stored.
+  int64_t pixels = pixelsOfTile(layer), count = countPixels(layer), bytes = how.codeBits / 8;
   bool inPlace = readsInPlace(layer);
   // The last tile begins early enough to be a whole one: it computes some pixels again.
   k.loop(0, llvm::alignTo(count, pixels), pixels, [&](Value first) {
     if (count % pixels)
       first = k.least(first, k.number(count - pixels));
-    Value codes = inPlace ? k.at(at.input, k.mul(first, layer.depth())) : at.scratch;
+    Value codes = inPlace ? k.at(at.input, k.mul(first, layer.depth() * bytes)) : at.scratch;
     if (!inPlace)
       gatherPixels(k, layer, at.input, first, pixels, at.scratch);
-    Value row = k.at(at.output, k.mul(first, channels));
-    v.strips(channels, [&](Value from, Value vl) {
-      Value map = k.at(at.constants, k.left(from, 2));
-      Value bias = v.load(map, 32, vl), weights = k.at(k.at(at.constants, getHeaderBytes(layer, how)), from);
-      Value factors = k.at(k.at(at.constants, 12 * channels), k.left(from, how.factorBits() == 16 ? 1 : 2));
-      SmallVector<Value> sums = Tile(k, v, layer, pixels, how).sum(bias, weights, codes, factors, vl);
-      for (int64_t p = 0; p < pixels; ++p) {
-        Value multiplier = v.load(k.at(map, 4 * channels), 32, vl), shift = v.load(k.at(map, 8 * channels), 32, vl);
-        Value codes = v.mapSums(sums[p], multiplier, shift, finalMap, vl);
-        if (layer.sum) {
-          Value second = k.at(k.at(at.second, k.add(k.mul(first, channels), p * channels)), from);
-          codes = emitSum(k, v, *layer.sum, codes, v.load(second, 8, vl), vl);
-        }
-        v.store(codes, k.at(k.at(row, p * channels), from), vl);
-      }
-    });
+    emitStrips(k, layer, at, first, codes);
+    if (how.wide)
+      finishWide(k, layer, at.constants, k.at(at.scratch, windowBytes(layer)),
+                 k.at(at.output, k.mul(first, layer.out.channels * bytes)));
   });
 }
 
@@ -409,6 +491,8 @@ void riscv::addVectorConvKernels(LayerKernels &kernels) {
       groups4("rvv.conv4.groups", 4, {Sums::kWhole, true}), groups2run("rvv.conv2.groups.run16", 2, {16, true}),
       groups4run("rvv.conv4.groups.run16", 4, {16, true}), groupsRun("rvv.conv.groups.run4", 8, {4, true}),
       groupsAny("rvv.conv.groups", 8, {1, true});
-  kernels.conv.insert(kernels.conv.end(), {&int2, &int4, &run8, &run4, &any, &groups2, &groups4, &groups2run, &groups4run,
-                                           &groupsRun, &groupsAny});
+  static const VectorConv words("rvv.conv.16", 8, Sums::ofWords(false)),
+      wide("rvv.conv.16.wide", 8, Sums::ofWords(true));
+  kernels.conv.insert(kernels.conv.end(), {&words, &wide, &int2, &int4, &run8, &run4, &any, &groups2, &groups4,
+                                           &groups2run, &groups4run, &groupsRun, &groupsAny});
 }

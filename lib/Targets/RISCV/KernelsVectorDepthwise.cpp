@@ -2,6 +2,7 @@
 // Depthwise convolutions and pooling: a vector of channels, one output pixel at a time.
 #include "lib/Targets/RISCV/Kernels.h"
 #include "lib/Targets/RISCV/Vectors.h"
+#include "lib/Transforms/Firmware/WindowGroups.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
@@ -11,9 +12,10 @@ using namespace mlir::qtensor::riscv;
 
 /// Calls `body` for each output pixel with its number and the first row and column of its window.
 static void forPixels(KernelBuilder &k, const Window &w, const Extents &in, const Extents &out, Value input,
+                      int64_t codeBytes,
                       llvm::function_ref<void(Value image, Value pixel, Value top, Value left)> body) {
   k.loop(0, out.batch, 1, [&](Value n) {
-    Value image = k.at(input, k.mul(n, in.height * in.width * in.channels));
+    Value image = k.at(input, k.mul(n, in.height * in.width * in.channels * codeBytes));
     k.loop(0, out.height, 1, [&](Value y) {
       Value top = k.add(k.mul(y, w.strideHeight), -w.padTop);
       Value row = k.mul(k.add(k.mul(n, out.height), y), out.width);
@@ -24,19 +26,22 @@ static void forPixels(KernelBuilder &k, const Window &w, const Extents &in, cons
 }
 
 namespace {
-/// `pairs`: two products of a channel fit 16 bits.
+/// `pairs`: two products of a channel fit 16 bits. `words`: codes of 16 bits, products of 32.
 class VectorDepthwise : public ConvKernel {
 public:
-  VectorDepthwise(StringRef name, bool pairs) : name(name), pairs(pairs) {}
+  VectorDepthwise(StringRef name, bool pairs, bool words = false) : name(name), pairs(pairs), words(words) {}
 
   StringRef getName() const override { return name; }
   bool accepts(const ConvLayer &layer, const ConvConstants &constants) const override;
   std::vector<char> pack(const ConvLayer &layer, const ConvConstants &constants) const override;
   /// Zero points that a tap outside of the input reads.
-  int64_t getScratchBytes(const ConvLayer &layer) const override { return layer.hasPadding() ? layer.in.channels : 0; }
+  int64_t getScratchBytes(const ConvLayer &layer) const override {
+    return layer.hasPadding() ? layer.in.channels * codeBytes() : 0;
+  }
   /// Strip after strip of channels: those behind are still in the input.
   std::optional<Overlap> getOutputOverlap(const ConvLayer &layer) const override {
-    return Overlap{overlapByPixels(WindowWalk(layer), /*pixels=*/1, /*readsFirst=*/true).distance, layer.in.channels};
+    return Overlap{overlapByPixels(WindowWalk(layer), /*pixels=*/1, /*readsFirst=*/true).distance,
+                   layer.in.channels * codeBytes()};
   }
   void emit(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at) const override;
 
@@ -47,26 +52,29 @@ private:
     Value from, vl, map, weights, bias, outside;
     SmallVector<Value> kept;
   };
-  static SmallVector<Value> loadWeights(KernelBuilder &k, Vectors &v, const ConvLayer &layer, const Strip &strip);
-  Value sumTaps(KernelBuilder &k, Vectors &v, const ConvLayer &layer, Value bias, ArrayRef<Value> weights,
-                AddressOfTap tap, Value vl) const;
+  Value loadWeight(KernelBuilder &k, Vectors &v, const ConvLayer &layer, const Strip &strip, int64_t tap) const;
+  int64_t tapsInRegisters(const ConvLayer &layer) const;
+  Value sumTaps(KernelBuilder &k, Vectors &v, const ConvLayer &layer, Strip strip, AddressOfTap tap) const;
   void emitCodes(KernelBuilder &k, Vectors &v, const ConvLayer &layer, const Strip &strip, Value output,
                  AddressOfTap tap) const;
   void emitPixel(KernelBuilder &k, Vectors &v, const ConvLayer &layer, const Strip &strip, Value image, Value output,
                  Value top, Value left) const;
 
+  int64_t codeBytes() const { return words ? 2 : 1; }
+
   StringRef name;
-  bool pairs;
+  bool pairs, words;
 };
 } // namespace
 
-/// Weights of so many taps stay in registers for all pixels.
-static constexpr int64_t mostTapsInRegisters = 9;
+/// Weights of so many taps stay in registers for all pixels; of so many, with 16 bits.
+static constexpr int64_t mostTapsInRegisters = 9, mostWordsInRegisters = 8;
 
 bool VectorDepthwise::accepts(const ConvLayer &layer, const ConvConstants &constants) const {
   int64_t taps = layer.window.taps(), channels = layer.out.channels;
-  if (!layer.depthwise || layer.in.channels != channels || layer.inputBits != 8 || layer.weightBits != 8 || taps == 0 ||
-      taps > 64 || !takesMap(layer.map, constants))
+  bool fits = words ? takesWords(layer, constants)
+                    : layer.inputBits == 8 && layer.weightBits == 8 && takesMap(layer.map, constants);
+  if (!layer.depthwise || layer.in.channels != channels || taps == 0 || taps > 64 || !fits)
     return false;
   for (int64_t i = 0; pairs && i + 1 < taps; i += 2)
     for (int64_t o = 0; o < channels; ++o)
@@ -77,48 +85,84 @@ bool VectorDepthwise::accepts(const ConvLayer &layer, const ConvConstants &const
 }
 
 std::vector<char> VectorDepthwise::pack(const ConvLayer &layer, const ConvConstants &constants) const {
-  std::vector<char> bytes = packChannelMaps(layer, constants);
+  std::vector<char> bytes = packChannelMaps(layer, words ? NarrowMap(layer, constants).constants : constants);
   for (int32_t weight : constants.weights)
     bytes.push_back(char(weight));
   return bytes;
 }
 
+/// Of 8 bits all or none.
+int64_t VectorDepthwise::tapsInRegisters(const ConvLayer &layer) const {
+  int64_t taps = layer.window.taps();
+  return words ? std::min(taps, mostWordsInRegisters) : taps <= mostTapsInRegisters ? taps : 0;
+}
+
 /// All products of 16 bits come before all sums of 32: the element width of vector operations changes once.
-Value VectorDepthwise::sumTaps(KernelBuilder &k, Vectors &v, const ConvLayer &layer, Value bias,
-                               ArrayRef<Value> weights, AddressOfTap tap, Value vl) const {
+Value VectorDepthwise::sumTaps(KernelBuilder &k, Vectors &v, const ConvLayer &layer, Strip strip,
+                               AddressOfTap tap) const {
   int64_t taps = layer.window.taps(), width = layer.window.kernelWidth, together = pairs ? 2 : 1;
-  Value sum = bias;
-  for (int64_t from = 0; from < taps; from += mostTapsInRegisters + 1) {
+  auto code = [&](int64_t i) { return v.load(tap(i / width, i % width), 8 * codeBytes(), strip.vl); };
+  auto weight = [&](int64_t i) {
+    return i < int64_t(strip.kept.size()) ? strip.kept[i] : loadWeight(k, v, layer, strip, i);
+  };
+  // Or LLVM loads for all taps first, beyond its registers.
+  auto inOrder = [&] { strip.weights = k.pin(strip.weights)[0]; };
+  Value sum = strip.bias;
+  for (int64_t i = 0; words && i < taps; ++i) {
+    if (i % 4 == 0)
+      inOrder();
+    sum = v.multiplyAdd(sum, code(i), weight(i), strip.vl);
+  }
+  for (int64_t from = 0; !words && from < taps; from += mostTapsInRegisters + 1) {
+    if (from > 0)
+      inOrder();
     SmallVector<Value> parts;
     for (int64_t i = from; i < std::min(from + mostTapsInRegisters + 1, taps); ++i) {
-      Value code = v.load(tap(i / width, i % width), 8, vl);
       if (i % together == 0)
-        parts.push_back(v.apply("vwmul", 16, code, weights[i], vl));
+        parts.push_back(v.apply("vwmul", 16, code(i), weight(i), strip.vl));
       else
-        parts.back() = v.multiplyAdd(parts.back(), code, weights[i], vl);
+        parts.back() = v.multiplyAdd(parts.back(), code(i), weight(i), strip.vl);
     }
     for (Value part : parts)
-      sum = v.apply("vwadd.w", 32, sum, part, vl);
+      sum = v.apply("vwadd.w", 32, sum, part, strip.vl);
   }
   return sum;
 }
 
-SmallVector<Value> VectorDepthwise::loadWeights(KernelBuilder &k, Vectors &v, const ConvLayer &layer,
-                                                const Strip &strip) {
-  SmallVector<Value> weights;
-  for (int64_t i = 0; i < layer.window.taps(); ++i)
-    weights.push_back(v.load(k.at(strip.weights, i * layer.in.channels), 8, strip.vl));
-  return weights;
+Value VectorDepthwise::loadWeight(KernelBuilder &k, Vectors &v, const ConvLayer &layer, const Strip &strip,
+                                  int64_t tap) const {
+  Value weight = v.load(k.at(strip.weights, tap * layer.in.channels), 8, strip.vl);
+  return words ? v.extend(weight, 16, strip.vl) : weight;
 }
 
 void VectorDepthwise::emitCodes(KernelBuilder &k, Vectors &v, const ConvLayer &layer, const Strip &strip, Value output,
                                 AddressOfTap tap) const {
   int64_t channels = layer.in.channels;
-  SmallVector<Value> weights = strip.kept.empty() ? loadWeights(k, v, layer, strip) : strip.kept;
-  Value sum = sumTaps(k, v, layer, strip.bias, weights, tap, strip.vl);
-  Value multiplier = v.load(k.at(strip.map, 4 * channels), 32, strip.vl);
-  Value shift = v.load(k.at(strip.map, 8 * channels), 32, strip.vl);
-  v.store(v.mapSums(sum, multiplier, shift, layer.map, strip.vl), output, strip.vl);
+  FinalMap map = layer.map;
+  // What has no registers for all pixels is loaded for each, or LLVM would keep it on the stack.
+  Strip pixel = strip;
+  if (tapsInRegisters(layer) < layer.window.taps())
+    pixel.weights = k.pin(strip.weights)[0];
+  if (words || pixel.weights != strip.weights)
+    pixel.map = k.pin(strip.map)[0];
+  if (words) {
+    map.mode = FixedMode::Single;
+    pixel.bias = v.load(pixel.map, 32, strip.vl);
+  }
+  Value sum = sumTaps(k, v, layer, pixel, tap);
+  Value multiplier = v.load(k.at(pixel.map, 4 * channels), 32, strip.vl);
+  Value shift = v.load(k.at(pixel.map, 8 * channels), 32, strip.vl);
+  v.store(v.mapSums(sum, multiplier, shift, map, strip.vl, 8 * codeBytes()), output, strip.vl);
+}
+
+/// One of two addresses, without a branch: sums would be made behind all branches of a window, and codes wait on the
+/// stack.
+static Value selectAddress(KernelBuilder &k, Value condition, Value x, Value otherwise) {
+  ImplicitLocOpBuilder &b = k.getBuilder();
+  auto number = [&](Value pointer) -> Value { return LLVM::PtrToIntOp::create(b, k.i32(), pointer); };
+  Value difference = k.select(condition, k.sub(number(x), number(otherwise)), k.number(0));
+  Value address = k.add(number(otherwise), k.pin(difference)[0]);
+  return LLVM::IntToPtrOp::create(b, x.getType(), address);
 }
 
 /// Pixels whose windows lie inside have a body of their own.
@@ -129,7 +173,8 @@ void VectorDepthwise::emitPixel(KernelBuilder &k, Vectors &v, const ConvLayer &l
   // One sum of numbers and then one address: a window at a border may begin before the image.
   Value first = k.add(k.mul(k.add(k.mul(top, width), left), channels), strip.from);
   auto inner = [&](int64_t ky, int64_t kx) {
-    return k.at(image, k.add(first, (ky * w.dilationHeight * width + kx * w.dilationWidth) * channels));
+    Value code = k.add(first, (ky * w.dilationHeight * width + kx * w.dilationWidth) * channels);
+    return k.at(image, k.mul(code, codeBytes()));
   };
   if (!layer.hasPadding())
     return emitCodes(k, v, layer, strip, output, inner);
@@ -137,9 +182,12 @@ void VectorDepthwise::emitPixel(KernelBuilder &k, Vectors &v, const ConvLayer &l
   auto below = [&](Value i, int64_t extent) -> Value {
     return arith::CmpIOp::create(b, arith::CmpIPredicate::ult, i, k.number(std::max<int64_t>(extent, 0)));
   };
+  bool manyTaps = words || tapsInRegisters(layer) == 0;
   auto guarded = [&](int64_t ky, int64_t kx) {
     Value y = k.add(top, ky * w.dilationHeight), x = k.add(left, kx * w.dilationWidth);
-    return k.select(k.both(below(y, layer.in.height), below(x, width)), inner(ky, kx), strip.outside);
+    Value inside = k.both(below(y, layer.in.height), below(x, width));
+    return manyTaps ? selectAddress(k, inside, inner(ky, kx), strip.outside)
+                    : k.select(inside, inner(ky, kx), strip.outside);
   };
   auto branch = [&](AddressOfTap tap) {
     return [&, tap](OpBuilder &inBranch, Location) {
@@ -158,18 +206,20 @@ void VectorDepthwise::emit(KernelBuilder &k, const ConvLayer &layer, const Layer
   int64_t channels = layer.in.channels;
   Vectors v(k, 1);
   if (layer.hasPadding())
-    fillBytes(k, at.scratch, layer.inputZero, channels);
+    fillBytes(k, at.scratch, layer.inputZero, channels * codeBytes());
   v.strips(channels, [&](Value from, Value vl) {
     Strip strip{from, vl, k.at(at.constants, k.left(from, 2)), k.at(k.at(at.constants, 12 * channels), from), {}, {}, {}};
-    strip.bias = v.load(strip.map, 32, vl);
-    if (layer.window.taps() <= mostTapsInRegisters)
-      strip.kept = loadWeights(k, v, layer, strip);
+    if (!words)
+      strip.bias = v.load(strip.map, 32, vl);
+    for (int64_t i = 0; i < tapsInRegisters(layer); ++i)
+      strip.kept.push_back(loadWeight(k, v, layer, strip, i));
     if (layer.hasPadding())
-      strip.outside = k.at(at.scratch, from);
-    forPixels(k, layer.window, layer.in, layer.out, at.input, [&](Value image, Value pixel, Value top, Value left) {
-      Value output = k.at(at.output, k.add(k.mul(pixel, channels), from));
-      emitPixel(k, v, layer, strip, image, output, top, left);
-    });
+      strip.outside = k.at(at.scratch, k.mul(from, codeBytes()));
+    forPixels(k, layer.window, layer.in, layer.out, at.input, codeBytes(),
+              [&](Value image, Value pixel, Value top, Value left) {
+                Value output = k.at(at.output, k.mul(k.add(k.mul(pixel, channels), from), codeBytes()));
+                emitPixel(k, v, layer, strip, image, output, top, left);
+              });
   });
 }
 
@@ -209,7 +259,7 @@ void VectorPool::emit(KernelBuilder &k, const PoolLayer &layer, const LayerPoint
   int64_t channels = layer.in.channels;
   Vectors v(k, 1);
   v.strips(channels, [&](Value from, Value vl) {
-    forPixels(k, w, layer.in, layer.out, at.input, [&](Value image, Value pixel, Value top, Value left) {
+    forPixels(k, w, layer.in, layer.out, at.input, 1, [&](Value image, Value pixel, Value top, Value left) {
       std::pair<Value, Value> rows = tapsInside(k, top, layer.in.height, w.kernelHeight);
       std::pair<Value, Value> columns = tapsInside(k, left, layer.in.width, w.kernelWidth);
       Value start = v.fill(k.number(layer.max ? -128 : 0), layer.max ? 8 : 16, vl);
@@ -229,8 +279,9 @@ void VectorPool::emit(KernelBuilder &k, const PoolLayer &layer, const LayerPoint
 }
 
 void riscv::addVectorDepthwiseKernels(LayerKernels &kernels) {
-  static const VectorDepthwise pairs("rvv.depthwise.pairs", true), any("rvv.depthwise", false);
+  static const VectorDepthwise pairs("rvv.depthwise.pairs", true), any("rvv.depthwise", false),
+      words("rvv.depthwise.16", false, true);
   static const VectorPool pool;
-  kernels.conv.insert(kernels.conv.end(), {&pairs, &any});
+  kernels.conv.insert(kernels.conv.end(), {&pairs, &any, &words});
   kernels.pool.push_back(&pool);
 }

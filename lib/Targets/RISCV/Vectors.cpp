@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Targets/RISCV/Vectors.h"
+#include "lib/Transforms/Firmware/WindowGroups.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
@@ -68,14 +69,16 @@ Value Vectors::reduce(StringRef name, Value x, Value start, Value vl) {
 }
 
 Value Vectors::clampCodes(Value codes, int64_t low, int64_t high, Value vl) {
-  if (low > -128)
-    codes = apply("vmax", codes, k.number(low, k.i8()), vl);
-  if (high < 127)
-    codes = apply("vmin", codes, k.number(high, k.i8()), vl);
+  Type type = cast<VectorType>(codes.getType()).getElementType();
+  int64_t most = (int64_t(1) << (bitsOf(codes) - 1)) - 1;
+  if (low > -most - 1)
+    codes = apply("vmax", codes, k.number(low, type), vl);
+  if (high < most)
+    codes = apply("vmin", codes, k.number(high, type), vl);
   return codes;
 }
 
-Value Vectors::mapSums(Value sums, Value multiplier, Value shift, const FinalMap &map, Value vl) {
+Value Vectors::mapSums(Value sums, Value multiplier, Value shift, const FinalMap &map, Value vl, unsigned codeBits) {
   bool twice = map.mode == FixedMode::Double;
   Value mapped = applyRounded("vsmul", 32, sums, multiplier, twice ? Nearest : Down, vl);
   // Ties away from zero are ties up of one less where the number is negative. Where all those are clamped, they may
@@ -86,6 +89,8 @@ Value Vectors::mapSums(Value sums, Value multiplier, Value shift, const FinalMap
   Value halves = applyRounded("vnclip", 16, mapped, k.number(0), Nearest, vl);
   if (map.zero)
     halves = apply("vsadd", halves, k.number(map.zero, k.i16()), vl);
+  if (codeBits == 16)
+    return clampCodes(halves, map.low, map.high, vl);
   return clampCodes(applyRounded("vnclip", 8, halves, k.number(0), Nearest, vl), map.low, map.high, vl);
 }
 
@@ -124,6 +129,11 @@ bool riscv::takesMap(const FinalMap &map, const ConvConstants &constants) {
       return false;
   }
   return true;
+}
+
+bool riscv::takesWords(const ConvLayer &layer, const ConvConstants &constants) {
+  NarrowMap narrow(layer, constants);
+  return layer.hasWords() && layer.sumBound <= INT32_MAX && takesMap(narrow.layer.map, narrow.constants);
 }
 
 /// Eight registers at once: copies are short, and one turn of the loop is most of their price.

@@ -39,12 +39,13 @@ public:
   Value accumulate(Value sum, Value x, Value y, Value vl);
   /// An operation over all elements with a start, as an i32: "llvm.riscv.<name>".
   Value reduce(StringRef name, Value x, Value start, Value vl);
-  /// Clamps to what is narrower than i8.
+  /// Clamps to what is narrower than the codes.
   Value clampCodes(Value codes, int64_t low, int64_t high, Value vl);
 
-  /// Codes of i32 sums. Shifts are to the right by 1 to 31 (a multiplier of 0 takes any of them); `multiplier` and
-  /// `shift` are vectors or scalars. `takesMap` says which layers have such maps.
-  Value mapSums(Value sums, Value multiplier, Value shift, const firmware::FinalMap &map, Value vl);
+  /// Codes of i32 sums, of 8 or 16 bits. Shifts are to the right by 1 to 31 (a multiplier of 0 takes any of them);
+  /// `multiplier` and `shift` are vectors or scalars. `takesMap` says which layers have such maps.
+  Value mapSums(Value sums, Value multiplier, Value shift, const firmware::FinalMap &map, Value vl,
+                unsigned codeBits = 8);
 
   /// for (from = 0; from < count; from += vl): `body` gets `from` and `vl`. One turn has no loop.
   void strips(int64_t count, llvm::function_ref<void(Value from, Value vl)> body);
@@ -61,6 +62,9 @@ private:
 
 /// Whether mapSums takes the shifts and multipliers of a layer.
 bool takesMap(const firmware::FinalMap &map, const firmware::ConvConstants &constants);
+
+/// Whether a layer has codes of 16 bits and sums of 32 that mapSums takes, with multipliers as NarrowMap has them.
+bool takesWords(const firmware::ConvLayer &layer, const firmware::ConvConstants &constants);
 
 /// Whether emitSum takes the maps of a sum, and its codes from vectors of codes.
 bool takesSum(const firmware::AddLayer &layer);

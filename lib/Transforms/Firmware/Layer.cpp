@@ -13,6 +13,10 @@ bool ConvLayer::hasPadding() const {
   return window.padTop || window.padLeft || height > in.height || width > in.width;
 }
 
+bool ConvLayer::hasWords() const {
+  return inputBits == 16 && map.mode == FixedMode::X16 && inputZero == 0 && map.zero == 0;
+}
+
 int32_t ConvConstants::weight(const ConvLayer &layer, int64_t o, int64_t ky, int64_t kx, int64_t c) const {
   const Window &w = layer.window;
   if (layer.depthwise)

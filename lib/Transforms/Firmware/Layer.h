@@ -68,6 +68,8 @@ struct ConvLayer {
   int64_t depth() const { return window.taps() * (depthwise ? 1 : in.channels); } ///< Products in a sum.
   /// Whether some window leaves the input.
   bool hasPadding() const;
+  /// Whether codes have 16 bits, no zero points and a map of `fixed<x16>`.
+  bool hasWords() const;
 };
 
 /// The constants of a convolution, channel by channel (lists of one element are repeated).
