@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Finds the reader of a model file.
 #include "qtensor/Import.h"
+#include "dialects/QTensor/IR/ModuleAttrs.h"
 #include "lib/Import/BindConstants.h"
 #include "lib/Import/FixExtents.h"
 #include "mlir/IR/Diagnostics.h"
@@ -60,7 +61,7 @@ std::string mlir::qtensor::listImporters() {
 /// Checked for every file: a misspelt mode must not pass because this model has nothing that it is about.
 static LogicalResult checkModes(StringRef path, MLIRContext *context, const ImportOptions &options) {
   auto fail = [&] { return emitError(UnknownLoc::get(context)) << path << ": "; };
-  if (options.rounding != "double" && options.rounding != "single")
+  if (!isIntegerRounding(options.rounding))
     return fail() << "the rounding is double or single, not '" << options.rounding << "'";
   if (options.runtime != "tflite-micro" && options.runtime != "litert")
     return fail() << "the runtime is tflite-micro or litert, not '" << options.runtime << "'";

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "ModelOptions.h"
 #include "CommandLine.h"
+#include "dialects/QTensor/IR/ModuleAttrs.h"
 #include "lib/Calibrate/Calibrate.h"
 #include "lib/Calibrate/Samples.h"
 #include "lib/Emit/JitRunner.h"
 #include "lib/Quantize/StaticRange.h"
 #include "lib/Transforms/Plan/Passes.h"
 #include "lib/Transforms/Plan/States.h"
+#include "lib/Transforms/Select/Strategy.h"
 #include "qtensor/Format.h"
 #include "qtensor/Import.h"
 #include "qtensor/InitAll.h"
@@ -141,9 +143,9 @@ static bool checkSpellings(MLIRContext &context) {
     if (*option != "none" && failed(checkSpelling(&context, *option, /*takesStatic=*/option == &activations, emit)))
       return fail("--" + option->ArgStr + "=" + *option + ": " + message);
   }
-  if (!rounding.empty() && rounding != "double" && rounding != "single" && rounding != "real")
+  if (!rounding.empty() && !isRounding(rounding))
     return fail("--rounding=" + rounding + ": expected double, single or real");
-  if (strategy != "auto" && strategy != "float" && strategy != "integer")
+  if (!isStrategyOption(strategy))
     return fail("--strategy=" + strategy + ": expected auto, float or integer");
   return true;
 }
@@ -292,7 +294,7 @@ OwningOpRef<ModuleOp> tools::importAndRun(StringRef path, ModelOptions &options,
     options.run.progress("importing");
   if (auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false))
     options.artifact.sourceHash = llvm::xxHash64((*file)->getBuffer());
-  if (rounding == "single" || rounding == "double")
+  if (isIntegerRounding(rounding))
     import.rounding = rounding;
   import.runtime = runtime;
   options.pipeline.rounding = rounding;

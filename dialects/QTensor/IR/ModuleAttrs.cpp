@@ -123,6 +123,12 @@ static LogicalResult verifyOverlaps(Operation *op, Attribute value) {
 
 bool qtensor::isFirmwarePlan(DictionaryAttr plan) { return plan && plan.contains("regions"); }
 
+LogicalResult qtensor::verifyRounding(Operation *op, StringRef mode) {
+  if (isRounding(mode))
+    return success();
+  return op->emitError() << "rounding is double, single or real, got '" << mode << "'";
+}
+
 LogicalResult qtensor::verifyModuleAttribute(Operation *op, NamedAttribute attribute) {
   StringRef name = attribute.getName();
   Attribute value = attribute.getValue();
@@ -142,6 +148,6 @@ LogicalResult qtensor::verifyModuleAttribute(Operation *op, NamedAttribute attri
   if (name == kLiveAttr || name == kGreedyAttr)
     return expect(kCount);
   if (name == kRoundingAttr)
-    return expect(kString);
+    return failed(expect(kString)) ? failure() : verifyRounding(op, cast<StringAttr>(value).getValue());
   return name == kChecksAttr ? expect(kStrings) : success();
 }

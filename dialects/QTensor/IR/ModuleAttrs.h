@@ -38,8 +38,15 @@ constexpr llvm::StringLiteral kGreedyAttr = "qtensor.greedy";
 /// Of a module from a .tflite file: how its sums round.
 constexpr llvm::StringLiteral kRoundingAttr = "qtensor.rounding";
 
+/// Integer-only arithmetic with TFLite's two roundings of a product or with one. `real` is none of it.
+inline bool isIntegerRounding(llvm::StringRef mode) { return mode == "double" || mode == "single"; }
+inline bool isRounding(llvm::StringRef mode) { return isIntegerRounding(mode) || mode == "real"; }
+
 /// Whether a plan is of memories (qtensor-plan-regions), not of one arena whose size a run asks for (qtensor-plan-memory).
 bool isFirmwarePlan(DictionaryAttr plan);
+
+/// An error at `op` where `mode` is no rounding.
+LogicalResult verifyRounding(Operation *op, llvm::StringRef mode);
 
 /// Checks the form of an attribute that is listed here; others pass.
 LogicalResult verifyModuleAttribute(Operation *op, NamedAttribute attribute);

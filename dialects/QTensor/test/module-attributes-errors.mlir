@@ -87,6 +87,11 @@ module attributes {qtensor.rounding = 1} {}
 
 // -----
 
+// expected-error @+1 {{rounding is double, single or real, got 'upwards'}}
+module attributes {qtensor.rounding = "upwards"} {}
+
+// -----
+
 // expected-error @+1 {{qtensor.greedy: expected an i64 that is not negative, got "x"}}
 func.func private @main() attributes {qtensor.greedy = "x"}
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Rounding moves in front of what moves values or picks the largest: both see the same codes there, and what stands in
 // front of the rounding can become integer arithmetic.
+#include "dialects/QTensor/IR/ModuleAttrs.h"
 #include "dialects/QTensor/IR/QTensorOps.h"
 #include "lib/Transforms/Integer/Passes.h"
 #include "lib/Transforms/Select/Addition.h"
@@ -184,6 +185,8 @@ struct HoistQuantize : mlir::qtensor::impl::HoistQuantizeBase<HoistQuantize> {
   void runOnOperation() override {
     if (rounding.empty())
       return;
+    if (failed(verifyRounding(getOperation(), rounding)))
+      return signalPassFailure();
     SmallVector<QuantizeOp> ops;
     getOperation().walk([&](QuantizeOp op) {
       if (!op->getParentOfType<AsOp>() && isOrdered(op))

@@ -161,10 +161,8 @@ struct IntegerOnly : mlir::qtensor::impl::IntegerOnlyBase<IntegerOnly> {
         mode = own.str();
     if (mode.empty())
       return;
-    if (!llvm::is_contained({"double", "single", "real"}, mode)) {
-      getOperation().emitError() << "rounding is double, single or real, got '" << mode << "'";
+    if (failed(verifyRounding(getOperation(), mode)))
       return signalPassFailure();
-    }
     SmallVector<QuantizeOp> ops;
     getOperation().walk([&](QuantizeOp op) {
       if (!op->getParentOfType<AsOp>() && op.getParams().empty())

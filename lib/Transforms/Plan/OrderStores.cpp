@@ -55,14 +55,12 @@ static llvm::SetVector<Value> findSharing(Value start) {
 namespace {
 /// A store at the end of @main, into the memory of an argument.
 struct Store {
-  mutable MaterializeInDestinationOp op;
+  MaterializeInDestinationOp op;
   llvm::SetVector<Value> sharing; ///< What may lie in that memory.
 
-  Value getValue() const { return op.getSource(); }
+  Value getValue() { return op.getSource(); }
   /// Whether this store may overwrite what the other one has still to read.
-  bool destroys(const Store &other) const {
-    return getValue() != other.getValue() && sharing.contains(other.getValue());
-  }
+  bool destroys(Store &other) { return getValue() != other.getValue() && sharing.contains(other.getValue()); }
 };
 
 struct OrderStores : mlir::qtensor::impl::OrderStoresBase<OrderStores> {
@@ -95,8 +93,8 @@ private:
 
   /// One that destroys nothing that others read. Where each does, what the others read is copied before the first store.
   static MaterializeInDestinationOp takeNext(SmallVector<Store> &stores, Operation *firstStore) {
-    auto isHarmless = [&](const Store &store) {
-      return llvm::none_of(stores, [&](const Store &other) { return store.destroys(other); });
+    auto isHarmless = [&](Store &store) {
+      return llvm::none_of(stores, [&](Store &other) { return store.destroys(other); });
     };
     auto next = llvm::find_if(stores, isHarmless);
     if (next == stores.end()) {

@@ -119,7 +119,7 @@ struct SelectContractions : mlir::qtensor::impl::SelectContractionsBase<SelectCo
   using SelectContractionsBase::SelectContractionsBase;
 
   void runOnOperation() override {
-    if (!llvm::is_contained({"auto", "float", "integer"}, strategy)) {
+    if (!isStrategyOption(strategy)) {
       getOperation().emitError() << "strategy is auto, float or integer, got '" << strategy << "'";
       return signalPassFailure();
     }

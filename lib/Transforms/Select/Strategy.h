@@ -13,6 +13,9 @@ struct StrategyChoice {
   std::string reason;   ///< Why `strategy` is not `integer`; empty when it is.
 };
 
+/// Whether options may ask for it: what chooseStrategy says, or one for all contractions.
+inline bool isStrategyOption(StringRef name) { return name == "auto" || name == "float" || name == "integer"; }
+
 /// The number of int8 limbs that stand for a code of `codec`: 1 is exact, 2 is within a bound, 0 means there is none.
 unsigned getIntegerLimbs(CodecAttr codec);
 

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: quant-opt %s --split-input-file --verify-diagnostics --pass-pipeline='builtin.module(func.func(qtensor-integer-only))'
-
-module attributes {qtensor.rounding = "upwards"} {
-  // expected-error @+1 {{rounding is double, single or real, got 'upwards'}}
-  func.func @mode() { return }
-}
-
-// -----
+// RUN: not quant-opt %s --split-input-file --pass-pipeline='builtin.module(func.func(qtensor-integer-only{rounding=upwards}))' 2>&1 | FileCheck %s
+// RUN: not quant-opt %s --split-input-file --pass-pipeline='builtin.module(func.func(qtensor-hoist-quantize{rounding=upwards}))' 2>&1 | FileCheck %s
+// CHECK: error: rounding is double, single or real, got 'upwards'
 
 #x = #qtensor.block<int8, [?, ?], scale = 0.5>
 #w = #qtensor.block<int8, [?, ?], scale = 0.5>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Activations that do not lie side by side (a slice with a step) are encoded, too, whole vectors and a tail of them.
 // RUN: quant-compile %s --weights=int8/channel --activations=int8/token --name=m -o %t
-// RUN: python3 %root/lib/Import/ONNX/test/Inputs/write_npy.py %t.x.npy f4 1x42 1
+// RUN: python3 %root/lib/Import/ONNX/test/Inputs/write_npy.py %t.x.npy f4 1x42 1 100 1 100 1 100 1 100 1 100 1 100 1 100 1 100 1 100 1 100 1 100 1 100 1 100 1 100 1 100 1 100 1 100 1 100 1 100 1 100 1 100
 // RUN: python3 %root/lib/Import/ONNX/test/Inputs/write_npy.py %t.y.npy f4 1x4 10.5
 // RUN: quant-run %t/libm.so --input %t.x.npy --compare %t.y.npy
 func.func @main(%x: tensor<1x42xf32>) -> tensor<1x4xf32> {
