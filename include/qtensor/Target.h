@@ -30,6 +30,9 @@ struct TargetLevel {
   unsigned vectorRegisters;              ///< How many of these there are: bounds the register tile.
   llvm::ArrayRef<FeatureProbe> probes;   ///< All must hold for the level to be chosen; empty for the lowest level.
   bool fusedMultiply = true;             ///< f32 fused multiply-adds in hardware; else they are expanded, in vectors.
+  /// Processors that answer all of these run faster when one row asks for its weights `streamAhead` bytes before it reads them.
+  llvm::ArrayRef<FeatureProbe> streamProbes = {};
+  int64_t streamAhead = 0;               ///< 0: no processor of the level is asked.
 };
 
 struct FirmwareRecord;

@@ -90,16 +90,19 @@ llvm::Constant *Glue::levelFunction(const TargetLevel &level, StringRef kind, un
 
 /// An array of struct qtrt_level.
 llvm::Constant *Glue::levels() {
-  auto *type = llvm::StructType::get(context, {pointer, pointer, i64, pointer, pointer});
-  SmallVector<llvm::Constant *> rows;
-  for (const TargetLevel &level : target.levels) {
+  auto *type = llvm::StructType::get(context, {pointer, pointer, i64, pointer, pointer, pointer, i64, i64});
+  auto probes = [&](ArrayRef<FeatureProbe> list) {
     SmallVector<uint32_t> words;
-    for (const FeatureProbe &probe : level.probes)
+    for (const FeatureProbe &probe : list)
       words.append({probe.leaf, probe.subleaf, probe.word, probe.bits});
+    return global(llvm::ConstantDataArray::get(context, words), "probes");
+  };
+  SmallVector<llvm::Constant *> rows;
+  for (const TargetLevel &level : target.levels)
     rows.push_back(llvm::ConstantStruct::get(
-        type, {text(level.name), global(llvm::ConstantDataArray::get(context, words), "probes"),
-               number(i64, level.probes.size()), levelFunction(level, "run", 8), levelFunction(level, "shapes", 2)}));
-  }
+        type, {text(level.name), probes(level.probes), number(i64, level.probes.size()), levelFunction(level, "run", 8),
+               levelFunction(level, "shapes", 2), probes(level.streamProbes), number(i64, level.streamProbes.size()),
+               number(i64, level.streamAhead)}));
   return table(rows, type, "levels");
 }
 

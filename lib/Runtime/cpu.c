@@ -29,14 +29,23 @@ int qtrt_ask_processor(uint32_t leaf, uint32_t subleaf, uint32_t words[4]) {
 }
 #endif
 
-int qtrt_supports(const struct qtrt_level *level, qtrt_ask *ask) {
-  for (int64_t i = 0; i < level->probe_count; ++i) {
-    const struct qtrt_probe *probe = &level->probes[i];
+/// Whether all of them hold.
+static int answers(const struct qtrt_probe *probes, int64_t count, qtrt_ask *ask) {
+  for (int64_t i = 0; i < count; ++i) {
+    const struct qtrt_probe *probe = &probes[i];
     uint32_t words[4] = {0, 0, 0, 0};
     if (probe->word > 3 || !ask(probe->leaf, probe->subleaf, words) || (words[probe->word] & probe->bits) != probe->bits)
       return 0;
   }
   return 1;
+}
+
+int qtrt_supports(const struct qtrt_level *level, qtrt_ask *ask) {
+  return answers(level->probes, level->probe_count, ask);
+}
+
+int64_t qtrt_stream_ahead(const struct qtrt_level *level, qtrt_ask *ask) {
+  return answers(level->stream_probes, level->stream_probe_count, ask) ? level->stream_ahead : 0;
 }
 
 const struct qtrt_level *qtrt_pick_level(const struct qtrt_handle *handle, const char *name) {

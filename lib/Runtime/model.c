@@ -30,6 +30,8 @@ int qtrt_open(const struct qtrt_model *model, const qt_weights *weights, const q
   if (status == QT_OK && !(handle->level = qtrt_pick_level(handle, options->level)))
     status = QT_ERROR_LEVEL;
   if (status == QT_OK)
+    handle->context.stream_ahead = qtrt_stream_ahead(handle->level, qtrt_ask_processor);
+  if (status == QT_OK)
     status = qtrt_open_weights(handle, weights, options->verify);
   if (status == QT_OK && !options->parallel_for && options->threads != 1 &&
       !(handle->context.pool = qtrt_pool_create(options->threads))) {

@@ -29,6 +29,9 @@ struct qtrt_level {
               int64_t scratch_bytes, void *const *inputs, const int64_t *extents, void *const *outputs);
   /// Extents of all inputs -> extents of all outputs, then bytes of scratch.
   void (*shapes)(const int64_t *input_extents, int64_t *results);
+  /// A processor that answers all of these is asked for weights `stream_ahead` bytes before they are read.
+  const struct qtrt_probe *stream_probes;
+  int64_t stream_probe_count, stream_ahead;
 };
 
 struct qtrt_model {
@@ -53,11 +56,12 @@ struct qtrt_state {
 };
 enum { QTRT_STATE_HEAD = 64 };
 
-/// What compiled code gets to see: a copy for each run. It knows the offsets of the first two fields: it calls the first,
-/// and stores to the second.
+/// What compiled code gets to see: a copy for each run. It knows the offsets of the first three fields: it calls the first,
+/// stores to the second, and reads the third.
 struct qtrt_context {
   void (*parallel_for)(const struct qtrt_context *context, int64_t n, qt_task task, void *arg);
   const char *failure; ///< What was wrong with the values of the inputs; NULL: nothing.
+  int64_t stream_ahead; ///< Bytes; 0: weights are read and not asked for.
   void (*user_parallel_for)(void *user, int64_t n, qt_task task, void *arg);
   void *user;
   struct qtrt_pool *pool;
@@ -87,6 +91,8 @@ typedef int qtrt_ask(uint32_t leaf, uint32_t subleaf, uint32_t words[4]);
 int qtrt_ask_processor(uint32_t leaf, uint32_t subleaf, uint32_t words[4]);
 /// Whether a processor that answers like `ask` can run a level.
 int qtrt_supports(const struct qtrt_level *level, qtrt_ask *ask);
+/// How far ahead code of this level asks a processor that answers like `ask` for weights.
+int64_t qtrt_stream_ahead(const struct qtrt_level *level, qtrt_ask *ask);
 /// Picks by name, environment or probes. NULL after a report: no such level here.
 const struct qtrt_level *qtrt_pick_level(const struct qtrt_handle *handle, const char *name);
 

@@ -22,6 +22,7 @@ struct Description {
   int64_t n = 0, k = 0;
   bool bias = false;
   bool lhsScales = true;
+  int64_t ahead = 0;     ///< Bytes that one row asks for its weights ahead; levels that ask only.
   bool extremes = false; ///< The largest code everywhere, and rows of -128 and of 127.
 };
 

@@ -52,6 +52,8 @@ static cl::opt<bool> constantScale("constant-lhs-scale", cl::cat(category),
                                    cl::desc("activations have one static scale"));
 static cl::opt<bool> extremes("extremes", cl::cat(category),
                               cl::desc("every code the largest, every activation -128 or 127"));
+static cl::opt<int64_t> ahead("ahead", cl::cat(category), cl::init(0),
+                              cl::desc("bytes that one row asks for its weights ahead, where the level does; 0: none"));
 static cl::opt<bool> timeRuns("time", cl::cat(category), cl::desc("time the runs"));
 static cl::opt<bool> explain("explain", cl::cat(category),
                              cl::desc("print which variant each row count takes and what the costs say"));
@@ -107,6 +109,7 @@ static bool describe(MLIRContext *context, tool::Description &to) {
   weight.layout = layout;
   to.n = outputs;
   to.k = depth;
+  to.ahead = ahead;
   weight.zero = zero;
   if (scale != 0)
     weight.scale = static_cast<float>(scale);

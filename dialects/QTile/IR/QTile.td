@@ -187,6 +187,19 @@ def QTile_Dot2Op : QTile_Op<"dot2", [AllTypesMatch<["accumulator", "result"]>, A
   let hasVerifier = 1;
 }
 
+def QTile_StreamAheadOp : QTile_Op<"stream_ahead", [Pure]> {
+  let summary = "how far ahead this processor wants to be asked for a stream of weights";
+  let description = [{
+    Bytes between what one row of activations reads of its weights and what it asks for at the same time; 0: nothing is asked
+    for, because the processor follows the stream by itself. Only the run knows: `qtensor-lower-stream-ahead`
+    reads it from the context of a call.
+
+        %bytes = qtile.stream_ahead : index
+  }];
+  let results = (outs Index:$bytes);
+  let assemblyFormat = "attr-dict `:` type($bytes)";
+}
+
 def QTile_PinOp : QTile_Op<"pin", [SameOperandsAndResultType]> {
   let summary = "a value as it is, worked out at this place";
   let description = [{

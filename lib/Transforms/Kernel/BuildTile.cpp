@@ -91,6 +91,8 @@ void TileEmitter::emit() {
   reader.begin(common.weights, common.extents, args.column, shape.columns, args.lastColumn);
   if (variant.isRange())
     return emitRange();
+  if (variant.kind == TileVariant::Asking)
+    reader.askEachAhead(args.ahead);
   Value zero = constant(b, 0);
   SmallVector<Value> zeros(count(), splat(b, f32, 0));
   store(spec.integerResult ? integerBlock(zero, {}) : emitBlocks(zero, common.extents.blocks, zeros));

@@ -94,12 +94,13 @@ private:
   const KernelSpec &spec;
   const TileMachine &machine;
   const UnitPlan &plan;
-  Tile single, narrow, decoder;
+  Tile single, asking, narrow, decoder;
   SmallVector<Tile> fused, decoded;
   ImplicitLocOpBuilder *builder = nullptr;
   CommonArguments common;
   TileArguments args;
   Value firstVector, lastVector, firstRow, sums, buffer;
+  bool asks; ///< Whether the tile of one row is as wide as a panel, and the machine may want to be asked for it.
 };
 } // namespace
 
@@ -111,6 +112,9 @@ UnitEmitter::UnitEmitter(ModuleOp module, const KernelSpec &spec, const TileMach
   };
   single = make(TileVariant::Whole, machine.tiles.front());
   narrow = make(TileVariant::Whole, {1, 1});
+  asks = machine.asksAhead && machine.tiles.front().columns * machine.lanes == spec.weight.layout.getRows();
+  if (asks)
+    asking = make(TileVariant::Asking, machine.tiles.front());
   for (TileShape shape : plan.fused.shapes)
     fused.push_back(make(TileVariant::Range, shape));
   if (plan.minDecodedRows == UnitPlan::kNever)
@@ -166,7 +170,12 @@ void UnitEmitter::emitSingleRow(Value row) {
   args.inside = constant(b, 0);
   Value wide = constant(b, single.first.shape.columns), count = sub(b, lastVector, firstVector);
   Value end = sub(b, lastVector, rem(b, count, wide));
-  emitColumns(single, firstVector, end);
+  auto emit = [&](const Tile &tile) { emitColumns(tile, firstVector, end); };
+  if (asks)
+    choose(arith::CmpIOp::create(b, arith::CmpIPredicate::ne, args.ahead, constant(b, 0)), [&] { emit(asking); },
+           [&] { emit(single); });
+  else
+    emit(single);
   emitColumns(narrow, end, lastVector);
 }
 
@@ -302,6 +311,8 @@ void UnitEmitter::emit(ImplicitLocOpBuilder &inner, ValueRange arguments) {
   ValueRange rest;
   common = CommonArguments::take(spec, arguments, rest);
   Value begin = rest[0], end = rest[1];
+  if (machine.asksAhead)
+    args.ahead = rest[3];
   int64_t panelRows = spec.weight.layout.getRows();
   Value panels = div(b, add(b, common.extents.columns, constant(b, panelRows - 1)), constant(b, panelRows));
   Value perUnit = constant(b, kUnitColumns / machine.lanes), all = mul(b, panels, constant(b, panelRows / machine.lanes));
@@ -335,7 +346,7 @@ func::FuncOp qtensor::buildUnit(ModuleOp module, const KernelSpec &spec, const T
   ImplicitLocOpBuilder b(module.getLoc(), module.getContext());
   b.setInsertionPointToEnd(module.getBody());
   SmallVector<Type> types = CommonArguments::getTypes(b.getContext(), spec);
-  types.append(3, b.getIndexType());
+  types.append(machine.asksAhead ? 4 : 3, b.getIndexType());
   auto function = func::FuncOp::create(b, name, b.getFunctionType(types, {}));
   function.setPrivate();
   b.setInsertionPointToStart(function.addEntryBlock());
@@ -346,7 +357,7 @@ func::FuncOp qtensor::buildUnit(ModuleOp module, const KernelSpec &spec, const T
 
 void qtensor::emitUnits(ImplicitLocOpBuilder &b, func::FuncOp unit, const KernelSpec &spec, const TileMachine &machine,
                         const KernelExtents &extents, const PreparedActivations &x, Value weights, Value output,
-                        ValueRange operands) {
+                        ValueRange operands, Value streamAhead) {
   CommonArguments common{
       {{}, x.words, x.scales, x.sums, x.zeros}, weights, output, SmallVector<Value>(operands), extents};
   // Stretches of as many tiles each, give or take one, so that a caller who splits the loop in equal parts splits the work so.
@@ -364,6 +375,8 @@ void qtensor::emitUnits(ImplicitLocOpBuilder &b, func::FuncOp unit, const Kernel
                             };
                             Value end = min(body, firstRow(add(body, index[0], one)), extents.rows);
                             arguments.append({firstRow(index[0]), end, index[1]});
+                            if (machine.asksAhead)
+                              arguments.push_back(streamAhead);
                             func::CallOp::create(body, unit, arguments);
                           });
 }

@@ -62,6 +62,7 @@ struct TileMachine {
   int64_t registers = 16;       ///< Vector registers.
   bool pairSums = false;        ///< Byte products are summed in i16 first, as long as range analysis shows that they fit.
   bool pinned = false;          ///< Tiles nearly fill the registers: dot products keep the order of the text.
+  bool asksAhead = false;       ///< Some of its processors want to be asked for a row's weights ahead of it.
   /// Tiles to choose from, ascending rows; the first one has one row. Columns divide those of a unit.
   SmallVector<TileShape> tiles;
   SmallVector<CoreModel> cores; ///< For the choice; empty: the first tile of as many rows, and nothing is decoded.
@@ -133,11 +134,13 @@ PreparedActivations emitScratchViews(ImplicitLocOpBuilder &b, const KernelSpec &
 
 /// Builds (or finds) in `module` the function that computes one unit of 64 output columns for rows [begin, end):
 ///   @<name>_unit(prepared..., weights: memref<?xi8>, output, operands..., rows, columns, blocks, steps, begin, end, unit)
+/// Where the machine asks ahead there is one more argument: how many bytes, or 0.
 func::FuncOp buildUnit(ModuleOp module, const KernelSpec &spec, const TileMachine &machine);
 
-/// Calls the unit function for every unit and every stretch of rows, in a parallel loop.
+/// Calls the unit function for every unit and every stretch of rows, in a parallel loop. `streamAhead`: bytes, where the
+/// machine asks ahead, else null.
 void emitUnits(ImplicitLocOpBuilder &b, func::FuncOp unit, const KernelSpec &spec, const TileMachine &machine,
                const KernelExtents &extents, const PreparedActivations &x, Value weights, Value output,
-               ValueRange operands);
+               ValueRange operands, Value streamAhead);
 
 } // namespace mlir::qtensor

@@ -94,6 +94,7 @@ private:
     machine.registers = registers;
     machine.pairSums = pairSums;
     machine.pinned = pinned;
+    machine.asksAhead = asksAhead;
     if (tileRows.empty() || tileRows.size() != tileColumns.size())
       return getOperation().emitError("tile-rows and tile-columns name as many tiles, and at least one");
     for (auto [rows, columns] : llvm::zip_equal(tileRows, tileColumns)) {

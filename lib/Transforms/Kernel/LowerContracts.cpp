@@ -267,7 +267,9 @@ LogicalResult FastContract::lower(KernelNames &names, std::string &reason) {
   for (auto [value, kind] : llvm::zip_equal(op.getExtra(), follows))
     operands.push_back(viewOutputLike(value, kind, extents));
   Value weights = memref::CastOp::create(b, MemRefType::get({ShapedType::kDynamic}, b.getI8Type()), op.getRhs().front());
-  emitUnits(b, unit, spec, *machine, extents, prepared, weights, viewOutputLike(op.getOutput(), Follows::All, extents), operands);
+  Value ahead = machine->asksAhead ? qtile::StreamAheadOp::create(b, b.getIndexType()).getResult() : Value();
+  Value output = viewOutputLike(op.getOutput(), Follows::All, extents);
+  emitUnits(b, unit, spec, *machine, extents, prepared, weights, output, operands, ahead);
   op.erase();
   return success();
 }

@@ -82,6 +82,7 @@ def LowerComponents : Pass<"qtensor-lower-components", "::mlir::ModuleOp"> {
     Option<"registers", "registers", "int64_t", "16", "vector registers">,
     Option<"pairSums", "pair-sums", "bool", "false", "byte products are summed in i16 as long as they fit">,
     Option<"pinned", "pinned", "bool", "false", "dot products keep their order (few registers)">,
+    Option<"asksAhead", "asks-ahead", "bool", "false", "some processors want to be asked for the weights of one row ahead">,
     ListOption<"tileRows", "tile-rows", "int64_t", "rows of the register tiles, ascending">,
     ListOption<"tileColumns", "tile-columns", "int64_t", "vectors of columns of the same tiles">,
     ListOption<"cores", "cores", "double", "whole vectors in a cycle, eight numbers for each processor: arithmetic, "

@@ -63,6 +63,8 @@ llvm::StringRef TileVariant::getName() const {
   switch (kind) {
   case Whole:
     return "tile";
+  case Asking:
+    return "asking";
   case Range:
     return "range";
   case Decoded:
@@ -77,7 +79,9 @@ SmallVector<Value *> TileArguments::getFields(const TileVariant &variant) {
   SmallVector<Value *> fields{&column, &lastColumn};
   if (variant.kind != TileVariant::Decoder)
     fields.append({&tileRow, &inside, &height});
-  if (variant.kind != TileVariant::Whole)
+  if (variant.kind == TileVariant::Asking)
+    fields.push_back(&ahead);
+  if (!variant.isWhole())
     fields.append({&firstBlock, &lastBlock, &firstStep, &lastStep});
   if (variant.isRange())
     fields.append({&firstSum, &sumStride, &sums});

@@ -23,11 +23,13 @@ struct CommonArguments {
 struct TileVariant {
   enum Kind {
     Whole,   ///< A tile over all of K, the epilogue and the store.
+    Asking,  ///< The same, which asks for its weights ahead of reading them.
     Range,   ///< A tile over a range of K, on top of sums in memory.
     Decoded, ///< The same, with weights that lie decoded in memory.
     Decoder, ///< Decodes the weights of a column vector for a range of K.
   } kind = Whole;
   TileShape shape{};
+  bool isWhole() const { return kind == Whole || kind == Asking; }
   bool isRange() const { return kind == Range || kind == Decoded; }
   bool isDecoded() const { return kind == Decoded; }
   static TileVariant makeDecoder() { return {Decoder, {}}; }
@@ -62,6 +64,7 @@ struct TileArguments {
   Value column, lastColumn;    ///< First column vector, and the last one that the weight has.
   Value tileRow, inside;       ///< First row of a tile of prepared activations, and the tile's first row inside it.
   Value height;                ///< Rows of the tile of prepared activations.
+  Value ahead;                 ///< Asking: bytes.
   Value firstBlock, lastBlock; ///< Range: blocks.
   Value firstStep, lastStep;   ///< Range: steps of each block.
   Value firstSum, sumStride, sums; ///< Range: f32 [row][sumStride] from element `firstSum`.
@@ -120,6 +123,9 @@ public:
   /// Asks for bytes behind blocks [first, last), for a tile that is at `block`, where the tile takes a part of a panel and so
   /// skips lines: the tiles of all parts together ask for what the next range reads, in the order of addresses.
   void askAhead(Value block, Value first, Value last, int64_t steps);
+  /// From here on each line that is read is asked for `bytes` ahead; the tile reads all of a panel. The next panels follow it,
+  /// which the next tiles read.
+  void askEachAhead(Value bytes) { ahead = bytes; }
   /// Byte offset of a block, and of a step in it, behind a panel's start.
   Value blockOffset(Value block);
   Value stepOffset(Value blockOffset, Value step);
@@ -144,7 +150,7 @@ public:
 
 private:
   void beginColumns(Value panelBytes, Value first, int64_t count, Value last);
-  Value loadBytes(Value base, Value offset, int64_t constant, int64_t count);
+  Value loadBytes(int64_t column, int64_t elementBytes, Value offset, int64_t constant);
   Value elementBase(int64_t column, int64_t bytes);
   SmallVector<SmallVector<Value>> loadPacked(Value stepOffset, int64_t elementBytes, int64_t count);
   SmallVector<SmallVector<Value>> loadDigits(Value stepOffset);
@@ -159,6 +165,7 @@ private:
   qtile::LayoutAttr layout;
   bool isFloat;
   int64_t lanes, chunks;
+  Value ahead; ///< Null: nothing is asked for.
   Value weights, codeBytes, blockBytes; ///< Bytes of a block: of its codes, of all of it.
   Value groupBlocks, groupStart;               ///< Blocks of a group; bytes in front of the groups up to this one.
   SmallVector<Value> scaleScales, scaleShifts, offsetScales; ///< Of the current group, one a column; empty without.

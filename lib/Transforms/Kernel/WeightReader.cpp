@@ -116,8 +116,15 @@ Value WeightReader::stepOffset(Value blockOffset, Value step) {
   return add(b, blockOffset, mul(b, step, constant(b, chunks * layout.getChunkBytes())));
 }
 
-Value WeightReader::loadBytes(Value base, Value offset, int64_t constantOffset, int64_t count) {
-  Value index = add(b, add(b, base, offset), constant(b, constantOffset));
+/// The elements of a column vector, of so many bytes each, that lie at `offset` behind the panel's first element of theirs.
+Value WeightReader::loadBytes(int64_t column, int64_t elementBytes, Value offset, int64_t constantOffset) {
+  constexpr int64_t line = 64;
+  int64_t count = elementBytes * lanes;
+  Value index = add(b, add(b, elementBase(column, elementBytes), offset), constant(b, constantOffset));
+  for (int64_t at = 0; ahead && at < count; at += line)
+    if ((column * count + at) % line == 0) // A shorter vector shares its line with the next columns.
+      memref::PrefetchOp::create(b, weights, add(b, add(b, index, ahead), constant(b, at)), /*isWrite=*/false,
+                                 /*localityHint=*/3, /*isDataCache=*/true);
   return vector::LoadOp::create(b, VectorType::get(count, b.getI8Type()), weights, index);
 }
 
@@ -130,8 +137,7 @@ SmallVector<SmallVector<Value>> WeightReader::loadPacked(Value stepOffset, int64
   SmallVector<SmallVector<Value>> packed(panels.size());
   for (int64_t v = 0; v < count; ++v)
     for (auto [column, vectors] : llvm::enumerate(packed))
-      vectors.push_back(loadBytes(elementBase(column, elementBytes), stepOffset, v * layout.getRows() * elementBytes,
-                                  elementBytes * lanes));
+      vectors.push_back(loadBytes(column, elementBytes, stepOffset, v * layout.getRows() * elementBytes));
   return packed;
 }
 
@@ -287,12 +293,12 @@ static int64_t bytesOf(Type type) { return type.getIntOrFloatBitWidth() / 8; }
 
 /// A parameter of the block or group at `at`, as f32.
 Value WeightReader::loadParameter(int64_t column, Value at, int64_t byteOffset, Type type) {
-  return toF32(b, loadBytes(elementBase(column, bytesOf(type)), at, byteOffset, lanes * bytesOf(type)), type, lanes);
+  return toF32(b, loadBytes(column, bytesOf(type), at, byteOffset), type, lanes);
 }
 
 /// A parameter's bytes, unsigned, as i32.
 Value WeightReader::loadByteParameter(int64_t column, Value blockOffset, int64_t byteOffset) {
-  Value bytes = loadBytes(elementBase(column, 1), blockOffset, byteOffset, lanes);
+  Value bytes = loadBytes(column, 1, blockOffset, byteOffset);
   return arith::ExtUIOp::create(b, VectorType::get(lanes, b.getI32Type()), bytes);
 }
 

@@ -135,6 +135,24 @@ def LowerChecks : Pass<"qtensor-lower-checks", "ModuleOp"> {
   let dependentDialects = ["LLVM::LLVMDialect", "arith::ArithDialect", "scf::SCFDialect"];
 }
 
+def LowerStreamAhead : Pass<"qtensor-lower-stream-ahead", "ModuleOp"> {
+  let summary = "How far ahead weights are asked for is read from the context";
+  let description = [{
+    The runtime puts the number of the level and the processor into the third field of the context when a model is opened.
+
+    ```mlir
+    %bytes = qtile.stream_ahead : index
+    // =>
+    %field = llvm.getelementptr %ctx[2] : (!llvm.ptr) -> !llvm.ptr, i64
+    %number = llvm.load %field : !llvm.ptr -> i64
+    %bytes = arith.index_cast %number : i64 to index
+    ```
+
+    An error: the op in another function than @main, where there is no context.
+  }];
+  let dependentDialects = ["LLVM::LLVMDialect", "arith::ArithDialect"];
+}
+
 def ExpandSmallFloats : Pass<"qtensor-expand-small-floats"> {
   let summary = "Conversions of one-byte floats and bf16 in integer arithmetic";
   let description = [{
