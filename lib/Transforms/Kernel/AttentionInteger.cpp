@@ -231,8 +231,10 @@ void AttentionKernel::sumBlock(Value start, int64_t block) {
     SmallVector<SmallVector<Value>> own(pair);
     for (int64_t i = 0; i < pair * perVector; ++i)
       own[i / perVector].push_back(clampToken(add(add(start, mul(j, constant(perVector))), constant(i))));
-    Value ahead = add(add(start, constant(kAttentionChunk)), mul(j, constant(lanes / 4)));
-    prefetch(*value, add(ahead, constant(asked)), std::min(share, turn - asked));
+    Value next = add(add(start, constant(kAttentionChunk)), mul(j, constant(lanes / 4)));
+    prefetch(*value, add(next, constant(asked)), std::min(share, turn - asked));
+    if (block == 0)
+      askAhead(*key, own.front().front(), pair * perVector);
     for (int64_t unit = begin; unit < end; unit += perVector) {
       int64_t count = std::min(perVector, end - unit);
       SmallVector<SmallVector<Value>> bytes;

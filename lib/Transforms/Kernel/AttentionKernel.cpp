@@ -106,10 +106,27 @@ int64_t AttentionKernel::getRun() const { return rows == 1 ? 64 : 1; }
 
 static constexpr int64_t kCacheLine = 64;
 
-/// Asks for the rows of `count` tokens.
+/// Asks for the rows of `count` tokens, into the second-level cache.
 void AttentionKernel::prefetch(const AttentionCache &cache, Value token, int64_t count) {
-  if (getRun() > 1)
+  if (getRun() == 1)
+    touchRows(cache, token, count, /*locality=*/2);
+}
+
+/// What a row alone asks for while it reads `count` tokens, on processors that want to be asked (qtile.stream_ahead).
+void AttentionKernel::askAhead(const AttentionCache &cache, Value token, int64_t count) {
+  if (getRun() == 1 || !ahead)
     return;
+  Value asked = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, ahead, constant(0));
+  auto branch = scf::IfOp::create(b, asked, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  auto type = cast<MemRefType>(cache.components[0].getType());
+  int64_t row = std::max<int64_t>(1, type.getDimSize(3) * type.getElementTypeBitWidth() / 8);
+  touchRows(cache, add(token, arith::DivUIOp::create(b, ahead, constant(row))), count, /*locality=*/3);
+}
+
+/// Prefetches the rows of `count` tokens.
+void AttentionKernel::touchRows(const AttentionCache &cache, Value token, int64_t count, unsigned locality) {
   auto type = cast<MemRefType>(cache.components[0].getType());
   int64_t size = type.getElementTypeBitWidth() / 8, row = type.getDimSize(3) * size;
   SmallVector<int64_t> strides;
@@ -119,7 +136,7 @@ void AttentionKernel::prefetch(const AttentionCache &cache, Value token, int64_t
   for (int64_t i = 0; i < count; i += step)
     for (int64_t d = 0; d < type.getDimSize(3); d += kCacheLine / size)
       memref::PrefetchOp::create(b, cache.components[0], cache.index(batch, head, clampToken(add(token, constant(i))), constant(d)),
-                                 /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
+                                 /*isWrite=*/false, locality, /*isDataCache=*/true);
 }
 
 Value AttentionKernel::clampToken(Value token) {
@@ -166,10 +183,11 @@ Value qtensor::emitTransposedSum(ImplicitLocOpBuilder &b, ArrayRef<Value> vector
 // Frame
 //===----------------------------------------------------------------------===//
 
-AttentionKernel::AttentionKernel(AttentionOp op, int64_t rows, int64_t lanes)
-    : op(op), b(op.getLoc(), op.getContext()), rows(rows), lanes(lanes),
+AttentionKernel::AttentionKernel(AttentionOp op, int64_t rows, const TileMachine &machine)
+    : op(op), b(op.getLoc(), op.getContext()), rows(rows), lanes(machine.lanes),
       depth(cast<ShapedType>(op.getQuery().getType()).getDimSize(3)),
-      width(cast<ShapedType>(op.getOutput().getType()).getDimSize(3)), integer(op.isInteger()) {}
+      width(cast<ShapedType>(op.getOutput().getType()).getDimSize(3)), integer(op.isInteger()),
+      asksAhead(machine.asksAhead) {}
 
 void AttentionKernel::readArguments(func::FuncOp function) {
   auto argument = [&](Value operand) -> Value {
@@ -190,6 +208,8 @@ void AttentionKernel::readArguments(func::FuncOp function) {
   value.emplace(groupOf(op.getValue()), op.getValueEncoding().value_or(nullptr), op.getValueDims(), op.getValuePacked(), width);
   unsigned count = op->getNumOperands();
   batch = function.getArgument(count), head = function.getArgument(count + 1), firstRow = function.getArgument(count + 2);
+  if (asksAhead)
+    ahead = function.getArgument(count + 3);
   tokens = b.createOrFold<memref::DimOp>(key->components[0], key->dims[2]);
   std::optional<int64_t> known = getConstantIntValue(tokens);
   wholeChunks = known && *known % kAttentionChunk == 0;
@@ -410,7 +430,7 @@ void AttentionKernel::finish() {
 func::FuncOp AttentionKernel::build(ModuleOp module, StringRef name) {
   b.setInsertionPointToEnd(module.getBody());
   SmallVector<Type> types(op->getOperandTypes());
-  types.append(3, b.getIndexType());
+  types.append(asksAhead ? 4 : 3, b.getIndexType());
   auto function = func::FuncOp::create(b, name, b.getFunctionType(types, {}));
   function.setPrivate();
   b.setInsertionPointToStart(function.addEntryBlock());

@@ -4,6 +4,7 @@
 #pragma once
 #include "dialects/QTensor/IR/QTensorOps.h"
 #include "lib/Transforms/Kernel/EncodedOperand.h"
+#include "lib/Transforms/Kernel/KernelSpec.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include <functional>
@@ -54,9 +55,10 @@ struct ValuePass {
 /// The function that computes `rows` rows for one batch and key head. Scratch lies on its stack.
 class AttentionKernel {
 public:
-  /// `op` gives attributes and types. The machine has `lanes` i32 elements in a vector.
-  AttentionKernel(AttentionOp op, int64_t rows, int64_t lanes);
-  /// Its types are those of the operands of `op`, then batch, key head and first row as index.
+  /// `op` gives attributes and types.
+  AttentionKernel(AttentionOp op, int64_t rows, const TileMachine &machine);
+  /// Its types are those of the operands of `op`, then batch, key head and first row as index; where the machine asks ahead also
+  /// how many bytes, or 0.
   func::FuncOp build(ModuleOp module, StringRef name);
 
 private:
@@ -117,6 +119,8 @@ private:
   SmallVector<Value> addHalves(ArrayRef<Value> vectors);
   SmallVector<Value> largest(ArrayRef<Value> vectors);
   void prefetch(const AttentionCache &cache, Value token, int64_t count);
+  void askAhead(const AttentionCache &cache, Value token, int64_t count);
+  void touchRows(const AttentionCache &cache, Value token, int64_t count, unsigned locality);
   Value clampToken(Value token);
   void loop(int64_t from, int64_t to, int64_t step, function_ref<void(Value)> body);
   Value makeBuffer(ArrayRef<int64_t> shape, Type type);
@@ -125,7 +129,8 @@ private:
   AttentionOp op;
   ImplicitLocOpBuilder b;
   int64_t rows, lanes, depth, width;
-  bool integer;
+  bool integer, asksAhead;
+  Value ahead; ///< Bytes; null where the machine does not ask.
   Value query, mask, output, batch, head, firstRow, tokens;
   bool wholeChunks = false; ///< The number of tokens is known to be a multiple of the chunk.
   std::optional<AttentionCache> key, value;
@@ -150,6 +155,6 @@ std::pair<Value, Value> makeSteps(ImplicitLocOpBuilder &b, Value largest);
 Value emitTransposedSum(ImplicitLocOpBuilder &b, ArrayRef<Value> vectors);
 
 /// Replaces attention on buffers by calls of its kernel in a parallel loop.
-LogicalResult lowerAttention(AttentionOp op, int64_t lanes, function_ref<std::string(StringRef)> nameOf);
+LogicalResult lowerAttention(AttentionOp op, const TileMachine &machine, function_ref<std::string(StringRef)> nameOf);
 
 } // namespace mlir::qtensor

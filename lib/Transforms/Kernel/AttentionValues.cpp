@@ -122,8 +122,10 @@ void AttentionKernel::accumulatePass(Value first, const ValuePass &pass) {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(over.getBody());
     Value start = add(first, mul(over.getInductionVar(), constant(4)));
-    int64_t ahead = pass.aheadCount / (kAttentionChunk / 4);
-    prefetch(*key, add(add(first, constant(pass.aheadFrom)), mul(over.getInductionVar(), constant(ahead))), ahead);
+    int64_t asked = pass.aheadCount / (kAttentionChunk / 4);
+    prefetch(*key, add(add(first, constant(pass.aheadFrom)), mul(over.getInductionVar(), constant(asked))), asked);
+    if (pass.unit == 0)
+      askAhead(*value, start, 4);
     SmallVector<Value> next(over.getRegionIterArgs()), weights;
     for (int64_t row = 0; row < count; ++row) {
       SmallVector<Value> at = {constant(pass.firstRow + row), constant(pass.group), mul(over.getInductionVar(), constant(layout.shared))};

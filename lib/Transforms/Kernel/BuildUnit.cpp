@@ -87,6 +87,9 @@ private:
   Value emitChoice(Value left, size_t run, Reading from);
   void emitColumns(const Tile &tile, Value first, Value last);
   void emitFinish(Value begin, Value end);
+  bool asks(TileShape shape) const {
+    return machine.asksAhead && shape.columns * machine.lanes == spec.weight.layout.getRows();
+  }
   void call(const Tile &tile);
   void loop(Value first, Value last, Value step, function_ref<void(Value)> body);
   void choose(Value condition, function_ref<void()> then, function_ref<void()> otherwise);
@@ -99,21 +102,19 @@ private:
   ImplicitLocOpBuilder *builder = nullptr;
   CommonArguments common;
   TileArguments args;
-  Value firstVector, lastVector, firstRow, sums, buffer;
-  bool asks; ///< Whether the tile of one row is as wide as a panel, and the machine may want to be asked for it.
+  Value firstVector, lastVector, firstRow, sums, buffer, ahead;
 };
 } // namespace
 
 UnitEmitter::UnitEmitter(ModuleOp module, const KernelSpec &spec, const TileMachine &machine, const UnitPlan &plan)
     : spec(spec), machine(machine), plan(plan) {
   auto make = [&](TileVariant::Kind kind, TileShape shape) -> Tile {
-    TileVariant variant{kind, shape};
+    TileVariant variant{kind, shape, kind == TileVariant::Range && !spec.hasDynamicSteps() && asks(shape)};
     return {variant, buildTile(module, spec, machine, variant)};
   };
   single = make(TileVariant::Whole, machine.tiles.front());
   narrow = make(TileVariant::Whole, {1, 1});
-  asks = machine.asksAhead && machine.tiles.front().columns * machine.lanes == spec.weight.layout.getRows();
-  if (asks)
+  if (asks(machine.tiles.front()))
     asking = make(TileVariant::Asking, machine.tiles.front());
   for (TileShape shape : plan.fused.shapes)
     fused.push_back(make(TileVariant::Range, shape));
@@ -171,7 +172,8 @@ void UnitEmitter::emitSingleRow(Value row) {
   Value wide = constant(b, single.first.shape.columns), count = sub(b, lastVector, firstVector);
   Value end = sub(b, lastVector, rem(b, count, wide));
   auto emit = [&](const Tile &tile) { emitColumns(tile, firstVector, end); };
-  if (asks)
+  args.ahead = ahead;
+  if (asks(single.first.shape))
     choose(arith::CmpIOp::create(b, arith::CmpIPredicate::ne, args.ahead, constant(b, 0)), [&] { emit(asking); },
            [&] { emit(single); });
   else
@@ -188,6 +190,8 @@ Value UnitEmitter::emitChoice(Value left, size_t run, Reading from) {
                                                                              : plan.fused.choices;
   const Tile &tile = (decode ? decoded : fused)[choices[run].second];
   auto emit = [&]() -> Value {
+    if (machine.asksAhead)
+      args.ahead = from == Reading::Streamed ? ahead : constant(b, 0);
     emitColumns(tile, firstVector, lastVector);
     return constant(b, tile.first.shape.rows);
   };
@@ -312,7 +316,7 @@ void UnitEmitter::emit(ImplicitLocOpBuilder &inner, ValueRange arguments) {
   common = CommonArguments::take(spec, arguments, rest);
   Value begin = rest[0], end = rest[1];
   if (machine.asksAhead)
-    args.ahead = rest[3];
+    ahead = rest[3];
   int64_t panelRows = spec.weight.layout.getRows();
   Value panels = div(b, add(b, common.extents.columns, constant(b, panelRows - 1)), constant(b, panelRows));
   Value perUnit = constant(b, kUnitColumns / machine.lanes), all = mul(b, panels, constant(b, panelRows / machine.lanes));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // qtensor.attention on buffers becomes a parallel loop over batches, key heads and tiles of rows that calls a kernel.
 #include "lib/Transforms/Kernel/AttentionKernel.h"
+#include "dialects/QTile/IR/QTile.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -32,14 +33,15 @@ static std::string makeKey(AttentionOp op, int64_t rows) {
 }
 
 /// Calls the kernel of `height` rows for `tiles` tiles from row `first` on.
-static void emitTiles(ImplicitLocOpBuilder &b, AttentionOp op, int64_t lanes, int64_t height, Value first, Value tiles,
+static void emitTiles(ImplicitLocOpBuilder &b, AttentionOp op, const TileMachine &machine, int64_t height, Value first, Value tiles,
                       function_ref<std::string(StringRef)> nameOf) {
   auto module = op->getParentOfType<ModuleOp>();
   std::string name = nameOf(makeKey(op, height));
   auto kernel = module.lookupSymbol<func::FuncOp>(name);
   if (!kernel)
-    kernel = AttentionKernel(op, height, lanes).build(module, name);
+    kernel = AttentionKernel(op, height, machine).build(module, name);
   Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
+  Value ahead = machine.asksAhead ? qtile::StreamAheadOp::create(b, b.getIndexType()).getResult() : Value();
   Value batches = b.createOrFold<memref::DimOp>(op.getQuery(), 0);
   Value heads = b.createOrFold<memref::DimOp>(op.getKey()[0], op.getKeyDims()[1]);
   scf::ParallelOp::create(b, ValueRange{zero, zero, zero}, ValueRange{batches, heads, tiles}, ValueRange{one, one, one},
@@ -49,16 +51,18 @@ static void emitTiles(ImplicitLocOpBuilder &b, AttentionOp op, int64_t lanes, in
                             Value row = arith::AddIOp::create(body, first, arith::MulIOp::create(body, at[2], rows));
                             SmallVector<Value> arguments(op->getOperands());
                             arguments.append({at[0], at[1], row});
+                            if (ahead)
+                              arguments.push_back(ahead);
                             func::CallOp::create(body, kernel, arguments);
                           });
 }
 
-LogicalResult qtensor::lowerAttention(AttentionOp op, int64_t lanes, function_ref<std::string(StringRef)> nameOf) {
+LogicalResult qtensor::lowerAttention(AttentionOp op, const TileMachine &machine, function_ref<std::string(StringRef)> nameOf) {
   if (failed(check(op)))
     return failure();
   ImplicitLocOpBuilder b(op.getLoc(), op);
   auto query = cast<MemRefType>(op.getQuery().getType()), keys = cast<MemRefType>(op.getKey()[0].getType());
-  int64_t keyHeads = op.getKeyDims()[1], most = lanes >= 16 ? 4 : 2; // accumulators of a tile fit the registers
+  int64_t keyHeads = op.getKeyDims()[1], most = machine.lanes >= 16 ? 4 : 2; // accumulators of a tile fit the registers
   Value group = b.createOrFold<arith::DivUIOp>(b.createOrFold<memref::DimOp>(op.getQuery(), 1),
                                                b.createOrFold<memref::DimOp>(op.getKey()[0], keyHeads));
   Value rows = b.createOrFold<arith::MulIOp>(group, b.createOrFold<memref::DimOp>(op.getQuery(), 2));
@@ -67,13 +71,13 @@ LogicalResult qtensor::lowerAttention(AttentionOp op, int64_t lanes, function_re
   if (known) {
     int64_t count = keys.getDimSize(keyHeads) ? query.getDimSize(1) / keys.getDimSize(keyHeads) * query.getDimSize(2) : 0;
     if (count >= most)
-      emitTiles(b, op, lanes, most, index(0), index(count / most), nameOf);
+      emitTiles(b, op, machine, most, index(0), index(count / most), nameOf);
     if (count % most)
-      emitTiles(b, op, lanes, count % most, index(count / most * most), index(1), nameOf);
+      emitTiles(b, op, machine, count % most, index(count / most * most), index(1), nameOf);
   } else {
     Value tiles = arith::DivUIOp::create(b, rows, index(most)), rest = arith::RemUIOp::create(b, rows, index(most));
-    emitTiles(b, op, lanes, most, index(0), tiles, nameOf);
-    emitTiles(b, op, lanes, 1, arith::SubIOp::create(b, rows, rest), rest, nameOf);
+    emitTiles(b, op, machine, most, index(0), tiles, nameOf);
+    emitTiles(b, op, machine, 1, arith::SubIOp::create(b, rows, rest), rest, nameOf);
   }
   op.erase();
   return success();

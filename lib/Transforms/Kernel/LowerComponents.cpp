@@ -130,7 +130,7 @@ private:
           return LogicalResult(contract.emitOpError("has a packed weight but no kernel: ") << reason);
         })
         .Case([&](AttentionOp attention) {
-          return lowerAttention(attention, machine.lanes, [&](StringRef key) { return names.get(key); });
+          return lowerAttention(attention, machine, [&](StringRef key) { return names.get(key); });
         })
         .Case([](EncodeOp encode) { return lowerEncode(encode); })
         .Case([](DecodeOp decode) { return lowerDecode(decode), success(); })

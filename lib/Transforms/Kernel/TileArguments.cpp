@@ -79,7 +79,7 @@ SmallVector<Value *> TileArguments::getFields(const TileVariant &variant) {
   SmallVector<Value *> fields{&column, &lastColumn};
   if (variant.kind != TileVariant::Decoder)
     fields.append({&tileRow, &inside, &height});
-  if (variant.kind == TileVariant::Asking)
+  if (variant.kind == TileVariant::Asking || variant.asks)
     fields.push_back(&ahead);
   if (!variant.isWhole())
     fields.append({&firstBlock, &lastBlock, &firstStep, &lastStep});

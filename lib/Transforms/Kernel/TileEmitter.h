@@ -29,6 +29,7 @@ struct TileVariant {
     Decoder, ///< Decodes the weights of a column vector for a range of K.
   } kind = Whole;
   TileShape shape{};
+  bool asks = false; ///< Range: it may ask for its weights ahead, if it is told to.
   bool isWhole() const { return kind == Whole || kind == Asking; }
   bool isRange() const { return kind == Range || kind == Decoded; }
   bool isDecoded() const { return kind == Decoded; }
@@ -64,7 +65,7 @@ struct TileArguments {
   Value column, lastColumn;    ///< First column vector, and the last one that the weight has.
   Value tileRow, inside;       ///< First row of a tile of prepared activations, and the tile's first row inside it.
   Value height;                ///< Rows of the tile of prepared activations.
-  Value ahead;                 ///< Asking: bytes.
+  Value ahead;                 ///< Asking: bytes. Range that asks: bytes, or 0.
   Value firstBlock, lastBlock; ///< Range: blocks.
   Value firstStep, lastStep;   ///< Range: steps of each block.
   Value firstSum, sumStride, sums; ///< Range: f32 [row][sumStride] from element `firstSum`.
@@ -123,6 +124,8 @@ public:
   /// Asks for bytes behind blocks [first, last), for a tile that is at `block`, where the tile takes a part of a panel and so
   /// skips lines: the tiles of all parts together ask for what the next range reads, in the order of addresses.
   void askAhead(Value block, Value first, Value last, int64_t steps);
+  /// Asks for a block's lines `bytes` ahead, unless that is 0, for a tile that reads all of a panel.
+  void askBlockAhead(Value block, Value bytes, int64_t steps);
   /// From here on each line that is read is asked for `bytes` ahead; the tile reads all of a panel. The next panels follow it,
   /// which the next tiles read.
   void askEachAhead(Value bytes) { ahead = bytes; }
