@@ -200,24 +200,24 @@ Value Mve::lanes(ArrayRef<int64_t> values, Type type) {
   return arith::ConstantOp::create(k.getBuilder(), DenseElementsAttr::get(vector, numbers));
 }
 
-Value Mve::mapSums(Value sums, Value multipliers, Value negatedRight, Value left, FixedMode mode) {
+Value Mve::mapSums(Value sums, Value multipliers, Value negatedRight, Value left, const FinalMap &map) {
   if (left)
     sums = k.intrinsic("llvm.arm.mve.vshl.vector", words(), {sums, left, flag(1), flag(0), flag(0)});
-  bool twice = mode == FixedMode::Double;
+  bool twice = map.mode == FixedMode::Double;
   Value high = k.intrinsic(twice ? "llvm.arm.mve.vqrdmulh" : "llvm.arm.mve.vqdmulh", words(), {sums, multipliers});
-  if (twice) {
+  if (twice && map.low < map.zero) {
     // Ties go away from zero: a negative number is made less by one before ties go up; not where nothing is shifted
-    // out.
+    // out. Where all negative numbers are clamped (ReLU), they may stay.
     Value negative = left ? k.both(high, negatedRight) : high;
     high = saturatingAdd(high, k.right(negative, 31));
   }
   return k.intrinsic("llvm.arm.mve.vshl.vector", words(), {high, negatedRight, flag(0), flag(1), flag(0)});
 }
 
-Value Mve::mapSums(Value sums, MveScale scale, FixedMode mode) {
+Value Mve::mapSums(Value sums, MveScale scale, const FinalMap &map) {
   bool general = scale.left || !scale.right;
   return mapSums(sums, splat(scale.multiplier, words()), splat(-scale.right, words()),
-                 general ? splat(scale.left, words()) : Value(), mode);
+                 general ? splat(scale.left, words()) : Value(), map);
 }
 
 Value Mve::finish(Value mapped, const FinalMap &map) {

@@ -120,9 +120,9 @@ public:
 
   /// The final map of four sums, by vectors of multipliers and of negated right shifts; `left` null: none shifts left
   /// and all shift right. Without zero point.
-  Value mapSums(Value sums, Value multipliers, Value negatedRight, Value left, FixedMode mode);
+  Value mapSums(Value sums, Value multipliers, Value negatedRight, Value left, const FinalMap &map);
   /// The same for one multiplier and shift.
-  Value mapSums(Value sums, MveScale scale, FixedMode mode);
+  Value mapSums(Value sums, MveScale scale, const FinalMap &map);
   /// + zero point, clamped.
   Value finish(Value mapped, const FinalMap &map);
 

@@ -79,7 +79,7 @@ static void emitFour(Mve &m, const AddLayer &layer, const Terms &terms, const La
   if (terms.tables() == 0)
     sum = k.add(sum, terms.constant);
   MveScale scale = MveScale::of(int32_t(layer.multipliers[2]), int32_t(layer.shifts[2]), layer.map.mode);
-  Value codes = m.finish(m.mapSums(sum, scale, layer.map.mode), layer.map), to = k.at(at.output, i);
+  Value codes = m.finish(m.mapSums(sum, scale, layer.map), layer.map), to = k.at(at.output, i);
   if (count == 4)
     m.storeCodes(codes, to);
   else

@@ -136,7 +136,7 @@ void Emitter::emitPixel(const MvePatches &patches, int64_t width, Value constant
     Value multipliers = m.loadWords(k.at(constants, kMultipliers + 16 * odd));
     Value rights = m.loadCodesAsWords(k.at(constants, kRights + 4 * odd));
     Value lefts = general ? m.loadCodesAsWords(k.at(constants, kLefts + 4 * odd)) : Value();
-    sums[odd] = m.mapSums(sums[odd], multipliers, rights, lefts, layer.map.mode);
+    sums[odd] = m.mapSums(sums[odd], multipliers, rights, lefts, layer.map);
   }
   store(m.narrowPair(sums[0], sums[1]), to, count);
 }

@@ -30,7 +30,7 @@ void MveRecords::finish(Mve &m, const ConvLayer &layer, bool general, Value sums
   sums = k.add(sums, m.loadWords(record));
   Value lefts = general ? m.loadCodesAsWords(k.at(record, kLefts)) : Value();
   Value mapped = m.mapSums(sums, m.loadWords(k.at(record, kMultipliers)), m.loadCodesAsWords(k.at(record, kRights)),
-                           lefts, layer.map.mode);
+                           lefts, layer.map);
   Value codes = m.finish(mapped, layer.map);
   if (layer.out.channels % step == 0 && step == kChannels)
     m.storeCodes(codes, to, layer.inputBits);
