@@ -71,6 +71,17 @@ OpFoldResult TensorExtents::of(Value tensor, int64_t dim) {
   return extent;
 }
 
+void TensorExtents::visit(Operation *op) {
+  setLoc(op->getLoc());
+  for (Value result : op->getResults()) {
+    if (auto type = dyn_cast<RankedTensorType>(result.getType()))
+      for (int64_t dim : llvm::seq<int64_t>(0, type.getRank()))
+        of(result, dim);
+    if (result.getType().isIntOrIndex() && !result.getType().isInteger(1))
+      number(result);
+  }
+}
+
 OpFoldResult TensorExtents::compute(Value tensor, int64_t dim) {
   if (auto argument = dyn_cast<BlockArgument>(tensor))
     return ofArgument(argument, dim);
@@ -270,9 +281,9 @@ OpFoldResult TensorExtents::evaluate(Value value) {
   Value copied = copy(value);
   if (!copied)
     return unknown(value);
-  if (!copied.getType().isIndex())
-    copied = arith::IndexCastOp::create(b, loc, b.getIndexType(), copied);
-  return copied;
+  if (copied.getType().isIndex())
+    return copied;
+  return unique(arith::IndexCastOp::create(b, loc, b.getIndexType(), copied));
 }
 
 std::optional<OpFoldResult> TensorExtents::arithmetic(Operation *op) {
@@ -338,6 +349,18 @@ std::optional<OpFoldResult> TensorExtents::apply(AffineExpr expr, unsigned dims,
   return math.sub(*left, math.mul(math.floorDiv(*left, *right), *right));
 }
 
+/// The same op that was written before, if there is one: `op`, which is new, goes in the end.
+Value TensorExtents::unique(Operation *op) {
+  llvm::hash_code hash =
+      OperationEquivalence::computeHash(op, OperationEquivalence::directHashValue,
+                                        OperationEquivalence::ignoreHashValue, OperationEquivalence::IgnoreLocations);
+  for (auto [at, end] = copied.equal_range(hash); at != end; ++at)
+    if (OperationEquivalence::isEquivalentTo(op, at->second, OperationEquivalence::IgnoreLocations))
+      return at->second->getResult(0);
+  copied.insert({hash, op});
+  return op->getResult(0);
+}
+
 /// `value`, of its own type, at the beginning of the function; null if it depends on more than extents.
 Value TensorExtents::atEntry(Value value) {
   if (!value.getType().isIntOrIndex())
@@ -347,8 +370,10 @@ Value TensorExtents::atEntry(Value value) {
   OpFoldResult result = number(value);
   if (!isKnown(result))
     return {};
-  Value index = math.value(result, loc);
-  return value.getType().isIndex() ? index : Value(arith::IndexCastOp::create(b, loc, value.getType(), index));
+  Value index = dyn_cast<Value>(result);
+  if (!index)
+    index = unique(math.value(result, loc).getDefiningOp());
+  return value.getType().isIndex() ? index : unique(arith::IndexCastOp::create(b, loc, value.getType(), index));
 }
 
 /// A scalar op, written once more at the beginning of the function, where it is computed whatever branches are taken.
@@ -366,13 +391,7 @@ Value TensorExtents::copy(Value value) {
       return {};
     map.map(operand, copied);
   }
-  Operation *clone = b.clone(*op, map);
-  auto isSame = [&](Operation *other) {
-    return other != clone && other->getNumResults() == 1 && isKnown(OpFoldResult(other->getResult(0))) &&
-           OperationEquivalence::isEquivalentTo(clone, other, OperationEquivalence::IgnoreLocations);
-  };
-  auto same = llvm::find_if(written, isSame);
-  return copies[value] = (same == written.end() ? clone : *same)->getResult(0);
+  return copies[value] = unique(b.clone(*op, map));
 }
 
 Value TensorExtents::condition(Value value) { return copy(value); }

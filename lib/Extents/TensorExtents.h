@@ -5,6 +5,7 @@
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include <unordered_map>
 
 namespace mlir::qtensor {
 
@@ -52,6 +53,8 @@ public:
   OpFoldResult number(OpFoldResult value);
   /// A truth value at the beginning of the function; null if it depends on more than extents.
   Value condition(Value value);
+  /// Concludes what the results of an op are. Whoever does so in the order of ops never has to go far back for one.
+  void visit(Operation *op);
   /// Whether an extent follows from those of the arguments: only then its value may be used, at the beginning of the
   /// function. What is not known is good for comparisons alone.
   bool isKnown(OpFoldResult extent);
@@ -88,6 +91,7 @@ private:
   OpFoldResult either(Value first, Value second, OpResult result, int64_t dim);
   void enter(Operation *loop, ArrayRef<CarriedTensor> carried);
   void enter(Operation *loop);
+  Value unique(Operation *op);
   Value copy(Value value);
   Value atEntry(Value value);
 
@@ -102,6 +106,7 @@ private:
   llvm::MapVector<std::pair<Value, int64_t>, OpFoldResult> extents;
   llvm::MapVector<Value, OpFoldResult> numbers;
   DenseMap<Value, Value> copies;
+  std::unordered_multimap<size_t, Operation *> copied; // by hash
   DenseMap<Value, bool> known;
   SetVector<Operation *> entered;
 };

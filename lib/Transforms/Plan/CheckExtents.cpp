@@ -163,14 +163,7 @@ void Checker::visit(Block &block) {
   for (Operation &op : llvm::make_early_inc_range(block)) {
     if (dead.contains(&op))
       continue;
-    extents.setLoc(op.getLoc());
-    for (Value result : op.getResults()) { // In this order no chain of extents is long.
-      if (auto type = dyn_cast<RankedTensorType>(result.getType()))
-        for (int64_t dim : llvm::seq<int64_t>(0, type.getRank()))
-          extents.of(result, dim);
-      if (result.getType().isIntOrIndex() && !result.getType().isInteger(1))
-        extents.number(result);
-    }
+    extents.visit(&op);
     checkAll(&op);
     if (auto assertion = dyn_cast<cf::AssertOp>(op))
       extents.assume(assertion);

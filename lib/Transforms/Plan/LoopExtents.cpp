@@ -65,8 +65,11 @@ public:
 
   void assumeChecks(func::FuncOp function) {
     extents.assumeNames();
-    for (auto assertion : function.front().getOps<cf::AssertOp>())
-      extents.assume(assertion);
+    for (Operation &op : function.front())
+      if (auto assertion = dyn_cast<cf::AssertOp>(op))
+        extents.assume(assertion);
+      else
+        extents.visit(&op);
   }
 
 private:

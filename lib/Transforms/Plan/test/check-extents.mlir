@@ -41,6 +41,30 @@ func.func @main(%x: tensor<?x?xf32> {qtensor.dims = ["batch", ""]}, %y: tensor<?
 
 // -----
 
+// What is computed twice is the same, whatever it is.
+// CHECK-LABEL: func.func @main
+// CHECK-NOT: cf.assert
+func.func @main(%x: tensor<?xf32>) -> tensor<?xf32> {
+  %c0 = arith.constant 0 : index
+  %c0_i64 = arith.constant 0 : i64
+  %n = tensor.dim %x, %c0 : tensor<?xf32>
+  %a = arith.index_cast %n : index to i64
+  %an = arith.cmpi ult, %a, %c0_i64 : i64
+  %as = arith.select %an, %c0_i64, %a : i64
+  %ai = arith.index_cast %as : i64 to index
+  %b = arith.index_cast %n : index to i64
+  %zero = arith.constant 0 : i64
+  %bn = arith.cmpi ult, %b, %zero : i64
+  %bs = arith.select %bn, %zero, %b : i64
+  %bi = arith.index_cast %bs : i64 to index
+  %e = tensor.empty(%ai) : tensor<?xf32>
+  %f = tensor.empty(%bi) : tensor<?xf32>
+  %r = linalg.exp ins(%e : tensor<?xf32>) outs(%f : tensor<?xf32>) -> tensor<?xf32>
+  return %r : tensor<?xf32>
+}
+
+// -----
+
 // Products, windows, joins, reshapes, casts.
 // CHECK-LABEL: func.func @main
 // CHECK: "'linalg.matmul' {{.*}}: dimension 0 of operand 1 and dimension 1 of operand 0 differ"
