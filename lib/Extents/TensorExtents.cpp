@@ -230,9 +230,10 @@ void TensorExtents::enter(Operation *loop, ArrayRef<CarriedTensor> carried) {
         extents.insert({{tensor->argument, dim}, of(tensor->init, dim)});
     };
     assume();
-    auto middle = std::stable_partition(stay.begin(), stay.end(), stays);
-    SmallVector<Extent> change(middle, stay.end());
-    stay.erase(middle, stay.end());
+    SmallVector<Extent> kept, change;
+    for (Extent extent : stay)
+      (stays(extent) ? kept : change).push_back(extent);
+    stay = std::move(kept);
     scope.restore(); // What is concluded inside of the loop may depend on its counter too.
     for (auto [tensor, dim] : change)
       extents.insert({{tensor->argument, dim}, unknown(tensor->argument, dim)});
