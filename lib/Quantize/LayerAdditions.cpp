@@ -2,20 +2,11 @@
 #include "lib/Quantize/LayerAdditions.h"
 #include "dialects/QTensor/IR/QTensorOps.h"
 #include "lib/Transforms/Select/Contraction.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/DenseSet.h"
 
 using namespace mlir;
 using namespace mlir::qtensor;
-
-/// Arithmetic that sums of codes can do, or what only picks one of its inputs.
-static bool isPlain(linalg::LinalgOp op) {
-  return llvm::all_of(op.getBlock()->without_terminator(), [](Operation &inner) {
-    return isa<arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::DivFOp, arith::NegFOp, arith::MaximumFOp,
-               arith::MaxNumFOp, arith::MinimumFOp, arith::MinNumFOp, arith::ConstantOp>(inner);
-  });
-}
 
 /// An op that only moves values.
 static bool moves(Operation *op) {
@@ -27,6 +18,7 @@ class Finder {
 public:
   /// True if `value` is made by layers alone.
   bool isOfLayers(Value value);
+  void setOfLayers(Value value) { ofLayers[value] = true; }
   /// True if something reads `value` rounded.
   bool isRounded(Value value);
 
@@ -52,7 +44,7 @@ bool Finder::isOfLayers(Value value) {
     result = isOfLayers(def->getOperand(0));
   } else if (FailureOr<Contraction> contraction = matchContraction(def); succeeded(contraction)) {
     result = getEncoding(contraction->lhs->get().getType()) && getEncoding(contraction->rhs->get().getType());
-  } else if (auto op = dyn_cast<linalg::LinalgOp>(def); op && isPlain(op)) {
+  } else if (auto op = dyn_cast<linalg::LinalgOp>(def); op && isPlainArithmetic(op)) {
     result = llvm::all_of(op.getDpsInputs(), [&](Value input) {
       return isWeight(input) || input.getDefiningOp<tensor::EmptyOp>() || isOfLayers(input);
     });
@@ -67,7 +59,8 @@ bool Finder::isRounded(Value value) {
     if (isa<QuantizeOp>(user))
       return true;
     auto op = dyn_cast<linalg::LinalgOp>(user);
-    bool passes = moves(user) || (op && isPlain(op) && failed(matchContraction(user)) && failed(matchAddition(user)));
+    bool passes = moves(user) ||
+                  (op && isPlainArithmetic(op) && failed(matchContraction(user)) && failed(matchBetweenLayers(user)));
     return passes && llvm::any_of(user->getResults(), [&](Value result) { return isRounded(result); });
   });
 }
@@ -78,8 +71,10 @@ SmallVector<Addition> qtensor::findLayerAdditions(ModuleOp module, llvm::functio
   module.walk([&](linalg::LinalgOp op) {
     FailureOr<Addition> addition = matchBetweenLayers(op);
     if (succeeded(addition) &&
-        llvm::all_of(addition->inputs, [&](OpOperand *input) { return finder.isOfLayers(input->get()); }))
+        llvm::all_of(addition->inputs, [&](OpOperand *input) { return finder.isOfLayers(input->get()); })) {
       candidates.push_back(*addition);
+      finder.setOfLayers(addition->op->getResult(0));
+    }
   });
   for (Addition &addition : llvm::reverse(candidates)) {
     if (!finder.isRounded(addition.op->getResult(0)) || !selects(addition))

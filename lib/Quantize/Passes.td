@@ -83,8 +83,9 @@ def QuantizeActivations : Pass<"qtensor-quantize-activations", "ModuleOp"> {
     once, and has one static encoding, whatever padding, reshapes or transpositions stand in between.
 
     With `rounding` (integer-only arithmetic is asked for) sums of activations between such layers (skip connections,
-    average pools: lib/Transforms/Select/Addition.h) and softmaxes read rounded values too, by the same formats: where all
-    that they read comes from layers with an encoded weight, and their result is rounded further on.
+    average pools), products (gates), functions of one and softmaxes (lib/Transforms/Select/Addition.h) read rounded values
+    too, by the same formats: where all that they read comes from layers with an encoded weight, and their result is rounded
+    further on.
 
     ```mlir
     %y = linalg.matmul ... ins(%x, %w : tensor<?x128xf32>, tensor<64x128xf32, #w>) ...

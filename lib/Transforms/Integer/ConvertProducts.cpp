@@ -215,9 +215,27 @@ std::optional<Sums> Converter::readSums(Value value) {
   return contract(*contraction);
 }
 
+/// Sums as they are read through a map from the result's index space.
+std::optional<Sums> Converter::readThrough(Sums sums, AffineMap map) {
+  if (map.isIdentity())
+    return sums;
+  auto type = cast<RankedTensorType>(op.getType());
+  if (sums.axis >= 0 || !type.hasStaticShape() || !map.isProjectedPermutation(/*allowZeroInResults=*/true))
+    return std::nullopt;
+  Value empty = tensor::EmptyOp::create(b, type.getShape(), getElementTypeOrSelf(sums.tensor.getType()));
+  SmallVector<AffineMap> maps{map, AffineMap::getMultiDimIdentityMap(type.getRank(), b.getContext())};
+  SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
+  sums.tensor = linalg::GenericOp::create(
+                    b, empty.getType(), sums.tensor, empty, maps, iterators,
+                    [](OpBuilder &body, Location loc, ValueRange in) { linalg::YieldOp::create(body, loc, in[0]); })
+                    .getResult(0);
+  return sums;
+}
+
 std::optional<Sums> Converter::readTerm(const Term &term, bool alone) {
-  std::optional<Sums> sums =
-      term.factors.size() == 1 && term.factors[0].map.isIdentity() ? readSums(term.factors[0].tensor) : std::nullopt;
+  std::optional<Sums> sums = term.factors.size() == 1 ? readSums(term.factors[0].tensor) : std::nullopt;
+  if (sums)
+    sums = readThrough(*sums, term.factors[0].map);
   if (!sums && alone && !term.factors.empty())
     sums = multiply(term.factors);
   if (!sums || !(term.weight > 0) || !divideSums(b, *sums, term.divisors))

@@ -20,6 +20,7 @@ public:
 
 private:
   std::optional<Sums> readSums(Value value);
+  std::optional<Sums> readThrough(Sums sums, AffineMap map);
   std::optional<Sums> contract(Contraction contraction);
   AffineMap layOut(const Contraction &contraction, Codes &w);
   /// The factors of a weight in blocks, along its channels; `w` gets the scales of these. Nothing, and a warning, where

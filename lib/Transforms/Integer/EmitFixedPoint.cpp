@@ -107,6 +107,14 @@ Value integer::emitOneOverOnePlus(Wide w, Value a) {
   return w.clamp(w.left(x, w.constant(1)), -high - 1, high);
 }
 
+Value integer::emitLookUp(Wide w, Value table, Value code, bool isSigned) {
+  int64_t count = cast<RankedTensorType>(table.getType()).getDimSize(0);
+  Value position = isSigned ? w.add(w.extend(code), w.constant(count / 2))
+                            : arith::ExtUIOp::create(w.b, w.b.getI64Type(), code).getResult();
+  Value index = arith::IndexCastOp::create(w.b, w.b.getIndexType(), position);
+  return tensor::ExtractOp::create(w.b, table, index);
+}
+
 std::pair<Value, Value> integer::emitHeadroom(Wide w, Value sum) {
   Value zeros = w.constant(0), rest = sum;
   for (int64_t step : {16, 8, 4, 2, 1}) {

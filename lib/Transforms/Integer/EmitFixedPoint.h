@@ -51,6 +51,8 @@ Value emitOneOverOnePlus(Wide w, Value a);
 Value emitLogisticByTable(Wide w, Value table, Value a);
 Value emitTanhByTable(Wide w, Value table, Value a);
 Value emitSigmoidTable(ImplicitLocOpBuilder &b);
+/// What a table over all codes holds for one of them; of signed codes it starts at the lowest.
+Value emitLookUp(Wide w, Value table, Value code, bool isSigned);
 /// The number of leading zeros of a positive i32, without an instruction that some processors lack; and the number
 /// shifted left by it.
 std::pair<Value, Value> emitHeadroom(Wide w, Value sum);

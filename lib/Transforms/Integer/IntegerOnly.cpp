@@ -8,6 +8,7 @@
 #include "lib/Transforms/Integer/Converter.h"
 #include "lib/Transforms/Integer/Passes.h"
 #include "lib/Transforms/Integer/SoftmaxByRule.h"
+#include "lib/Transforms/Integer/Tabulate.h"
 #include <cmath>
 
 namespace mlir::qtensor {
@@ -176,7 +177,7 @@ struct IntegerOnly : mlir::qtensor::impl::IntegerOnlyBase<IntegerOnly> {
         return signalPassFailure();
       if (*isInteger && converter.getLayer())
         layers.insert(converter.getLayer());
-      if (!*isInteger && comesFromCodes(op.getSource()))
+      if (!*isInteger && !tabulate(op) && comesFromCodes(op.getSource()))
         op.emitWarning("'qtensor.quantize' op stays real arithmetic between codes: an integer-only runtime's codes may "
                        "differ from its by one");
     }

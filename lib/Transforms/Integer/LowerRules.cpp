@@ -142,11 +142,7 @@ LogicalResult RuleEmitter::emitTable() {
   SmallVector<AffineMap> maps{identity(), identity()};
   SmallVector<IteratorType> iterators(rank(), IteratorType::parallel);
   Value made = generic(input, empty, maps, iterators, [&](Wide w, ValueRange in) {
-    Value position = extend(w, in[0], call.inputs[0]);
-    if (call.inputs[0].low < 0)
-      position = w.add(position, w.constant(count / 2));
-    Value index = arith::IndexCastOp::create(w.b, w.b.getIndexType(), position);
-    return tensor::ExtractOp::create(w.b, table, index).getResult();
+    return emitLookUp(w, table, in[0], /*isSigned=*/call.inputs[0].low < 0);
   });
   op.replaceAllUsesWith(ValueRange(AssembleOp::create(b, type, ValueRange(made)).getResult()));
   op.erase();

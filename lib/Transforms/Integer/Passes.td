@@ -44,6 +44,9 @@ def IntegerOnly : Pass<"qtensor-integer-only", "::mlir::func::FuncOp"> {
     A softmax of codes of at most 8 bits becomes `qtensor.as` with `tflite.softmax`: of the result's encoding where that is the
     rule's (steps of 2^-8 from 0 on), else of 16 bits, from which a final map makes the result's codes.
 
+    What else elementwise ops compute of one encoded tensor of at most 8 bits, also of several reads of it (x * sigmoid(x)),
+    becomes a table of the codes that the reference computes for every code.
+
     What has codes in front of it and still is none of these stays real arithmetic, with a warning. A layer that something
     else reads unrounded is computed twice, since its codes are not what that reader is meant to see, with a warning too.
   }];

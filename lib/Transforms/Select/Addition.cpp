@@ -54,15 +54,52 @@ FailureOr<Addition> qtensor::matchAddition(Operation *op) {
   return out;
 }
 
+bool qtensor::isPlainArithmetic(linalg::LinalgOp op) {
+  return llvm::all_of(op.getBlock()->without_terminator(), [](Operation &inner) {
+    return isa<arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::DivFOp, arith::NegFOp, arith::MaximumFOp,
+               arith::MaxNumFOp, arith::MinimumFOp, arith::MinNumFOp, arith::ConstantOp>(inner);
+  });
+}
+
+/// An elementwise op on one activation, without indices.
+static bool isFunction(linalg::GenericOp op) {
+  return op && op.getNumDpsInputs() == 1 && op.getNumDpsInits() == 1 && isActivation(op.getDpsInputs()[0]) &&
+         isActivation(op.getDpsInits()[0]) && !op.payloadUsesValueFromOperand(op.getDpsInitOperand(0)) &&
+         llvm::all_of(op.getIndexingMapsArray(), [](AffineMap map) { return map.isIdentity(); }) &&
+         !op->walk([](linalg::IndexOp) { return WalkResult::interrupt(); }).wasInterrupted();
+}
+
+/// The product of two activations. One may be a function of the other, which then is all that is read.
+static FailureOr<Addition> matchProduct(linalg::GenericOp op) {
+  Block &body = *op.getBody();
+  if (op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1 || op.getNumReductionLoops() ||
+      !op.getIndexingMapsArray().back().isIdentity() || !isActivation(op.getDpsInits()[0]) ||
+      !llvm::all_of(op.getDpsInputs(), isActivation) ||
+      !combines<arith::MulFOp>(body, body.getArgument(0), body.getArgument(1)))
+    return failure();
+  Addition out{op, {op.getDpsInputOperand(0), op.getDpsInputOperand(1)}};
+  for (unsigned i : {0u, 1u}) {
+    auto function = out.inputs[i]->get().getDefiningOp<linalg::GenericOp>();
+    if (isFunction(function) && function.getDpsInputs()[0] == out.inputs[1 - i]->get())
+      return Addition{op, {out.inputs[1 - i], function.getDpsInputOperand(0)}};
+  }
+  return out;
+}
+
 FailureOr<Addition> qtensor::matchBetweenLayers(Operation *op) {
   FailureOr<Addition> addition = matchAddition(op);
-  auto divide = dyn_cast<linalg::GenericOp>(op);
-  if (succeeded(addition) || !divide || divide->getNumResults() != 1 || op->getParentOfType<AsOp>())
+  auto generic = dyn_cast<linalg::GenericOp>(op);
+  if (succeeded(addition) || !generic || generic->getNumResults() != 1 || op->getParentOfType<AsOp>() ||
+      !generic.hasPureTensorSemantics())
     return addition;
-  FailureOr<Softmax> softmax = matchSoftmax(divide->getResult(0));
+  if (FailureOr<Addition> product = matchProduct(generic); succeeded(product))
+    return product;
+  if (isFunction(generic) && !isPlainArithmetic(generic))
+    return Addition{generic, {generic.getDpsInputOperand(0)}};
+  FailureOr<Softmax> softmax = matchSoftmax(generic->getResult(0));
   if (failed(softmax) || !isActivation(softmax->scores))
     return failure();
-  return Addition{divide, {softmax->terms, softmax->largest}};
+  return Addition{generic, {softmax->terms, softmax->largest}};
 }
 
 Value qtensor::getUnmoved(Value value) {

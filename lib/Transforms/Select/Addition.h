@@ -17,7 +17,12 @@ struct Addition {
 /// Matches `op`: of floats in static shapes, no constant added; a reduction starts at 0. The body of a rule has none.
 FailureOr<Addition> matchAddition(Operation *op);
 
-/// An addition, or the last op of a softmax of such a tensor; the inputs are who reads its scores.
+/// Arithmetic that sums of codes can do, or what only picks one of its inputs.
+bool isPlainArithmetic(linalg::LinalgOp op);
+
+/// What reads rounded values between layers: an addition; a product of two activations; a function of one that is no
+/// plain arithmetic, also if the product of both is what is read; the last op of a softmax. The inputs are all operands
+/// that read what it depends on.
 FailureOr<Addition> matchBetweenLayers(Operation *op);
 
 /// What lies behind padding with 0.0, reshapes and transpositions: the values that `value` has, but for zeros.

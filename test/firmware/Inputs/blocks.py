@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""blocks.py residual|inverted|coded <model.onnx> <samples>: a small float network of such blocks, and inputs to calibrate it with;
+"""blocks.py residual|inverted|gated|coded <model.onnx> <samples>: a small float network of such blocks, and inputs to calibrate it with;
 or a residual one that comes quantized (QuantizeLinear, DequantizeLinear)."""
 import math
 import os
@@ -69,6 +69,21 @@ def inverted(net):
     return net.add("Add", [net.add("MatMul", [x, net.noise([16, 10], 0.4)]), net.constant([], [0.25])])
 
 
+def gated(net):
+    x = net.convolution("x", 8, 3, 3, stride=2)
+    x = net.add("Mul", [x, net.add("HardSigmoid", [x], alpha=1 / 6, beta=0.5)])
+    y = net.convolution(x, 16, 8, 1)
+    y = net.add("Mul", [y, net.add("Sigmoid", [y])])
+    y = net.add("LeakyRelu", [net.convolution(y, 16, 16, 3, group=16)], alpha=0.1)
+    gate = net.add("GlobalAveragePool", [y])
+    gate = net.relu(net.add("Conv", [gate, net.noise([4, 16, 1, 1], 0.4), net.noise([4], 0.2)]))
+    gate = net.add("Sigmoid", [net.add("Conv", [gate, net.noise([16, 4, 1, 1], 0.7), net.noise([16], 0.2)])])
+    x = net.add("Add", [x, net.convolution(net.add("Mul", [y, gate]), 8, 16, 1)])
+    x = net.add("Flatten", [net.add("GlobalAveragePool", [net.add("Tanh", [x])])])
+    x = net.add("Gemm", [x, net.noise([10, 8], 0.8), net.noise([10], 0.5)], transB=1)
+    return net.add("Softmax", [x], axis=1)
+
+
 class Coded(Network):
     """A network of codes: what layers make is rounded and read again."""
 
@@ -125,7 +140,7 @@ def write_npy(path, shape, values, kind="<f4"):
 def main():
     kind, model_file, samples = sys.argv[1:4]
     net = (Coded if kind == "coded" else Network)(7)
-    result = {"residual": residual, "inverted": inverted, "coded": coded}[kind](net)
+    result = {"residual": residual, "inverted": inverted, "gated": gated, "coded": coded}[kind](net)
     shape = [1, 3, 16, 16]
     with open(model_file, "wb") as file:
         file.write(model(net.nodes, [value("x", FLOAT, shape)], [value(result, FLOAT, [1, 10])], net.constants, opset=13))

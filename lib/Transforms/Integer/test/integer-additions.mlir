@@ -174,11 +174,11 @@ func.func @bias(%ac: tensor<1x3xi8>) -> tensor<1x3xi8> attributes {
 // 2.5 is no count, and a sum of three tensors is none of two.
 // CHECK-LABEL: func.func private @stays
 // CHECK-COUNT-2: qtensor.quantize
-func.func private @stays(%a: tensor<1x3xf32, #a>) -> (tensor<1x3xf32, #y>, tensor<1x3xf32, #y>) {
+func.func private @stays(%a: tensor<1x3xf32, #a>, %b: tensor<1x3xf32, #b>) -> (tensor<1x3xf32, #y>, tensor<1x3xf32, #y>) {
   %counts = arith.constant dense<[[1.0, 2.5, 2.0]]> : tensor<1x3xf32>
   %e = tensor.empty() : tensor<1x3xf32>
   %s = linalg.generic {indexing_maps = [#id, #id, #id, #id], iterator_types = ["parallel", "parallel"]}
-      ins(%a, %a, %a : tensor<1x3xf32, #a>, tensor<1x3xf32, #a>, tensor<1x3xf32, #a>) outs(%e : tensor<1x3xf32>) {
+      ins(%a, %b, %a : tensor<1x3xf32, #a>, tensor<1x3xf32, #b>, tensor<1x3xf32, #a>) outs(%e : tensor<1x3xf32>) {
   ^bb0(%p: f32, %p2: f32, %p3: f32, %o: f32):
     %0 = arith.addf %p, %p2 : f32
     %1 = arith.addf %0, %p3 : f32

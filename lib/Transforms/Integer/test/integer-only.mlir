@@ -112,8 +112,8 @@ func.func @product(%a: tensor<2x4xf32, #x>, %b: tensor<1x4xf32, #x>) -> (tensor<
 
 // -----
 
-// No such form: it stays real arithmetic between a read and a rounding.
-#x = #qtensor.block<int8, [?], scale = 0.5>
+// No such form, and too many codes for a table: it stays real arithmetic between a read and a rounding.
+#x = #qtensor.block<int16, [?], scale = 0.5>
 // WARN-COUNT-1: warning: 'qtensor.quantize' op stays real arithmetic
 // WARN-NOT: warning
 // CHECK-LABEL: func.func @other
