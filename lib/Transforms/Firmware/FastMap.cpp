@@ -119,8 +119,8 @@ Value FastMapValues::apply(KernelBuilder &k, Value doubled, const FinalMap &map,
   }
   high = k.add(rounding, high);
   // The second rounding of `double` goes away from zero. The sign of the sum is that of its product: the only
-  // exception, -1 times a half, is 0 with either.
-  if (twice)
+  // exception, -1 times a half, is 0 with either. Where all negative numbers are clamped (ReLU), ties may go up.
+  if (twice && map.low < map.zero)
     high = k.add(high, k.right(doubled, 31));
   return k.clamp(k.right(high, shift), map.low, map.high);
 }
