@@ -7,10 +7,14 @@
 namespace mlir::qtensor::reference {
 
 constexpr unsigned kTable16 = 513;
-const std::array<int16_t, kTable16> &expTable16();
-const std::array<int16_t, kTable16> &reciprocalTable16();
+using Table16 = std::array<int16_t, kTable16>;
+struct SoftmaxTables {
+  Table16 exp, reciprocal;
+};
+/// Computed in f32, as TFLite Micro does, or, with parameter "f64_tables" = 1, in f64, as LiteRT does.
+const SoftmaxTables &softmaxTables16(const RuleCall &call);
 /// The line through a table at a code of 16 bits.
-int16_t lookup16(int16_t code, const std::array<int16_t, kTable16> &table);
+int16_t lookup16(int16_t code, const Table16 &table);
 
 /// A difference of codes times 10 / 65535: what the exponential's table takes.
 QuantizedMultiplier softmaxScale16(const RuleCall &call);

@@ -167,6 +167,16 @@ def plain(batch=2, inputs=5, units=6, steps=None, time_major=False, activation=4
     return maker
 
 
+def softmax16():
+    """Of so many codes some lie where the tables of the runtimes differ."""
+    maker = Maker()
+    graph = maker.graph()
+    graph.inputs = [maker.tensor(graph, "x", (150, 20), I16, 0.0002)]
+    graph.outputs = [maker.tensor(graph, "y", (150, 20), I16, 2.0 ** -15)]
+    maker.operator(graph, OP.SOFTMAX, graph.inputs, graph.outputs, ("SoftmaxOptions", {"beta": 1.0}))
+    return maker
+
+
 def models():
     yield "plain", lstm()
     yield "fine-cells", lstm(cell_power=-15, cells=3)
@@ -191,6 +201,7 @@ def models():
     yield "rnn-f32", plain()
     yield "rnn-sequence-f32", plain(steps=4, activation=1)
     yield "rnn-time-major-f32", plain(steps=3, time_major=True)
+    yield "softmax-16", softmax16()
 
 
 def random_models(count):

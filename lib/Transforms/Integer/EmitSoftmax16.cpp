@@ -18,12 +18,12 @@ public:
   void run();
 
 private:
-  Value table(const std::array<int16_t, kTable16> &entries);
+  Value table(const Table16 &entries);
   Value lookup(Wide w, Value code, Value table);
 };
 } // namespace
 
-Value Softmax16Emitter::table(const std::array<int16_t, kTable16> &entries) {
+Value Softmax16Emitter::table(const Table16 &entries) {
   auto type = RankedTensorType::get({int64_t(kTable16)}, b.getI16Type());
   return arith::ConstantOp::create(b, DenseElementsAttr::get(type, ArrayRef<int16_t>(entries)));
 }
@@ -42,7 +42,8 @@ Value Softmax16Emitter::lookup(Wide w, Value code, Value table) {
 void Softmax16Emitter::run() {
   readCodes();
   QuantizedMultiplier by = softmaxScale16(call);
-  Value x = inRows(codes[0], false), exps = table(expTable16()), reciprocals = table(reciprocalTable16());
+  const SoftmaxTables &tables = softmaxTables16(call);
+  Value x = inRows(codes[0], false), exps = table(tables.exp), reciprocals = table(tables.reciprocal);
   SmallVector<int64_t> shape(cast<RankedTensorType>(x.getType()).getShape()), perRow{shape[0], 1};
   Type i16 = b.getI16Type(), i32 = b.getI32Type();
   auto ofRow = [&](Wide w, Value values) { return w.extend(numberOfRow(w, values)); };

@@ -143,7 +143,10 @@ LogicalResult importSoftmax(const Node &n) {
     return n.fail("has the factor beta = " + std::to_string(beta) + "; it is above zero");
   if (!isQuantized(n.inTensor(0)))
     return n.set(scaledSoftmax(n.e, n.in(0), beta));
-  return n.setByRule("tflite.softmax", {0}, {n.param("beta", beta)},
+  SmallVector<NamedAttribute> parameters{n.param("beta", beta)};
+  if (n.likeLiteRT() && n.in(0).elem == Elem::I16)
+    parameters.push_back(n.param("f64_tables", int64_t(1)));
+  return n.setByRule("tflite.softmax", {0}, parameters,
                      [&](Emit &e, ArrayRef<Val> x) { return scaledSoftmax(e, x[0], beta); });
 }
 
