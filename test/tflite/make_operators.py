@@ -104,6 +104,13 @@ def functions():
                                                 ("BucketizeOptions", {"boundaries": [-2.5, -1., 0., 1., 3.]}))
 
 
+def resizes():
+    for corners, halves in ((False, False), (True, False), (False, True)):
+        yield f"bilinear-u8-{int(corners)}{int(halves)}", model(
+            OP.RESIZE_BILINEAR, [codes(integers((1, 5, 4, 3), 0, 256, U8)), constant([9, 7], I32)], [((1, 9, 7, 3), U8, *CODES)],
+            ("ResizeBilinearOptions", {"alignCorners": corners, "halfPixelCenters": halves}), 3)
+
+
 def places():
     """Elements by position."""
     for axis, shape in ((-1, (2, 3, 5)), (0, (5, 2, 3)), (1, (2, 5, 3))):
@@ -406,7 +413,7 @@ def main():
             entry = tarfile.TarInfo(path)
             entry.size = len(data)
             tar.addfile(entry, io.BytesIO(data))
-        for family in (functions, places, slices, subgraphs, detectors):
+        for family in (functions, resizes, places, slices, subgraphs, detectors):
             for name, (maker, given) in family():
                 data = maker.bytes()
                 write(f"{name}/model.tflite", data)

@@ -161,9 +161,10 @@ Val bilinear(Emit &e, const Val &x, const Taps &rows, const Taps &columns) {
       return s.make<tensor::ExtractOp>(source, ValueRange{s.index(0), asIndex(s, row), asIndex(s, column), s.index(3)});
     };
     Value one = s.like(in[2], 1), dy = in[2], dx = in[5], top = s.sub(one, dy), left = s.sub(one, dx);
-    Value upperRow = s.add(s.mul(s.mul(at(in[0], in[3]), top), left), s.mul(s.mul(at(in[0], in[4]), top), dx));
-    Value lowerRow = s.add(s.mul(s.mul(at(in[1], in[3]), dy), left), s.mul(s.mul(at(in[1], in[4]), dy), dx));
-    return s.add(upperRow, lowerRow);
+    // Added up in the runtimes' order.
+    Value first = s.add(s.mul(s.mul(at(in[0], in[3]), top), left), s.mul(s.mul(at(in[1], in[3]), dy), left));
+    Value second = s.add(first, s.mul(s.mul(at(in[0], in[4]), top), dx));
+    return s.add(second, s.mul(s.mul(at(in[1], in[4]), dy), dx));
   });
 }
 
@@ -174,6 +175,15 @@ LogicalResult importBilinear(const Node &n) {
   Taps rows = linearTaps(scales->first), columns = linearTaps(scales->second);
   if (!isQuantized(n.inTensor(0)))
     return n.set(bilinear(n.e, n.e.cast(n.in(0), Elem::F32), rows, columns));
+  // Unsigned codes are LiteRT's alone, which weighs them as floats.
+  if (n.in(0).elem == Elem::U8) {
+    if (failed(n.requireSameScale()))
+      return failure();
+    Val made = bilinear(n.e, n.e.cast(n.in(0), Elem::F32), rows, columns);
+    return n.set(n.e.map(made, Elem::U8, [](Scalar &s, ValueRange in) {
+      return s.cast(s.add(in[0], s.like(in[0], 0.5)), Elem::F32, Elem::U8);
+    }));
+  }
   NamedAttribute parameters[] = {n.param("align_corners", n.option("align_corners")),
                                  n.param("half_pixel_centers", n.option("half_pixel_centers"))};
   return n.setByRule("tflite.resize_bilinear", {0}, parameters, [&](Emit &e, ArrayRef<Val> in) {
@@ -188,7 +198,8 @@ void registerResizes(Registry &r) {
   r.add({
       {"TRANSPOSE_CONV", 3, 4, importTransposeConv, "f32, int8, int16 x int8; constant filter"},
       {"RESIZE_NEAREST_NEIGHBOR", 2, 2, importNearest, "all types; constant size"},
-      {"RESIZE_BILINEAR", 2, 2, importBilinear, "f32; int8, uint8, int16 by TFLite Micro's rule; constant size"},
+      {"RESIZE_BILINEAR", 2, 2, importBilinear,
+       "f32; int8, int16 by TFLite Micro's rule, uint8 by LiteRT's; constant size"},
   });
 }
 
