@@ -225,6 +225,17 @@ std::string CExpressions::larger(Operation &op, StringRef sign, bool isSigned) {
   return left + " " + sign.str() + " " + right + " ? " + use(x) + " : " + use(y);
 }
 
+/// The same bits as another type: vectors by a cast, scalars through a union.
+std::string CExpressions::reinterpret(Operation &op) {
+  Value x = op.getOperand(0);
+  std::string from = types.of(typeOf(x)), to = types.of(typeOf(op.getResult(0)));
+  if (from.empty() || to.empty())
+    return "";
+  if (isa<VectorType>(typeOf(op.getResult(0))) && isa<VectorType>(x.getType()))
+    return "(" + cast(op.getResult(0)) + ")" + use(x);
+  return "((union { " + from + "a; " + to + "b; }){ " + use(x) + " }).b";
+}
+
 std::string CExpressions::spell(Operation &op) {
   auto operand = [&](unsigned i) { return use(op.getOperand(i)); };
   auto type = [&] { return cast(op.getResult(0)); };
@@ -232,12 +243,6 @@ std::string CExpressions::spell(Operation &op) {
   bool vectors = op.getNumResults() && isa<VectorType>(typeOf(op.getResult(0)));
   auto function = [&](StringRef of32, StringRef of64) {
     return vectors ? "" : call(typeOf(op.getResult(0)).isF32() ? of32 : of64, op.getOperands());
-  };
-  auto reinterpret = [&]() -> std::string {
-    std::string from = types.of(typeOf(op.getOperand(0))), to = types.of(typeOf(op.getResult(0)));
-    if (from.empty() || to.empty())
-      return "";
-    return vectors && isa<VectorType>(op.getOperand(0).getType()) ? "(" + type() + ")" + operand(0) : "((union { " + from + "a; " + to + "b; }){ " + operand(0) + " }).b";
   };
   auto pointer = [&](LLVM::IntToPtrOp made) {
     Value behind = pointerBehind(made);
@@ -276,7 +281,7 @@ std::string CExpressions::spell(Operation &op) {
         return vectors ? "" : "(" + type() + ")(int" + std::to_string(bits) + "_t)" + useNumber(op.getOperand(0));
       })
       .Case([&](LLVM::FNegOp) { return "-" + operand(0); })
-      .Case([&](LLVM::BitcastOp) { return reinterpret(); })
+      .Case([&](LLVM::BitcastOp) { return reinterpret(op); })
       .Case([&](LLVM::IntToPtrOp made) { return pointer(made); })
       .Case([&](LLVM::PtrToIntOp) { return "(" + type() + ")(uintptr_t)" + operand(0); })
       .Case([&](LLVM::GEPOp gep) { return address(gep); })

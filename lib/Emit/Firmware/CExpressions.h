@@ -46,6 +46,7 @@ private:
   std::string shuffle(LLVM::ShuffleVectorOp op);
   std::string convert(Operation &op, bool isSigned);
   std::string larger(Operation &op, StringRef sign, bool isSigned);
+  std::string reinterpret(Operation &op);
 
   /// Of a value, or of one of its lanes.
   Type typeOf(Value value) { return lane ? getElementTypeOrSelf(value.getType()) : value.getType(); }
