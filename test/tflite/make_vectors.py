@@ -361,6 +361,12 @@ def several():
            OP.STRIDED_SLICE, [0, 1, 2, 3], ("StridedSliceOptions", {"BeginMask": 4, "ShrinkAxisMask": 8}))
 
 
+def ties():
+    """Multipliers of one half, whose products lie between two codes."""
+    yield unary("abs-ties", OP.ABS, (I8, 0.05, -13), (I8, 0.1, 7))
+    yield unary("abs-ties-16", OP.ABS, (I16, 0.05, 0), (I16, 0.1, 0))
+
+
 def all_cases():
     yield from cases()
     yield from moves()
@@ -370,6 +376,7 @@ def all_cases():
     yield from reals()
     yield from narrowing()
     yield from several()
+    yield from ties()
 
 
 def inputs_of(tensor):

@@ -257,6 +257,9 @@ LogicalResult importLeakyRelu(const Node &n) {
   return importRule<leaky>(n, "tflite.leaky_relu", {n.param("alpha", n.realOption("alpha"))});
 }
 
+/// Codes below the zero point have the opposite multiplier, and no other rounding.
+LogicalResult importAbs(const Node &n) { return importRule<magnitude>(n, "tflite.leaky_relu", {n.param("alpha", -1.0)}); }
+
 /// One input of several or one channel: x < 0 ? slope * x : x.
 LogicalResult importPrelu(const Node &n) {
   FailureOr<Dims> dims = n.broadcast();
@@ -331,7 +334,7 @@ void registerElementwise(Registry &r) {
       {"LOG", 1, 1, importUnary<logarithm>, real},
       {"SQRT", 1, 1, importUnary<root>, real},
       {"RSQRT", 1, 1, importInverseRoot, exact},
-      {"ABS", 1, 1, importUnary<magnitude>, real},
+      {"ABS", 1, 1, importAbs, "f32; int8, int16 by TFLite Micro's rule"},
       {"NEG", 1, 1, importUnary<negative>, real},
       {"SQUARE", 1, 1, importUnary<square>, real},
       {"FLOOR", 1, 1, importUnary<below>, real},
