@@ -117,6 +117,18 @@ static LogicalResult leakyRelu(RuleCall &call, std::string &) {
   return mapCodes(call, [&](int64_t x) { return scaleBy(x, x >= 0 ? positive : negative, single); });
 }
 
+/// ELU of 8-bit codes, as the runtime fills its table: in f32, ties away from zero.
+static LogicalResult exponentialUnit(RuleCall &call, std::string &problem) {
+  if (call.inputs[0].bits > 8)
+    return problem = "it is defined for codes of 8 bits", failure();
+  float step = float(call.inputs[0].scale), inverse = 1.0f / float(call.output.scale);
+  return mapCodes(call, [&](int64_t x) {
+    float value = step * float(x), unit = value < 0 ? std::expm1(value) : value;
+    // Beyond any code on both sides where the scales are far apart.
+    return int64_t(std::clamp(std::round(unit * inverse), -0x1p30f, 0x1p30f));
+  });
+}
+
 /// Where the fixed-point function of Q4.27 saturates: the largest code difference whose scaled value has 4 integer bits.
 static int64_t inputRadius(QuantizedMultiplier by) {
   double most = double((1 << 4) - 1) * double(int64_t(1) << (31 - 4)) / double(int64_t(1) << by.shift);
@@ -395,6 +407,7 @@ static const Entry entries[] = {
     {"tflite.add_n", 1, true, addManyCodes, 1, kMostAddends - 1},
     {"tflite.cumsum", 1, true, cumulateCodes},
     {"tflite.div", 2, false, divideCodes},
+    {"tflite.elu", 1, true, exponentialUnit},
     {"tflite.l2_normalization", 1, true, normalizeRows},
     {"tflite.log_softmax", 1, true, logSoftmaxRows},
     {"tflite.prelu", 2, false, parametricRelu},

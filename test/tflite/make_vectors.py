@@ -364,6 +364,7 @@ def several():
 def ties():
     """Multipliers of one half, whose products lie between two codes."""
     yield unary("abs-ties", OP.ABS, (I8, 0.05, -13), (I8, 0.1, 7))
+    yield unary("elu-ties", OP.ELU, (I8, 0.05, -13), (I8, 0.1, 7))
     yield unary("abs-ties-16", OP.ABS, (I16, 0.05, 0), (I16, 0.1, 0))
 
 

@@ -250,9 +250,11 @@ LogicalResult importLogistic(const Node &n) { return importRule<sigmoid>(n, "tfl
 LogicalResult importTanh(const Node &n) { return importRule<hyperbolic>(n, "tflite.tanh"); }
 LogicalResult importHardSwish(const Node &n) { return importRule<hardSwish>(n, "tflite.hard_swish"); }
 /// Of 8 bits by TFLite Micro's rule; it has none of 16.
-LogicalResult importInverseRoot(const Node &n) {
-  return bitWidth(n.in(0).elem) > 8 ? importUnary<inverseRoot>(n) : importRule<inverseRoot>(n, "tflite.rsqrt");
+template <UnaryFn fn> LogicalResult importByteRule(const Node &n, StringRef rule) {
+  return bitWidth(n.in(0).elem) > 8 ? importUnary<fn>(n) : importRule<fn>(n, rule);
 }
+LogicalResult importInverseRoot(const Node &n) { return importByteRule<inverseRoot>(n, "tflite.rsqrt"); }
+LogicalResult importElu(const Node &n) { return importByteRule<exponentialUnit>(n, "tflite.elu"); }
 LogicalResult importLeakyRelu(const Node &n) {
   return importRule<leaky>(n, "tflite.leaky_relu", {n.param("alpha", n.realOption("alpha"))});
 }
@@ -345,7 +347,7 @@ void registerElementwise(Registry &r) {
       {"GELU", 1, 1, importUnary<gaussianUnit>, real},
       {"POW", 2, 2, importReal<power>, "f32"},
       {"SIGN", 1, 1, importSign, "f32, signed integers"},
-      {"ELU", 1, 1, importUnary<exponentialUnit>, real},
+      {"ELU", 1, 1, importElu, "f32; int8 by TFLite Micro's rule"},
       {"CAST", 1, 1, importCast, "all types"},
       {"QUANTIZE", 1, 1, importQuantize, "f32 to codes; codes to codes"},
       {"DEQUANTIZE", 1, 1, importDequantize, "codes to f32; f16 to f32"},
