@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Open, shapes, run, close: what the functions of every model's header do.
 #include "lib/Runtime/qtrt.h"
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* What LowerChecks.cpp and LowerStreamAhead.cpp take for granted. */
+_Static_assert(offsetof(struct qtrt_context, failure) == 8 && offsetof(struct qtrt_context, stream_ahead) == 16,
+               "compiled code knows these offsets");
 
 int qtrt_open(const struct qtrt_model *model, const qt_weights *weights, const qt_options *options,
               struct qtrt_handle **result) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Which level of a model a processor gets, and how far ahead it is asked for weights. With the weights: opens and runs the model on this processor, prints the level and
+// Which level of a model a processor gets, and how far ahead it is asked for weights. With the weights: opens and
+// runs the model on this processor, prints the level and
 // a hash of the result's bits. With one more argument: asks about processors from a table, each described by the features
 // of its manual.
 #include "layer.h"
