@@ -5,16 +5,15 @@
 usage: make_lite_streams.py <archive> [<number of random layers>]
 needs the Python packages of make_streams.py and ai-edge-litert
 """
-import io
 import sys
-import tarfile
 
 import numpy as np
 import tflite
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 import make_streams
-from make_streams import CALLS, F32, I8, I16, I32, OP, Maker, inputs_of, integers, npy
+from archive import archive
+from make_streams import CALLS, F32, I8, I16, I32, OP, Maker, inputs_of, integers
 
 random = make_streams.random = np.random.default_rng(20261124)
 
@@ -219,11 +218,7 @@ def random_models(count):
 
 
 def main():
-    with tarfile.open(sys.argv[1], "w:xz") as tar:
-        def write(path, data):
-            entry = tarfile.TarInfo(path)
-            entry.size = len(data)
-            tar.addfile(entry, io.BytesIO(data))
+    with archive(sys.argv[1]) as write:
         for name, maker in random_models(int(sys.argv[2])) if len(sys.argv) > 2 else models():
             data = maker.bytes()
             write(f"{name}/model.tflite", data)
@@ -234,8 +229,8 @@ def main():
                 x = inputs_of(tensor)
                 interpreter.set_tensor(interpreter.get_input_details()[0]["index"], x)
                 interpreter.invoke()
-                write(f"{name}/in{call}.npy", npy(x))
-                write(f"{name}/out{call}.npy", npy(interpreter.get_tensor(interpreter.get_output_details()[0]["index"])))
+                write(f"{name}/in{call}.npy", x)
+                write(f"{name}/out{call}.npy", interpreter.get_tensor(interpreter.get_output_details()[0]["index"]))
 
 
 if __name__ == "__main__":

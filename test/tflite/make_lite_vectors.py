@@ -6,14 +6,13 @@ of codes that other runtimes do not have: lite-vectors.tar.xz.
 usage: make_lite_vectors.py <archive> [<number of random layers>]
 needs the Python packages of make_streams.py and ai-edge-litert
 """
-import io
 import sys
-import tarfile
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from make_streams import F32, I8, OP, Maker, npy
+from archive import archive
+from make_streams import F32, I8, OP, Maker
 
 random = np.random.default_rng(20261125)
 
@@ -123,11 +122,7 @@ def random_models(count):
 
 
 def main():
-    with tarfile.open(sys.argv[1], "w:xz") as tar:
-        def write(path, data):
-            entry = tarfile.TarInfo(path)
-            entry.size = len(data)
-            tar.addfile(entry, io.BytesIO(data))
+    with archive(sys.argv[1]) as write:
         for i, (name, layer) in enumerate(random_models(int(sys.argv[2])) if len(sys.argv) > 2 else models()):
             data = layer.bytes()
             # Other kernels multiply the scales in another order, and the delegate that is used by default rounds otherwise.
@@ -137,8 +132,8 @@ def main():
             interpreter.set_tensor(interpreter.get_input_details()[0]["index"], x)
             interpreter.invoke()
             write(f"{name}/model.tflite", data)
-            write(f"{name}/in0.npy", npy(x))
-            write(f"{name}/out.npy", npy(interpreter.get_tensor(interpreter.get_output_details()[0]["index"])))
+            write(f"{name}/in0.npy", x)
+            write(f"{name}/out.npy", interpreter.get_tensor(interpreter.get_output_details()[0]["index"]))
 
 
 if __name__ == "__main__":

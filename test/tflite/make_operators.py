@@ -5,17 +5,16 @@ operators.tar.xz. Models that are refused lie beside them: what error.txt says i
 
 usage: make_operators.py <archive>     needs the Python packages of make_streams.py and ai-edge-litert
 """
-import io
 import sys
-import tarfile
 
 import numpy as np
 import tflite
 from flatbuffers import flexbuffers
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+from archive import archive
 from make_lite_streams import basic, plain, step, two_ways
-from make_streams import BOOL, F32, I8, I16, I32, I64, NUMPY, OP, Maker, lstm, npy
+from make_streams import BOOL, F32, I8, I16, I32, I64, NUMPY, OP, Maker, lstm
 
 U8, U16, U32, STRING = (getattr(tflite.TensorType, name) for name in ("UINT8", "UINT16", "UINT32", "STRING"))
 NUMPY.update({U8: np.uint8, U16: np.uint16, U32: np.uint32})
@@ -408,19 +407,15 @@ def run(data, given):
 
 
 def main():
-    with tarfile.open(sys.argv[1], "w:xz") as tar:
-        def write(path, data):
-            entry = tarfile.TarInfo(path)
-            entry.size = len(data)
-            tar.addfile(entry, io.BytesIO(data))
+    with archive(sys.argv[1]) as write:
         for family in (functions, resizes, places, slices, subgraphs, detectors):
             for name, (maker, given) in family():
                 data = maker.bytes()
                 write(f"{name}/model.tflite", data)
                 for i, array in enumerate(given):
-                    write(f"{name}/in{i}.npy", npy(array))
+                    write(f"{name}/in{i}.npy", array)
                 for i, array in enumerate(run(data, given)):
-                    write(f"{name}/out{i}.npy", npy(array))
+                    write(f"{name}/out{i}.npy", array)
         for name, maker, message in refused():
             write(f"refused-{name}/model.tflite", maker.bytes())
             write(f"refused-{name}/error.txt", message.encode())
@@ -428,7 +423,7 @@ def main():
             write(f"outside-{name}/model.tflite", maker.bytes())
             write(f"outside-{name}/error.txt", b"an index is outside of the data that it reads or writes")
             for i, array in enumerate(given):
-                write(f"outside-{name}/in{i}.npy", npy(array))
+                write(f"outside-{name}/in{i}.npy", array)
 
 
 if __name__ == "__main__":

@@ -4,15 +4,15 @@
 
 usage: make_streams.py <archive>     needs the Python packages numpy, flatbuffers, tflite and tflite-micro
 """
-import io
 import sys
-import tarfile
 
 import flatbuffers
 import numpy as np
 import tflite
 from tflite_micro.python.tflite_micro import runtime
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+
+from archive import archive
 
 F32, I8, I16, I32 = tflite.TensorType.FLOAT32, tflite.TensorType.INT8, tflite.TensorType.INT16, tflite.TensorType.INT32
 I64, BOOL = tflite.TensorType.INT64, tflite.TensorType.BOOL
@@ -208,18 +208,8 @@ def inputs_of(tensor):
     return integers(tensor.shape, -most, most, tensor.type)
 
 
-def npy(array):
-    file = io.BytesIO()
-    np.save(file, array)
-    return file.getvalue()
-
-
 def main():
-    with tarfile.open(sys.argv[1], "w:xz") as tar:
-        def write(path, data):
-            entry = tarfile.TarInfo(path)
-            entry.size = len(data)
-            tar.addfile(entry, io.BytesIO(data))
+    with archive(sys.argv[1]) as write:
         for name, maker in models():
             data = maker.bytes()
             write(f"{name}/model.tflite", data)
@@ -229,8 +219,8 @@ def main():
                 x = inputs_of(tensor)
                 interpreter.set_input(x, 0)
                 interpreter.invoke()
-                write(f"{name}/in{call}.npy", npy(x))
-                write(f"{name}/out{call}.npy", npy(interpreter.get_output(0)))
+                write(f"{name}/in{call}.npy", x)
+                write(f"{name}/out{call}.npy", interpreter.get_output(0))
 
 
 if __name__ == "__main__":

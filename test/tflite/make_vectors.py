@@ -4,14 +4,14 @@
 
 usage: make_vectors.py <archive>     needs the Python packages numpy, flatbuffers, tflite and tflite-micro
 """
-import io
 import sys
-import tarfile
 
 import flatbuffers
 import numpy as np
 import tflite
 from tflite_micro.python.tflite_micro import runtime
+
+from archive import archive
 
 I8, I16, I32 = tflite.TensorType.INT8, tflite.TensorType.INT16, tflite.TensorType.INT32
 BOOL, F32 = tflite.TensorType.BOOL, tflite.TensorType.FLOAT32
@@ -116,12 +116,6 @@ def write_model(tensors, inputs, output, code, operands, options):
 
 def integers(shape, low, high, kind):
     return random.integers(low, high, shape).astype(NUMPY[kind])
-
-
-def npy(array):
-    file = io.BytesIO()
-    np.save(file, array)
-    return file.getvalue()
 
 
 def unary(name, code, x, y, options=None, shape=(1, 256)):
@@ -393,21 +387,17 @@ def inputs_of(tensor):
 
 
 def main():
-    with tarfile.open(sys.argv[1], "w:xz") as archive:
-        def add(name, data):
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
+    with archive(sys.argv[1]) as write:
         for name, tensors, inputs, output, code, operands, options in all_cases():
             model = write_model(tensors, inputs, output, code, operands, options)
             interpreter = runtime.Interpreter.from_bytes(model)
-            add(f"{name}/model.tflite", model)
+            write(f"{name}/model.tflite", model)
             for i, number in enumerate(inputs):
                 values = inputs_of(tensors[number])
-                add(f"{name}/in{i}.npy", npy(values))
+                write(f"{name}/in{i}.npy", values)
                 interpreter.set_input(values, i)
             interpreter.invoke()
-            add(f"{name}/out.npy", npy(interpreter.get_output(0)))
+            write(f"{name}/out.npy", interpreter.get_output(0))
 
 
 main()
