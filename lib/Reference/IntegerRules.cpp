@@ -108,13 +108,26 @@ static LogicalResult quantizeCodes(RuleCall &call, std::string &) {
   return mapCodes(call, [&](int64_t x) { return scaleBy(x, by, single); });
 }
 
+/// A negative slope is the opposite of what its magnitude makes: the products that are rounded have positive
+/// multipliers.
 static LogicalResult leakyRelu(RuleCall &call, std::string &) {
-  double input = double(call.inputs[0].scale), output = double(call.output.scale);
-  float alpha = float(call.real("alpha"));
+  double input = double(call.inputs[0].scale), output = double(call.output.scale),
+         alpha = double(float(call.real("alpha")));
   bool single = call.singleRounding();
   QuantizedMultiplier positive = quantizeMultiplier(input / output, single);
-  QuantizedMultiplier negative = quantizeMultiplier(input * double(alpha) / output, single);
-  return mapCodes(call, [&](int64_t x) { return scaleBy(x, x >= 0 ? positive : negative, single); });
+  QuantizedMultiplier negative = quantizeMultiplier(input * std::abs(alpha) / output, single);
+  return mapCodes(call, [&](int64_t x) -> int64_t {
+    if (x >= 0)
+      return scaleBy(x, positive, single);
+    int64_t below = scaleBy(x, negative, single);
+    return alpha < 0 ? -below : below;
+  });
+}
+
+static LogicalResult magnitudes(RuleCall &call, std::string &) {
+  bool single = call.singleRounding();
+  QuantizedMultiplier by = quantizeMultiplier(double(call.inputs[0].scale) / double(call.output.scale), single);
+  return mapCodes(call, [&](int64_t x) { return scaleBy(std::abs(x), by, single); });
 }
 
 /// ELU of 8-bit codes, as the runtime fills its table: in f32, ties away from zero.
@@ -404,6 +417,7 @@ struct Entry {
 
 static const Entry entries[] = {
     {"litert.mul", 2, false, multiplyCodes},
+    {"tflite.abs", 1, true, magnitudes},
     {"tflite.add_n", 1, true, addManyCodes, 1, kMostAddends - 1},
     {"tflite.cumsum", 1, true, cumulateCodes},
     {"tflite.div", 2, false, divideCodes},
@@ -414,13 +428,19 @@ static const Entry entries[] = {
     {"tflite.quantize", 1, true, quantizeCodes},
     {"tflite.squared_difference", 2, false, squaredDifference},
     {"litert.lstm", kLiteLstmLeast, false, applyLiteLstm, 3, kLiteLstmInputs - kLiteLstmLeast},
-    {"tflite.add", 2, false, addCodes},         {"tflite.average_pool_2d", 1, false, averagePool},
-    {"tflite.hard_swish", 1, true, hardSwish},     {"tflite.leaky_relu", 1, true, leakyRelu},
-    {"tflite.logistic", 1, true, logistic},        {"tflite.lstm", kLstmInputs, false, applyLstm, 3},
-    {"tflite.mean", 1, false, mean},               {"tflite.resize_bilinear", 1, false, resizeBilinear},
+    {"tflite.add", 2, false, addCodes},
+    {"tflite.average_pool_2d", 1, false, averagePool},
+    {"tflite.hard_swish", 1, true, hardSwish},
+    {"tflite.leaky_relu", 1, true, leakyRelu},
+    {"tflite.logistic", 1, true, logistic},
+    {"tflite.lstm", kLstmInputs, false, applyLstm, 3},
+    {"tflite.mean", 1, false, mean},
+    {"tflite.resize_bilinear", 1, false, resizeBilinear},
     {"tflite.rsqrt", 1, true, inverseRoots},
-    {"tflite.softmax", 1, true, softmax},          {"tflite.sub", 2, false, subtractCodes},
-    {"tflite.svdf", 4, false, applySvdf, 2, 1},    {"tflite.tanh", 1, true, hyperbolicTangent},
+    {"tflite.softmax", 1, true, softmax},
+    {"tflite.sub", 2, false, subtractCodes},
+    {"tflite.svdf", 4, false, applySvdf, 2, 1},
+    {"tflite.tanh", 1, true, hyperbolicTangent},
 };
 
 static const Entry *lookup(StringRef name) {

@@ -360,6 +360,10 @@ def ties():
     yield unary("abs-ties", OP.ABS, (I8, 0.05, -13), (I8, 0.1, 7))
     yield unary("elu-ties", OP.ELU, (I8, 0.05, -13), (I8, 0.1, 7))
     yield unary("abs-ties-16", OP.ABS, (I16, 0.05, 0), (I16, 0.1, 0))
+    for tag, alpha, step in (("", .25, .05), ("-negative", -.25, .05), ("-opposite", -1.0, .1)):
+        options = ("LeakyReluOptions", {"Alpha": alpha})
+        yield unary(f"leaky-ties{tag}", OP.LEAKY_RELU, (I8, 0.05, -13), (I8, step, 7), options)
+        yield unary(f"leaky-ties{tag}-16", OP.LEAKY_RELU, (I16, 0.05, 0), (I16, step, 0), options)
 
 
 def all_cases():

@@ -51,6 +51,8 @@ private:
   LogicalResult emitSquaredDifference();
   LogicalResult emitPrelu();
   LogicalResult emitScaled(double positive, double negative);
+  LogicalResult emitMagnitude();
+  LogicalResult emitCodes(llvm::function_ref<Value(Wide, Value)> body);
   LogicalResult emitAveragePool();
   LogicalResult emitMean();
   LogicalResult emitResizeBilinear();
@@ -289,16 +291,28 @@ LogicalResult RuleEmitter::emitPrelu() {
   });
 }
 
-/// The difference to the zero point times one real where it is not negative, times another where it is.
-LogicalResult RuleEmitter::emitScaled(double positive, double negative) {
+/// body(a code less its zero point), clamped.
+LogicalResult RuleEmitter::emitCodes(llvm::function_ref<Value(Wide, Value)> body) {
   const CodeTensor &x = call.inputs[0];
   finish({codes(0)}, {identity()}, call.output.low, call.output.high, [&](Wide w, ValueRange in) {
     Value value = w.sub(extend(w, in[0], x), w.constant(x.zero));
-    Value below = w.compare(arith::CmpIPredicate::slt, value, w.constant(0));
-    Value result = w.select(below, scaled(w, value, negative), scaled(w, value, positive));
-    return w.add(result, w.constant(call.output.zero));
+    return w.add(body(w, value), w.constant(call.output.zero));
   });
   return success();
+}
+
+/// Times one real where it is not negative, times another where it is; of a negative one the opposite is rounded.
+LogicalResult RuleEmitter::emitScaled(double positive, double negative) {
+  return emitCodes([&](Wide w, Value value) {
+    Value isBelow = w.compare(arith::CmpIPredicate::slt, value, w.constant(0));
+    Value below = scaled(w, value, std::abs(negative));
+    return w.select(isBelow, negative < 0 ? w.sub(w.constant(0), below) : below, scaled(w, value, positive));
+  });
+}
+
+LogicalResult RuleEmitter::emitMagnitude() {
+  double ratio = double(call.inputs[0].scale) / double(call.output.scale);
+  return emitCodes([&](Wide w, Value value) { return scaled(w, w.most(value, w.sub(w.constant(0), value)), ratio); });
 }
 
 /// logistic and tanh of codes of 16 bits.
@@ -555,6 +569,8 @@ LogicalResult RuleEmitter::run() {
     double ratio = double(call.inputs[0].scale) / double(call.output.scale);
     return emitScaled(ratio, ratio);
   }
+  if (rule == "tflite.abs")
+    return emitMagnitude();
   if (rule == "tflite.leaky_relu") {
     double input = double(call.inputs[0].scale), output = double(call.output.scale);
     return emitScaled(input / output, input * double(float(call.real("alpha"))) / output);

@@ -259,8 +259,7 @@ LogicalResult importLeakyRelu(const Node &n) {
   return importRule<leaky>(n, "tflite.leaky_relu", {n.param("alpha", n.realOption("alpha"))});
 }
 
-/// Codes below the zero point have the opposite multiplier, and no other rounding.
-LogicalResult importAbs(const Node &n) { return importRule<magnitude>(n, "tflite.leaky_relu", {n.param("alpha", -1.0)}); }
+LogicalResult importAbs(const Node &n) { return importRule<magnitude>(n, "tflite.abs"); }
 
 /// One input of several or one channel: x < 0 ? slope * x : x.
 LogicalResult importPrelu(const Node &n) {
