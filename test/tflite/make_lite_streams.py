@@ -13,7 +13,7 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 import make_streams
 from archive import archive
-from make_streams import CALLS, F32, I8, I16, I32, OP, Maker, inputs_of, integers
+from make_streams import CALLS, F32, I8, I16, I32, OP, Maker, inputs_of, integers, schema, svdf
 
 random = make_streams.random = np.random.default_rng(20261124)
 
@@ -166,6 +166,46 @@ def plain(batch=2, inputs=5, units=6, steps=None, time_major=False, activation=4
     return maker
 
 
+def plain_two_ways(batch=2, steps=4, inputs=5, units=(6, 3), merges=True, time_major=True, auxiliary=False):
+    maker = Maker()
+    graph = maker.graph()
+    shape = (steps, batch) if time_major else (batch, steps)
+    operands = [floats(maker, graph, "x", (*shape, inputs), data=False)]
+    for tag, count in zip("fb", units):
+        operands += [floats(maker, graph, tag + "w", (count, inputs)), floats(maker, graph, tag + "r", (count, count)),
+                     floats(maker, graph, tag + "b", (count,)), floats(maker, graph, tag + "h", (batch, count), data=False, variable=True)]
+    operands += [operands[0] if auxiliary else -1, -1, -1]
+    made = [floats(maker, graph, f"y{i}", (*shape, extent), data=False) for i, extent in enumerate([sum(units)] if merges else units)]
+    maker.operator(graph, OP.BIDIRECTIONAL_SEQUENCE_RNN, operands, made, ("BidirectionalSequenceRNNOptions", {
+        "fusedActivationFunction": tflite.ActivationFunctionType.TANH, "timeMajor": time_major, "mergeOutputs": merges}))
+    graph.inputs, graph.outputs = operands[:1], made[-1:]
+    return maker
+
+
+# Matrices and peepholes among the inputs.
+CELLS = [*range(1, 12), 16]
+MATRICES = {OP.UNIDIRECTIONAL_SEQUENCE_LSTM: CELLS, OP.LSTM: CELLS, OP.BIDIRECTIONAL_SEQUENCE_LSTM: CELLS + [i + 17 for i in CELLS],
+            OP.RNN: [1, 2], OP.UNIDIRECTIONAL_SEQUENCE_RNN: [1, 2], OP.BIDIRECTIONAL_SEQUENCE_RNN: [1, 2, 5, 6], OP.SVDF: [1, 2]}
+
+
+def hybrid(maker, asymmetric=False):
+    """The layer of a model of floats with codes for matrices."""
+    graph = maker.model.subgraphs[0]
+    layer = graph.operators[0]
+    for i in MATRICES[maker.model.operatorCodes[layer.opcodeIndex].builtinCode]:
+        if layer.inputs[i] < 0:
+            continue
+        weights = graph.tensors[layer.inputs[i]]
+        stored = maker.model.buffers[weights.buffer]
+        values = np.frombuffer(stored.data.tobytes(), np.float32)
+        step = np.float32(np.abs(values).max() / 127)
+        stored.data = np.round(values / step).astype(np.int8).view(np.uint8)
+        weights.type, weights.quantization = I8, schema.QuantizationParametersT()
+        weights.quantization.scale, weights.quantization.zeroPoint = [float(step)], [0]
+    layer.builtinOptions.asymmetricQuantizeInputs = asymmetric
+    return maker
+
+
 def softmax16():
     """Of so many codes some lie where the tables of the runtimes differ."""
     maker = Maker()
@@ -201,6 +241,22 @@ def models():
     yield "rnn-sequence-f32", plain(steps=4, activation=1)
     yield "rnn-time-major-f32", plain(steps=3, time_major=True)
     yield "softmax-16", softmax16()
+    yield "rnn-two-ways-f32", plain_two_ways()
+    yield "rnn-two-ways-apart-f32", plain_two_ways(merges=False, time_major=False, auxiliary=True)
+    for asymmetric in (False, True):
+        def made(name, maker):
+            return f"{name}-hybrid-{int(asymmetric)}-f32", hybrid(maker, asymmetric)
+        yield made("plain", lstm(real=True, batch=2))
+        yield made("all", lstm(real=True, batch=2, coupled=True, peepholes=True, norm=True, outputs=3, time_major=True))
+        yield made("two-ways", two_ways())
+        yield made("two-ways-apart", two_ways(merges=False, time_major=False, coupled=True, clip=.7))
+        yield made("two-ways-all", two_ways(peepholes=True, outputs=(4, 4), auxiliary=True))
+        yield made("step", step(peepholes=True, outputs=6))
+        yield made("rnn", plain())
+        yield made("rnn-sequence", plain(steps=4, activation=1))
+        # Beside codes the runtime runs other sequences than batch by batch several times.
+        yield made("rnn-two-ways", plain_two_ways(time_major=False))
+        yield made("svdf", svdf(real=True))
 
 
 def random_models(count):

@@ -289,6 +289,46 @@ def detectors():
     yield "detector-regular-u8-f32", detector(kind=U8, regular=True, background=0, per_class=5)
 
 
+def volumes():
+    """Convolutions over three axes, of numbers whose sums are exact."""
+    def eighths(*shape):
+        return integers(shape, -16, 17).astype(np.float32) / 8
+    for name, x, window, filters, strides, dilations, padding, activation in (
+            ("same", (2, 5, 6, 7, 3), (3, 2, 3), 4, (1, 1, 1), (1, 1, 1), 0, 0), ("valid", (1, 5, 6, 7, 2), (2, 3, 1), 5, (1, 2, 3), (1, 1, 1), 1, 1),
+            ("stride", (1, 6, 5, 9, 1), (3, 3, 3), 2, (2, 3, 2), (1, 1, 1), 0, 3), ("dilation", (1, 7, 8, 9, 2), (2, 2, 3), 3, (1, 1, 1), (2, 3, 2), 1, 0)):
+        reach = [(kernel - 1) * by for kernel, by in zip(window, dilations)]
+        out = [-(-extent // step) if padding == 0 else (extent - more - 1) // step + 1 for extent, step, more in zip(x[1:4], strides, reach)]
+        fields = {"padding": padding, "fusedActivationFunction": activation}
+        for axis, step, by in zip("DHW", strides, dilations):
+            fields["stride" + axis], fields[f"dilation{axis}Factor"] = step, by
+        bias = [constant(eighths(filters), F32)] if padding == 0 else []
+        yield f"conv-3d-{name}", model(OP.CONV_3D, [eighths(*x), constant(eighths(*window, x[4], filters), F32), *bias],
+                                       [((x[0], *out, filters), F32)], ("Conv3DOptions", fields))
+        wide = (x[0], *x[1:4], filters)
+        yield f"conv-3d-transpose-{name}", model(
+            OP.CONV_3D_TRANSPOSE, [constant(wide, I32), constant(eighths(*window, filters, x[4]), F32), eighths(x[0], *out, x[4]), *bias],
+            [(wide, F32)], ("Conv3DOptions", fields))
+
+
+def suppressions():
+    """Boxes that overlap, the scores of all different; corners stand in any order."""
+    for name, count, most, limit, threshold, sigma in (
+            ("v4", 30, 10, .4, .1, None), ("v4-few", 12, 20, .2, .5, None), ("v4-all", 6, 6, .9, -1., None), ("v5-hard", 30, 10, .4, .1, 0.),
+            ("v5-soft", 30, 12, .8, .2, .4), ("v5-softer", 30, 30, 1., .05, .9), ("v4-none", 5, 4, .5, 9., None)):
+        corners = random.uniform(0, 1, (count, 2)), random.uniform(0, 1, (count, 2))
+        boxes = np.concatenate(corners, 1).astype(np.float32)
+        if name == "v4-all":
+            boxes[2, 2:] = boxes[2, :2]  # A box without area.
+        scores = (random.permutation(count) / count).astype(np.float32)
+        numbers = [constant(value, F32) for value in (limit, threshold, *([] if sigma is None else [sigma]))]
+        outputs = [((most,), I32), *([] if sigma is None else [((most,), F32)]), ((), I32)]
+        yield f"suppression-{name}-f32", model(OP.NON_MAX_SUPPRESSION_V4 if sigma is None else OP.NON_MAX_SUPPRESSION_V5,
+                                               [boxes, scores, constant(most, I32), *numbers], outputs)
+    boxes, scores = random.uniform(0, 1, (20, 4)).astype(np.float32), (random.permutation(20) / 20).astype(np.float32)
+    yield "suppression-given-f32", model(OP.NON_MAX_SUPPRESSION_V5, [boxes, scores, constant(7, I32), *(
+        np.array(value, np.float32) for value in (.6, .2, .5))], [((7,), I32), ((7,), F32), ((), I32)])
+
+
 def refused():
     """Models with what is wrong in them."""
     x, four = reals(4), ((4,), F32)
@@ -354,6 +394,26 @@ def refused():
     yield "detector-labels", detector(labels=2)[0], "gives a box several classes"
     yield "detector-overlap", detector(overlap=0.)[0], "an overlap that is not in (0, 1]"
     yield "detector-classes", detector(background=2)[0], "has scores of 6 columns for 4 classes"
+    given = {"padding": 0, "strideD": 1, "strideH": 1, "strideW": 1}
+    for name, extents, filters, options, message in (
+            ("channels", (1, 4, 4, 4, 2), (2, 2, 2, 3, 5), given, "is for another number of channels"),
+            ("stride", (1, 4, 4, 4, 2), (2, 2, 2, 2, 5), {"padding": 0}, "its strides or its dilations are not in"),
+            ("window", (1, 4, 1, 4, 2), (2, 2, 2, 2, 5), dict(given, padding=1), "does not fit into its input"),
+            ("rank", (4, 4, 4, 2), (2, 2, 2, 2, 5), given, "takes a volume [N, D, H, W, C]")):
+        yield ("conv-3d-" + name, model(OP.CONV_3D, [reals(*extents), constant(reals(*filters), F32)], [((1, 4, 4, 4, 5), F32)],
+                                        ("Conv3DOptions", options))[0], message)
+    yield ("conv-3d-transpose", model(OP.CONV_3D_TRANSPOSE, [constant([1, 9, 4, 4, 5], I32), constant(reals(2, 2, 2, 5, 2), F32), reals(1, 4, 4, 4, 2)],
+                                      [((1, 9, 4, 4, 5), F32)], ("Conv3DOptions", given))[0], "has the extent 9, which its input does not make")
+    half = constant(.5, F32)
+    for name, boxes, most, outputs, message in (
+            ("boxes", reals(4, 3), constant(3, I32), 2, "takes boxes [n, 4] and scores [n] of floats"),
+            ("most", reals(4, 4), np.array(3, np.int32), 2, "must be constant integers"),
+            ("none", reals(4, 4), constant(0, I32), 2, "chooses up to 0 boxes"),
+            ("outputs", reals(4, 4), constant(3, I32), 1, "has 1 outputs for 5 inputs")):
+        yield ("suppression-" + name, model(OP.NON_MAX_SUPPRESSION_V4, [boxes, x, most, half, half], [((3,), I32), ((), I32)][:outputs])[0],
+               message)
+    yield ("suppression-sigma", model(OP.NON_MAX_SUPPRESSION_V5, [reals(4, 4), x, constant(3, I32), half, half, constant(-1, F32)],
+                                      [((3,), I32), ((3,), F32), ((), I32)])[0], "its sigma is negative")
     crossed = two_ways()
     crossed.model.subgraphs[0].operators[0].inputs[41] = 2
     yield "two-ways-crossed", crossed, "has weights for an auxiliary input, which are not supported"
@@ -370,7 +430,7 @@ def refused():
     coded = step()
     coded.model.subgraphs[0].tensors[2].type = I8
     coded.model.subgraphs[0].tensors[2].shape = [24, 5]
-    yield "step-codes", coded, "has int8 in it; it takes floats alone"
+    yield "step-codes", coded, "'w0' of int8, which is no matrix of codes with a scale"
     yield "rnn-units", plain(units=6, batch=3, inputs=4, wrong=1), "do not have the extents of its input and its units"
     wide = lstm(wide=True, hidden=(2.0 ** -15, 0))
     peepholes = wide.model.subgraphs[0]
@@ -408,7 +468,7 @@ def run(data, given):
 
 def main():
     with archive(sys.argv[1]) as write:
-        for family in (functions, resizes, places, slices, subgraphs, detectors):
+        for family in (functions, resizes, places, slices, subgraphs, detectors, volumes, suppressions):
             for name, (maker, given) in family():
                 data = maker.bytes()
                 write(f"{name}/model.tflite", data)

@@ -435,30 +435,36 @@ Value Node::activate(Scalar &s, Value x, int64_t activation) const {
   }
 }
 
+FailureOr<Span> tflite::readSpan(const Node &n, OpFoldResult extent, int64_t kernel, StringRef axis) {
+  constexpr int64_t kMost = 1 << 20; // products below can't overflow
+  std::string dilated = ("dilation_" + axis).str();
+  int64_t dilation = n.op.options.numbers.count(dilated) ? n.option(dilated) : 1,
+          stride = n.option(("stride_" + axis).str());
+  int64_t padding = n.option("padding");
+  if (padding != 0 && padding != 1)
+    return n.fail("the padding " + Twine(padding) + " is neither SAME (0) nor VALID (1)");
+  auto given = DimMath::number(extent);
+  if (!given || kernel < 1 || kernel > kMost || stride < 1 || stride > kMost || dilation < 1 || dilation > kMost)
+    return n.fail("the window, its strides or its dilations are not in [1, 2^20]");
+  int64_t reach = (kernel - 1) * dilation + 1;
+  int64_t out = padding == 0 ? llvm::divideCeil(*given, stride) : *given >= reach ? (*given - reach) / stride + 1 : 0;
+  int64_t total = padding == 0 ? std::max<int64_t>((out - 1) * stride + reach - *given, 0) : 0;
+  if (out < 1)
+    return n.fail("the window does not fit into its input");
+  return Span{kernel, stride, dilation, total / 2, total - total / 2, out};
+}
+
 FailureOr<Window> tflite::readWindow(const Node &n, const Val &x, int64_t height, int64_t width) {
   if (x.rank() != 4)
     return n.fail("its input has rank " + Twine(x.rank()) + "; it must be [N, H, W, C]");
   Window w;
-  constexpr int64_t kMost = 1 << 20; // products below can't overflow
-  int64_t dilationH = n.op.options.numbers.count("dilation_h") ? n.option("dilation_h") : 1;
-  int64_t dilationW = n.op.options.numbers.count("dilation_w") ? n.option("dilation_w") : 1;
-  int64_t given[][3] = {{height, n.option("stride_h"), dilationH}, {width, n.option("stride_w"), dilationW}};
-  int64_t padding = n.option("padding");
-  if (padding != 0 && padding != 1)
-    return n.fail("the padding " + Twine(padding) + " is neither SAME (0) nor VALID (1)");
+  int64_t kernels[] = {height, width};
   for (int axis = 0; axis < 2; ++axis) {
-    auto extent = DimMath::number(x.dims[1 + axis]);
-    auto [kernel, stride, dilation] = given[axis];
-    if (!extent || kernel < 1 || kernel > kMost || stride < 1 || stride > kMost || dilation < 1 || dilation > kMost)
-      return n.fail("the window, its strides or its dilations are not in [1, 2^20]");
-    int64_t reach = (kernel - 1) * dilation + 1;
-    int64_t out = padding == 0 ? llvm::divideCeil(*extent, stride)
-                  : *extent >= reach ? (*extent - reach) / stride + 1 : 0;
-    int64_t total = padding == 0 ? std::max<int64_t>((out - 1) * stride + reach - *extent, 0) : 0;
-    if (out < 1)
-      return n.fail("the window does not fit into its input");
-    w.kernel[axis] = kernel, w.strides[axis] = stride, w.dilations[axis] = dilation;
-    w.low[axis] = total / 2, w.high[axis] = total - total / 2, w.out[axis] = out;
+    FailureOr<Span> span = readSpan(n, x.dims[1 + axis], kernels[axis], axis ? "w" : "h");
+    if (failed(span))
+      return failure();
+    w.kernel[axis] = span->kernel, w.strides[axis] = span->stride, w.dilations[axis] = span->dilation;
+    w.low[axis] = span->low, w.high[axis] = span->high, w.out[axis] = span->out;
   }
   return w;
 }

@@ -120,6 +120,13 @@ private:
   ReportFn report;
 };
 
+/// A window along one axis: how it moves, how much lies around the input, and how many results it has.
+struct Span {
+  int64_t kernel, stride, dilation, low, high, out;
+};
+/// From the options "padding", "stride_<axis>" and, where it has them, "dilation_<axis>".
+FailureOr<Span> readSpan(const Node &n, OpFoldResult extent, int64_t kernel, StringRef axis);
+
 /// Strides, dilations and padding of a window over [N, H, W, C], for both spatial axes.
 struct Window {
   int64_t kernel[2], strides[2], dilations[2], low[2], high[2], out[2];

@@ -47,6 +47,9 @@ static constexpr OptionField skipped = {nullptr, 0, 0};
 static constexpr OptionField fused = {"activation", 'b', 0};
 static const OptionField conv[] = {{"padding", 'b', 0}, {"stride_w", 'i', 0}, {"stride_h", 'i', 0}, fused,
                                    {"dilation_w", 'i', 1}, {"dilation_h", 'i', 1}};
+static const OptionField volume[] = {
+    {"padding", 'b', 0},    {"stride_d", 'i', 0},   {"stride_w", 'i', 0},  {"stride_h", 'i', 0}, fused,
+    {"dilation_d", 'i', 1}, {"dilation_w", 'i', 1}, {"dilation_h", 'i', 1}};
 static const OptionField depthwise[] = {{"padding", 'b', 0}, {"stride_w", 'i', 0}, {"stride_h", 'i', 0},
                                         {"depth_multiplier", 'i', 0}, fused, {"dilation_w", 'i', 1}, {"dilation_h", 'i', 1}};
 static const OptionField transposed[] = {{"padding", 'b', 0}, {"stride_w", 'i', 0}, {"stride_h", 'i', 0}, fused};
@@ -69,11 +72,22 @@ static const OptionField resizeLinear[] = {skipped, skipped, {"align_corners", '
 static const OptionField resizeNearest[] = {{"align_corners", 'b', 0}, {"half_pixel_centers", 'b', 0}};
 static const OptionField lstm[] = {fused, {"cell_clip", 'f', 0}, {"proj_clip", 'f', 0}, {"time_major", 'b', 0},
                                    {"asymmetric_quantize_inputs", 'b', 0}, {"diagonal_recurrent", 'b', 0}};
-static const OptionField basicLstm[] = {fused, {"cell_clip", 'f', 0}, {"proj_clip", 'f', 0}, {"kernel_type", 'b', 0}};
-static const OptionField twoWays[] = {
-    fused, {"cell_clip", 'f', 0}, {"proj_clip", 'f', 0}, {"merge_outputs", 'b', 0}, {"time_major", 'b', 1}};
-static const OptionField plainCells[] = {{"time_major", 'b', 0}, fused};
-static const OptionField svdf[] = {{"rank", 'i', 0}, fused};
+static const OptionField basicLstm[] = {fused,
+                                        {"cell_clip", 'f', 0},
+                                        {"proj_clip", 'f', 0},
+                                        {"kernel_type", 'b', 0},
+                                        {"asymmetric_quantize_inputs", 'b', 0}};
+static const OptionField twoWays[] = {fused,
+                                      {"cell_clip", 'f', 0},
+                                      {"proj_clip", 'f', 0},
+                                      {"merge_outputs", 'b', 0},
+                                      {"time_major", 'b', 1},
+                                      {"asymmetric_quantize_inputs", 'b', 0}};
+static const OptionField plainStep[] = {fused, {"asymmetric_quantize_inputs", 'b', 0}};
+static const OptionField plainCells[] = {{"time_major", 'b', 0}, fused, {"asymmetric_quantize_inputs", 'b', 0}};
+static const OptionField plainTwoWays[] = {
+    {"time_major", 'b', 0}, fused, {"merge_outputs", 'b', 0}, {"asymmetric_quantize_inputs", 'b', 0}};
+static const OptionField svdf[] = {{"rank", 'i', 0}, fused, {"asymmetric_quantize_inputs", 'b', 0}};
 static const OptionField batchMatmul[] = {{"adj_x", 'b', 0}, {"adj_y", 'b', 0}};
 static const OptionField pack[] = {{"values_count", 'i', 0}, {"axis", 'i', 0}};
 static const OptionField unpack[] = {{"num", 'i', 0}, {"axis", 'i', 0}};
@@ -99,6 +113,8 @@ static const struct {
   llvm::ArrayRef<OptionField> fields;
 } tables[] = {
     {"CONV_2D", conv},
+    {"CONV_3D", volume},
+    {"CONV_3D_TRANSPOSE", volume},
     {"DEPTHWISE_CONV_2D", depthwise},
     {"TRANSPOSE_CONV", transposed},
     {"AVERAGE_POOL_2D", pool},
@@ -130,7 +146,8 @@ static const struct {
     {"UNIDIRECTIONAL_SEQUENCE_LSTM", lstm},
     {"LSTM", basicLstm},
     {"BIDIRECTIONAL_SEQUENCE_LSTM", twoWays},
-    {"RNN", activation},
+    {"RNN", plainStep},
+    {"BIDIRECTIONAL_SEQUENCE_RNN", plainTwoWays},
     {"UNIDIRECTIONAL_SEQUENCE_RNN", plainCells},
     {"SVDF", svdf},
     {"BATCH_MATMUL", batchMatmul},

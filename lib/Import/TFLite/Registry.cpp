@@ -9,9 +9,10 @@ const Registry &Registry::get() {
   static const Registry registry = [] {
     Registry all;
     for (auto family :
-         {registerBlocks, registerCells, registerConvolutions, registerDetection, registerElementwise, registerFills,
-          registerFilters, registerLogic, registerMoves, registerPicks, registerPools, registerProducts,
-          registerRecurrent, registerReductions, registerResizes, registerScatter, registerSlices, registerSort})
+         {registerBlocks,  registerCells,    registerConvolutions, registerDetection,   registerElementwise,
+          registerFills,   registerFilters,  registerLogic,        registerMoves,       registerPicks,
+          registerPools,   registerProducts, registerRecurrent,    registerReductions,  registerResizes,
+          registerScatter, registerSlices,   registerSort,         registerSuppression, registerVolumes})
       family(all);
     return all;
   }();

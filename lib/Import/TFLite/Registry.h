@@ -51,5 +51,7 @@ void registerResizes(Registry &registry);
 void registerScatter(Registry &registry);
 void registerSlices(Registry &registry);
 void registerSort(Registry &registry);
+void registerSuppression(Registry &registry);
+void registerVolumes(Registry &registry);
 
 } // namespace mlir::qtensor::tflite

@@ -56,7 +56,8 @@ FailureOr<Value> filterOf(const Node &n, const Factor &x, const Val &codes, int6
 
 /// Sums -> the output: bias, activation, one rounding where the output has codes.
 LogicalResult setSums(const Node &n, const Factor &x, const Val &sums, ArrayRef<OpFoldResult> dims = {}) {
-  return n.setSum(x.scale ? scaleSums(n, sums, *x.scale, x.inTwoSteps) : sums, 2, dims);
+  return n.setSum(x.scale ? scaleSums(n.e, sums, *x.scale, n.inTensor(1).quantization.scale, x.inTwoSteps) : sums, 2,
+                  dims);
 }
 
 template <typename OpT>

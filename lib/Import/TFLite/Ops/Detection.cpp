@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The end of object detectors: boxes relative to anchors become corners, and of boxes that overlap the best remain.
-// Greedy choice needs no sorting here: each round takes the best candidate, the first of equal ones, and drops what
-// overlaps it.
+#include "lib/Import/TFLite/Ops/Suppression.h"
 #include "lib/Import/TFLite/Registry.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include <cmath>
 
 namespace mlir::qtensor::tflite {
 namespace {
-constexpr double kDropped = -INFINITY; ///< The score of what is no candidate.
-
 /// What the operator's options say, checked.
 struct Detector {
   int64_t boxes, classes,
@@ -60,12 +56,6 @@ FailureOr<Detector> readDetector(const Node &n) {
   return d;
 }
 
-/// Column `column` of the rows of a matrix, or of what lies in its only slice.
-Val column(Emit &e, const Val &x, int64_t column) {
-  Val part = e.sliceAxis(x, x.rank() - 1, e.math.constant(column), e.math.constant(1));
-  return e.reshape(part, x.dims[x.rank() - 2]);
-}
-
 /// Plain reals of an input.
 FailureOr<Val> plain(const Node &n, unsigned i) {
   FailureOr<Val> x = n.real(i);
@@ -92,65 +82,23 @@ Corners decode(const Node &n, const Val &codes, const Val &anchors) {
   return {edge(0, -1), edge(1, -1), edge(0, 1), edge(1, 1)};
 }
 
-/// A loop that takes the best of the scores that are left `count` times: their positions, -1 where none is left, in
-/// i32. `drops` says which others a taken one drops.
-using Drops = llvm::function_ref<Value(Scalar &, Value taken, ValueRange corners)>;
-Val takeBest(Emit &e, const Val &scores, int64_t count, ArrayRef<Val> others, Drops drops) {
-  auto index = [&](int64_t value) { return arith::ConstantIndexOp::create(e.b, e.loc, value).getResult(); };
-  SmallVector<Value> first{e.tensor(scores), e.filled(e.math.constant(count), Elem::I32, -1)};
-  SmallVector<Val> read(others);
-  for (Val &other : read)
-    other = e.wrap(e.tensor(other), other.elem, other.dims);
-  auto loop = scf::ForOp::create(
-      e.b, e.loc, index(0), index(count), index(1), first, [&](OpBuilder &, Location, Value round, ValueRange carried) {
-        // Each iteration has constants of its own.
-        Emit inner(e.b, e.math);
-        inner.setLoc(e.loc);
-        Val left = inner.wrap(carried[0], Elem::F32, scores.dims);
-        Val pair[] = {left, inner.maximum(left, {0}, /*keep=*/true)};
-        Val places = inner.map(pair, Elem::I32, [](Scalar &s, ValueRange in) {
-          Value here = s.make<arith::IndexCastOp>(s.b.getI32Type(), s.index(0));
-          return s.select(s.eq(in[0], in[1]), here, s.like(here, 0x7fffffff));
-        });
-        Value place = inner.element(inner.minimum(places, {0}, /*keep=*/false)), best = inner.element(pair[1]);
-        Scalar s(e.b, e.loc);
-        // A score that is no number is the best to no comparison.
-        Value found = s.logicalAnd(s.lt(s.like(best, kDropped), best), s.lt(place, s.like(place, 0x7fffffff)));
-        place = s.select(found, place, s.like(place, 0));
-        Value at = s.make<arith::IndexCastOp>(s.b.getIndexType(), place);
-        SmallVector<Val> inputs{left};
-        inputs.append(read);
-        Val next = inner.map(inputs, Elem::F32, [&](Scalar &s, ValueRange in) {
-          Value here = s.eq(s.index(0), at), gone = drops ? s.logicalOr(here, drops(s, at, in.drop_front())) : here;
-          return s.select(gone, s.like(in[0], kDropped), in[0]);
-        });
-        Value taken = s.make<tensor::InsertOp>(s.select(found, place, s.like(place, -1)), carried[1], round);
-        scf::YieldOp::create(e.b, e.loc, ValueRange{inner.tensor(next), taken});
-      });
-  return e.wrap(loop.getResult(1), Elem::I32, e.math.constant(count));
-}
-
 /// The best of boxes that overlap by less than the limit. Scores below the threshold are no candidates.
 Val takeBoxes(Emit &e, const Detector &d, const Corners &corners, const Val &scores, int64_t count) {
   Val candidates = e.map(scores, Elem::F32, [&](Scalar &s, ValueRange in) {
     return s.select(s.le(s.like(in[0], d.threshold), in[0]), in[0], s.like(in[0], kDropped));
   });
-  Val all[] = {corners.top, corners.left, corners.bottom, corners.right};
-  Value sides[4];
-  for (unsigned i = 0; i < 4; ++i)
-    sides[i] = e.tensor(all[i]);
-  return takeBest(e, candidates, count, all, [&](Scalar &s, Value taken, ValueRange in) {
+  Choice choice{candidates, count, {corners.top, corners.left, corners.bottom, corners.right}, Value()};
+  SmallVector<Value> sides;
+  for (const Val &side : choice.others)
+    sides.push_back(e.tensor(side));
+  auto rescore = [&](Scalar &s, Value score, Value isTaken, Value taken, ValueRange corners) {
     SmallVector<Value> box;
     for (Value side : sides)
       box.push_back(s.make<tensor::ExtractOp>(side, taken));
-    auto area = [&](ValueRange of) { return s.mul(s.sub(of[2], of[0]), s.sub(of[3], of[1])); };
-    Value zero = s.like(in[0], 0), mine = area(box), other = area(in);
-    Value height = s.max(s.sub(s.min(box[2], in[2]), s.max(box[0], in[0])), zero);
-    Value width = s.max(s.sub(s.min(box[3], in[3]), s.max(box[1], in[1])), zero);
-    Value common = s.mul(height, width), whole = s.sub(s.add(mine, other), common);
-    Value real = s.logicalAnd(s.lt(zero, mine), s.lt(zero, other));
-    return s.logicalAnd(real, s.lt(s.like(zero, float(d.overlap)), s.div(common, whole)));
-  });
+    Value gone = s.logicalOr(isTaken, s.lt(s.like(score, float(d.overlap)), overlap(s, box, corners)));
+    return s.select(gone, s.like(score, kDropped), score);
+  };
+  return takeBest(e, choice, rescore).places;
 }
 
 /// Elements of `x` at places; 0 where a place is -1.
@@ -230,7 +178,10 @@ std::pair<Val, Val> takeOfClasses(Emit &e, const Detector &d, const Corners &cor
 LogicalResult suppressRegular(const Node &n, const Detector &d, const Corners &corners, const Val &scores) {
   Emit &e = n.e;
   auto [boxes, values] = takeOfClasses(e, d, corners, scores);
-  Val best = takeBest(e, values, d.most, {}, nullptr);
+  auto rescore = [](Scalar &s, Value score, Value isTaken, Value, ValueRange) {
+    return s.select(isTaken, s.like(score, kDropped), score);
+  };
+  Val best = takeBest(e, {values, d.most, {}, Value()}, rescore).places;
   Val pair[] = {best, pickOr0(e, boxes, best, Elem::I32)};
   Val taken = e.map(pair, Elem::I32, [](Scalar &s, ValueRange in) {
     return s.select(s.lt(in[0], s.like(in[0], 0)), s.like(in[0], -1), in[1]);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Layers of filters over a sliding window of steps, whose past is a variable of the model.
 #include "dialects/QTensor/IR/QTensorOps.h"
+#include "lib/Import/TFLite/Ops/Hybrid.h"
 #include "lib/Import/TFLite/Registry.h"
 
 namespace mlir::qtensor::tflite {
@@ -16,13 +17,16 @@ Val plain(Emit &e, const Val &x) {
   return e.wrap(DequantizeOp::create(e.b, e.loc, e.type(x), value), Elem::F32, x.dims);
 }
 
-/// The output and the new state from x, features, times, state and, where there is one, bias.
-SmallVector<Val> emitSvdf(const Node &n, Emit &e, ArrayRef<Val> in, int64_t rank) {
+/// The output and the new state from x, features (codes, where they have a scale), times, state and, where there is
+/// one, bias.
+SmallVector<Val> emitSvdf(const Node &n, Emit &e, ArrayRef<Val> in, std::optional<float> scale = {}) {
+  int64_t rank = n.option("rank");
   DimMath &m = e.math;
   Val times = plain(e, in[2]), state = plain(e, in[3]);
   OpFoldResult batch = in[0].dims[0], filters = times.dims[0], steps = times.dims[1], units = m.floorDiv(filters, m.constant(rank));
   Val windows = e.reshape(state, {batch, filters, steps});
-  Val newest = e.reshape(contractRows(e, in[0], in[1]), {batch, filters, m.constant(1)});
+  RowFactor seen = rowFactor(e, in[0], scale.has_value(), n.option("asymmetric_quantize_inputs"));
+  Val newest = e.reshape(multiplyRows(e, seen, in[1], scale), {batch, filters, m.constant(1)});
   Val moved = newest;
   if (DimMath::number(steps) != 1)
     moved = e.concat({e.sliceAxis(windows, 2, m.constant(1), m.sub(steps, m.constant(1))), newest}, 2);
@@ -53,6 +57,31 @@ LogicalResult checkSvdf(const Node &n) {
   return fit ? success() : n.fail("its weights, bias and state do not have the extents of its input and its filters");
 }
 
+/// A layer of floats, also beside filters of codes.
+LogicalResult importReal(const Node &n, ArrayRef<unsigned> inputs) {
+  bool hybrid = isQuantized(n.inTensor(kFeatures)) || isQuantized(n.inTensor(kTimes));
+  SmallVector<Val> parts;
+  for (unsigned i : inputs) {
+    bool codes = hybrid && (i == kFeatures || i == kTimes);
+    if (codes && failed(checkRowCodes(n, n.inTensor(i))))
+      return failure();
+    if (!codes && n.in(i).elem != Elem::F32)
+      return n.fail("has float activations and '" + n.inTensor(i).name + "' of " + elemName(n.in(i).elem) +
+                    ", which is no filter of codes with a scale");
+    FailureOr<Val> given =
+        codes && i == kTimes ? n.real(i) : FailureOr<Val>(codes ? asContainer(n.e, n.in(i)) : n.in(i));
+    if (failed(given))
+      return failure();
+    parts.push_back(*given);
+  }
+  std::optional<float> scale;
+  if (hybrid)
+    scale = n.inTensor(kFeatures).quantization.scale[0];
+  SmallVector<Val> results = emitSvdf(n, n.e, parts, scale);
+  n.value(n.op.inputs[kState]) = results[1];
+  return n.set(results[0]);
+}
+
 LogicalResult importSvdf(const Node &n) {
   if (!n.has(kState) || !n.inTensor(kState).isVariable)
     return n.fail("its state must be a variable of the model");
@@ -62,29 +91,22 @@ LogicalResult importSvdf(const Node &n) {
   SmallVector<unsigned> inputs{0, kFeatures, kTimes, kState};
   if (n.has(kBias))
     inputs.push_back(kBias);
-  bool quantized = isQuantized(n.inTensor(0));
+  if (!isQuantized(n.inTensor(0)))
+    return importReal(n, inputs);
   for (unsigned i : inputs)
-    if (isQuantized(n.inTensor(i)) != quantized)
-      return n.fail("mixes quantized and float tensors (a hybrid layer), which is not supported; quantize it fully");
-  int64_t rank = n.option("rank");
-  auto meaning = [&](Emit &e, ArrayRef<Val> reals) { return emitSvdf(n, e, reals, rank); };
-  if (quantized) {
-    // The published kernels clamp to the codes alone.
-    if (*activation > 1 || (*activation == 1 && n.outTensor().quantization.zero[0] != -128))
-      return n.fail("is quantized with an activation that its codes do not have; use relu with the zero point -128");
-    return n.setByRule("tflite.svdf", inputs, {kState}, {n.param("rank", rank)}, meaning);
-  }
-  SmallVector<Val> reals;
-  for (unsigned i : inputs)
-    reals.push_back(n.in(i));
-  SmallVector<Val> results = meaning(n.e, reals);
-  n.value(n.op.inputs[kState]) = results[1];
-  return n.set(results[0]);
+    if (!isQuantized(n.inTensor(i)))
+      return n.fail("has quantized activations and '" + n.inTensor(i).name + "' of floats; quantize it fully");
+  // The published kernels clamp to the codes alone.
+  if (*activation > 1 || (*activation == 1 && n.outTensor().quantization.zero[0] != -128))
+    return n.fail("is quantized with an activation that its codes do not have; use relu with the zero point -128");
+  return n.setByRule("tflite.svdf", inputs, {kState}, {n.param("rank", n.option("rank"))},
+                     [&](Emit &e, ArrayRef<Val> reals) { return emitSvdf(n, e, reals); });
 }
 } // namespace
 
 void registerFilters(Registry &r) {
-  r.add({{"SVDF", 3, 5, importSvdf, "f32; int8 with a state of int16 or int8 by TFLite Micro's rule"}});
+  r.add({{"SVDF", 3, 5, importSvdf,
+          "f32, also with int8 filters by LiteRT's rule; int8 with a state of int16 or int8 by TFLite Micro's rule"}});
 }
 
 } // namespace mlir::qtensor::tflite

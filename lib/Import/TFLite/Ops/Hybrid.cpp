@@ -104,15 +104,35 @@ DynamicCodes tflite::quantizeDynamically(Emit &e, const Val &x, bool isAsymmetri
   return isAsymmetric ? asymmetric(e, x) : symmetric(e, x);
 }
 
-Val tflite::scaleSums(const Node &n, const Val &sums, const Val &scale, bool inTwoSteps) {
-  Emit &e = n.e;
-  const std::vector<float> &scales = n.inTensor(1).quantization.scale;
+Val tflite::scaleSums(Emit &e, const Val &sums, const Val &scale, ArrayRef<float> weights, bool inTwoSteps) {
   SmallVector<int64_t> shape(sums.rank(), 1);
-  shape.back() = int64_t(scales.size());
-  Val weights = e.constant(SmallVector<double>(scales.begin(), scales.end()), shape, Elem::F32);
-  Val parts[] = {sums, scale, weights};
+  shape.back() = int64_t(weights.size());
+  Val parts[] = {sums, scale, e.constant(SmallVector<double>(weights.begin(), weights.end()), shape, Elem::F32)};
   return e.mapTo(sums.dims, parts, Elem::F32, [&](Scalar &s, ValueRange in) {
     Value sum = s.make<arith::SIToFPOp>(in[1].getType(), in[0]);
     return inTwoSteps ? s.mul(s.mul(sum, in[2]), in[1]) : s.mul(sum, s.mul(in[1], in[2]));
   });
+}
+
+RowFactor tflite::rowFactor(Emit &e, const Val &x, bool hybrid, bool asymmetric) {
+  RowFactor made{x, std::nullopt};
+  if (hybrid)
+    made.codes = quantizeDynamically(e, x, asymmetric);
+  return made;
+}
+
+Val tflite::multiplyRows(Emit &e, const RowFactor &x, const Val &rows, std::optional<float> scale) {
+  if (!scale)
+    return contractRows(e, x.reals, rows);
+  Val sums = contractGeneric(e, x.codes->codes, rows, Elem::I32, /*rows=*/true);
+  return scaleSums(e, sums, x.codes->scale, *scale, /*inTwoSteps=*/false);
+}
+
+LogicalResult tflite::checkRowCodes(const Node &n, const Tensor &weights) {
+  const Quantization &q = weights.quantization;
+  if (isQuantized(weights) && weights.type == ElemType::I8 && !q.isBlockwise() && q.scale.size() == 1 && q.zero[0] == 0)
+    return success();
+  return n.fail("has float activations and codes, beside which '" + weights.name +
+                "' must be int8 with one scale and the zero "
+                "point 0; quantize the layer anew");
 }

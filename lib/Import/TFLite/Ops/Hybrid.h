@@ -20,9 +20,22 @@ struct DynamicCodes {
 /// between the smallest and largest value and 0. LiteRT's SymmetricQuantizeFloats and AsymmetricQuantizeFloats.
 DynamicCodes quantizeDynamically(Emit &e, const Val &x, bool asymmetric);
 
-/// i32 sums of products of these codes with those of the weights -> reals: f32(sum) * (scale * scale of the weight), or,
-/// `inTwoSteps`, (f32(sum) * scale of the weight) * scale; each step is rounded. Channels are the last axis.
-Val scaleSums(const Node &n, const Val &sums, const Val &scale, bool inTwoSteps);
+/// i32 sums of products of these codes with those of weights of these scales -> reals: f32(sum) * (scale * scale of the
+/// weight), or, `inTwoSteps`, (f32(sum) * scale of the weight) * scale; each step is rounded. Channels are the last
+/// axis.
+Val scaleSums(Emit &e, const Val &sums, const Val &scale, ArrayRef<float> weights, bool inTwoSteps);
+
+/// What several matrices multiply: reals, and beside matrices of codes the codes of these reals.
+struct RowFactor {
+  Val reals;
+  std::optional<DynamicCodes> codes;
+};
+RowFactor rowFactor(Emit &e, const Val &x, bool hybrid, bool asymmetric);
+/// [batch, k] x [n, k] -> [batch, n] in f32; rows with a scale are codes.
+Val multiplyRows(Emit &e, const RowFactor &x, const Val &rows, std::optional<float> scale);
+/// Fails for weights that are no int8 codes of one scale and the zero point 0, as recurrent layers beside floats have
+/// them.
+LogicalResult checkRowCodes(const Node &n, const Tensor &weights);
 
 /// Fails for weights that such a layer cannot have.
 LogicalResult checkHybrid(const Node &n, int64_t channels);

@@ -24,8 +24,9 @@ Val normalize(Emit &e, const Val &x) {
 }
 
 /// x * W + h * R + p c + b of one gate, squashed; a normalization comes before the bias.
-Val emitGate(Emit &e, const Lstm &all, unsigned gate, const Val &x, const Val &hidden, const Val &cell) {
-  SmallVector<Val> parts{contractRows(e, x, all[kWeights + gate]), contractRows(e, hidden, all[kRecurrent + gate])};
+Val emitGate(Emit &e, const Lstm &all, unsigned gate, const RowFactor &x, const RowFactor &hidden, const Val &cell) {
+  auto product = [&](const RowFactor &of, unsigned i) { return multiplyRows(e, of, all[i], all.scales[i]); };
+  SmallVector<Val> parts{product(x, kWeights + gate), product(hidden, kRecurrent + gate)};
   bool normalized = all.has(kNorm + gate);
   if (unsigned at = kPeephole + (gate == kOutputGate ? 2 : gate); gate != kCandidate && all.has(at))
     parts.push_back(e.map({cell, all[at]}, Elem::F32, [](Scalar &s, ValueRange in) { return s.mul(in[0], in[1]); }));
@@ -46,7 +47,9 @@ Val emitGate(Emit &e, const Lstm &all, unsigned gate, const Val &x, const Val &h
 }
 
 /// The states after one step: h, c.
-std::pair<Val, Val> emitStep(Emit &e, const Lstm &all, const Val &x, const Val &hidden, const Val &cell) {
+std::pair<Val, Val> emitStep(Emit &e, const Lstm &all, const Val &now, const Val &before, const Val &cell) {
+  auto factor = [&](const Val &of) { return rowFactor(e, of, all.hybrid, all.asymmetric); };
+  RowFactor x = factor(now), hidden = factor(before);
   Val forget = emitGate(e, all, kForgetGate, x, hidden, cell),
       candidate = emitGate(e, all, kCandidate, x, hidden, cell);
   Val opened = all.has(kWeights)
@@ -58,7 +61,7 @@ std::pair<Val, Val> emitStep(Emit &e, const Lstm &all, const Val &x, const Val &
   Val shown = e.map({output, kept}, Elem::F32, [](Scalar &s, ValueRange in) { return s.mul(in[0], s.tanh(in[1])); });
   if (!all.has(kProjection))
     return {shown, kept};
-  Val projected = contractRows(e, shown, all[kProjection]);
+  Val projected = multiplyRows(e, factor(shown), all[kProjection], all.scales[kProjection]);
   if (all.has(kProjectionBias))
     projected = e.map({projected, all[kProjectionBias]}, Elem::F32,
                       [](Scalar &s, ValueRange in) { return s.add(in[0], in[1]); });
@@ -76,7 +79,7 @@ SmallVector<Val> emitSequence(Emit &e, Lstm all) {
     bool encoded = (i == kHidden || i == kCell) && cast<RankedTensorType>(value.getType()).getEncoding();
     if (encoded)
       value = DequantizeOp::create(e.b, e.loc, e.type(all[i]), value);
-    all.inputs[i] = e.wrap(value, Elem::F32, all[i].dims);
+    all.inputs[i] = e.wrap(value, all[i].elem, all[i].dims);
   }
   const Val x = all[0], hidden = all[kHidden], cell = all[kCell];
   unsigned timeAxis = all.timeMajor ? 0 : 1;
@@ -147,6 +150,52 @@ LogicalResult LstmInputs::checkExtents(const Val &given, bool timeMajor) const {
   expect(kProjectionBias, 1, {outputs});
   expect(kNorm, 4, {cells});
   return fit ? success() : n.fail("its weights, biases and states do not have the extents of its input and its cells");
+}
+
+FailureOr<bool> LstmInputs::isHybrid() const {
+  bool hybrid = false;
+  for (unsigned i = kWeights; i < kInputs; ++i)
+    hybrid |= has(i) && isQuantized(tensor(i));
+  for (unsigned i = kWeights; i < kInputs; ++i) {
+    if (!has(i))
+      continue;
+    bool matrix = i < kBias || i == kProjection; // And peepholes.
+    if (hybrid && matrix && failed(checkRowCodes(n, tensor(i))))
+      return failure();
+    if (!(hybrid && matrix) && ((*this)[i].elem != Elem::F32))
+      return n.fail("has float activations and '" + tensor(i).name + "' of " + elemName((*this)[i].elem) +
+                    ", which is no matrix of codes with a scale");
+  }
+  return hybrid;
+}
+
+FailureOr<Val> runRealLayer(const Node &n, const LstmInputs &inputs, const Val &x, bool timeMajor, bool backward) {
+  if (x.elem != Elem::F32)
+    return n.fail("has activations of " + elemName(x.elem) +
+                  "; it takes floats: of codes UNIDIRECTIONAL_SEQUENCE_LSTM is supported");
+  FailureOr<bool> hybrid = inputs.isHybrid();
+  if (failed(hybrid) || failed(inputs.checkPresence()) || failed(inputs.checkExtents(x, timeMajor)))
+    return failure();
+  Lstm layer;
+  layer.cellClip = n.realOption("cell_clip"), layer.projectionClip = n.realOption("proj_clip");
+  layer.timeMajor = timeMajor, layer.backward = backward;
+  layer.hybrid = *hybrid, layer.asymmetric = n.option("asymmetric_quantize_inputs");
+  layer.inputs[0] = x;
+  for (unsigned i = kWeights; i < kInputs; ++i) {
+    if (!inputs.has(i))
+      continue;
+    bool codes = *hybrid && isQuantized(inputs.tensor(i)), peephole = i >= kPeephole && i < kBias;
+    FailureOr<Val> given = codes && peephole ? n.real(inputs.place(i)) : FailureOr<Val>(inputs[i]);
+    if (failed(given))
+      return failure();
+    layer.inputs[i] = codes && !peephole ? asContainer(n.e, *given) : *given;
+    if (codes && !peephole)
+      layer.scales[i] = inputs.tensor(i).quantization.scale[0];
+  }
+  SmallVector<Val> results = emitSequence(n.e, layer);
+  n.value(n.op.inputs[inputs.place(kHidden)]) = results[1];
+  n.value(n.op.inputs[inputs.place(kCell)]) = results[2];
+  return results[0];
 }
 
 } // namespace mlir::qtensor::tflite

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What layers of LSTM cells mean, and what of their inputs is checked, for all operators that hold such cells.
 #pragma once
-#include "lib/Import/TFLite/Node.h"
+#include "lib/Import/TFLite/Ops/Hybrid.h"
 
 namespace mlir::qtensor::tflite {
 
@@ -14,6 +14,8 @@ constexpr unsigned kInputGate = 0, kForgetGate = 1, kCandidate = 2, kOutputGate 
 /// What the meaning is emitted from: the inputs that the layer has.
 struct Lstm {
   std::optional<Val> inputs[kInputs];
+  std::optional<float> scales[kInputs];    ///< Of matrices that are codes beside float activations.
+  bool hybrid = false, asymmetric = false; ///< Whether there are such ones; how activations become codes.
   double cellClip = 0, projectionClip = 0;
   bool timeMajor = false, backward = false; ///< Backward: from the last step to the first.
 
@@ -37,10 +39,16 @@ public:
   LogicalResult checkPresence() const;
   /// The extents of the layer, all fixed, for `x` in place of input 0.
   LogicalResult checkExtents(const Val &x, bool timeMajor) const;
+  /// Whether matrices are codes beside the float activations; fails for mixtures that no runtime has.
+  FailureOr<bool> isHybrid() const;
 
 private:
   const Node &n;
   SmallVector<int> places;
 };
+
+/// The outputs of a layer of floats, also beside matrices of codes, over `x` in place of input 0. Its states become
+/// what they are behind it.
+FailureOr<Val> runRealLayer(const Node &n, const LstmInputs &inputs, const Val &x, bool timeMajor, bool backward);
 
 } // namespace mlir::qtensor::tflite

@@ -36,19 +36,17 @@ bool isWideBias(const Node &n, unsigned i) {
          n.inTensor(i).quantization.scale.size() == 1;
 }
 
-LogicalResult importLstm(const Node &n) {
-  SmallVector<int> places = llvm::to_vector(llvm::seq<int>(0, kInputs));
-  LstmInputs layered(n, places);
+/// A layer whose activations are codes, by a rule.
+LogicalResult importCodes(const Node &n, const LstmInputs &layered) {
   if (failed(layered.checkPresence()) || failed(layered.checkExtents(n.in(0), n.option("time_major"))))
     return failure();
   SmallVector<unsigned> inputs;
   for (unsigned i = 0; i < kInputs; ++i)
     if (n.has(i))
       inputs.push_back(i);
-  bool quantized = isQuantized(n.inTensor(0));
   for (unsigned i : inputs)
-    if ((isQuantized(n.inTensor(i)) || isWideBias(n, i)) != quantized)
-      return n.fail("mixes quantized and float tensors (a hybrid layer), which is not supported; quantize it fully");
+    if (!isQuantized(n.inTensor(i)) && !isWideBias(n, i))
+      return n.fail("has quantized activations and '" + n.inTensor(i).name + "' of floats; quantize it fully");
   Lstm layer;
   layer.cellClip = n.realOption("cell_clip"), layer.projectionClip = n.realOption("proj_clip");
   layer.timeMajor = n.option("time_major");
@@ -57,38 +55,40 @@ LogicalResult importLstm(const Node &n) {
       layer.inputs[i] = real;
     return emitSequence(e, layer);
   };
-  if (quantized) {
-    bool wide = n.in(0).elem == Elem::I16;
-    if ((n.in(0).elem != Elem::I8 && !wide) || n.in(kHidden).elem != n.in(0).elem || n.in(kCell).elem != Elem::I16)
-      return n.fail("has codes of " + elemName(n.in(0).elem) + " and cells of " + elemName(n.in(kCell).elem) +
-                    "; quantized layers have codes of int8 or int16 and cells of int16");
-    if (isQuantized(n.outTensor()) != quantized || n.outTensor().quantization.scale.size() != 1)
-      return n.fail("is quantized and its output has no scale");
-    SmallVector<NamedAttribute> parameters{n.param("cell_clip", layer.cellClip), n.param("time_major", int64_t(layer.timeMajor))};
-    if (n.has(kPeephole + 1) && n.in(kHidden).dims[1] != n.in(kCell).dims[1])
-      return n.fail("is quantized and has peepholes and a projection to another number of outputs than of cells, where TFLite's "
-                    "kernel weighs the wrong cells; train the layer without one of the two");
-    // TFLite Micro has a definition of the plain cell alone.
-    constexpr size_t kPlain = 15;
-    bool plain = inputs.size() == kPlain && n.has(kWeights) && !n.has(kProjection);
-    if (wide && !plain)
-      return n.fail("has codes of int16 and peepholes, a projection, layer normalizations or coupled gates, which no "
-                    "runtime has; quantize activations to int8");
-    if (plain && (wide || !n.likeLiteRT()))
-      return n.setByRule("tflite.lstm", inputs, {kHidden, kCell}, parameters, meaning);
-    FailureOr<SmallVector<NamedAttribute>> further = liteParameters(n, inputs);
-    if (failed(further))
-      return failure();
-    parameters.append(*further);
-    return n.setByRule("litert.lstm", inputs, {kHidden, kCell}, parameters, meaning);
-  }
-  SmallVector<Val> reals;
-  for (unsigned i : inputs)
-    reals.push_back(n.in(i));
-  SmallVector<Val> results = meaning(n.e, reals);
-  n.value(n.op.inputs[kHidden]) = results[1];
-  n.value(n.op.inputs[kCell]) = results[2];
-  return n.set(results[0]);
+  bool wide = n.in(0).elem == Elem::I16;
+  if ((n.in(0).elem != Elem::I8 && !wide) || n.in(kHidden).elem != n.in(0).elem || n.in(kCell).elem != Elem::I16)
+    return n.fail("has codes of " + elemName(n.in(0).elem) + " and cells of " + elemName(n.in(kCell).elem) +
+                  "; quantized layers have codes of int8 or int16 and cells of int16");
+  if (!isQuantized(n.outTensor()) || n.outTensor().quantization.scale.size() != 1)
+    return n.fail("is quantized and its output has no scale");
+  SmallVector<NamedAttribute> parameters{n.param("cell_clip", layer.cellClip),
+                                         n.param("time_major", int64_t(layer.timeMajor))};
+  if (n.has(kPeephole + 1) && n.in(kHidden).dims[1] != n.in(kCell).dims[1])
+    return n.fail(
+        "is quantized and has peepholes and a projection to another number of outputs than of cells, where TFLite's "
+        "kernel weighs the wrong cells; train the layer without one of the two");
+  // TFLite Micro has a definition of the plain cell alone.
+  constexpr size_t kPlain = 15;
+  bool plain = inputs.size() == kPlain && n.has(kWeights) && !n.has(kProjection);
+  if (wide && !plain)
+    return n.fail("has codes of int16 and peepholes, a projection, layer normalizations or coupled gates, which no "
+                  "runtime has; quantize activations to int8");
+  if (plain && (wide || !n.likeLiteRT()))
+    return n.setByRule("tflite.lstm", inputs, {kHidden, kCell}, parameters, meaning);
+  FailureOr<SmallVector<NamedAttribute>> further = liteParameters(n, inputs);
+  if (failed(further))
+    return failure();
+  parameters.append(*further);
+  return n.setByRule("litert.lstm", inputs, {kHidden, kCell}, parameters, meaning);
+}
+
+LogicalResult importLstm(const Node &n) {
+  SmallVector<int> places = llvm::to_vector(llvm::seq<int>(0, kInputs));
+  LstmInputs layered(n, places);
+  if (isQuantized(n.inTensor(0)))
+    return importCodes(n, layered);
+  FailureOr<Val> made = runRealLayer(n, layered, n.in(0), n.option("time_major"), /*backward=*/false);
+  return failed(made) ? failure() : n.set(*made);
 }
 } // namespace
 
@@ -100,8 +100,9 @@ void registerRecurrent(Registry &r) {
   for (const char *name : {"IF", "WHILE"})
     r.add({{name, 1, kAny, nullptr, subgraphs}});
   r.add({{"UNIDIRECTIONAL_SEQUENCE_LSTM", 1, 24, importLstm,
-          "f32, int8 with int16 cells; peepholes, projection, layer normalization and coupled gates. The plain int8 "
-          "cell follows TFLite Micro's rule, with --runtime=litert TFLite's own, which the others always follow. "
+          "f32, also with int8 matrices by LiteRT's rule, int8 with int16 cells; peepholes, projection, layer "
+          "normalization and coupled gates. The plain int8 cell follows TFLite Micro's rule, with --runtime=litert "
+          "TFLite's own, which the others always follow. "
           "int16 x int8: the plain cell, by TFLite Micro's rule"}});
 }
 
