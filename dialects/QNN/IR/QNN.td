@@ -35,6 +35,20 @@ def QNN_SumAttr : AttrDef<QNN_Dialect, "Sum"> {
   let genVerifyDecl = 1;
 }
 
+def QNN_MeanAttr : AttrDef<QNN_Dialect, "Mean"> {
+  let mnemonic = "mean";
+  let summary = "the final map of sums of windows";
+  let description = [{
+    What `qnn.pool2d` makes of the sum of a window's codes: `map(sum of (code - input_zero); multiplier, shift) + output_zero`.
+    With `multiple` other than 0 the sum is multiplied before by `multiple / n`, a whole number for each number n of codes that
+    some window has inside of the input.
+  }];
+  let parameters = (ins "int64_t":$input_zero, "int64_t":$multiple, "int64_t":$multiplier, "int64_t":$shift,
+                        "int64_t":$output_zero, "::mlir::qtensor::FinalMapAttr":$map);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
 def QNN_LayerInterface : OpInterface<"LayerOpInterface"> {
   let cppNamespace = "::mlir::qnn";
   let description = [{
@@ -148,9 +162,10 @@ def QNN_FullyConnectedOp : QNN_LayerOp<"fully_connected"> {
 def QNN_Pool2DOp : QNN_LayerOp<"pool2d"> {
   let summary = "average, or with `max` the largest code, of each window";
   let description = [{
-    Average: the sum of the codes inside of the input, plus or minus half their number, divided by it towards zero. Clamped to [low, high].
+    Average: the sum of the codes inside of the input, plus or minus half their number, divided by it towards zero; with `mean`
+    that sum through a final map, to codes of another scale. Clamped to [low, high].
   }];
-  let arguments = !con(QNN_Operands, QNN_Window, (ins UnitAttr:$max, I64Attr:$low, I64Attr:$high));
+  let arguments = !con(QNN_Operands, QNN_Window, (ins UnitAttr:$max, OptionalAttr<QNN_MeanAttr>:$mean, I64Attr:$low, I64Attr:$high));
 }
 
 def QNN_AddOp : QNN_LayerOp<"add"> {

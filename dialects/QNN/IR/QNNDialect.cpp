@@ -23,6 +23,15 @@ LogicalResult SumAttr::verify(function_ref<InFlightDiagnostic()> emitError, Dens
   return success();
 }
 
+LogicalResult MeanAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t inputZero, int64_t multiple,
+                               int64_t multiplier, int64_t, int64_t, qtensor::FinalMapAttr map) {
+  if (inputZero < -128 || inputZero > 127 || multiple < 0 || multiple >= int64_t(1) << 23)
+    return emitError() << "a mean has an input_zero in [-128, 127] and a multiple in [0, 2^23)";
+  if (multiplier < 0 || multiplier >= int64_t(1) << 31 || !map.getFixed() || map.getMode() == qtensor::FixedMode::X16)
+    return emitError() << "a mean has a map of fixed<double> or fixed<single> and a multiplier in [0, 2^31)";
+  return success();
+}
+
 void QNNDialect::initialize() {
   addAttributes<
 #define GET_ATTRDEF_LIST

@@ -158,6 +158,11 @@ LogicalResult Pool2DOp::verify() {
     return failure();
   if (getInputType().getDimSize(3) != getOutputType().getDimSize(3))
     return emitOpError("has ") << getInputType().getDimSize(3) << " channels of input, " << getOutputType().getDimSize(3) << " of output";
+  if (!getMean())
+    return success();
+  bool bytes = getInputType().getElementType().isInteger(8) && getOutputType().getElementType().isInteger(8);
+  if (getMax() || !bytes || getWindow()[0] * getWindow()[1] >= int64_t(1) << 23)
+    return emitOpError("has a mean; it is of codes of 8 bits, of windows of less than 2^23 codes, and no maximum");
   return success();
 }
 int64_t Pool2DOp::countMultiplications() { return getOutputType().getNumElements() * getWindow()[0] * getWindow()[1]; }

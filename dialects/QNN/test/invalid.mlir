@@ -130,6 +130,27 @@ func.func @rows(%x: tensor<3x64xi8>, %w: tensor<10x64xi8>, %b: tensor<1xi32>, %o
 
 // -----
 
+func.func @mean(%i: tensor<1x4x4x8xi8>, %p: tensor<1x2x2x8xi8>) -> tensor<1x2x2x8xi8> {
+  // expected-error @below {{has a mean; it is of codes of 8 bits, of windows of less than 2^23 codes, and no maximum}}
+  %q = qnn.pool2d ins(%i : tensor<1x4x4x8xi8>) outs(%p : tensor<1x2x2x8xi8>) <{window = array<i64: 2, 2>, strides = array<i64: 2, 2>,
+    dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, max, mean = #qnn.mean<input_zero = 0, multiple = 0,
+    multiplier = 1073741824, shift = -2, output_zero = 0, map = #qtensor.final<fixed<double>>>, low = -128 : i64, high = 127 : i64}>
+    -> tensor<1x2x2x8xi8>
+  return %q : tensor<1x2x2x8xi8>
+}
+
+// -----
+
+// expected-error @below {{a mean has an input_zero in [-128, 127] and a multiple in [0, 2^23)}}
+#mean = #qnn.mean<input_zero = 128, multiple = 0, multiplier = 1, shift = 0, output_zero = 0, map = #qtensor.final<fixed<double>>>
+
+// -----
+
+// expected-error @below {{a mean has a map of fixed<double> or fixed<single> and a multiplier in [0, 2^31)}}
+#mean = #qnn.mean<input_zero = 0, multiple = 0, multiplier = 1, shift = 0, output_zero = 0, map = #qtensor.final<fixed<x16>>>
+
+// -----
+
 func.func @channels(%i: tensor<1x4x4x8xi8>, %p: tensor<1x2x2x4xi8>) -> tensor<1x2x2x4xi8> {
   // expected-error @below {{has 8 channels of input, 4 of output}}
   %q = qnn.pool2d ins(%i : tensor<1x4x4x8xi8>) outs(%p : tensor<1x2x2x4xi8>) <{window = array<i64: 2, 2>, strides = array<i64: 2, 2>,

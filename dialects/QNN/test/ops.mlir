@@ -26,21 +26,25 @@ func.func @packed(%x: memref<1x8x8x4xi8>, %c: memref<128xi8>, %t: memref<64xi8>,
 // CHECK-LABEL: func.func @others(
 // CHECK: qnn.fully_connected
 // CHECK: qnn.pool2d {{.*}}max
+// CHECK: qnn.pool2d {{.*}}mean = #qnn.mean<input_zero = -128, multiple = 4, multiplier = 1073741824, shift = -2, output_zero = 3, map = <fixed<double>>>
 // CHECK: qnn.add
 // CHECK: qnn.softmax
 func.func @others(%x: tensor<2x64xi8>, %w: tensor<10x64xi8>, %n: tensor<1xi32>, %o: tensor<2x10xi8>, %i: tensor<1x4x4x8xi8>,
-                  %p: tensor<1x2x2x8xi8>, %t: tensor<256xi32>) -> (tensor<2x10xi8>, tensor<1x2x2x8xi8>) {
+                  %p: tensor<1x2x2x8xi8>, %t: tensor<256xi32>) -> (tensor<2x10xi8>, tensor<1x2x2x8xi8>, tensor<1x2x2x8xi8>) {
   %y = qnn.fully_connected ins(%x : tensor<2x64xi8>) weights(%w, %n, %n, %n : tensor<10x64xi8>, tensor<1xi32>, tensor<1xi32>, tensor<1xi32>)
     outs(%o : tensor<2x10xi8>) <{input_zero = 0 : i64, output_zero = 0 : i64, low = -128 : i64, high = 127 : i64,
     map = #qtensor.final<fixed<double>>}> -> tensor<2x10xi8>
   %q = qnn.pool2d ins(%i : tensor<1x4x4x8xi8>) outs(%p : tensor<1x2x2x8xi8>) <{window = array<i64: 2, 2>, strides = array<i64: 2, 2>,
     dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, max, low = -128 : i64, high = 127 : i64}> -> tensor<1x2x2x8xi8>
+  %m = qnn.pool2d ins(%i : tensor<1x4x4x8xi8>) outs(%p : tensor<1x2x2x8xi8>) <{window = array<i64: 2, 2>, strides = array<i64: 2, 2>,
+    dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, mean = #qnn.mean<input_zero = -128, multiple = 4,
+    multiplier = 1073741824, shift = -2, output_zero = 3, map = <fixed<double>>>, low = -128 : i64, high = 127 : i64}> -> tensor<1x2x2x8xi8>
   %a = qnn.add ins(%y, %y : tensor<2x10xi8>, tensor<2x10xi8>) outs(%o : tensor<2x10xi8>) <{zeros = array<i64: 0, 3>, left_shift = 20 : i64,
     multipliers = array<i64: 1073741824, 1073741824, 1073741824>, shifts = array<i64: 0, 0, -18>, output_zero = 0 : i64,
     low = -128 : i64, high = 127 : i64, map = #qtensor.final<fixed<double>>}> -> tensor<2x10xi8>
   %s = qnn.softmax ins(%a : tensor<2x10xi8>) weights(%t : tensor<256xi32>) outs(%o : tensor<2x10xi8>)
     <{low = -128 : i64, high = 127 : i64}> -> tensor<2x10xi8>
-  return %s, %q : tensor<2x10xi8>, tensor<1x2x2x8xi8>
+  return %s, %q, %m : tensor<2x10xi8>, tensor<1x2x2x8xi8>, tensor<1x2x2x8xi8>
 }
 
 // CHECK-LABEL: func.func @groups(

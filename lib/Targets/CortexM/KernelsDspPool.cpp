@@ -15,8 +15,10 @@ public:
 private:
   /// Words must lie at words; clamps are those of codes.
   bool acceptsChannels(const PoolLayer &layer) const override {
-    return layer.in.channels % 4 == 0 && layer.low == -128 && layer.high == 127;
+    return layer.in.channels % 4 == 0 && (layer.mean || (layer.low == -128 && layer.high == 127));
   }
+  bool acceptsMean(const PoolLayer &) const override { return true; }
+  unsigned sumBits() const override { return 16; }
   void forStrips(KernelBuilder &k, const PoolLayer &layer, Body body) const override {
     int64_t words = layer.in.channels % 8 ? 1 : 2;
     k.loop(0, layer.in.channels, 4 * words, [&](Value channel) {
@@ -35,7 +37,8 @@ private:
     Value codes = k.load32(from);
     if (layer.max)
       return {codes};
-    Value both = k.either(start, k.left(start, 16));
+    // Only the start of a mean may be negative.
+    Value both = k.either(layer.mean ? k.both(start, k.number(0xFFFF)) : start, k.left(start, 16));
     return addCodes(k, both, both, codes);
   }
   SmallVector<Value> combine(KernelBuilder &k, const PoolLayer &layer, ValueRange state, Value from,
@@ -60,6 +63,19 @@ private:
     }
     // Less 128: the highest bit of each byte, without a borrow.
     k.store(arith::XOrIOp::create(k.getBuilder(), word, k.number(0x80808080)), to);
+  }
+  void storeMean(KernelBuilder &k, const PoolLayer &layer, ValueRange state, const MapValues &map, Value to,
+                 Value) const override {
+    Value word;
+    for (int64_t byte = 0; byte < 4; ++byte) {
+      Value halves = state[byte % 2];
+      Value sum = k.right(byte < 2 ? k.left(halves, 16) : halves, 16);
+      Value code = emitMean(k, layer, sum, map, /*longMultiply=*/true);
+      // The last one's sign bits are shifted out.
+      code = byte == 3 ? k.left(code, 24) : k.left(k.both(code, k.number(0xFF)), 8 * byte);
+      word = byte ? k.either(word, code) : code;
+    }
+    k.store(word, to);
   }
 };
 } // namespace

@@ -17,6 +17,8 @@ public:
 private:
   static int64_t unitOf(const PoolLayer &layer) { return layer.max && layer.in.channels % 16 == 0 ? 16 : 8; }
   bool acceptsChannels(const PoolLayer &layer) const override { return layer.in.channels % 8 == 0; }
+  bool acceptsMean(const PoolLayer &) const override { return true; }
+  unsigned sumBits() const override { return 16; }
   void forStrips(KernelBuilder &k, const PoolLayer &layer, Body body) const override {
     k.loop(0, layer.in.channels, unitOf(layer), [&](Value channel) { body(channel, {}); });
   }
@@ -54,6 +56,23 @@ private:
       sum = k.add(sum, k.both(k.right(k.sub(sum, all(map.start)), 15), all(map.even)));
     Value high = k.intrinsic("llvm.arm.mve.vmulh", m.halves(), {sum, all(map.multiplier), k.number(1)});
     storeCodes(m, layer, k.add(k.rightUnsigned(high, all(map.shift)), -128), to);
+  }
+  void storeMean(KernelBuilder &k, const PoolLayer &layer, ValueRange state, const MapValues &map, Value to,
+                 Value) const override {
+    Mve m(k);
+    const MeanMap &mean = *layer.mean;
+    MveScale scale = MveScale::of(mean.multiplier, mean.shift, mean.map.mode);
+    Value mapped[2];
+    for (unsigned odd : {0u, 1u}) {
+      Value sums = m.widen(state[0], odd);
+      if (map.bias)
+        sums = k.add(sums, m.splat(map.bias, m.words()));
+      if (map.factor)
+        sums = k.mul(sums, m.splat(map.factor, m.words()));
+      mapped[odd] = m.mapSums(sums, scale, mean.map);
+    }
+    Value codes = m.saturatingAdd(m.narrowPair(mapped[0], mapped[1]), m.splat(mean.map.zero, m.halves()));
+    m.storeCodes(k.clamp(codes, layer.low, layer.high), to);
   }
 };
 } // namespace

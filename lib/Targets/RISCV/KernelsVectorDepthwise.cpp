@@ -224,13 +224,15 @@ void VectorDepthwise::emit(KernelBuilder &k, const ConvLayer &layer, const Layer
 }
 
 namespace {
-/// The mean or the largest code of windows.
+/// The mean or the largest code of windows that lie in the input: a strip of channels after the other, so that nothing
+/// but the window's place changes from pixel to pixel. KernelsVectorPool.cpp has the others.
 class VectorPool : public PoolKernel {
 public:
-  StringRef getName() const override { return "rvv.pool"; }
+  StringRef getName() const override { return "rvv.pool.strips"; }
   /// Sums of 254 codes, and half their number, fit 16 bits.
   bool accepts(const PoolLayer &layer, const PoolConstants &) const override {
-    return layer.bits == 8 && layer.in.channels == layer.out.channels && (layer.max || layer.window.taps() <= 254);
+    return layer.bits == 8 && !layer.hasPadding() && layer.in.channels == layer.out.channels &&
+           (layer.max || layer.window.taps() <= 254);
   }
   std::vector<char> pack(const PoolLayer &, const PoolConstants &) const override { return {}; }
   std::optional<Overlap> getOutputOverlap(const PoolLayer &layer) const override {

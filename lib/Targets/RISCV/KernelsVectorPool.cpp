@@ -18,6 +18,14 @@ private:
   /// Sums of 16 bits take twice the registers.
   static Vectors vectors(KernelBuilder &k) { return Vectors(k, 1); }
   bool acceptsChannels(const PoolLayer &) const override { return true; }
+  bool acceptsMean(const PoolLayer &layer) const override {
+    ConvConstants map;
+    map.multiplier = {layer.mean->multiplier};
+    map.shift = {layer.mean->shift};
+    // Strips of a channel or two are faster without vectors.
+    return layer.in.channels >= 4 && takesMap(layer.mean->map, map);
+  }
+  unsigned sumBits() const override { return 16; }
   void forStrips(KernelBuilder &k, const PoolLayer &layer, Body body) const override {
     vectors(k).strips(layer.in.channels, body);
   }
@@ -50,6 +58,18 @@ private:
     Value code = v.apply("vnsrl", 8, high, map.shift, vl);
     code = v.apply("vxor", code, k.number(-128, k.i8()), vl);
     v.store(v.clampCodes(code, layer.low, layer.high, vl), to, vl);
+  }
+  void storeMean(KernelBuilder &k, const PoolLayer &layer, ValueRange state, const MapValues &map, Value to,
+                 Value vl) const override {
+    Vectors v = vectors(k);
+    const MeanMap &mean = *layer.mean;
+    Value sums = v.extend(state[0], 32, vl);
+    if (map.bias)
+      sums = v.apply("vadd", sums, map.bias, vl);
+    if (map.factor)
+      sums = v.apply("vmul", sums, map.factor, vl);
+    Value shift = k.number(std::clamp(-mean.shift, 1, 31));
+    v.store(v.mapSums(sums, k.number(mean.multiplier), shift, mean.map, vl), to, vl);
   }
 };
 } // namespace

@@ -92,6 +92,21 @@ void DeadChannels::findConstants(qnn::LayerOpInterface op, const ProductLayer &p
     found.push_back(constantOutput(product, op.getLayerInputs()[0], o));
 }
 
+/// What a channel of equal codes becomes: the same code but for the map of a mean, where some windows have fewer codes
+/// than others.
+static std::optional<int64_t> poolConstant(qnn::Pool2DOp op, int64_t code) {
+  auto layer = std::get<PoolLayer>(*describeLayer(cast<qnn::LayerOpInterface>(*op)));
+  if (!layer.mean)
+    return std::clamp(code, layer.low, layer.high);
+  if (code == layer.mean->inputZero || (!layer.hasPadding() && !layer.mean->multiple))
+    return layer.mean->apply(layer.window.taps() * code, layer.window.taps());
+  if (layer.hasPadding() && !layer.mean->multiple)
+    return std::nullopt;
+  // Every window's sum is brought to as many codes.
+  MeanMap map = *layer.mean;
+  return map.apply(map.multiple * code, map.multiple);
+}
+
 void DeadChannels::findConstants(Operation *op) {
   if (const ProductLayer *product = getProduct(op))
     return findConstants(cast<qnn::LayerOpInterface>(op), *product);
@@ -104,8 +119,7 @@ void DeadChannels::findConstants(Operation *op) {
     if (!code)
       continue;
     if (auto pool = dyn_cast<qnn::Pool2DOp>(op)) {
-      // Averages and largest codes of equal codes.
-      found[i] = std::clamp<int64_t>(*code, pool.getLow(), pool.getHigh());
+      found[i] = poolConstant(pool, *code);
     } else if (auto add = dyn_cast<qnn::AddOp>(op)) {
       // Channels leave an addition where both terms are constant; its own code is never asked for elsewhere.
       std::optional<int64_t> other = getConstant(op->getOperand(1), i);

@@ -26,12 +26,12 @@ class LayerFormer {
 public:
   explicit LayerFormer(RequantizeOp op) : op(op), b(op.getLoc(), op) {}
 
-  void run();
+  /// False where the op stays.
+  bool run();
 
 private:
   bool readSums();
   void readBias(Value &sums);
-  void stripPadding(ProductForm &form);
   Value numbers(ArrayRef<int64_t> values, Type element);
   Operation *create(const ProductForm &form);
 
@@ -73,19 +73,22 @@ bool LayerFormer::readSums() {
   return product && product.getNumDpsInputs() >= 2;
 }
 
-/// Zero points around the image become the layer's padding.
-void LayerFormer::stripPadding(ProductForm &form) {
-  auto pad = input.getDefiningOp<tensor::PadOp>();
-  if (!pad || form.kind == ProductForm::Matrix)
-    return;
-  Value value = pad.getConstantPaddingValue();
-  if (!value || constantOf(value) != form.inputZero)
-    return;
+Value firmware::stripZeros(Value image, int64_t zero, SmallVectorImpl<int64_t> &pads) {
+  pads.assign({0, 0, 0, 0});
+  auto pad = image.getDefiningOp<tensor::PadOp>();
+  Value value = pad ? pad.getConstantPaddingValue() : Value();
+  if (!value || constantOf(value) != zero)
+    return image;
   ArrayRef<int64_t> low = pad.getStaticLow(), high = pad.getStaticHigh();
-  if (low[0] || high[0] || low[3] || high[3] || llvm::any_of(low, ShapedType::isDynamic) || llvm::any_of(high, ShapedType::isDynamic))
-    return;
-  pads = {low[1], low[2], high[1], high[2]};
-  input = pad.getSource();
+  size_t last = low.size() - 1;
+  if (low[0] || high[0] || low[last] || high[last] || llvm::any_of(low, ShapedType::isDynamic) ||
+      llvm::any_of(high, ShapedType::isDynamic) || (last != 3 && last != 2))
+    return image;
+  for (size_t axis = 1; axis < last; ++axis) {
+    pads[axis - 1] = low[axis];
+    pads[axis + 1] = high[axis];
+  }
+  return pad.getSource();
 }
 
 Value LayerFormer::numbers(ArrayRef<int64_t> values, Type element) {
@@ -166,16 +169,16 @@ static bool comesFromConstant(Value value) {
   return op && op->hasTrait<OpTrait::ConstantLike>();
 }
 
-void LayerFormer::run() {
+bool LayerFormer::run() {
   auto sums = cast<RankedTensorType>(op.getAccumulator().getType());
   int64_t last = sums.getRank() - 1;
   BlockAttr encoding = getBlockEncoding(op.getType());
   if (!op.getMap().getFixed() || !encoding.isStatic() || encoding.getCodec().getIntStyle() != IntStyle::Signed ||
       (op.getAxis() && int64_t(*op.getAxis()) != last) || !readSums())
-    return;
+    return false;
   std::optional<ProductForm> form = readProductForm(product);
   if (!form)
-    return;
+    return false;
   input = product.getDpsInputs()[0];
   weights = product.getDpsInputs()[1];
   auto isCode = [](Type type, bool wide) {
@@ -184,10 +187,12 @@ void LayerFormer::run() {
   };
   Type code = encoding.getCodec().getStorageType();
   if (!isCode(input.getType(), true) || !isCode(weights.getType(), false) || (!code.isInteger(8) && !code.isInteger(16)))
-    return;
+    return false;
   if (!comesFromConstant(weights) || (bias && !comesFromConstant(bias)))
-    return;
-  stripPadding(*form);
+    return false;
+  // Zero points around the image become the layer's padding.
+  if (form->kind != ProductForm::Matrix)
+    input = stripZeros(input, form->inputZero, pads);
   Value codes = create(*form)->getResult(0);
   auto wanted = RankedTensorType::get(sums.getShape(), code);
   if (codes.getType() != wanted) {
@@ -199,6 +204,7 @@ void LayerFormer::run() {
   }
   op.replaceAllUsesWith(AssembleOp::create(b, op.getType(), codes).getResult());
   op.erase();
+  return true;
 }
 
 namespace {
@@ -216,7 +222,8 @@ struct FormLayers : mlir::qtensor::impl::FormLayersBase<FormLayers> {
         rules.push_back(rule);
     });
     for (RequantizeOp op : maps)
-      LayerFormer(op).run();
+      if (!LayerFormer(op).run())
+        formMean(op);
     for (linalg::GenericOp op : reductions)
       if (op->getNumResults() == 1 && !op.getResult(0).use_empty())
         formMaxPool(op);

@@ -3,6 +3,7 @@
 #include "dialects/QNN/IR/QNN.h"
 #include "dialects/QTensor/IR/QTensorOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
 
 namespace mlir::qtensor::firmware {
 
@@ -25,6 +26,29 @@ std::optional<Axis> readAxis(AffineExpr expr);
 bool isDim(AffineMap map, unsigned result, unsigned dim);
 /// The number that an integer constant is.
 std::optional<int64_t> constantOf(Value value);
+
+/// A signed code, less a zero point, that a body reads.
+struct Factor {
+  BlockArgument code;
+  int64_t zero = 0;
+};
+std::optional<Factor> readFactor(Value value);
+
+/// What lies behind zero points around an image of rank 4 or 3 (one axis); `pads`: [top, left, bottom, right]. Other
+/// padding stays.
+Value stripZeros(Value image, int64_t zero, SmallVectorImpl<int64_t> &pads);
+
+/// The map of a mean: what an op has of it that is no number of its window.
+struct MeanForm {
+  int64_t inputZero = 0, multiple = 0, multiplier = 0, shift = 0, outputZero = 0, low = -128, high = 127;
+  FinalMapAttr map;
+};
+/// The layer that takes the mean over `axes` of signed codes, or nothing where these are not neighbours. The result has
+/// `shape`.
+Value createMean(ImplicitLocOpBuilder &b, Value codes, ArrayRef<int64_t> axes, const MeanForm &form,
+                 ArrayRef<int64_t> shape);
+/// Sums of codes over windows or axes with their final map: a pooling layer in place of `op`. Other ops stay.
+void formMean(RequantizeOp op);
 
 /// The largest code of windows, starting from the lowest one: a pooling layer in place of `op`. Other ops stay.
 void formMaxPool(linalg::GenericOp op);

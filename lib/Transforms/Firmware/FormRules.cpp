@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Published integer rules that are layers of their own: add, sub, softmax, average pooling.
+// Published integer rules that are layers of their own: add, sub, softmax, average pooling, means.
 #include "lib/Transforms/Firmware/FormLayers.h"
 #include "lib/Reference/IntegerRules.h"
 #include "lib/Transforms/Integer/RuleCalls.h"
@@ -21,6 +21,7 @@ public:
   void formAdd(bool subtract);
   void formSoftmax();
   void formAveragePool();
+  void formMean();
 
 private:
   IntegerAttr number(int64_t value) { return b.getI64IntegerAttr(value); }
@@ -107,11 +108,33 @@ void RuleFormer::formAveragePool() {
   finish(qnn::Pool2DOp::getOperationName(), input(0), {}, attributes);
 }
 
+void RuleFormer::formMean() {
+  const CodeTensor &x = call.inputs[0], &out = call.output;
+  int64_t count = 1;
+  for (int64_t axis : call.list("axes"))
+    count *= x.shape[axis];
+  QuantizedMultiplier by = reference::meanMultiplier(call, count);
+  MeanForm form;
+  form.inputZero = x.zero;
+  form.multiplier = by.multiplier;
+  form.shift = by.shift;
+  form.outputZero = out.zero;
+  form.low = out.low;
+  form.high = out.high;
+  form.map = FinalMapAttr::get(b.getContext(), true, RoundingMode::HalfAway,
+                               call.singleRounding() ? FixedMode::Single : FixedMode::Double);
+  Value codes = createMean(b, input(0), call.list("axes"), form, out.shape);
+  if (!codes)
+    return;
+  op.replaceAllUsesWith(ValueRange(AssembleOp::create(b, op.getResult(0).getType(), codes).getResult()));
+  op.erase();
+}
+
 LogicalResult firmware::formRule(AsOp op) {
   StringRef rule = op.getRule();
   bool add = rule == "tflite.add", subtract = rule == "tflite.sub";
-  bool softmax = rule == "tflite.softmax", pool = rule == "tflite.average_pool_2d";
-  if (!add && !subtract && !softmax && !pool)
+  bool softmax = rule == "tflite.softmax", pool = rule == "tflite.average_pool_2d", mean = rule == "tflite.mean";
+  if (!add && !subtract && !softmax && !pool && !mean)
     return success();
   RuleCall call;
   SmallVector<bool> isUnsigned;
@@ -120,10 +143,12 @@ LogicalResult firmware::formRule(AsOp op) {
   // Layers are of signed codes of 8 bits. Other ones, and tensors that repeat along an extent, keep their loops.
   auto isPlain = [&](const CodeTensor &tensor) { return tensor.bits == 8 && tensor.low < 0; };
   bool sameShape = llvm::all_of(call.inputs, [&](const CodeTensor &input) { return input.shape == call.output.shape; });
-  if (!llvm::all_of(call.inputs, isPlain) || !isPlain(call.output) || (!pool && !sameShape))
+  if (!llvm::all_of(call.inputs, isPlain) || !isPlain(call.output) || (!pool && !mean && !sameShape))
     return success();
   RuleFormer former(op, call);
-  if (pool)
+  if (mean)
+    former.formMean();
+  else if (pool)
     former.formAveragePool();
   else if (softmax)
     former.formSoftmax();

@@ -7,10 +7,10 @@ using namespace mlir;
 using namespace mlir::qtensor;
 using namespace mlir::qtensor::firmware;
 
-bool ConvLayer::hasPadding() const {
-  int64_t height = (out.height - 1) * window.strideHeight + (window.kernelHeight - 1) * window.dilationHeight + 1;
-  int64_t width = (out.width - 1) * window.strideWidth + (window.kernelWidth - 1) * window.dilationWidth + 1;
-  return window.padTop || window.padLeft || height > in.height || width > in.width;
+bool Window::leaves(const Extents &in, const Extents &out) const {
+  int64_t height = (out.height - 1) * strideHeight + (kernelHeight - 1) * dilationHeight + 1;
+  int64_t width = (out.width - 1) * strideWidth + (kernelWidth - 1) * dilationWidth + 1;
+  return padTop || padLeft || height > in.height || width > in.width;
 }
 
 bool ConvLayer::hasWords() const {
@@ -65,6 +65,15 @@ int64_t FinalMap::apply(int64_t sum, int32_t multiplier, int32_t shift) const {
 
 int32_t AddLayer::term(unsigned i, int64_t code) const {
   return int32_t(map.apply((code - zeros[i]) * (int64_t(1) << leftShift), int32_t(multipliers[i]), int32_t(shifts[i])));
+}
+
+int64_t MeanMap::apply(int64_t codes, int64_t count) const {
+  int64_t mapped = map.apply((codes - count * inputZero) * factor(count), multiplier, shift);
+  return std::clamp(mapped + map.zero, map.low, map.high);
+}
+
+int64_t PoolLayer::meanBound() const {
+  return std::max(127 - mean->inputZero, mean->inputZero + 128) * std::max(window.taps(), mean->multiple);
 }
 
 static Extents describeImage(ShapedType type) {
@@ -136,6 +145,24 @@ static AddLayer describeAdd(qnn::AddOp op) {
   return layer;
 }
 
+static PoolLayer describePool(qnn::Pool2DOp op) {
+  PoolLayer layer;
+  layer.in = describeImage(op.getInputType());
+  layer.out = describeImage(op.getOutputType());
+  layer.window = describeWindow(op);
+  layer.max = op.getMax();
+  layer.low = op.getLow();
+  layer.high = op.getHigh();
+  layer.bits = op.getInputType().getElementTypeBitWidth();
+  if (std::optional<qnn::MeanAttr> mean = op.getMean())
+    layer.mean = {mean->getInputZero(),
+                  mean->getMultiple(),
+                  int32_t(mean->getMultiplier()),
+                  int32_t(mean->getShift()),
+                  {mean->getMap().getMode(), mean->getOutputZero(), layer.low, layer.high}};
+  return layer;
+}
+
 std::optional<Layer> firmware::describeLayer(qnn::LayerOpInterface op) {
   for (Value operand : op->getOperands()) {
     auto element = cast<ShapedType>(operand.getType()).getElementType();
@@ -155,11 +182,8 @@ std::optional<Layer> firmware::describeLayer(qnn::LayerOpInterface op) {
     return withGroups(describeConv(product, Window(), /*depthwise=*/false), product.getGroups());
   if (auto add = dyn_cast<qnn::AddOp>(*op))
     return describeAdd(add);
-  if (auto pool = dyn_cast<qnn::Pool2DOp>(*op)) {
-    unsigned bits = pool.getInputType().getElementTypeBitWidth();
-    return PoolLayer{describeImage(pool.getInputType()), describeImage(pool.getOutputType()), describeWindow(pool),
-                     pool.getMax(), int64_t(pool.getLow()), int64_t(pool.getHigh()), bits};
-  }
+  if (auto pool = dyn_cast<qnn::Pool2DOp>(*op))
+    return describePool(pool);
   auto softmax = cast<qnn::SoftmaxOp>(*op);
   int64_t length = softmax.getInputType().getShape().back(), count = softmax.getInputType().getNumElements();
   return SoftmaxLayer{length ? count / length : 0, length, int64_t(softmax.getLow()), int64_t(softmax.getHigh())};

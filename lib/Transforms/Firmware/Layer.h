@@ -17,17 +17,19 @@ struct FinalMap {
   int64_t apply(int64_t sum, int32_t multiplier, int32_t shift) const;
 };
 
+/// NHWC extents, of whole batches.
+struct Extents {
+  int64_t batch = 1, height = 1, width = 1, channels = 1;
+  int64_t count() const { return batch * height * width * channels; }
+};
+
 /// Windows of `kernel` extents; output (y, x) begins at (y * stride - padTop, x * stride - padLeft).
 struct Window {
   int64_t kernelHeight = 1, kernelWidth = 1, strideHeight = 1, strideWidth = 1, dilationHeight = 1, dilationWidth = 1;
   int64_t padTop = 0, padLeft = 0;
   int64_t taps() const { return kernelHeight * kernelWidth; }
-};
-
-/// NHWC extents, of whole batches.
-struct Extents {
-  int64_t batch = 1, height = 1, width = 1, channels = 1;
-  int64_t count() const { return batch * height * width * channels; }
+  /// Whether some window leaves the input.
+  bool leaves(const Extents &in, const Extents &out) const;
 };
 
 /// The weights of an output channel that share a factor; none where `channels` is 0.
@@ -66,8 +68,7 @@ struct ConvLayer {
   std::optional<AddLayer> sum;
 
   int64_t depth() const { return window.taps() * (depthwise ? 1 : in.channels); } ///< Products in a sum.
-  /// Whether some window leaves the input.
-  bool hasPadding() const;
+  bool hasPadding() const { return window.leaves(in, out); }
   /// Whether codes have 16 bits, no zero points and a map of `fixed<x16>`.
   bool hasWords() const;
 };
@@ -86,12 +87,29 @@ struct ConvConstants {
   int32_t factor(const ConvLayer &layer, int64_t o, int64_t ky, int64_t kx, int64_t c) const;
 };
 
+/// How the sum of a window's codes becomes a code of another scale.
+struct MeanMap {
+  int64_t inputZero = 0, multiple = 0;
+  int32_t multiplier = 0, shift = 0;
+  FinalMap map;
+
+  /// What the sum of `count` codes is multiplied by in front of the map.
+  int64_t factor(int64_t count) const { return multiple ? multiple / count : 1; }
+  /// The code of the sum of `count` codes.
+  int64_t apply(int64_t codes, int64_t count) const;
+};
+
 struct PoolLayer {
   Extents in, out;
   Window window;
   bool max = false;
   int64_t low = -128, high = 127;
   unsigned bits = 8;
+  std::optional<MeanMap> mean;
+
+  bool hasPadding() const { return window.leaves(in, out); }
+  /// Of the numbers that the map of a mean gets.
+  int64_t meanBound() const;
 };
 struct PoolConstants {};
 

@@ -29,6 +29,8 @@ public:
   virtual std::vector<char> pack(const L &layer, const C &constants) const = 0;
   /// Bytes of the kernel's own in the arena, aligned to 16.
   virtual int64_t getScratchBytes(const L &layer) const { return 0; }
+  /// Whether it takes means with a final map: the others never see a layer that has one.
+  virtual bool takesMean() const { return false; }
   /// Whether the kernel computes the sum behind a layer that has one.
   virtual bool takesSum(const L &layer) const { return false; }
   /// How the output of a layer with a sum may lie over the second input.
@@ -59,11 +61,14 @@ struct LayerKernels {
 /// The table of a target: what `parts` add, in order, and last the kernels that are right on every processor.
 LayerKernels makeKernelTable(llvm::ArrayRef<void (*)(LayerKernels &)> parts);
 
-/// Whether a kernel computes a layer. Weights in groups and sums are for kernels that know of them.
+/// Whether a kernel computes a layer. Weights in groups, sums and means are for kernels that know of them.
 template <typename L, typename C>
 bool canCompute(const LayerKernel<L, C> &kernel, const L &layer, const C &constants) {
   if constexpr (std::is_same_v<L, ConvLayer>)
     if ((layer.groups && !kernel.takesGroups()) || (layer.sum && !kernel.takesSum(layer)))
+      return false;
+  if constexpr (std::is_same_v<L, PoolLayer>)
+    if (layer.mean && !kernel.takesMean())
       return false;
   return kernel.accepts(layer, constants);
 }

@@ -8,7 +8,8 @@ def FormLayers : Pass<"qtensor-form-layers", "::mlir::func::FuncOp"> {
   let summary = "integer sums with their final map, and rules that are layers => qnn";
   let description = [{
     What `qtensor-integer-only` left as a linalg op on codes, a bias and a `qtensor.requantize` becomes one layer; padding
-    with the zero point becomes the layer's. Rules of `qtensor.as` that are layers (add, sub, softmax, average pooling) too.
+    with the zero point becomes the layer's. Sums of codes over windows or neighbouring axes with their final map are means, and
+    rules of `qtensor.as` that are layers (add, sub, softmax, average pooling, mean) become those.
 
         %p = tensor.pad %x low[0, 1, 1, 0] high[0, 1, 1, 0] { yield %c-128_i8 }
         %s = linalg.generic ins(%p, %w : tensor<1x10x10x16xi8>, tensor<16x3x3x16xi8>) ... { %acc + (%in + 128) * %weight }

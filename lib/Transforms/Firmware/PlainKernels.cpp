@@ -148,6 +148,7 @@ void PlainConv::emitOne(KernelBuilder &k, const ConvLayer &layer, const LayerPoi
 namespace {
 struct PlainPool : PoolKernel {
   StringRef getName() const override { return "plain.pool"; }
+  bool takesMean() const override { return true; }
   bool accepts(const PoolLayer &, const PoolConstants &) const override { return true; }
   std::vector<char> pack(const PoolLayer &, const PoolConstants &) const override { return {}; }
   std::optional<Overlap> getOutputOverlap(const PoolLayer &layer) const override {
@@ -185,7 +186,14 @@ void PlainPool::emitOne(KernelBuilder &k, const PoolLayer &layer, const LayerPoi
     });
   });
   Value result = found[0];
-  if (!layer.max) {
+  if (layer.mean) {
+    const MeanMap &mean = *layer.mean;
+    Value sum = k.sub(found[0], k.mul(found[1], mean.inputZero));
+    if (mean.multiple)
+      sum = k.mul(sum, k.quotient(k.number(mean.multiple), k.most(found[1], k.number(1))));
+    result = k.mapExactly(sum, k.number(mean.multiplier), k.number(mean.shift), mean.map.mode);
+    result = k.add(result, mean.map.zero);
+  } else if (!layer.max) {
     Value half = k.rightUnsigned(found[1], 1);
     Value nudged = k.select(k.isLess(k.number(0), result), k.add(result, half), k.sub(result, half));
     result = k.quotient(nudged, found[1]);

@@ -14,15 +14,7 @@ std::optional<int64_t> firmware::constantOf(Value value) {
   return number.getSExtValue();
 }
 
-namespace {
-/// One of the two factors in the body: a signed code, less a zero point.
-struct Factor {
-  BlockArgument code;
-  int64_t zero = 0;
-};
-} // namespace
-
-static std::optional<Factor> readFactor(Value value) {
+std::optional<Factor> firmware::readFactor(Value value) {
   Factor factor;
   if (auto difference = value.getDefiningOp<arith::SubIOp>()) {
     std::optional<int64_t> zero = constantOf(difference.getRhs());

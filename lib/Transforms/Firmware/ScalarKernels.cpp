@@ -244,7 +244,7 @@ static void addWords(std::vector<std::unique_ptr<ConvKernel>> &conv, const Scala
 
 ScalarKernels::ScalarKernels(const ScalarShape &s)
     : add(makeTableAdd(s.longMultiply)), softmax(makeTableSoftmax(s.longMultiply)),
-      pool(makeScalarPool()) {
+      pool(makeScalarPool(s.longMultiply)) {
   for (bool exact : {false, true}) {
     std::string suffix = exact ? ".exact" : "";
     WindowConv::Shape tile{s.pixels, s.channels, 1, 1, exact, s.longMultiply}, row = tile, depthwise = tile;

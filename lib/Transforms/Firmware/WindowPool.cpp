@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Transforms/Firmware/WindowPool.h"
+#include "lib/Transforms/Firmware/FastMap.h"
 
 using namespace mlir;
 using namespace mlir::qtensor;
@@ -65,15 +66,37 @@ bool WindowPool::accepts(const PoolLayer &layer, const PoolConstants &) const {
   if (!meets(w.padTop, w.kernelHeight, w.strideHeight, layer.out.height, layer.in.height) ||
       !meets(w.padLeft, w.kernelWidth, w.strideWidth, layer.out.width, layer.in.width))
     return false;
+  if (layer.mean)
+    return (sumBits() == 32 || w.taps() <= 256) && acceptsMean(layer);
   for (int64_t count = hasBorder(layer) ? 1 : w.taps(); !layer.max && count <= w.taps(); ++count)
     if (!AverageMap::find(count))
       return false;
   return true;
 }
 
+/// What the sum of `count` codes begins with and, where that has no room in it, what is added to it later.
+struct WindowPool::MeanStart {
+  static constexpr int64_t kBytes = 12;
+  int32_t start = 0, bias = 0, factor = 1;
+};
+
+WindowPool::MeanStart WindowPool::startMean(const PoolLayer &layer, int64_t count) const {
+  int64_t zero = layer.mean->inputZero, most = std::max(127 - zero, zero + 128) * layer.window.taps();
+  MeanStart made;
+  (sumBits() == 32 || most < 1 << 15 ? made.start : made.bias) = int32_t(-count * zero);
+  made.factor = int32_t(layer.mean->factor(count));
+  return made;
+}
+
 std::vector<char> WindowPool::pack(const PoolLayer &layer, const PoolConstants &) const {
   std::vector<char> bytes;
   for (int64_t count = 1; !layer.max && hasBorder(layer) && count <= layer.window.taps(); ++count) {
+    if (layer.mean) {
+      MeanStart mean = startMean(layer, count);
+      for (int32_t word : {mean.start, mean.bias, mean.factor})
+        appendNumber(bytes, word);
+      continue;
+    }
     AverageMap map = *AverageMap::find(count);
     for (int32_t word : {map.start, map.multiplier, map.shift, map.even})
       appendNumber(bytes, word);
@@ -85,15 +108,51 @@ void WindowPool::store(KernelBuilder &k, const PoolLayer &layer, ValueRange stat
                        Value length) const {
   if (layer.max)
     return storeLargest(k, layer, state, to, length);
+  if (layer.mean)
+    return storeMean(k, layer, state, map, to, length);
   storeAverage(k, layer, state, map, to, length);
+}
+
+WindowPool::MapValues WindowPool::insideMap(KernelBuilder &k, const PoolLayer &layer) const {
+  MapValues map;
+  if (layer.max)
+    return map;
+  if (layer.mean) {
+    MeanStart mean = startMean(layer, layer.window.taps());
+    map.start = k.number(mean.start);
+    map.bias = mean.bias ? k.number(mean.bias) : Value();
+    map.factor = mean.factor != 1 ? k.number(mean.factor) : Value();
+    return map;
+  }
+  AverageMap known = *AverageMap::find(layer.window.taps());
+  return {k.number(known.start),
+          k.number(known.multiplier),
+          k.number(known.shift),
+          k.number(known.even),
+          known.even != 0,
+          {},
+          {}};
+}
+
+WindowPool::MapValues WindowPool::loadMap(KernelBuilder &k, const PoolLayer &layer, Value constants,
+                                          Value count) const {
+  int64_t bytes = layer.mean ? MeanStart::kBytes : AverageMap::kBytes;
+  Value record = k.at(constants, k.mul(k.add(count, -1), bytes));
+  auto word = [&](int64_t i) { return k.load32(k.at(record, 4 * i)); };
+  MapValues map;
+  map.start = word(0);
+  if (layer.mean) {
+    map.bias = startMean(layer, 1).bias ? word(1) : Value();
+    map.factor = layer.mean->multiple ? word(2) : Value();
+    return map;
+  }
+  return {map.start, word(1), word(2), word(3), true, {}, {}};
 }
 
 void WindowPool::emitInside(KernelBuilder &k, const PoolLayer &layer, Value from, Value to) const {
   const Window &w = layer.window;
   int64_t channels = layer.in.channels, rowBytes = layer.in.width * channels;
-  AverageMap known = layer.max ? AverageMap() : *AverageMap::find(w.taps());
-  MapValues map{k.number(known.start), k.number(known.multiplier), k.number(known.shift), k.number(known.even),
-                known.even != 0};
+  MapValues map = insideMap(k, layer);
   forStrips(k, layer, [&](Value channel, Value length) {
     Value first = k.at(from, channel);
     SmallVector<Value> state = begin(k, layer, first, map.start, length);
@@ -118,12 +177,7 @@ void WindowPool::emitInside(KernelBuilder &k, const PoolLayer &layer, Value from
 
 void WindowPool::emitBorder(KernelBuilder &k, const PoolLayer &layer, Value constants, const Place &place) const {
   int64_t channels = layer.in.channels, rowBytes = layer.in.width * channels;
-  MapValues map;
-  if (!layer.max) {
-    Value record = k.at(constants, k.mul(k.add(k.mul(place.rows, place.columns), -1), AverageMap::kBytes));
-    auto word = [&](int64_t i) { return k.load32(k.at(record, 4 * i)); };
-    map = {word(0), word(1), word(2), word(3), true};
-  }
+  MapValues map = layer.max ? MapValues() : loadMap(k, layer, constants, k.mul(place.rows, place.columns));
   Value from = k.at(place.image, k.add(k.mul(place.row, rowBytes), k.mul(place.column, channels)));
   forStrips(k, layer, [&](Value channel, Value length) {
     Value first = k.at(from, channel);
@@ -202,11 +256,14 @@ namespace {
 /// Strips of four channels, or of one.
 class ScalarPool : public WindowPool {
 public:
+  explicit ScalarPool(bool longMultiply) : longMultiply(longMultiply) {}
   StringRef getName() const override { return "scalar.pool"; }
 
 private:
   static int64_t unitOf(const PoolLayer &layer) { return layer.in.channels % 4 ? 1 : 4; }
   bool acceptsChannels(const PoolLayer &) const override { return true; }
+  bool acceptsMean(const PoolLayer &) const override { return true; }
+  unsigned sumBits() const override { return 32; }
   void forStrips(KernelBuilder &k, const PoolLayer &layer, Body body) const override {
     k.loop(0, layer.in.channels, unitOf(layer), [&](Value channel) { body(channel, {}); });
   }
@@ -236,6 +293,13 @@ private:
     for (auto [i, sum] : llvm::enumerate(state))
       k.storeCode(k.clamp(k.add(average(k, sum, map), -128), layer.low, layer.high), k.at(to, i));
   }
+  void storeMean(KernelBuilder &k, const PoolLayer &layer, ValueRange state, const MapValues &map, Value to,
+                 Value) const override {
+    for (auto [i, sum] : llvm::enumerate(state))
+      k.storeCode(emitMean(k, layer, sum, map, longMultiply), k.at(to, i));
+  }
+
+  const bool longMultiply;
 };
 } // namespace
 
@@ -245,4 +309,21 @@ Value WindowPool::average(KernelBuilder &k, Value sum, const MapValues &map) {
   return k.rightUnsigned(k.rightUnsigned(k.mul(sum, map.multiplier), 16), map.shift);
 }
 
-std::unique_ptr<PoolKernel> firmware::makeScalarPool() { return std::make_unique<ScalarPool>(); }
+Value WindowPool::emitMean(KernelBuilder &k, const PoolLayer &layer, Value sum, const MapValues &map,
+                           bool longMultiply) {
+  const MeanMap &mean = *layer.mean;
+  if (map.bias)
+    sum = k.add(sum, map.bias);
+  if (map.factor)
+    sum = k.mul(sum, map.factor);
+  if (std::optional<FastMap> fast = FastMap::find(mean.map, mean.multiplier, mean.shift, layer.meanBound())) {
+    FastMapValues values{k.number(fast->multiplier), k.number(fast->rounding), k.number(fast->shift)};
+    return values.apply(k, k.left(sum, 1), mean.map, longMultiply);
+  }
+  Value mapped = k.mapExactly(sum, k.number(mean.multiplier), k.number(mean.shift), mean.map.mode);
+  return k.add(k.clamp(mapped, mean.map.low - mean.map.zero, mean.map.high - mean.map.zero), mean.map.zero);
+}
+
+std::unique_ptr<PoolKernel> firmware::makeScalarPool(bool longMultiply) {
+  return std::make_unique<ScalarPool>(longMultiply);
+}

@@ -23,6 +23,7 @@ struct AverageMap {
 class WindowPool : public PoolKernel {
 public:
   bool accepts(const PoolLayer &layer, const PoolConstants &) const override;
+  bool takesMean() const override { return true; }
   /// Of averages beside padding: the maps of all counts.
   std::vector<char> pack(const PoolLayer &layer, const PoolConstants &) const override;
   std::optional<Overlap> getOutputOverlap(const PoolLayer &layer) const override {
@@ -31,16 +32,21 @@ public:
   void emit(KernelBuilder &k, const PoolLayer &layer, const LayerPointers &at) const override;
 
 protected:
-  /// An AverageMap in registers; `mayBeEven`: `even` may be -1.
+  /// An AverageMap in registers; `mayBeEven`: `even` may be -1. Means have `start`, `bias` and `factor`.
   struct MapValues {
     Value start, multiplier, shift, even;
-    bool mayBeEven;
+    bool mayBeEven = false;
+    Value bias, factor; ///< Added to the sums as 32 bits, then multiplied with them; null: 0, 1.
   };
 
   /// The code plus 128 of a sum that began with `start`, an i32.
   static Value average(KernelBuilder &k, Value sum, const MapValues &map);
 
   virtual bool acceptsChannels(const PoolLayer &layer) const = 0;
+  /// Whether the kernel has the map of a mean.
+  virtual bool acceptsMean(const PoolLayer &layer) const = 0;
+  /// The bits of its sums: 16 or 32.
+  virtual unsigned sumBits() const = 0;
   /// Calls `body` for all strips: the first channel, and the length as the kernel likes to have it.
   using Body = llvm::function_ref<void(Value channel, Value length)>;
   virtual void forStrips(KernelBuilder &k, const PoolLayer &layer, Body body) const = 0;
@@ -53,9 +59,18 @@ protected:
                             Value length) const = 0;
   virtual void storeAverage(KernelBuilder &k, const PoolLayer &layer, ValueRange state, const MapValues &map, Value to,
                             Value length) const = 0;
+  virtual void storeMean(KernelBuilder &k, const PoolLayer &layer, ValueRange state, const MapValues &map, Value to,
+                         Value length) const = 0;
+  /// The code of a sum of 32 bits, an i32.
+  static Value emitMean(KernelBuilder &k, const PoolLayer &layer, Value sum, const MapValues &map, bool longMultiply);
 
 private:
   struct Place;
+  struct MeanStart;
+  MeanStart startMean(const PoolLayer &layer, int64_t count) const;
+  /// The map of windows inside; of windows beside padding, of so many codes.
+  MapValues insideMap(KernelBuilder &k, const PoolLayer &layer) const;
+  MapValues loadMap(KernelBuilder &k, const PoolLayer &layer, Value constants, Value count) const;
   void emitRow(KernelBuilder &k, const PoolLayer &layer, const LayerPointers &at, const Place &row) const;
   void emitInside(KernelBuilder &k, const PoolLayer &layer, Value from, Value to) const;
   void emitBorder(KernelBuilder &k, const PoolLayer &layer, Value constants, const Place &place) const;
@@ -64,6 +79,6 @@ private:
 };
 
 /// One code at a time.
-std::unique_ptr<PoolKernel> makeScalarPool();
+std::unique_ptr<PoolKernel> makeScalarPool(bool longMultiply);
 
 } // namespace mlir::qtensor::firmware

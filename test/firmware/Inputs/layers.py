@@ -221,6 +221,18 @@ class Maker:
         layer.oracle = ("pool", [*image, *kernel, stride, pad[0], pad[1], rows, columns, int(largest), *clamp])
         return layer
 
+    def mean(self, name, image, kernel, stride=1, pad=NONE, multiple=0, zero=7, out_zero=-3, multiplier=0x5A82799A, shift=None,
+             mode="double", clamp=(-128, 127)):
+        """A pooling whose sums take a final map. Without a shift of its own averages keep about the scale of the codes."""
+        layer = self.pool(name, image, kernel, stride, pad, clamp=clamp)
+        if shift is None:
+            shift = -(multiple or product(kernel)).bit_length() + 1
+        values = dict(input_zero=zero, multiple=multiple, multiplier=multiplier, shift=shift, output_zero=out_zero,
+                      map=f"<fixed<{mode}>>")
+        layer.attributes["mean"] = f"#qnn.mean<{', '.join(f'{name} = {number}' for name, number in values.items())}>"
+        layer.oracle = ("mean", layer.oracle[1][:-3] + [multiple, multiplier, shift, int(mode == "single"), *clamp, zero, out_zero])
+        return layer
+
     def add(self, name, count, zeros=(-7, -5), out_zero=-3, multipliers=(1 << 30, 1200000000, 1500000000), shifts=(0, -1, -18),
             mode="double", subtract=False, clamp=(-128, 127)):
         layer = Layer(name, "qnn.add", [(1, count)] * 2, (1, count), count)
@@ -309,6 +321,33 @@ def others(make):
               make.pool("average-8", (8, 8, 64), (8, 8))]
     for layer in layers:
         layer.unit = product(layer.out)
+    return layers
+
+
+def means(make):
+    """A unit is an output."""
+    layers = [make.mean("mean-2", (16, 16, 16), (2, 2), 2), make.mean("mean-3", (16, 16, 16), (3, 3), 1, SAME, multiple=36),
+              make.mean("mean-8", (8, 8, 64), (8, 8))]
+    for layer in layers:
+        layer.unit = product(layer.out)
+    return layers
+
+
+def mean_shapes(make, count):
+    """Means over windows with and without pads, over whole images of up to 400 codes; every kind of map."""
+    pick, number = make.random.choice, make.random.randint
+    layers = [make.mean("mean of 128", (16, 8, 8), (16, 8), zero=-128), make.mean("mean of 129", (43, 3, 16), (43, 3), zero=127),
+              make.mean("mean of 256", (16, 16, 12), (16, 16), zero=-128), make.mean("mean of 400", (20, 20, 9), (20, 20)),
+              make.mean("mean of a channel", (1, 70, 1), (1, 70)), make.mean("mean of -128", (4, 4, 8), (4, 4), clamp=(-128, -128))]
+    for i in range(count):
+        kernel, padded = (number(1, 3), number(1, 3)), pick((False, True))
+        pad = tuple(number(0, k - 1) for k in kernel * 2) if padded else NONE
+        multiple = pick((0, 36)) if padded else 0
+        multiplier, shift = pick(((make.random.randrange(1 << 30, 1 << 31), None), (1 << 30, 0), (1 << 30, 1), (0, 0),
+                                  (make.random.randrange(1, 1 << 31), -number(1, 31)), (make.random.randrange(1 << 30, 1 << 31), 3)))
+        layers.append(make.mean(f"mean {i}", (*make.extents(kernel, 1), pick((1, 3, 4, 8, 12, 16, 33))), kernel, number(1, 2), pad,
+                                multiple, pick((-128, 0, 13, 127)), pick((-128, 0, 4, 127)), multiplier, shift,
+                                pick(("double", "single")), pick(((-128, 127), (-20, 30)))))
     return layers
 
 
@@ -412,7 +451,7 @@ def random_shapes(make, count):
     layers = []
     for i in range(count):
         layers += random_windows(make, i) + (random_products(make, i) if i % 2 else [])
-    return layers
+    return layers + mean_shapes(make, count)
 
 
 def products(make):
@@ -560,7 +599,7 @@ def main():
     elif counted:
         layers = {"narrow": narrow, "others": others, "words": words}.get(which, goals)(make)
         if which == "others":
-            layers += grouped(make)
+            layers += grouped(make) + means(make)
     elif which == "placed":
         layers = random_shapes(make, 10) + products(make) + sums(make)
     elif which == "words-shapes":

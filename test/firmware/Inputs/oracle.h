@@ -128,6 +128,25 @@ static void oracle_pool(const int8_t *x, int height, int width, int channels, in
   }
 }
 
+/* Sums through a final map, windows at a border brought to `multiple` codes where that is not 0. */
+static __attribute__((unused)) void oracle_mean(const int8_t *x, int height, int width, int channels, int kh, int kw,
+                                                int stride, int top, int left, int rows, int columns, int multiple,
+                                                int32_t multiplier, int shift, int single, int low, int high, int zero,
+                                                int out_zero) {
+  for (int i = 0; i < rows * columns * channels; ++i) {
+    int o = i % channels, column = i / channels % columns, row = i / channels / columns, sum = 0, count = 0;
+    for (int t = 0; t < kh * kw; ++t) {
+      int r = row * stride + t / kw - top, c = column * stride + t % kw - left;
+      if (r < 0 || c < 0 || r >= height || c >= width)
+        continue;
+      sum += x[(r * width + c) * channels + o] - zero;
+      ++count;
+    }
+    oracle_want[i] =
+        clamp((int64_t)map(multiple ? sum * (multiple / count) : sum, multiplier, shift, single) + out_zero, low, high);
+  }
+}
+
 static void oracle_add(const int8_t *x, const int8_t *y, int count, int zero_x, int zero_y, int out_zero, int32_t mx, int32_t my,
                        int32_t m, int sx, int sy, int s, int single, int subtract, int low, int high) {
   for (int i = 0; i < count; ++i) {

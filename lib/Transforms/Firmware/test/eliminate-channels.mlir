@@ -76,6 +76,62 @@ func.func @padding(%x: tensor<1x4x4x1xi8>) -> tensor<1x1xi8> {
 
 // -----
 
+// Through a mean the constant 5 is another code, (5 + 3) / 2 - 1 = 3, which the bias takes in: 2 * (3 + 1). Beside padding that brings
+// windows fewer codes it is none.
+// CHECK-LABEL: func.func @means(
+// CHECK: qnn.pool2d {{.*}} outs(%{{.*}} : tensor<1x1x1x1xi8>)
+// CHECK: arith.constant dense<9> : tensor<1xi32>
+// CHECK: qnn.conv2d
+func.func @means(%x: tensor<1x4x4x1xi8>) -> tensor<1x1x1x1xi8> {
+  %w0 = arith.constant dense<[[[[0]]], [[[4]]]]> : tensor<2x1x1x1xi8>
+  %b0 = arith.constant dense<[7, 9]> : tensor<2xi32>
+  %m = arith.constant dense<1073741824> : tensor<1xi32>
+  %s = arith.constant dense<1> : tensor<1xi32>
+  %e0 = tensor.empty() : tensor<1x4x4x2xi8>
+  %a = qnn.conv2d ins(%x : tensor<1x4x4x1xi8>) weights(%w0, %b0, %m, %s : tensor<2x1x1x1xi8>, tensor<2xi32>, tensor<1xi32>, tensor<1xi32>)
+    outs(%e0 : tensor<1x4x4x2xi8>) <{window = array<i64: 1, 1>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>,
+    pads = array<i64: 0, 0, 0, 0>, input_zero = 5, output_zero = -2, low = -128, high = 127, map = #qtensor.final<fixed<double>>}> -> tensor<1x4x4x2xi8>
+  %e1 = tensor.empty() : tensor<1x1x1x2xi8>
+  %p = qnn.pool2d ins(%a : tensor<1x4x4x2xi8>) outs(%e1 : tensor<1x1x1x2xi8>) <{window = array<i64: 4, 4>,
+    strides = array<i64: 4, 4>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>,
+    mean = #qnn.mean<input_zero = -3, multiple = 0, multiplier = 1073741824, shift = -4, output_zero = -1, map = <fixed<double>>>,
+    low = -128, high = 127}> -> tensor<1x1x1x2xi8>
+  %w2 = arith.constant dense<[[[[2, 3]]]]> : tensor<1x1x1x2xi8>
+  %b2 = arith.constant dense<[1]> : tensor<1xi32>
+  %e3 = tensor.empty() : tensor<1x1x1x1xi8>
+  %y = qnn.conv2d ins(%p : tensor<1x1x1x2xi8>) weights(%w2, %b2, %m, %s : tensor<1x1x1x2xi8>, tensor<1xi32>, tensor<1xi32>, tensor<1xi32>)
+    outs(%e3 : tensor<1x1x1x1xi8>) <{window = array<i64: 1, 1>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>,
+    pads = array<i64: 0, 0, 0, 0>, input_zero = -1, output_zero = 0, low = -128, high = 127, map = #qtensor.final<fixed<double>>}> -> tensor<1x1x1x1xi8>
+  return %y : tensor<1x1x1x1xi8>
+}
+
+// CHECK-LABEL: func.func @means_at_border(
+// CHECK: qnn.pool2d {{.*}} outs(%{{.*}} : tensor<1x3x3x2xi8>)
+func.func @means_at_border(%x: tensor<1x4x4x1xi8>) -> tensor<1x3x3x1xi8> {
+  %w0 = arith.constant dense<[[[[0]]], [[[4]]]]> : tensor<2x1x1x1xi8>
+  %b0 = arith.constant dense<[7, 9]> : tensor<2xi32>
+  %m = arith.constant dense<1073741824> : tensor<1xi32>
+  %s = arith.constant dense<1> : tensor<1xi32>
+  %e0 = tensor.empty() : tensor<1x4x4x2xi8>
+  %a = qnn.conv2d ins(%x : tensor<1x4x4x1xi8>) weights(%w0, %b0, %m, %s : tensor<2x1x1x1xi8>, tensor<2xi32>, tensor<1xi32>, tensor<1xi32>)
+    outs(%e0 : tensor<1x4x4x2xi8>) <{window = array<i64: 1, 1>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>,
+    pads = array<i64: 0, 0, 0, 0>, input_zero = 5, output_zero = -2, low = -128, high = 127, map = #qtensor.final<fixed<double>>}> -> tensor<1x4x4x2xi8>
+  %e1 = tensor.empty() : tensor<1x3x3x2xi8>
+  %p = qnn.pool2d ins(%a : tensor<1x4x4x2xi8>) outs(%e1 : tensor<1x3x3x2xi8>) <{window = array<i64: 2, 2>,
+    strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>,
+    mean = #qnn.mean<input_zero = -3, multiple = 0, multiplier = 1073741824, shift = -2, output_zero = -1, map = <fixed<double>>>,
+    low = -128, high = 127}> -> tensor<1x3x3x2xi8>
+  %w2 = arith.constant dense<[[[[2, 3]]]]> : tensor<1x1x1x2xi8>
+  %b2 = arith.constant dense<[1]> : tensor<1xi32>
+  %e3 = tensor.empty() : tensor<1x3x3x1xi8>
+  %y = qnn.conv2d ins(%p : tensor<1x3x3x2xi8>) weights(%w2, %b2, %m, %s : tensor<1x1x1x2xi8>, tensor<1xi32>, tensor<1xi32>, tensor<1xi32>)
+    outs(%e3 : tensor<1x3x3x1xi8>) <{window = array<i64: 1, 1>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>,
+    pads = array<i64: 0, 0, 0, 0>, input_zero = -1, output_zero = 0, low = -128, high = 127, map = #qtensor.final<fixed<double>>}> -> tensor<1x3x3x1xi8>
+  return %y : tensor<1x3x3x1xi8>
+}
+
+// -----
+
 // Sums of tensors lose a channel of both, or none: channel 0 is constant in %a and %b, channel 1 in %a alone. The flushed
 // multiplier of channel 0 makes %b's code 7 whatever its weights.
 // CHECK-LABEL: func.func @add(

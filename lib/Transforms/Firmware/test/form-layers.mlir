@@ -209,6 +209,122 @@ func.func @largest(%x: tensor<1x4x4x8xi8>) -> tensor<1x2x2x8xi8> {
 
 // -----
 
+// Means: over the middle axes; over windows beside padding, whose sums are brought to 4 codes; TFLite's. One whose axes are no
+// neighbours, and one of which a factor is wrong, keep their loops.
+#x = #qtensor.block<int8, [?, ?, ?, ?], scale = 1.000000e-01, zero = 3.000000e+00>
+#y = #qtensor.block<int8, [?, ?, ?, ?], scale = 1.000000e-01, zero = -2.000000e+00>
+#z = #qtensor.block<int8, [?, ?], scale = 1.000000e-01, zero = -2.000000e+00>
+#all = affine_map<(n, y, x, c) -> (n, y, x, c)>
+#kept = affine_map<(n, y, x, c) -> (n, c)>
+#apart = affine_map<(n, y, x, c) -> (n, x)>
+#in = affine_map<(n, y, x, c, ky, kx) -> (n, y + ky, x + kx, c)>
+#win = affine_map<(n, y, x, c, ky, kx) -> (ky, kx)>
+#out = affine_map<(n, y, x, c, ky, kx) -> (n, y, x, c)>
+#place = affine_map<(n, y, x, c) -> (y, x)>
+
+// CHECK-LABEL: func.func @axes(
+// CHECK-SAME: %[[X:.*]]: tensor<1x4x4x8xi8>
+// CHECK: %[[P:.*]] = qnn.pool2d ins(%[[X]] : tensor<1x4x4x8xi8>) outs(%{{.*}} : tensor<1x1x1x8xi8>)
+// CHECK-SAME: high = 127 : i64, low = -2 : i64, mean = #qnn.mean<input_zero = 3, multiple = 0, multiplier = 1073741824, shift = -3, output_zero = -2, map = <fixed<double>>>
+// CHECK-SAME: window = array<i64: 4, 4>
+// CHECK: tensor.collapse_shape %[[P]] {{.*}} into tensor<1x8xi8>
+// CHECK: linalg.generic {{.*}} outs(%{{.*}} : tensor<1x4xi32>)
+// CHECK: qtensor.requantize
+func.func @axes(%x: tensor<1x4x4x8xi8>) -> (tensor<1x8xf32, #z>, tensor<1x4xf32, #z>) {
+  %m = arith.constant dense<1073741824> : tensor<1xi32>
+  %s = arith.constant dense<-3> : tensor<1xi32>
+  %zero = arith.constant 0 : i32
+  %c3 = arith.constant 3 : i32
+  %e = tensor.empty() : tensor<1x8xi32>
+  %f = linalg.fill ins(%zero : i32) outs(%e : tensor<1x8xi32>) -> tensor<1x8xi32>
+  %sum = linalg.generic {indexing_maps = [#all, #kept], iterator_types = ["parallel", "reduction", "reduction", "parallel"]}
+      ins(%x : tensor<1x4x4x8xi8>) outs(%f : tensor<1x8xi32>) {
+  ^bb0(%in: i8, %out: i32):
+    %0 = arith.extsi %in : i8 to i32
+    %1 = arith.subi %0, %c3 : i32
+    %2 = arith.addi %out, %1 : i32
+    linalg.yield %2 : i32
+  } -> tensor<1x8xi32>
+  %q = qtensor.requantize %sum multiplier(%m : tensor<1xi32>) shift(%s : tensor<1xi32>) <fixed<double>> clamp [-2, 127]
+    : tensor<1x8xi32> -> tensor<1x8xf32, #z>
+  %e2 = tensor.empty() : tensor<1x4xi32>
+  %f2 = linalg.fill ins(%zero : i32) outs(%e2 : tensor<1x4xi32>) -> tensor<1x4xi32>
+  %sum2 = linalg.generic {indexing_maps = [#all, #apart], iterator_types = ["parallel", "reduction", "parallel", "reduction"]}
+      ins(%x : tensor<1x4x4x8xi8>) outs(%f2 : tensor<1x4xi32>) {
+  ^bb0(%in: i8, %out: i32):
+    %0 = arith.extsi %in : i8 to i32
+    %1 = arith.addi %out, %0 : i32
+    linalg.yield %1 : i32
+  } -> tensor<1x4xi32>
+  %q2 = qtensor.requantize %sum2 multiplier(%m : tensor<1xi32>) shift(%s : tensor<1xi32>) <fixed<double>> clamp [-128, 127]
+    : tensor<1x4xi32> -> tensor<1x4xf32, #z>
+  return %q, %q2 : tensor<1x8xf32, #z>, tensor<1x4xf32, #z>
+}
+
+// CHECK-LABEL: func.func @windows(
+// CHECK-SAME: %[[X:.*]]: tensor<1x2x2x8xi8>
+// CHECK: qnn.pool2d ins(%[[X]] : tensor<1x2x2x8xi8>) outs(%{{.*}} : tensor<1x3x3x8xi8>)
+// CHECK-SAME: mean = #qnn.mean<input_zero = 3, multiple = 4, multiplier = 1073741824, shift = -1, output_zero = -2, map = <fixed<single>>>
+// CHECK-SAME: pads = array<i64: 1, 1, 1, 1>, strides = array<i64: 1, 1>, window = array<i64: 2, 2>
+// CHECK-NOT: qnn.pool2d
+// CHECK: qtensor.requantize
+func.func @windows(%x: tensor<1x2x2x8xi8>) -> (tensor<1x3x3x8xf32, #y>, tensor<1x3x3x8xf32, #y>) {
+  %m = arith.constant dense<1073741824> : tensor<1xi32>
+  %s = arith.constant dense<-1> : tensor<1xi32>
+  %zero = arith.constant 0 : i32
+  %around = arith.constant 3 : i8
+  %p = tensor.pad %x low[0, 1, 1, 0] high[0, 1, 1, 0] {
+  ^bb0(%a: index, %b: index, %c: index, %d: index):
+    tensor.yield %around : i8
+  } : tensor<1x2x2x8xi8> to tensor<1x4x4x8xi8>
+  %w = tensor.empty() : tensor<2x2xi32>
+  %e = tensor.empty() : tensor<1x3x3x8xi32>
+  %f = linalg.fill ins(%zero : i32) outs(%e : tensor<1x3x3x8xi32>) -> tensor<1x3x3x8xi32>
+  %c3 = arith.constant 3 : i32
+  %sum = linalg.generic {indexing_maps = [#in, #win, #out],
+      iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction", "reduction"]}
+      ins(%p, %w : tensor<1x4x4x8xi8>, tensor<2x2xi32>) outs(%f : tensor<1x3x3x8xi32>) {
+  ^bb0(%in: i8, %unused: i32, %out: i32):
+    %0 = arith.extsi %in : i8 to i32
+    %1 = arith.subi %0, %c3 : i32
+    %2 = arith.addi %out, %1 : i32
+    linalg.yield %2 : i32
+  } -> tensor<1x3x3x8xi32>
+  %right = arith.constant dense<[[4, 2, 4], [2, 1, 2], [4, 2, 4]]> : tensor<3x3xi32>
+  %t = linalg.generic {indexing_maps = [#all, #place, #all], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%sum, %right : tensor<1x3x3x8xi32>, tensor<3x3xi32>) outs(%e : tensor<1x3x3x8xi32>) {
+  ^bb0(%in: i32, %factor: i32, %out: i32):
+    %0 = arith.muli %in, %factor : i32
+    linalg.yield %0 : i32
+  } -> tensor<1x3x3x8xi32>
+  %q = qtensor.requantize %t multiplier(%m : tensor<1xi32>) shift(%s : tensor<1xi32>) <fixed<single>> clamp [-128, 127]
+    : tensor<1x3x3x8xi32> -> tensor<1x3x3x8xf32, #y>
+  %wrong = arith.constant dense<[[4, 2, 4], [2, 1, 2], [4, 2, 3]]> : tensor<3x3xi32>
+  %u = linalg.generic {indexing_maps = [#all, #place, #all], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%sum, %wrong : tensor<1x3x3x8xi32>, tensor<3x3xi32>) outs(%e : tensor<1x3x3x8xi32>) {
+  ^bb0(%in: i32, %factor: i32, %out: i32):
+    %0 = arith.muli %in, %factor : i32
+    linalg.yield %0 : i32
+  } -> tensor<1x3x3x8xi32>
+  %r = qtensor.requantize %u multiplier(%m : tensor<1xi32>) shift(%s : tensor<1xi32>) <fixed<single>> clamp [-128, 127]
+    : tensor<1x3x3x8xi32> -> tensor<1x3x3x8xf32, #y>
+  return %q, %r : tensor<1x3x3x8xf32, #y>, tensor<1x3x3x8xf32, #y>
+}
+
+// CHECK-LABEL: func.func @rule(
+// CHECK: qnn.pool2d {{.*}} mean = #qnn.mean<input_zero = 3, multiple = 0, multiplier = 1073741824, shift = -3, output_zero = -2, map = <fixed<double>>>
+func.func @rule(%x: tensor<1x4x4x8xf32, #x>) -> tensor<1x8xf32, #z> {
+  %y = qtensor.as "tflite.mean"(%x) {axes = array<i64: 1, 2>, keep_dims = 0, rounding = "double"} : (tensor<1x4x4x8xf32, #x>) -> tensor<1x8xf32, #z> {
+  ^bb0(%p: tensor<1x4x4x8xf32, #x>):
+    %e = tensor.empty() : tensor<1x8xf32>
+    %q = qtensor.quantize %e : tensor<1x8xf32> -> tensor<1x8xf32, #z>
+    qtensor.yield %q : tensor<1x8xf32, #z>
+  }
+  return %y : tensor<1x8xf32, #z>
+}
+
+// -----
+
 // Factors of groups: of 4 channels of a matrix; of a row of taps and all channels of a convolution. Weights of which only the
 // constant is left have the bits that it needs.
 #y = #qtensor.block<int8, [?, ?], scale = 2.500000e-01>
