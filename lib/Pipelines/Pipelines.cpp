@@ -308,6 +308,7 @@ void mlir::qtensor::addFirmwarePasses(OpPassManager &pm, const Target &target, S
   pm.addPass(math::createMathExtendToSupportedTypes());
   pm.addPass(createApproximateMath());
   pm.addPass(createExpandRoots());
+  pm.addPass(createExpandPowers());
   if (asSource)
     pm.addPass(createExpandFma());
   pm.addPass(memref::createExpandStridedMetadataPass());

@@ -14,24 +14,27 @@ namespace mlir::qtensor {
 using namespace mlir;
 
 namespace {
-/// An f32 of 2^23 and more is whole, as are infinities; NaN stays. Below, it fits an i32. The sign of a zero is the operand's.
+/// An f32 of 2^23 and more is whole, as are infinities; NaN stays. Below, it fits an i32. The sign of a zero is the
+/// operand's. Of an f64 these are 2^52 and an i64.
 template <typename OpTy>
 struct ExpandToWhole : OpRewritePattern<OpTy> {
   using OpRewritePattern<OpTy>::OpRewritePattern;
 
   LogicalResult matchAndRewrite(OpTy op, PatternRewriter &rewriter) const override {
     Type type = op.getType();
-    if (!getElementTypeOrSelf(type).isF32())
-      return rewriter.notifyMatchFailure(op, "only f32 below 2^23 fits an i32");
+    bool isWide = getElementTypeOrSelf(type).isF64();
+    if (!isWide && !getElementTypeOrSelf(type).isF32())
+      return rewriter.notifyMatchFailure(op, "takes f32 and f64");
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
     auto shaped = dyn_cast<ShapedType>(type);
-    auto number = [&](float value) -> Value {
-      TypedAttr scalar = b.getF32FloatAttr(value);
+    auto number = [&](double value) -> Value {
+      TypedAttr scalar = b.getFloatAttr(getElementTypeOrSelf(type), value);
       return arith::ConstantOp::create(b, shaped ? TypedAttr(DenseElementsAttr::get(shaped, Attribute(scalar))) : scalar);
     };
     Value x = op.getOperand();
-    Type whole = shaped ? Type(shaped.clone(b.getI32Type())) : b.getI32Type();
-    Value small = arith::CmpFOp::create(b, arith::CmpFPredicate::OLT, math::AbsFOp::create(b, x), number(8388608.0f));
+    Type code = b.getIntegerType(isWide ? 64 : 32), whole = shaped ? Type(shaped.clone(code)) : code;
+    Value small = arith::CmpFOp::create(b, arith::CmpFPredicate::OLT, math::AbsFOp::create(b, x),
+                                        number(isWide ? 0x1p52 : 0x1p23));
     Value inside = arith::SelectOp::create(b, small, x, number(0));
     Value result = arith::SIToFPOp::create(b, type, arith::FPToSIOp::create(b, whole, inside));
     if (std::is_same_v<OpTy, math::FloorOp>) {

@@ -44,7 +44,7 @@ def ExpandCopies : Pass<"qtensor-expand-copies", "ModuleOp"> {
 def ExpandRounding : Pass<"qtensor-expand-rounding", "ModuleOp"> {
   let summary = "Rounding to whole numbers without a C library";
   let description = [{
-    floor, ceil, trunc, round and roundeven of f32 become conversions to integers and comparisons: processors without such
+    floor, ceil and trunc of f32 and f64, round and roundeven of f32 become conversions to integers and comparisons: processors without such
     instructions would call functions that firmware may not have.
 
     ```mlir
@@ -183,6 +183,22 @@ def ExpandRoots : Pass<"qtensor-expand-roots"> {
     %1 = math.sqrt %0 : f32
     // =>
     %bits = arith.bitcast %0 : f32 to i32, %fits = arith.cmpi uge ..., %1 = arith.select ...
+    ```
+  }];
+  let dependentDialects = ["arith::ArithDialect"];
+}
+
+def ExpandPowers : Pass<"qtensor-expand-powers"> {
+  let summary = "Expand powers and atan2 of f32 to f64 arithmetic, for processors without a C library";
+  let description = [{
+    powf and atan2 of scalar f32, which would be calls of a C library that firmware does not have. Both are series of f64, of which the
+    compiler's helper library has the operations, and off by 0.501 of the last place at most where the result is a normal number;
+    infinities, zeros and what is no number are IEEE 754's. Other types stay as they are.
+
+    ```mlir
+    %1 = math.powf %x, %y : f32
+    // =>
+    %a = arith.extf %x : f32 to f64, %m = arith.bitcast ..., arith.mulf, arith.addf ..., %1 = arith.truncf ... : f64 to f32
     ```
   }];
   let dependentDialects = ["arith::ArithDialect"];

@@ -12,6 +12,10 @@ func.func @floor_f32(%x: f32) -> f32 {
   return %y : f32
 }
 // CHECK-NOT: math.{{ceil|trunc|round|roundeven}}
+func.func @floor_f64(%x: f64) -> f64 {
+  %y = math.floor %x : f64
+  return %y : f64
+}
 func.func @ceil_f32(%x: f32) -> f32 {
   %y = math.ceil %x : f32
   return %y : f32
