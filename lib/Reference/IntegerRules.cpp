@@ -108,26 +108,55 @@ static LogicalResult quantizeCodes(RuleCall &call, std::string &) {
   return mapCodes(call, [&](int64_t x) { return scaleBy(x, by, single); });
 }
 
+double reference::scaleRatio(const RuleCall &call, bool narrow) {
+  float input = call.inputs[0].scale, output = call.output.scale;
+  return narrow ? double(input / output) : double(input) / double(output);
+}
+
+double reference::slopeRatio(const RuleCall &call, bool narrow) {
+  float input = call.inputs[0].scale, output = call.output.scale, alpha = float(call.real("alpha"));
+  float sloped = input * alpha;
+  return narrow ? double(sloped / output) : double(input) * double(alpha) / double(output);
+}
+
+std::pair<int64_t, int64_t> reference::clampBounds(const RuleCall &call) {
+  // Bounds may be far outside of the codes.
+  auto bound = [&](StringRef name) {
+    float code = std::round(float(call.real(name)) / call.output.scale) + float(call.output.zero);
+    return int64_t(std::clamp(code, float(call.output.low), float(call.output.high)));
+  };
+  return {bound("low"), call.parameters.get("high") ? bound("high") : call.output.high};
+}
+
 /// A negative slope is the opposite of what its magnitude makes: the products that are rounded have positive
 /// multipliers.
-static LogicalResult leakyRelu(RuleCall &call, std::string &) {
-  double input = double(call.inputs[0].scale), output = double(call.output.scale),
-         alpha = double(float(call.real("alpha")));
+template <bool narrow> static LogicalResult leakyRelu(RuleCall &call, std::string &) {
   bool single = call.singleRounding();
-  QuantizedMultiplier positive = quantizeMultiplier(input / output, single);
-  QuantizedMultiplier negative = quantizeMultiplier(input * std::abs(alpha) / output, single);
+  double slope = slopeRatio(call, narrow);
+  QuantizedMultiplier positive = quantizeMultiplier(scaleRatio(call, narrow), single);
+  QuantizedMultiplier negative = quantizeMultiplier(std::abs(slope), single);
   return mapCodes(call, [&](int64_t x) -> int64_t {
     if (x >= 0)
       return scaleBy(x, positive, single);
     int64_t below = scaleBy(x, negative, single);
-    return alpha < 0 ? -below : below;
+    return slope < 0 ? -below : below;
   });
 }
 
-static LogicalResult magnitudes(RuleCall &call, std::string &) {
+template <bool narrow> static LogicalResult magnitudes(RuleCall &call, std::string &) {
   bool single = call.singleRounding();
-  QuantizedMultiplier by = quantizeMultiplier(double(call.inputs[0].scale) / double(call.output.scale), single);
+  QuantizedMultiplier by = quantizeMultiplier(scaleRatio(call, narrow), single);
   return mapCodes(call, [&](int64_t x) { return scaleBy(std::abs(x), by, single); });
+}
+
+/// An activation between two scales.
+static LogicalResult clampCodes(RuleCall &call, std::string &) {
+  bool single = call.singleRounding();
+  QuantizedMultiplier by = quantizeMultiplier(scaleRatio(call, /*narrow=*/true), single);
+  auto [low, high] = clampBounds(call);
+  return mapCodes(call, [&, low = low, high = high](int64_t x) {
+    return std::clamp<int64_t>(scaleBy(x, by, single) + call.output.zero, low, high) - call.output.zero;
+  });
 }
 
 /// ELU of 8-bit codes, as the runtime fills its table: in f32, ties away from zero.
@@ -416,8 +445,11 @@ struct Entry {
 } // namespace
 
 static const Entry entries[] = {
+    {"litert.abs", 1, true, magnitudes<true>},
+    {"litert.leaky_relu", 1, true, leakyRelu<true>},
     {"litert.mul", 2, false, multiplyCodes},
-    {"tflite.abs", 1, true, magnitudes},
+    {"litert.relu", 1, true, clampCodes},
+    {"tflite.abs", 1, true, magnitudes<false>},
     {"tflite.add_n", 1, true, addManyCodes, 1, kMostAddends - 1},
     {"tflite.cumsum", 1, true, cumulateCodes},
     {"tflite.div", 2, false, divideCodes},
@@ -431,7 +463,7 @@ static const Entry entries[] = {
     {"tflite.add", 2, false, addCodes},
     {"tflite.average_pool_2d", 1, false, averagePool},
     {"tflite.hard_swish", 1, true, hardSwish},
-    {"tflite.leaky_relu", 1, true, leakyRelu},
+    {"tflite.leaky_relu", 1, true, leakyRelu<false>},
     {"tflite.logistic", 1, true, logistic},
     {"tflite.lstm", kLstmInputs, false, applyLstm, 3},
     {"tflite.mean", 1, false, mean},

@@ -46,6 +46,12 @@ LogicalResult applyIntegerRule(StringRef name, RuleCall &call, std::string &prob
 /// exp(beta * scale * -i) as Q0.31 for i = 0, 1, ... 2^bits - 1: what softmax adds for a code that is i below the largest one
 /// of its row. 0 from the difference on that the rule leaves out.
 std::vector<int32_t> softmaxTerms(const RuleCall &call);
+/// The scale of the input over that of the output; `narrow`: in f32, as LiteRT computes it and TFLite Micro does not.
+double scaleRatio(const RuleCall &call, bool narrow);
+/// The same times the slope below zero.
+double slopeRatio(const RuleCall &call, bool narrow);
+/// The codes between which litert.relu clamps: those of the parameters "low" and, if there is one, "high".
+std::pair<int64_t, int64_t> clampBounds(const RuleCall &call);
 /// The multiplier of tflite.mean's sums over `count` elements, which has taken in 1 / count.
 QuantizedMultiplier meanMultiplier(const RuleCall &call, int64_t count);
 /// The code of a real under a tensor's parameters, ties away from zero, not clamped.

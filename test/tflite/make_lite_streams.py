@@ -216,6 +216,16 @@ def softmax16():
     return maker
 
 
+def unary(code, options=None, kind=I8, zeros=(87, -85)):
+    """Codes of 8 bits whose products lie between two codes if the ratio of the scales is computed in f32."""
+    maker = Maker()
+    graph = maker.graph()
+    graph.inputs = [maker.tensor(graph, "x", (1, 256), kind, 1 / 256, zeros[0])]
+    graph.outputs = [maker.tensor(graph, "y", (1, 256), kind, 0.05, zeros[1])]
+    maker.operator(graph, code, graph.inputs, graph.outputs, options)
+    return maker
+
+
 def models():
     yield "plain", lstm()
     yield "fine-cells", lstm(cell_power=-15, cells=3)
@@ -241,6 +251,10 @@ def models():
     yield "rnn-sequence-f32", plain(steps=4, activation=1)
     yield "rnn-time-major-f32", plain(steps=3, time_major=True)
     yield "softmax-16", softmax16()
+    for kind, tag, zeros in ((I8, "", (87, -85)), (I16, "-16", (0, 0))):
+        yield f"abs{tag}", unary(OP.ABS, None, kind, zeros)
+        yield f"relu{tag}", unary(OP.RELU, None, kind, zeros)
+        yield f"leaky-relu{tag}", unary(OP.LEAKY_RELU, ("LeakyReluOptions", {"alpha": -.2}), kind, zeros)
     yield "rnn-two-ways-f32", plain_two_ways()
     yield "rnn-two-ways-apart-f32", plain_two_ways(merges=False, time_major=False, auxiliary=True)
     for asymmetric in (False, True):

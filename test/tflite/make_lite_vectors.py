@@ -47,11 +47,11 @@ class Layer(Maker):
 class Activation(Maker):
     """From codes to codes of another scale."""
 
-    def __init__(self, code):
+    def __init__(self, code, scales=(0.0713, 0.0271), zeros=(-13, -120)):
         super().__init__()
         graph = self.graph()
-        graph.inputs = [self.tensor(graph, "x", (1, 256), I8, 0.0713, -13)]
-        graph.outputs = [self.tensor(graph, "y", (1, 256), I8, 0.0271, -120)]
+        graph.inputs = [self.tensor(graph, "x", (1, 256), I8, scales[0], zeros[0])]
+        graph.outputs = [self.tensor(graph, "y", (1, 256), I8, scales[1], zeros[1])]
         self.operator(graph, code, graph.inputs, graph.outputs)
 
     def input(self, i):
@@ -102,6 +102,8 @@ def models():
     yield "depthwise-one", depthwise(multiplier=6, channels=1)
     for name in ("RELU6", "RELU_N1_TO_1", "RELU_0_TO_1"):
         yield name.lower().replace("_", "-"), Activation(getattr(OP, name))
+        # Of such a ratio the last bits count: products lie between two codes.
+        yield name.lower().replace("_", "-") + "-ties", Activation(getattr(OP, name), (1 / 256, 0.05), (-120, -13))
 
 
 def random_models(count):

@@ -51,8 +51,10 @@ private:
   LogicalResult emitSquaredDifference();
   LogicalResult emitPrelu();
   LogicalResult emitScaled(double positive, double negative);
-  LogicalResult emitMagnitude();
-  LogicalResult emitCodes(llvm::function_ref<Value(Wide, Value)> body);
+  LogicalResult emitMagnitude(double ratio);
+  LogicalResult emitClamped(double ratio);
+  LogicalResult emitWide(bool narrow);
+  LogicalResult emitCodes(int64_t low, int64_t high, llvm::function_ref<Value(Wide, Value)> body);
   LogicalResult emitAveragePool();
   LogicalResult emitMean();
   LogicalResult emitResizeBilinear();
@@ -292,9 +294,9 @@ LogicalResult RuleEmitter::emitPrelu() {
 }
 
 /// body(a code less its zero point), clamped.
-LogicalResult RuleEmitter::emitCodes(llvm::function_ref<Value(Wide, Value)> body) {
+LogicalResult RuleEmitter::emitCodes(int64_t low, int64_t high, llvm::function_ref<Value(Wide, Value)> body) {
   const CodeTensor &x = call.inputs[0];
-  finish({codes(0)}, {identity()}, call.output.low, call.output.high, [&](Wide w, ValueRange in) {
+  finish({codes(0)}, {identity()}, low, high, [&](Wide w, ValueRange in) {
     Value value = w.sub(extend(w, in[0], x), w.constant(x.zero));
     return w.add(body(w, value), w.constant(call.output.zero));
   });
@@ -303,16 +305,38 @@ LogicalResult RuleEmitter::emitCodes(llvm::function_ref<Value(Wide, Value)> body
 
 /// Times one real where it is not negative, times another where it is; of a negative one the opposite is rounded.
 LogicalResult RuleEmitter::emitScaled(double positive, double negative) {
-  return emitCodes([&](Wide w, Value value) {
+  return emitCodes(call.output.low, call.output.high, [&](Wide w, Value value) {
     Value isBelow = w.compare(arith::CmpIPredicate::slt, value, w.constant(0));
     Value below = scaled(w, value, std::abs(negative));
     return w.select(isBelow, negative < 0 ? w.sub(w.constant(0), below) : below, scaled(w, value, positive));
   });
 }
 
-LogicalResult RuleEmitter::emitMagnitude() {
-  double ratio = double(call.inputs[0].scale) / double(call.output.scale);
-  return emitCodes([&](Wide w, Value value) { return scaled(w, w.most(value, w.sub(w.constant(0), value)), ratio); });
+LogicalResult RuleEmitter::emitMagnitude(double ratio) {
+  return emitCodes(call.output.low, call.output.high,
+                   [&](Wide w, Value value) { return scaled(w, w.most(value, w.sub(w.constant(0), value)), ratio); });
+}
+
+LogicalResult RuleEmitter::emitClamped(double ratio) {
+  auto [low, high] = reference::clampBounds(call);
+  return emitCodes(low, high, [&](Wide w, Value value) { return scaled(w, value, ratio); });
+}
+
+/// Functions of one code that has no table.
+LogicalResult RuleEmitter::emitWide(bool narrow) {
+  StringRef function = op.getRule().split('.').second;
+  double ratio = reference::scaleRatio(call, narrow);
+  if (function == "logistic" || function == "tanh")
+    return emitByTable(function == "tanh");
+  if (function == "quantize")
+    return emitScaled(ratio, ratio);
+  if (function == "relu")
+    return emitClamped(ratio);
+  if (function == "abs")
+    return emitMagnitude(ratio);
+  if (function == "leaky_relu")
+    return emitScaled(ratio, reference::slopeRatio(call, narrow));
+  return op.emitOpError("has rule \"") << op.getRule() << "\", which has no lowering for these codes";
 }
 
 /// logistic and tanh of codes of 16 bits.
@@ -563,19 +587,7 @@ LogicalResult RuleEmitter::run() {
     return emitSvdf(op, call);
   if (call.inputs.size() == 1 && call.inputs[0].bits <= 8)
     return emitTable();
-  if (rule == "tflite.logistic" || rule == "tflite.tanh")
-    return emitByTable(rule == "tflite.tanh");
-  if (rule == "tflite.quantize") {
-    double ratio = double(call.inputs[0].scale) / double(call.output.scale);
-    return emitScaled(ratio, ratio);
-  }
-  if (rule == "tflite.abs")
-    return emitMagnitude();
-  if (rule == "tflite.leaky_relu") {
-    double input = double(call.inputs[0].scale), output = double(call.output.scale);
-    return emitScaled(input / output, input * double(float(call.real("alpha"))) / output);
-  }
-  return op.emitOpError("has rule \"") << rule << "\", which has no lowering for these codes";
+  return emitWide(/*narrow=*/rule.starts_with("litert."));
 }
 
 namespace {

@@ -256,10 +256,29 @@ template <UnaryFn fn> LogicalResult importByteRule(const Node &n, StringRef rule
 LogicalResult importInverseRoot(const Node &n) { return importByteRule<inverseRoot>(n, "tflite.rsqrt"); }
 LogicalResult importElu(const Node &n) { return importByteRule<exponentialUnit>(n, "tflite.elu"); }
 LogicalResult importLeakyRelu(const Node &n) {
-  return importRule<leaky>(n, "tflite.leaky_relu", {n.param("alpha", n.realOption("alpha"))});
+  return importRule<leaky>(n, n.likeLiteRT() ? "litert.leaky_relu" : "tflite.leaky_relu",
+                           {n.param("alpha", n.realOption("alpha"))});
 }
 
-LogicalResult importAbs(const Node &n) { return importRule<magnitude>(n, "tflite.abs"); }
+LogicalResult importAbs(const Node &n) {
+  return importRule<magnitude>(n, n.likeLiteRT() ? "litert.abs" : "tflite.abs");
+}
+
+/// Between two scales LiteRT has a rule of its own; and the only one, but for RELU.
+template <UnaryFn fn> LogicalResult importBounded(const Node &n, double low, std::optional<double> high) {
+  const Quantization &from = n.inTensor(0).quantization, &to = n.outTensor().quantization;
+  bool rescales = isQuantized(n.inTensor(0)) && isQuantized(n.outTensor()) && from.scale != to.scale;
+  if (!rescales || (!high && !n.likeLiteRT()))
+    return importUnary<fn>(n);
+  SmallVector<NamedAttribute> parameters{n.param("low", low)};
+  if (high)
+    parameters.push_back(n.param("high", *high));
+  return importRule<fn>(n, "litert.relu", parameters);
+}
+LogicalResult importRelu(const Node &n) { return importBounded<bounded<1>>(n, 0, std::nullopt); }
+LogicalResult importReluN1To1(const Node &n) { return importBounded<bounded<2>>(n, -1, 1); }
+LogicalResult importRelu6(const Node &n) { return importBounded<bounded<3>>(n, 0, 6); }
+LogicalResult importRelu0To1(const Node &n) { return importBounded<zeroToOne>(n, 0, 1); }
 
 /// One input of several or one channel: x < 0 ? slope * x : x.
 LogicalResult importPrelu(const Node &n) {
@@ -325,10 +344,10 @@ void registerElementwise(Registry &r) {
       {"HARD_SWISH", 1, 1, importHardSwish, exact},
       {"LEAKY_RELU", 1, 1, importLeakyRelu, "f32; int8, int16 by TFLite Micro's rule"},
       {"PRELU", 2, 2, importPrelu, "f32; int8, int16 by TFLite Micro's rule"},
-      {"RELU", 1, 1, importUnary<bounded<1>>, "f32, int8, uint8, int16"},
-      {"RELU_N1_TO_1", 1, 1, importUnary<bounded<2>>, "f32, int8, uint8, int16"},
-      {"RELU6", 1, 1, importUnary<bounded<3>>, "f32, int8, uint8, int16"},
-      {"RELU_0_TO_1", 1, 1, importUnary<zeroToOne>, "f32, int8, uint8, int16"},
+      {"RELU", 1, 1, importRelu, "f32, int8, uint8, int16"},
+      {"RELU_N1_TO_1", 1, 1, importReluN1To1, "f32, int8, uint8, int16"},
+      {"RELU6", 1, 1, importRelu6, "f32, int8, uint8, int16"},
+      {"RELU_0_TO_1", 1, 1, importRelu0To1, "f32, int8, uint8, int16"},
       {"SIN", 1, 1, importUnary<sine>, real},
       {"COS", 1, 1, importUnary<cosine>, real},
       {"EXP", 1, 1, importUnary<exponential>, real},

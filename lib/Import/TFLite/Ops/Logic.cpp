@@ -22,13 +22,15 @@ Val comparable(const Node &n, unsigned input) {
   reference::QuantizedMultiplier by = reference::quantizeMultiplier(double(q.scale[0]), n.singleRounding());
   FixedMode mode = n.singleRounding() ? FixedMode::Single : FixedMode::Double;
   SmallVector<double> values;
-  for (int64_t code = -128; code < 128; ++code)
+  bool isSigned = graph::isSigned(n.in(input).elem);
+  int64_t first = isSigned ? -128 : 0;
+  for (int64_t code = first; code < first + 256; ++code)
     values.push_back(double(reference::mapFixed((code - q.zero[0]) * 256, by.multiplier, by.shift, mode)));
   Emit &e = n.e;
   Value table = e.tensor(e.constant(values, {256}, Elem::I32));
   return e.map(n.in(input), Elem::I32, [&](Scalar &s, ValueRange in) -> Value {
-    Value wide = s.make<arith::ExtSIOp>(s.b.getI32Type(), in[0]);
-    Value index = s.make<arith::IndexCastOp>(s.b.getIndexType(), s.add(wide, s.like(wide, 128)));
+    Value wide = s.widen(in[0], s.b.getI32Type(), !isSigned);
+    Value index = s.make<arith::IndexCastOp>(s.b.getIndexType(), s.sub(wide, s.like(wide, double(first))));
     return s.make<tensor::ExtractOp>(table, index);
   });
 }
@@ -43,8 +45,9 @@ template <CompareFn fn> LogicalResult importCompare(const Node &n) {
   bool quantized = isQuantized(n.inTensor(0));
   if (quantized != isQuantized(n.inTensor(1)))
     return n.fail("compares quantized with plain numbers");
-  if (quantized && inputs[0].elem != Elem::I8)
-    return n.fail("compares quantized " + elemName(inputs[0].elem) + ", for which there is no rule; int8 has one");
+  if (quantized && bitWidth(inputs[0].elem) != 8)
+    return n.fail("compares quantized " + elemName(inputs[0].elem) +
+                  ", for which there is no rule; int8 and uint8 have one");
   for (unsigned i : {0u, 1u})
     if (quantized && n.inTensor(i).quantization.scale.size() != 1)
       return n.fail("compares a tensor of several scales");
@@ -153,7 +156,8 @@ template <bool largest> LogicalResult importArg(const Node &n) {
 } // namespace
 
 void registerLogic(Registry &r) {
-  constexpr const char *types = "f32, integers; int8 by TFLite Micro's rule", *choice = "all types; quantized: one scale";
+  constexpr const char *types = "f32, integers; int8, uint8 by TFLite Micro's rule",
+                       *choice = "all types; quantized: one scale";
   r.add({
       {"LESS", 2, 2, importCompare<below>, types},
       {"LESS_EQUAL", 2, 2, importCompare<belowOrEqual>, types},
