@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Emit/NativeCode.h"
-#include "qtensor/Firmware.h"
 #include "mlir/Target/LLVMIR/Dialect/All.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "qtensor/Firmware.h"
 #include "llvm/Analysis/LoopInfo.h"
 #include "llvm/IR/Dominators.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
+#include "llvm/Transforms/Scalar/LoopIdiomRecognize.h"
 #include "llvm/Transforms/Utils/Cloning.h"
 #include "llvm/Transforms/Utils/LoopUtils.h"
 #include <mutex>
@@ -26,6 +30,8 @@ static void initializeLLVM() {
     llvm::InitializeAllTargetMCs();
     llvm::InitializeAllAsmPrinters();
     llvm::InitializeAllAsmParsers();
+    // It looks for checksums in loops, and takes time exponential in the length of what a loop carries.
+    llvm::DisableLIRP::HashRecognize = true;
   });
 }
 
@@ -91,6 +97,42 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
 }
 
+/// The lane of a constant mask that is set, if it is the only one.
+static std::optional<unsigned> getOnlyLane(llvm::Value *mask) {
+  auto *constant = dyn_cast<llvm::Constant>(mask);
+  auto *type = dyn_cast<llvm::FixedVectorType>(mask->getType());
+  std::optional<unsigned> only;
+  for (unsigned lane = 0; constant && type && lane < type->getNumElements(); ++lane) {
+    llvm::Constant *bit = constant->getAggregateElement(lane);
+    if (bit && bit->isNullValue())
+      continue;
+    if (!bit || !bit->isOneValue() || only)
+      return std::nullopt;
+    only = lane;
+  }
+  return only;
+}
+
+/// A masked store of one lane becomes a store of that element. LLVM 22's x86 backend would store four bytes of it,
+/// whatever its type, where integers are narrowed right before and AVX-512 can do both at once (`combineMaskedStore`).
+static void storeSingleLanes(llvm::Module &module) {
+  for (llvm::Function &function : module)
+    for (llvm::Instruction &instruction : llvm::make_early_inc_range(llvm::instructions(function))) {
+      auto *store = dyn_cast<llvm::IntrinsicInst>(&instruction);
+      if (!store || store->getIntrinsicID() != llvm::Intrinsic::masked_store)
+        continue;
+      std::optional<unsigned> lane = getOnlyLane(store->getArgOperand(store->arg_size() - 1));
+      if (!lane)
+        continue;
+      llvm::IRBuilder<> builder(store);
+      llvm::Value *element = builder.CreateExtractElement(store->getArgOperand(0), *lane);
+      llvm::Value *to = builder.CreateConstInBoundsGEP1_64(element->getType(), store->getArgOperand(1), *lane);
+      uint64_t before = *lane * module.getDataLayout().getTypeStoreSize(element->getType());
+      builder.CreateAlignedStore(element, to, llvm::commonAlignment(store->getParamAlign(1).valueOrOne(), before));
+      store->eraseFromParent();
+    }
+}
+
 /// Generates code of one kind. False: the backend cannot.
 static bool generate(llvm::Module &module, llvm::TargetMachine &machine, llvm::SmallVectorImpl<char> &bytes,
                      llvm::CodeGenFileType kind) {
@@ -107,6 +149,7 @@ llvm::Expected<ObjectBytes> mlir::qtensor::compileModule(llvm::Module &module, l
   module.setDataLayout(machine.createDataLayout());
   module.setTargetTriple(machine.getTargetTriple());
   optimize(module, machine);
+  storeSingleLanes(module);
   if (assembly) {
     llvm::SmallString<0> text;
     auto copy = llvm::CloneModule(module);
