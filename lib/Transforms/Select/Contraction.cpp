@@ -3,7 +3,6 @@
 #include "lib/Transforms/Select/Contraction.h"
 #include "dialects/QTensor/IR/QTensorOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Linalg/IR/LinalgInterfaces.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 
@@ -30,15 +29,42 @@ static FailureOr<Contraction> miss(std::string *why, const char *reason) {
   return failure();
 }
 
+/// The value under conversions of type OpTs.
+template <typename... OpTs> static Value stripCasts(Value value) {
+  while (isa_and_nonnull<OpTs...>(value.getDefiningOp()))
+    value = value.getDefiningOp()->getOperand(0);
+  return value;
+}
+
+/// Whether a body adds lhs * rhs to the accumulator, and nothing else happens to any of them: factors may be widened,
+/// which is exact, and products and sums converted, since sums are kept in f32 and rounded once.
+static bool multipliesAndAdds(Block &body) {
+  if (body.getNumArguments() != 3)
+    return false;
+  auto number = [](Value value) { return stripCasts<arith::ExtFOp, arith::TruncFOp>(value); };
+  auto factor = [](Value value) { return stripCasts<arith::ExtFOp>(value); };
+  auto add = number(body.getTerminator()->getOperand(0)).getDefiningOp<arith::AddFOp>();
+  if (!add)
+    return false;
+  Value lhs = body.getArgument(0), rhs = body.getArgument(1), sum = body.getArgument(2);
+  for (auto [before, more] : {std::pair(add.getLhs(), add.getRhs()), std::pair(add.getRhs(), add.getLhs())}) {
+    auto product = number(more).getDefiningOp<arith::MulFOp>();
+    if (factor(before) != sum || !product)
+      continue;
+    Value a = factor(product.getLhs()), b = factor(product.getRhs());
+    return (a == lhs && b == rhs) || (a == rhs && b == lhs);
+  }
+  return false;
+}
+
 FailureOr<Contraction> qtensor::matchContraction(Operation *op, std::string *why) {
   auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
   if (!linalgOp || !linalgOp.hasPureTensorSemantics())
     return miss(why, "it is no linalg op on tensors");
   if (linalgOp.getNumDpsInputs() != 2 || linalgOp.getNumDpsInits() != 1)
     return miss(why, "it does not have two inputs and one result");
-  auto multiplyAdd = [](Operation *mul, Operation *add) { return isa<arith::MulFOp>(mul) && isa<arith::AddFOp>(add); };
-  if (!linalg::detail::isContractionBody(*linalgOp.getBlock(), multiplyAdd))
-    return miss(why, "it does not multiply and add");
+  if (!multipliesAndAdds(*linalgOp.getBlock()))
+    return miss(why, "it does not just multiply and add");
   if (linalgOp.getNumReductionLoops() == 0)
     return miss(why, "it has no reduction");
   AffineMap output = linalgOp.getIndexingMapsArray()[2];

@@ -13,7 +13,7 @@ struct Contraction {
   AffineMap lhsMap, rhsMap, outputMap;
 };
 
-/// Matches `op`. On failure `why` (may be null) says which rule it misses, e.g. "it does not multiply and add".
+/// Matches `op`. On failure `why` (may be null) says which rule it misses, e.g. "it has no reduction".
 FailureOr<Contraction> matchContraction(Operation *op, std::string *why = nullptr);
 
 /// True for a constant, an assembly of constants, or a reshape, cast or transposition of one.

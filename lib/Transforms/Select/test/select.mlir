@@ -165,3 +165,81 @@ func.func @two_limbs(%x: tensor<8x4096xf32, #x>, %a: tensor<64x4096xf32, #w>, %b
          ins(%x, %b : tensor<8x4096xf32, #x>, tensor<64x4096xf32, #short>) outs(%y : tensor<8x64xf32>) -> tensor<8x64xf32>
   return %0, %1, %2, %3, %4 : tensor<8x64xf32>, tensor<8x64xf32>, tensor<8x64xf32>, tensor<8x64xf32>, tensor<8x64xf32>
 }
+
+// -----
+
+#w = #qtensor.block<codec<4, int<signed>>, [1, 32], scale = f16>
+#mk = affine_map<(m, n, k) -> (m, k)>
+#nk = affine_map<(m, n, k) -> (n, k)>
+#mn = affine_map<(m, n, k) -> (m, n)>
+#matmul = {indexing_maps = [#mk, #nk, #mn], iterator_types = ["parallel", "parallel", "reduction"]}
+
+// Factors may be widened, products and sums rounded.
+// CHECK-LABEL: func @widened
+// CHECK: qtensor.contract <float>
+func.func @widened(%x: tensor<4x64xbf16>, %w: tensor<8x64xf32, #w>, %o: tensor<4x8xbf16>) -> tensor<4x8xbf16> {
+  %y = linalg.generic #matmul ins(%x, %w : tensor<4x64xbf16>, tensor<8x64xf32, #w>) outs(%o : tensor<4x8xbf16>) {
+  ^bb0(%a: bf16, %b: f32, %c: bf16):
+    %0 = arith.extf %a : bf16 to f32
+    %1 = arith.mulf %b, %0 : f32
+    %2 = arith.extf %c : bf16 to f32
+    %3 = arith.addf %2, %1 : f32
+    %4 = arith.truncf %3 : f32 to bf16
+    linalg.yield %4 : bf16
+  } -> tensor<4x8xbf16>
+  return %y : tensor<4x8xbf16>
+}
+
+// Whatever else happens to a factor, a product or the sum is part of the model.
+// CHECK-LABEL: func @changed_factor
+// CHECK-NOT: qtensor.contract
+func.func @changed_factor(%x: tensor<4x64xf32>, %w: tensor<8x64xf32, #w>, %o: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  %y = linalg.generic #matmul ins(%x, %w : tensor<4x64xf32>, tensor<8x64xf32, #w>) outs(%o : tensor<4x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %0 = arith.negf %a : f32
+    %1 = arith.mulf %0, %b : f32
+    %2 = arith.addf %c, %1 : f32
+    linalg.yield %2 : f32
+  } -> tensor<4x8xf32>
+  return %y : tensor<4x8xf32>
+}
+
+// CHECK-LABEL: func @rounded_factor
+// CHECK-NOT: qtensor.contract
+func.func @rounded_factor(%x: tensor<4x64xf32>, %w: tensor<8x64xf32, #w>, %o: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  %y = linalg.generic #matmul ins(%x, %w : tensor<4x64xf32>, tensor<8x64xf32, #w>) outs(%o : tensor<4x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %0 = arith.truncf %a : f32 to bf16
+    %1 = arith.extf %0 : bf16 to f32
+    %2 = arith.mulf %1, %b : f32
+    %3 = arith.addf %c, %2 : f32
+    linalg.yield %3 : f32
+  } -> tensor<4x8xf32>
+  return %y : tensor<4x8xf32>
+}
+
+// CHECK-LABEL: func @changed_product
+// CHECK-NOT: qtensor.contract
+func.func @changed_product(%x: tensor<4x64xf32>, %w: tensor<8x64xf32, #w>, %o: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  %y = linalg.generic #matmul ins(%x, %w : tensor<4x64xf32>, tensor<8x64xf32, #w>) outs(%o : tensor<4x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %0 = arith.mulf %a, %b : f32
+    %1 = math.absf %0 : f32
+    %2 = arith.addf %c, %1 : f32
+    linalg.yield %2 : f32
+  } -> tensor<4x8xf32>
+  return %y : tensor<4x8xf32>
+}
+
+// CHECK-LABEL: func @changed_sum
+// CHECK-NOT: qtensor.contract
+func.func @changed_sum(%x: tensor<4x64xf32>, %w: tensor<8x64xf32, #w>, %o: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  %y = linalg.generic #matmul ins(%x, %w : tensor<4x64xf32>, tensor<8x64xf32, #w>) outs(%o : tensor<4x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %0 = arith.mulf %a, %b : f32
+    %1 = arith.addf %c, %0 : f32
+    %2 = math.tanh %1 : f32
+    linalg.yield %2 : f32
+  } -> tensor<4x8xf32>
+  return %y : tensor<4x8xf32>
+}
