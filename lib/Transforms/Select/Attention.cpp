@@ -74,49 +74,55 @@ template <typename... Ops> static Value readReduction(Value value) {
   return both && output.getNumResults() + 1 == op.getNumLoops() ? op->getOperand(0) : Value();
 }
 
-/// What an elementwise body yields; `select(_, x, 0)` and `select(_, other, x)` that only guard rows without a visible token
-/// are seen through.
-static Operation *getYielded(linalg::GenericOp op) {
-  Value value = op.getBody()->getTerminator()->getOperand(0);
-  auto select = value.getDefiningOp<arith::SelectOp>();
-  if (!select)
-    return value.getDefiningOp();
-  if (matchPattern(select.getFalseValue(), m_AnyZeroFloat()))
-    return select.getTrueValue().getDefiningOp();
-  // select(total == 0, total, term / total)
-  auto compare = select.getCondition().getDefiningOp<arith::CmpFOp>();
-  bool guards = compare && compare.getPredicate() == arith::CmpFPredicate::OEQ &&
-                matchPattern(compare.getRhs(), m_AnyZeroFloat()) && compare.getLhs() == select.getTrueValue();
-  return guards ? select.getFalseValue().getDefiningOp() : nullptr;
+/// The comparison that decides what an elementwise body yields, where that is `select(comparison, yes, no)`.
+static std::pair<arith::SelectOp, arith::CmpFOp> getChoice(linalg::GenericOp op) {
+  auto select = op.getBody()->getTerminator()->getOperand(0).getDefiningOp<arith::SelectOp>();
+  return {select, select ? select.getCondition().getDefiningOp<arith::CmpFOp>() : arith::CmpFOp()};
 }
 
-/// The condition of a guarded exponential must be that the maximum is no -inf.
-static bool isGuardSound(linalg::GenericOp op) {
-  auto select = op.getBody()->getTerminator()->getOperand(0).getDefiningOp<arith::SelectOp>();
+/// What the body of the exponentials yields. `select(-inf < maximum, x, 0)` only guards rows without a visible token;
+/// any other choice is part of the model.
+static Operation *getTerm(linalg::GenericOp op) {
+  auto [select, compare] = getChoice(op);
   if (!select)
-    return true;
-  auto compare = select.getCondition().getDefiningOp<arith::CmpFOp>();
+    return op.getBody()->getTerminator()->getOperand(0).getDefiningOp();
   APFloat low(0.0f);
-  return compare && compare.getPredicate() == arith::CmpFPredicate::OLT && compare.getRhs() == op.getBody()->getArgument(1) &&
-         matchPattern(compare.getLhs(), m_ConstantFloat(&low)) && low.isInfinity() && low.isNegative();
+  bool guards = compare && compare.getPredicate() == arith::CmpFPredicate::OLT &&
+                compare.getRhs() == op.getBody()->getArgument(1) &&
+                matchPattern(compare.getLhs(), m_ConstantFloat(&low)) && low.isInfinity() && low.isNegative() &&
+                matchPattern(select.getFalseValue(), m_AnyZeroFloat());
+  return guards ? select.getTrueValue().getDefiningOp() : nullptr;
+}
+
+/// What the body of the division yields, under the guard `select(total == 0, total, x)`.
+static Operation *getQuotient(linalg::GenericOp op) {
+  auto [select, compare] = getChoice(op);
+  if (!select)
+    return op.getBody()->getTerminator()->getOperand(0).getDefiningOp();
+  Value total = op.getBody()->getArgument(1);
+  bool guards = compare && compare.getPredicate() == arith::CmpFPredicate::OEQ && compare.getLhs() == total &&
+                matchPattern(compare.getRhs(), m_AnyZeroFloat()) && select.getTrueValue() == total;
+  return guards ? select.getFalseValue().getDefiningOp() : nullptr;
 }
 
 /// The scores under exp(s - max s) / sum; null with a reason otherwise.
 static Value readSoftmax(Value weights, std::string &why) {
   linalg::GenericOp divide = getElementwise(weights);
-  auto quotient = divide && divide.getNumDpsInputs() == 2 ? dyn_cast_or_null<arith::DivFOp>(getYielded(divide)) : arith::DivFOp();
+  auto quotient =
+      divide && divide.getNumDpsInputs() == 2 ? dyn_cast_or_null<arith::DivFOp>(getQuotient(divide)) : arith::DivFOp();
   if (!quotient || quotient.getLhs() != divide.getBody()->getArgument(0) ||
       quotient.getRhs() != divide.getBody()->getArgument(1) || !readsAll(divide, 0) || !readsRows(divide, 1))
     return (void)miss(why, "its weights are not divided by their sum"), Value();
-  Value terms = peel(divide.getDpsInputs()[0]), summed = readReduction<arith::AddFOp>(peel(divide.getDpsInputs()[1]));
-  if (!summed || peel(summed) != terms)
+  Value terms = peel(divide.getDpsInputs()[0]), total = peel(divide.getDpsInputs()[1]);
+  Value summed = readReduction<arith::AddFOp>(total);
+  bool fromZero = summed && !readInit(total.getDefiningOp<linalg::LinalgOp>().getDpsInits()[0]).extra;
+  if (!fromZero || peel(summed) != terms)
     return (void)miss(why, "its weights are not divided by their sum"), Value();
   linalg::GenericOp raise = getElementwise(terms);
-  auto exp = raise && raise.getNumDpsInputs() == 2 ? dyn_cast_or_null<math::ExpOp>(getYielded(raise)) : math::ExpOp();
+  auto exp = raise && raise.getNumDpsInputs() == 2 ? dyn_cast_or_null<math::ExpOp>(getTerm(raise)) : math::ExpOp();
   auto difference = exp ? exp.getOperand().getDefiningOp<arith::SubFOp>() : arith::SubFOp();
   if (!difference || difference.getLhs() != raise.getBody()->getArgument(0) ||
-      difference.getRhs() != raise.getBody()->getArgument(1) || !readsAll(raise, 0) || !readsRows(raise, 1) ||
-      !isGuardSound(raise))
+      difference.getRhs() != raise.getBody()->getArgument(1) || !readsAll(raise, 0) || !readsRows(raise, 1))
     return (void)miss(why, "its weights are not exp(score - maximum)"), Value();
   Value scores = peel(raise.getDpsInputs()[0]);
   Value compared = readReduction<arith::MaximumFOp, arith::MaxNumFOp>(peel(raise.getDpsInputs()[1]));
