@@ -45,7 +45,8 @@ static LogicalResult runPhase(ModuleOp module, Phase phase, const PhaseRun &run,
 LogicalResult mlir::qtensor::runPhases(ModuleOp module, const PhaseRun &run, const PipelineOptions &options) {
   if (failed(verifySizes(module)))
     return failure();
-  if (run.from && run.verify && failed(verifyContract(module, *run.from)))
+  // Anyone may have written it, and every pass relies on it.
+  if (failed(run.from ? verifyContract(module, *run.from) : verifyContract(module, Phase::Quantized)))
     return failure();
   for (const PhaseInfo &info : getPhases()) {
     if (info.phase > run.to)

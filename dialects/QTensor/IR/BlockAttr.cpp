@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Parameters and block encodings: spelling, verification, components.
+#include "dialects/QTensor/IR/ComponentBlocks.h"
 #include "dialects/QTensor/IR/ParseNumber.h"
 #include "dialects/QTensor/IR/QTensorDialect.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -285,6 +286,38 @@ void BlockAttr::getComponents(ArrayRef<int64_t> shape, MLIRContext *context,
                                                 : cast<CodecAttr>(param.getValue()).getStorageType();
     components.push_back({name.str(), RankedTensorType::get(extents, type)});
   }
+}
+
+/// Saturates: no tensor is larger.
+static SmallVector<int64_t> multiplyBlocks(ArrayRef<int64_t> outer, ArrayRef<int64_t> inner) {
+  SmallVector<int64_t> product;
+  for (auto [a, b] : llvm::zip_equal(outer, inner)) {
+    int64_t both = ShapedType::kDynamic;
+    if (!ShapedType::isDynamic(a) && !ShapedType::isDynamic(b) && llvm::MulOverflow(a, b, both))
+      both = std::numeric_limits<int64_t>::max();
+    product.push_back(both);
+  }
+  return product;
+}
+
+/// `unit`: what one element of `encoding` stands for.
+static void appendBlocks(BlockAttr encoding, ArrayRef<int64_t> unit, SmallVectorImpl<SmallVector<int64_t>> &blocks) {
+  blocks.emplace_back(unit);
+  SmallVector<int64_t> grid = multiplyBlocks(unit, encoding.getBlock());
+  for (ParamAttr param : {encoding.getScale(), encoding.getZero(), encoding.getOffset()}) {
+    if (!param || !param.isData())
+      continue;
+    if (auto nested = dyn_cast<BlockAttr>(param.getValue()))
+      appendBlocks(nested, grid, blocks);
+    else
+      blocks.push_back(param.getOwnBlock().empty() ? grid : multiplyBlocks(grid, param.getOwnBlock()));
+  }
+}
+
+SmallVector<SmallVector<int64_t>> qtensor::getComponentBlocks(BlockAttr encoding) {
+  SmallVector<SmallVector<int64_t>> blocks;
+  appendBlocks(encoding, SmallVector<int64_t>(encoding.getBlock().size(), 1), blocks);
+  return blocks;
 }
 
 bool BlockAttr::isStatic() const {

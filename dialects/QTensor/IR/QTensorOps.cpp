@@ -2,6 +2,7 @@
 // Verifiers and folds of the ops that make, read and take apart encoded tensors. Labels in messages are the clauses
 // of dialects/QTensor/README.md.
 #include "dialects/QTensor/IR/QTensorOps.h"
+#include "dialects/QTensor/IR/ComponentBlocks.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
 
@@ -131,20 +132,24 @@ LogicalResult InsertOp::verify() {
     return emitOpError() << "clause I1: a plain source goes into an encoded destination, and the result has its type";
   if (source.getRank() != dest.getRank() || source.getElementType() != dest.getElementType())
     return emitOpError() << "clause I1: source and destination have the same rank and logical element type";
-  SmallVector<int64_t> blocks = encoding.getBlockExtents(dest.getShape());
   for (int64_t dim = 0, rank = dest.getRank(); dim < rank; ++dim) {
-    int64_t offset = getStaticOffsets()[dim], size = getStaticSizes()[dim], block = blocks[dim];
+    int64_t offset = getStaticOffsets()[dim], size = getStaticSizes()[dim];
     if (getStaticStrides()[dim] != 1)
       return emitOpError() << "clause I2: strides are 1, got " << getStaticStrides()[dim] << " in dimension " << dim;
-    if (block == 1)
-      continue;
-    if (ShapedType::isDynamic(block) ? offset != 0 : ShapedType::isDynamic(offset) || offset % block != 0)
-      return emitOpError() << "clause I3: the offset in dimension " << dim << " is not provably a multiple of the block";
     bool reachesEnd = !ShapedType::isDynamic(offset) && !ShapedType::isDynamic(size) &&
                       offset + size == dest.getDimSize(dim);
-    if (!reachesEnd && (ShapedType::isDynamic(size) || ShapedType::isDynamic(block) || size % block != 0))
-      return emitOpError() << "clause I3: the size in dimension " << dim
-                           << " is not provably a multiple of the block and does not reach the end";
+    // Every parameter that a block of codes shares with others would be written for those too.
+    for (ArrayRef<int64_t> each : getComponentBlocks(encoding)) {
+      int64_t block = ShapedType::isDynamic(each[dim]) ? dest.getDimSize(dim) : each[dim];
+      if (block == 1)
+        continue;
+      if (ShapedType::isDynamic(block) ? offset != 0 : ShapedType::isDynamic(offset) || offset % block != 0)
+        return emitOpError() << "clause I3: the offset in dimension " << dim
+                             << " is not provably a multiple of the block";
+      if (!reachesEnd && (ShapedType::isDynamic(size) || ShapedType::isDynamic(block) || size % block != 0))
+        return emitOpError() << "clause I3: the size in dimension " << dim
+                             << " is not provably a multiple of the block and does not reach the end";
+    }
   }
   return success();
 }

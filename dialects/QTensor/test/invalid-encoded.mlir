@@ -112,6 +112,26 @@ func.func @i3_size(%x: tensor<1x2xf32>, %c: tensor<4x8xf32, #c>) {
 
 // -----
 
+// Rows 2 and 3 share scales of scales with others.
+#s = #qtensor.block<int8, [4, 2], scale = f32>
+#c = #qtensor.block<int8, [1, 4], scale = #s>
+func.func @i3_nested(%x: tensor<2x8xf32>, %c: tensor<8x8xf32, #c>) {
+  // expected-error @+1 {{clause I3: the offset in dimension 0 is not provably a multiple of the block}}
+  %0 = qtensor.insert %x into %c[2, 0] [2, 8] [1, 1] : tensor<2x8xf32> into tensor<8x8xf32, #c>
+  return
+}
+
+// -----
+
+#c = #qtensor.block<int8, [1, 4], scale = f32, offset = f32[?, ?]>
+func.func @i3_whole(%x: tensor<2x8xf32>, %c: tensor<8x8xf32, #c>) {
+  // expected-error @+1 {{clause I3: the size in dimension 0 is not provably a multiple of the block and does not reach the end}}
+  %0 = qtensor.insert %x into %c[0, 0] [2, 8] [1, 1] : tensor<2x8xf32> into tensor<8x8xf32, #c>
+  return
+}
+
+// -----
+
 func.func @r1(%a: tensor<4x8xi32>, %m: tensor<1xf32>) {
   // expected-error @+1 {{clause R1: the result has an integer encoding}}
   %0 = qtensor.requantize %a multiplier(%m : tensor<1xf32>) #qtensor.final<real<half_even>> clamp [-128, 127] : tensor<4x8xi32> -> tensor<4x8xf32>

@@ -31,7 +31,8 @@ def VerifyQuantized : Contract<"c2"> {
     - C2.3: no other op has an encoded destination.
     - C2.4: those that pass an encoded tensor on keep its encoding exactly.
     - C2.5: there is no constant of encoded type.
-    - C2.6: slices have unit strides; offsets are provably multiples of the block, sizes too or they reach the end.
+    - C2.6: slices have unit strides; offsets are provably multiples of the block, sizes too or they reach the end; so for
+      what scales of scales and parameters with own blocks stand for, unless that is a whole dimension.
     - C2.7: reshapes do not split blocks.
     - C2.8: as many values are rounded as when the phase began (`record` notes it in the module). A pass that fused or
       folded a rounding leaves nothing else to find. Values that nothing reads do not count.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The contract of C2: reads decode, only qtensor ops encode.
+#include "dialects/QTensor/IR/ComponentBlocks.h"
 #include "dialects/QTensor/IR/QTensorOps.h"
 #include "lib/Transforms/Contracts/Clauses.h"
 #include "lib/Transforms/Contracts/Contracts.h"
@@ -50,21 +51,30 @@ static bool isMultiple(OpFoldResult value, int64_t block) {
   });
 }
 
+/// Parameters of a whole dimension that no code has to itself (nested scales, own blocks) are those of every slice.
 static LogicalResult verifySlice(tensor::ExtractSliceOp op, BlockAttr encoding) {
   auto source = op.getSourceType();
-  SmallVector<int64_t> blocks(encoding.getBlock());
+  SmallVector<SmallVector<int64_t>> blocks = getComponentBlocks(encoding);
+  blocks.front() = llvm::to_vector(encoding.getBlock());
   for (int64_t dim = 0; dim < source.getRank(); ++dim) {
-    int64_t block = blocks[dim];
+    OpFoldResult offset = op.getMixedOffsets()[dim], size = op.getMixedSizes()[dim];
     if (getConstantIntValue(op.getMixedStrides()[dim]) != 1)
       return emitClause(op, "C2.6") << "slices of encoded tensors have unit strides, dimension " << dim << " has not";
-    if (!isMultiple(op.getMixedOffsets()[dim], block))
-      return emitClause(op, "C2.6") << "the offset in dimension " << dim << " is not provably a multiple of the block";
-    std::optional<int64_t> offset = getConstantIntValue(op.getMixedOffsets()[dim]);
-    std::optional<int64_t> size = getConstantIntValue(op.getMixedSizes()[dim]);
-    bool reachesEnd = offset && size && *offset + *size == source.getDimSize(dim);
-    if (!reachesEnd && block != 1 && (ShapedType::isDynamic(block) || !isMultiple(op.getMixedSizes()[dim], block)))
-      return emitClause(op, "C2.6") << "the size in dimension " << dim
-                                    << " is not provably a multiple of the block and does not reach the end";
+    std::optional<int64_t> first = getConstantIntValue(offset), count = getConstantIntValue(size);
+    bool reachesEnd = first && count && *first + *count == source.getDimSize(dim);
+    for (auto [number, grid] : llvm::enumerate(blocks)) {
+      int64_t block = grid[dim];
+      bool nested = number && block != blocks.front()[dim];
+      StringRef whose = nested ? "block of its parameters' parameters" : "block";
+      if (nested && ShapedType::isDynamic(block))
+        continue;
+      if (!isMultiple(offset, block))
+        return emitClause(op, "C2.6") << "the offset in dimension " << dim << " is not provably a multiple of the "
+                                      << whose;
+      if (!reachesEnd && block != 1 && (ShapedType::isDynamic(block) || !isMultiple(size, block)))
+        return emitClause(op, "C2.6") << "the size in dimension " << dim << " is not provably a multiple of the "
+                                      << whose << " and does not reach the end";
+    }
   }
   return success();
 }

@@ -1,40 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Grids of components: nested encodings multiply their blocks.
+// Where components are in their tensor.
 #include "lib/Transforms/Select/Components.h"
+#include "dialects/QTensor/IR/ComponentBlocks.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 
 using namespace mlir;
 using namespace mlir::qtensor;
 
-static SmallVector<int64_t> multiplyBlocks(ArrayRef<int64_t> outer, ArrayRef<int64_t> inner) {
-  SmallVector<int64_t> product;
-  for (auto [a, b] : llvm::zip_equal(outer, inner))
-    product.push_back(ShapedType::isDynamic(a) || ShapedType::isDynamic(b) ? ShapedType::kDynamic : a * b);
-  return product;
-}
-
-/// The blocks of the components of `encoding` in the order of getComponents, when one of its elements stands for
-/// `unit` elements of the tensor.
-static void appendBlocks(BlockAttr encoding, ArrayRef<int64_t> unit, SmallVectorImpl<SmallVector<int64_t>> &blocks) {
-  blocks.emplace_back(unit);
-  SmallVector<int64_t> grid = multiplyBlocks(unit, encoding.getBlock());
-  for (ParamAttr param : {encoding.getScale(), encoding.getZero(), encoding.getOffset()}) {
-    if (!param || !param.isData())
-      continue;
-    if (auto nested = dyn_cast<BlockAttr>(param.getValue()))
-      appendBlocks(nested, grid, blocks);
-    else
-      blocks.push_back(param.getOwnBlock().empty() ? grid : multiplyBlocks(grid, param.getOwnBlock()));
-  }
-}
-
 SmallVector<ComponentGrid> qtensor::getComponentGrids(RankedTensorType type, BlockAttr encoding) {
   SmallVector<Component> components;
   encoding.getComponents(type.getShape(), type.getContext(), components);
-  SmallVector<SmallVector<int64_t>> blocks;
-  appendBlocks(encoding, SmallVector<int64_t>(type.getRank(), 1), blocks);
   SmallVector<ComponentGrid> grids;
-  for (auto [component, block] : llvm::zip_equal(components, blocks))
+  for (auto [component, block] : llvm::zip_equal(components, getComponentBlocks(encoding)))
     grids.push_back({component, block});
   return grids;
 }
@@ -68,8 +45,8 @@ static std::optional<int64_t> collapseBlock(ArrayRef<int64_t> extents, ArrayRef<
   for (size_t i = blocked + 1; i < extents.size(); ++i) {
     if (!isWhole(i) || ShapedType::isDynamic(extents[i]))
       return std::nullopt;
-    if (!ShapedType::isDynamic(result))
-      result *= extents[i];
+    if (!ShapedType::isDynamic(result) && llvm::MulOverflow(result, extents[i], result))
+      return std::nullopt;
   }
   if (blocked == 0)
     return result;

@@ -76,6 +76,26 @@ func.func @c2_6_size(%x: tensor<4x8xf32, #x>) {
 
 // -----
 
+// Four rows share a scale of scales.
+#s = #qtensor.block<codec<8, int<unsigned>>, [4, 2], scale = f32, offset = f32[?, ?]>
+#x = #qtensor.block<codec<8, int<signed>>, [1, 4], scale = #s>
+func.func @c2_6_nested_offset(%x: tensor<8x8xf32, #x>) {
+  // expected-error @+1 {{contract clause C2.6: the offset in dimension 0 is not provably a multiple of the block of its parameters' parameters}}
+  %0 = tensor.extract_slice %x[2, 0] [4, 8] [1, 1] : tensor<8x8xf32, #x> to tensor<4x8xf32, #x>
+  return
+}
+
+// -----
+
+#x = #qtensor.block<codec<8, int<signed>>, [1, 4], scale = f32[4, 1]>
+func.func @c2_6_own_size(%x: tensor<8x8xf32, #x>) {
+  // expected-error @+1 {{contract clause C2.6: the size in dimension 0 is not provably a multiple of the block of its parameters' parameters and does not reach the end}}
+  %0 = tensor.extract_slice %x[0, 0] [2, 8] [1, 1] : tensor<8x8xf32, #x> to tensor<2x8xf32, #x>
+  return
+}
+
+// -----
+
 #x = #qtensor.block<codec<8, int<signed>>, [2, 4], scale = f32>
 #y = #qtensor.block<codec<8, int<signed>>, [8], scale = f32>
 func.func @c2_7(%x: tensor<4x8xf32, #x>) {

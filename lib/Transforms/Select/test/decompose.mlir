@@ -38,6 +38,19 @@ func.func @slice(%w: tensor<64x8192xf32, #w>) -> tensor<16x8192xf32, #w> {
 
 // -----
 
+#s = #qtensor.block<codec<8, int<unsigned>>, [1, 64], scale = f32>
+#w = #qtensor.block<codec<4, int<signed>>, [1, 4611686018427387904], scale = #s>
+
+// What one scale of scales stands for is more than any tensor has.
+// CHECK-LABEL: func @huge_blocks
+// CHECK-COUNT-2: tensor.extract_slice %{{.*}}[8, 0] [16, 1] [1, 1] : tensor<64x1x{{.*}}> to tensor<16x1x{{.*}}>
+func.func @huge_blocks(%w: tensor<64x8192xf32, #w>) -> tensor<16x8192xf32, #w> {
+  %0 = tensor.extract_slice %w[8, 0] [16, 8192] [1, 1] : tensor<64x8192xf32, #w> to tensor<16x8192xf32, #w>
+  return %0 : tensor<16x8192xf32, #w>
+}
+
+// -----
+
 #x = #qtensor.block<codec<8, int<signed>>, [1, ?], scale = f32>
 
 // CHECK-LABEL: func @loop
