@@ -12,8 +12,11 @@ using namespace mlir;
 using namespace mlir::qtensor;
 using namespace mlir::qtensor::kernel;
 
-/// Rows of a stretch, whole tiles of any height: what decoding the weights of a unit costs is spread over them.
-static constexpr int64_t kStretchRows = 96;
+/// Rows of a stretch at most: the weights of a unit come from memory and are decoded once for each. Their sums lie on the stack.
+/// Values are four times as long as codes: those of more rows would leave the caches next to the core before the next unit.
+static constexpr int64_t kStretchRows = 512, kStretchRowsOfValues = 192;
+/// Where the units are few, stretches are shorter, so that there are as many tasks as this, but not below so many rows.
+static constexpr int64_t kLeastTasks = 64, kLeastRows = 96;
 
 int64_t KernelSpec::getStep() const {
   int64_t padded = weight.layout.getPaddedBlock();
@@ -22,8 +25,9 @@ int64_t KernelSpec::getStep() const {
   return padded % 32 == 0 ? 32 : padded % 16 == 0 ? 16 : weight.layout.getChunk();
 }
 
-
-int64_t qtensor::getStretchRows(const TileMachine &) { return kStretchRows; }
+int64_t qtensor::getStretchRows(const KernelSpec &spec) {
+  return spec.strategy == SumStrategy::Float ? kStretchRowsOfValues : kStretchRows;
+}
 
 /// Rows of scratch: slack for a tile that reads rows which the matrix does not have, and whole cache lines.
 static Value scratchRows(ImplicitLocOpBuilder &b, const KernelExtents &extents) {
@@ -332,7 +336,7 @@ void UnitEmitter::emit(ImplicitLocOpBuilder &inner, ValueRange arguments) {
   Value padded = add(b, sub(b, lastVector, firstVector), constant(b, widest - 1));
   args.sumStride = mul(b, div(b, padded, constant(b, widest)), constant(b, widest * machine.lanes));
   IntegerAttr alignment = b.getI64IntegerAttr(64);
-  int64_t sumRows = getStretchRows(machine) + kMaxTileRows;
+  int64_t sumRows = getStretchRows(spec) + kMaxTileRows;
   sums = memref::AllocaOp::create(b, MemRefType::get({sumRows * kUnitColumns}, b.getF32Type()), alignment);
   sums = memref::CastOp::create(b, MemRefType::get({ShapedType::kDynamic}, b.getF32Type()), sums);
   if (!decoded.empty())
@@ -368,8 +372,9 @@ void qtensor::emitUnits(ImplicitLocOpBuilder &b, func::FuncOp unit, const Kernel
   int64_t height = planUnit(spec, machine).height;
   auto ceilDiv = [&](Value value, int64_t by) { return div(b, add(b, value, constant(b, by - 1)), constant(b, by)); };
   Value zero = constant(b, 0), one = constant(b, 1);
-  Value tiles = ceilDiv(extents.rows, height), stretches = ceilDiv(extents.rows, getStretchRows(machine));
-  Value units = ceilDiv(extents.columns, kUnitColumns);
+  Value tiles = ceilDiv(extents.rows, height), units = ceilDiv(extents.columns, kUnitColumns);
+  Value wanted = div(b, add(b, constant(b, kLeastTasks - 1), units), max(b, units, one));
+  Value stretches = max(b, ceilDiv(extents.rows, getStretchRows(spec)), min(b, wanted, ceilDiv(extents.rows, kLeastRows)));
   scf::ParallelOp::create(b, ValueRange{zero, zero}, ValueRange{stretches, units}, ValueRange{one, one},
                           [&](OpBuilder &inner, Location loc, ValueRange index) {
                             ImplicitLocOpBuilder body(loc, inner);

@@ -38,7 +38,7 @@ void emitPrepare(ImplicitLocOpBuilder &b, const KernelSpec &spec, const TileMach
 /// The multi-index of `linear` in a space of `extents`, slowest first.
 SmallVector<Value> delinearize(ImplicitLocOpBuilder &b, Value linear, ValueRange extents);
 
-/// Rows that one task prepares or multiplies.
-int64_t getStretchRows(const TileMachine &machine);
+/// Rows that one task multiplies at most.
+int64_t getStretchRows(const KernelSpec &spec);
 
 } // namespace mlir::qtensor

@@ -154,7 +154,7 @@ void Planner::chooseDecoding(UnitPlan &plan) const {
     plan.minDecodedRows = plan.height;
     return;
   }
-  for (int64_t rows = plan.height; rows <= getStretchRows(machine); rows += plan.height) {
+  for (int64_t rows = plan.height; rows <= getStretchRows(spec); rows += plan.height) {
     double gain = 1;
     for (const CoreModel &core : machine.cores)
       gain *= predictRows(core, plan.fused, TileVariant::Range, rows) /
@@ -194,7 +194,7 @@ void qtensor::explainPlan(const KernelSpec &spec, const TileMachine &machine, Ar
   Planner planner(spec, machine);
   UnitPlan plan = planner.plan();
   for (int64_t count : rows) {
-    int64_t inUnit = std::min(count, getStretchRows(machine));
+    int64_t inUnit = std::min(count, getStretchRows(spec));
     bool decodes = inUnit >= plan.minDecodedRows;
     os << llvm::formatv("M={0}: {1};", count, inUnit == 1 ? "one row" : decodes ? "tile-decoded" : "register-fused");
     for (const CoreModel &core : machine.cores) {
