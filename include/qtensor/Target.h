@@ -20,6 +20,12 @@ struct FeatureProbe {
   uint32_t leaf, subleaf, word, bits;
 };
 
+/// Processors of a level that run other kernels than the rest of it.
+struct TargetCore {
+  llvm::StringRef name;                ///< For people.
+  llvm::ArrayRef<FeatureProbe> probes; ///< All must hold.
+};
+
 /// One generation of processors that gets its own copy of all compute code. Every level of a target reads the same
 /// packed weights, and gives the same bits.
 struct TargetLevel {
@@ -30,9 +36,7 @@ struct TargetLevel {
   unsigned vectorRegisters;              ///< How many of these there are: bounds the register tile.
   llvm::ArrayRef<FeatureProbe> probes;   ///< All must hold for the level to be chosen; empty for the lowest level.
   bool fusedMultiply = true;             ///< f32 fused multiply-adds in hardware; else they are expanded, in vectors.
-  /// Processors that answer all of these run faster when one row asks for its weights `streamAhead` bytes before it reads them.
-  llvm::ArrayRef<FeatureProbe> streamProbes = {};
-  int64_t streamAhead = 0;               ///< 0: no processor of the level is asked.
+  llvm::ArrayRef<TargetCore> cores = {}; ///< The first one whose probes hold is what `qtile.core` says, counted from 1.
 };
 
 struct FirmwareRecord;

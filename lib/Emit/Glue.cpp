@@ -90,19 +90,25 @@ llvm::Constant *Glue::levelFunction(const TargetLevel &level, StringRef kind, un
 
 /// An array of struct qtrt_level.
 llvm::Constant *Glue::levels() {
-  auto *type = llvm::StructType::get(context, {pointer, pointer, i64, pointer, pointer, pointer, i64, i64});
+  auto *type = llvm::StructType::get(context, {pointer, pointer, i64, pointer, pointer, pointer, i64});
+  auto *coreType = llvm::StructType::get(context, {pointer, i64});
   auto probes = [&](ArrayRef<FeatureProbe> list) {
     SmallVector<uint32_t> words;
     for (const FeatureProbe &probe : list)
       words.append({probe.leaf, probe.subleaf, probe.word, probe.bits});
     return global(llvm::ConstantDataArray::get(context, words), "probes");
   };
+  auto cores = [&](ArrayRef<TargetCore> list) {
+    SmallVector<llvm::Constant *> rows;
+    for (const TargetCore &core : list)
+      rows.push_back(llvm::ConstantStruct::get(coreType, {probes(core.probes), number(i64, core.probes.size())}));
+    return table(rows, coreType, "cores");
+  };
   SmallVector<llvm::Constant *> rows;
   for (const TargetLevel &level : target.levels)
     rows.push_back(llvm::ConstantStruct::get(
         type, {text(level.name), probes(level.probes), number(i64, level.probes.size()), levelFunction(level, "run", 8),
-               levelFunction(level, "shapes", 2), probes(level.streamProbes), number(i64, level.streamProbes.size()),
-               number(i64, level.streamAhead)}));
+               levelFunction(level, "shapes", 2), cores(level.cores), number(i64, level.cores.size())}));
   return table(rows, type, "levels");
 }
 

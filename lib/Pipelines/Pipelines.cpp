@@ -262,7 +262,7 @@ void mlir::qtensor::addNativePasses(OpPassManager &pm, const Target &target, con
   EmitEntryOptions entry;
   entry.prefix = prefix.str();
   entry.suffix = level.name.str();
-  pm.addPass(createLowerStreamAhead());
+  pm.addPass(createLowerCore());
   pm.addPass(createEmitEntry(entry));
   pm.addPass(createLowerChecks());
   pm.addPass(createExpandCopies());

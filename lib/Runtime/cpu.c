@@ -44,8 +44,11 @@ int qtrt_supports(const struct qtrt_level *level, qtrt_ask *ask) {
   return answers(level->probes, level->probe_count, ask);
 }
 
-int64_t qtrt_stream_ahead(const struct qtrt_level *level, qtrt_ask *ask) {
-  return answers(level->stream_probes, level->stream_probe_count, ask) ? level->stream_ahead : 0;
+int64_t qtrt_find_core(const struct qtrt_level *level, qtrt_ask *ask) {
+  for (int64_t i = 0; i < level->core_count; ++i)
+    if (answers(level->cores[i].probes, level->cores[i].probe_count, ask))
+      return i + 1;
+  return 0;
 }
 
 const struct qtrt_level *qtrt_pick_level(const struct qtrt_handle *handle, const char *name) {

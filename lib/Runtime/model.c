@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What LowerChecks.cpp and LowerStreamAhead.cpp take for granted. */
-_Static_assert(offsetof(struct qtrt_context, failure) == 8 && offsetof(struct qtrt_context, stream_ahead) == 16,
+/* What LowerChecks.cpp and LowerCore.cpp take for granted. */
+_Static_assert(offsetof(struct qtrt_context, failure) == 8 && offsetof(struct qtrt_context, core) == 16,
                "compiled code knows these offsets");
 
 int qtrt_open(const struct qtrt_model *model, const qt_weights *weights, const qt_options *options,
@@ -35,7 +35,7 @@ int qtrt_open(const struct qtrt_model *model, const qt_weights *weights, const q
   if (status == QT_OK && !(handle->level = qtrt_pick_level(handle, options->level)))
     status = QT_ERROR_LEVEL;
   if (status == QT_OK)
-    handle->context.stream_ahead = qtrt_stream_ahead(handle->level, qtrt_ask_processor);
+    handle->context.core = qtrt_find_core(handle->level, qtrt_ask_processor);
   if (status == QT_OK)
     status = qtrt_open_weights(handle, weights, options->verify);
   if (status == QT_OK && !options->parallel_for && options->threads != 1 &&

@@ -20,6 +20,12 @@ enum { QTRT_ENABLED_STATE = 0xFFFFFFFFu }; ///< The leaf that stands for what th
 
 struct qtrt_context;
 
+/// Processors that run other kernels than the rest of a level.
+struct qtrt_core {
+  const struct qtrt_probe *probes;
+  int64_t probe_count;
+};
+
 /// The code of one level.
 struct qtrt_level {
   const char *name;
@@ -29,9 +35,8 @@ struct qtrt_level {
               int64_t scratch_bytes, void *const *inputs, const int64_t *extents, void *const *outputs);
   /// Extents of all inputs -> extents of all outputs, then bytes of scratch.
   void (*shapes)(const int64_t *input_extents, int64_t *results);
-  /// A processor that answers all of these is asked for weights `stream_ahead` bytes before they are read.
-  const struct qtrt_probe *stream_probes;
-  int64_t stream_probe_count, stream_ahead;
+  const struct qtrt_core *cores;
+  int64_t core_count;
 };
 
 struct qtrt_model {
@@ -61,7 +66,7 @@ enum { QTRT_STATE_HEAD = 64 };
 struct qtrt_context {
   void (*parallel_for)(const struct qtrt_context *context, int64_t n, qt_task task, void *arg);
   const char *failure; ///< What was wrong with the values of the inputs; NULL: nothing.
-  int64_t stream_ahead; ///< Bytes; 0: weights are read and not asked for.
+  int64_t core; ///< Which of the level's cores this is, counted from 1; 0: none of them.
   void (*user_parallel_for)(void *user, int64_t n, qt_task task, void *arg);
   void *user;
   struct qtrt_pool *pool;
@@ -91,8 +96,8 @@ typedef int qtrt_ask(uint32_t leaf, uint32_t subleaf, uint32_t words[4]);
 int qtrt_ask_processor(uint32_t leaf, uint32_t subleaf, uint32_t words[4]);
 /// Whether a processor that answers like `ask` can run a level.
 int qtrt_supports(const struct qtrt_level *level, qtrt_ask *ask);
-/// How far ahead code of this level asks a processor that answers like `ask` for weights.
-int64_t qtrt_stream_ahead(const struct qtrt_level *level, qtrt_ask *ask);
+/// Which of the level's cores a processor that answers like `ask` is, counted from 1; 0: none of them.
+int64_t qtrt_find_core(const struct qtrt_level *level, qtrt_ask *ask);
 /// Picks by name, environment or probes. NULL after a report: no such level here.
 const struct qtrt_level *qtrt_pick_level(const struct qtrt_handle *handle, const char *name);
 

@@ -75,10 +75,9 @@ static ActivationSource makeSource(MLIRContext *context, const Description &desc
   return source;
 }
 
-OwningOpRef<ModuleOp> tool::buildModule(MLIRContext *context, Description &description, StringRef level) {
+OwningOpRef<ModuleOp> tool::buildModule(MLIRContext *context, Description &description) {
   KernelSpec &spec = description.spec;
-  TileMachine machine = x86::getTileMachine(*x86::lookupMachineRow(level));
-  machine.asksAhead = findLevel(level)->streamAhead != 0;
+  const TileMachine &machine = description.machine;
   ImplicitLocOpBuilder b(UnknownLoc::get(context), context);
   OwningOpRef<ModuleOp> module = ModuleOp::create(b.getLoc());
   int64_t blocks = spec.weight.layout.getNumBlocks(description.k);
@@ -103,9 +102,9 @@ OwningOpRef<ModuleOp> tool::buildModule(MLIRContext *context, Description &descr
   Value x = arguments[1], output = arguments[arguments.size() - 2];
   KernelExtents extents = makeExtents(b, description, memref::DimOp::create(b, x, 0));
   PreparedActivations prepared = emitScratchViews(b, spec, extents, arguments.back());
-  emitPrepare(b, spec, machine, extents, prepared, makeSource(context, description, x, arguments[2], extents.rows));
-  emitUnits(b, unit, spec, machine, extents, prepared, arguments[3], output, arguments.slice(4, spec.operands.size()),
-            arith::ConstantIndexOp::create(b, description.ahead));
+  emitPrepare(b, spec, machine, /*core=*/{}, extents, prepared, makeSource(context, description, x, arguments[2], extents.rows));
+  emitUnits(b, unit, spec, machine, /*core=*/{}, extents, prepared, arguments[3], output,
+            arguments.slice(4, spec.operands.size()));
   func::ReturnOp::create(b);
   b.setInsertionPointToEnd(module->getBody());
   auto size = func::FuncOp::create(b, "scratch_bytes", b.getFunctionType({b.getIndexType()}, {b.getIndexType()}));

@@ -22,12 +22,12 @@ struct Description {
   int64_t n = 0, k = 0;
   bool bias = false;
   bool lhsScales = true;
-  int64_t ahead = 0;     ///< Bytes that one row asks for its weights ahead; levels that ask only.
+  TileMachine machine;   ///< What the kernel is chosen for.
   bool extremes = false; ///< The largest code everywhere, and rows of -128 and of 127.
 };
 
-/// A module with @kernel(ctx, x, [scales], weights, [bias], y, scratch) and @scratch_bytes(rows) for a level.
-OwningOpRef<ModuleOp> buildModule(MLIRContext *context, Description &description, llvm::StringRef level);
+/// A module with @kernel(ctx, x, [scales], weights, [bias], y, scratch) and @scratch_bytes(rows) for its machine.
+OwningOpRef<ModuleOp> buildModule(MLIRContext *context, Description &description);
 
 /// qtile and the rest down to the LLVM dialect, with a level's instructions.
 LogicalResult lowerModule(ModuleOp module, llvm::StringRef level);

@@ -52,8 +52,10 @@ static cl::opt<bool> constantScale("constant-lhs-scale", cl::cat(category),
                                    cl::desc("activations have one static scale"));
 static cl::opt<bool> extremes("extremes", cl::cat(category),
                               cl::desc("every code the largest, every activation -128 or 127"));
+static cl::opt<std::string> core("core", cl::cat(category),
+                                 cl::desc("processor of the level that has kernels of its own (default: the rest)"));
 static cl::opt<int64_t> ahead("ahead", cl::cat(category), cl::init(0),
-                              cl::desc("bytes that one row asks for its weights ahead, where the level does; 0: none"));
+                              cl::desc("bytes that weights are asked for ahead, in place of what is right for the processor"));
 static cl::opt<bool> timeRuns("time", cl::cat(category), cl::desc("time the runs"));
 static cl::opt<bool> explain("explain", cl::cat(category),
                              cl::desc("print which variant each row count takes and what the costs say"));
@@ -109,7 +111,6 @@ static bool describe(MLIRContext *context, tool::Description &to) {
   weight.layout = layout;
   to.n = outputs;
   to.k = depth;
-  to.ahead = ahead;
   weight.zero = zero;
   if (scale != 0)
     weight.scale = static_cast<float>(scale);
@@ -141,6 +142,25 @@ static bool describe(MLIRContext *context, tool::Description &to) {
   return true;
 }
 
+/// The machine that the level and the core name.
+static bool findMachine(TileMachine &machine) {
+  const x86::MachineRow *row = x86::lookupMachineRow(level);
+  if (!row) {
+    errs() << "unknown level '" << level << "'\n";
+    return false;
+  }
+  std::vector<TileMachine> machines = x86::getTileMachines(*row);
+  auto found = llvm::find_if(machines, [](const TileMachine &one) { return one.core == core; });
+  if (found == machines.end()) {
+    errs() << "the level '" << level << "' has no kernels for '" << core << "'\n";
+    return false;
+  }
+  machine = *found;
+  if (ahead.getNumOccurrences())
+    machine.streamAhead = ahead;
+  return true;
+}
+
 static int fail(Error error) {
   errs() << toString(std::move(error)) << '\n';
   return 1;
@@ -148,15 +168,11 @@ static int fail(Error error) {
 
 static int run(MLIRContext &context) {
   tool::Description description;
-  if (!x86::lookupMachineRow(level)) {
-    errs() << "unknown level '" << level << "'\n";
-    return 1;
-  }
-  if (!describe(&context, description))
+  if (!findMachine(description.machine) || !describe(&context, description))
     return 1;
   if (explain)
-    explainPlan(description.spec, x86::getTileMachine(*x86::lookupMachineRow(level)), SmallVector<int64_t>(rowCounts.begin(), rowCounts.end()), outs());
-  OwningOpRef<ModuleOp> module = tool::buildModule(&context, description, level);
+    explainPlan(description.spec, description.machine, SmallVector<int64_t>(rowCounts.begin(), rowCounts.end()), outs());
+  OwningOpRef<ModuleOp> module = tool::buildModule(&context, description);
   if (failed(mlir::verify(*module)))
     return 1;
   if (emit == Emit::MLIR) {

@@ -187,17 +187,16 @@ def QTile_Dot2Op : QTile_Op<"dot2", [AllTypesMatch<["accumulator", "result"]>, A
   let hasVerifier = 1;
 }
 
-def QTile_StreamAheadOp : QTile_Op<"stream_ahead", [Pure]> {
-  let summary = "how far ahead this processor wants to be asked for a stream of weights";
+def QTile_CoreOp : QTile_Op<"core", [Pure]> {
+  let summary = "which of the level's processors this is";
   let description = [{
-    Bytes between what one row of activations reads of its weights and what it asks for at the same time; 0: nothing is asked
-    for, because the processor follows the stream by itself. Only the run knows: `qtensor-lower-stream-ahead`
-    reads it from the context of a call.
+    The position, from 1 on, of the processor in the level's list of those that run other code than the rest; 0: it is none of
+    them. Only the run knows: `qtensor-lower-core` reads it from the context of a call.
 
-        %bytes = qtile.stream_ahead : index
+        %core = qtile.core : index
   }];
-  let results = (outs Index:$bytes);
-  let assemblyFormat = "attr-dict `:` type($bytes)";
+  let results = (outs Index:$core);
+  let assemblyFormat = "attr-dict `:` type($core)";
 }
 
 def QTile_PinOp : QTile_Op<"pin", [SameOperandsAndResultType]> {

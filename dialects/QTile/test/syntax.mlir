@@ -32,7 +32,7 @@ func.func @ops(%p: vector<64xi8>, %acc: vector<16xi32>, %sums: vector<32xi16>, %
   %e0 = qtile.dot2 %acc, %s, %sums : vector<32xi16> -> vector<16xi32>
   // CHECK: qtile.pin %{{.*}} : vector<16xi32>
   %e = qtile.pin %e0 : vector<16xi32>
-  // CHECK: qtile.stream_ahead : index
-  %bytes = qtile.stream_ahead : index
+  // CHECK: qtile.core : index
+  %core = qtile.core : index
   return %d, %e, %w : vector<16xi32>, vector<16xi32>, vector<16xf32>
 }

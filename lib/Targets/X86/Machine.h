@@ -3,11 +3,20 @@
 #pragma once
 #include "lib/Transforms/Kernel/KernelSpec.h"
 #include "llvm/ADT/ArrayRef.h"
+#include <vector>
 
 namespace mlir::qtensor::x86 {
 
 /// How four byte products are summed.
 enum class Dot { Generic, Pairs, Vnni };
+
+/// Processors of a level that kernels are chosen for together.
+struct CoreRow {
+  llvm::StringRef core; ///< The target's name for it; empty: all of the level that have no row.
+  llvm::ArrayRef<TileShape> tiles;
+  llvm::ArrayRef<CoreModel> models;
+  int64_t streamAhead;  ///< See TileMachine.
+};
 
 /// A level, as kernels see it. Every row reads the same packed bytes and gives the same bits.
 struct MachineRow {
@@ -20,15 +29,14 @@ struct MachineRow {
   int64_t floatTable;     ///< Entries of a one-instruction f32 table; 0: none.
   bool halfConvert;       ///< f16 <-> f32 in hardware.
   bool pinned;            ///< Few registers: see TileMachine.
-  llvm::ArrayRef<TileShape> tiles;
-  llvm::ArrayRef<CoreModel> cores; ///< Processors of the level that tiles are chosen for.
+  llvm::ArrayRef<CoreRow> cores; ///< In the order of the level's cores, behind the one for the rest.
 };
 
 /// All rows, in the order of the target's levels.
 llvm::ArrayRef<MachineRow> getMachineRows();
 /// The row of a level, or null.
 const MachineRow *lookupMachineRow(llvm::StringRef level);
-/// The part of a row that the emitter asks for.
-TileMachine getTileMachine(const MachineRow &row);
+/// The parts of a row that the emitter asks for.
+std::vector<TileMachine> getTileMachines(const MachineRow &row);
 
 } // namespace mlir::qtensor::x86

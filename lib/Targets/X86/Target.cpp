@@ -3,7 +3,7 @@
 #include "qtensor/Target.h"
 #include "lib/Targets/X86/Machine.h"
 #include "lib/Targets/X86/Passes.h"
-#include "lib/Transforms/Kernel/Passes.h"
+#include "lib/Transforms/Kernel/MachineOptions.h"
 #include "lib/Transforms/Pack/Passes.h"
 #include "mlir/IR/Dialect.h"
 
@@ -31,17 +31,16 @@ static const FeatureProbe avx512Probes[] = {
     {FeatureProbe::kEnabledState, 0, EAX, 0xE6},                      // and opmask and zmm
 };
 
-// Family 26 (Zen 5): bits 20, 21 and 23 of the extended family, of which Zen 4 and Intel lack one at least. Reading alone its
-// prefetchers reach the memory's rate; with arithmetic between the loads they stay at 0.44 to 0.95 of it, by the size of a block.
+// Family 26: bits 20, 21 and 23 of the extended family, of which Zen 4 and Intel lack one at least.
 static const FeatureProbe zen5Probes[] = {{1, 0, EAX, 0xB00000}};
-static constexpr int64_t kZen5Ahead = 8192;
+static const TargetCore cores[] = {{"zen5", zen5Probes}};
 
 static const TargetLevel levels[] = {
     {"baseline", "x86-64", "", 128, 16, {}, /*fusedMultiply=*/false},
-    {"avx2", "x86-64-v3", "", 256, 16, avx2Probes, /*fusedMultiply=*/true, zen5Probes, kZen5Ahead},
-    {"avx2vnni", "x86-64-v3", "+avxvnni", 256, 16, avxVnniProbes, /*fusedMultiply=*/true, zen5Probes, kZen5Ahead},
+    {"avx2", "x86-64-v3", "", 256, 16, avx2Probes, /*fusedMultiply=*/true, cores},
+    {"avx2vnni", "x86-64-v3", "+avxvnni", 256, 16, avxVnniProbes, /*fusedMultiply=*/true, cores},
     {"avx512", "x86-64-v4", "+avx512vnni,+avx512vbmi,-prefer-256-bit", 512, 32, avx512Probes,
-     /*fusedMultiply=*/true, zen5Probes, kZen5Ahead},
+     /*fusedMultiply=*/true, cores},
 };
 
 /// One packed copy of each weight, in panels that every level can read: a vector of the widest level at least, four where
@@ -59,23 +58,7 @@ static void addNativePasses(OpPassManager &pm, const TargetLevel &level) {
   const x86::MachineRow *row = x86::lookupMachineRow(level.name);
   if (!row)
     return;
-  TileMachine machine = x86::getTileMachine(*row);
-  LowerComponentsOptions kernels;
-  kernels.lanes = machine.lanes;
-  kernels.registers = machine.registers;
-  kernels.pairSums = machine.pairSums;
-  kernels.pinned = machine.pinned;
-  kernels.asksAhead = level.streamAhead != 0;
-  for (TileShape tile : machine.tiles) {
-    kernels.tileRows.push_back(tile.rows);
-    kernels.tileColumns.push_back(tile.columns);
-  }
-  kernels.level = level.name.str();
-  for (const CoreModel &core : machine.cores)
-    kernels.coreNames.push_back(core.name);
-  for (const CoreModel &core : machine.cores)
-    kernels.cores.append({core.vectors, core.multiply, core.convert, core.shift, core.shuffle, core.load, core.broadcast, core.store});
-  pm.addPass(createLowerComponents(kernels));
+  pm.addPass(createLowerComponents(describeMachines(x86::getTileMachines(*row))));
   x86::LowerTileOpsOptions instructions;
   instructions.level = level.name.str();
   pm.addPass(x86::createLowerTileOps(instructions));

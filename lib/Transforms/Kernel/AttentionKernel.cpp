@@ -183,11 +183,11 @@ Value qtensor::emitTransposedSum(ImplicitLocOpBuilder &b, ArrayRef<Value> vector
 // Frame
 //===----------------------------------------------------------------------===//
 
-AttentionKernel::AttentionKernel(AttentionOp op, int64_t rows, const TileMachine &machine)
+AttentionKernel::AttentionKernel(AttentionOp op, int64_t rows, const TileMachine &machine, bool asksAhead)
     : op(op), b(op.getLoc(), op.getContext()), rows(rows), lanes(machine.lanes),
       depth(cast<ShapedType>(op.getQuery().getType()).getDimSize(3)),
       width(cast<ShapedType>(op.getOutput().getType()).getDimSize(3)), integer(op.isInteger()),
-      asksAhead(machine.asksAhead) {}
+      asksAhead(asksAhead) {}
 
 void AttentionKernel::readArguments(func::FuncOp function) {
   auto argument = [&](Value operand) -> Value {

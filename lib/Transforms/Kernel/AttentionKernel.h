@@ -56,7 +56,7 @@ struct ValuePass {
 class AttentionKernel {
 public:
   /// `op` gives attributes and types.
-  AttentionKernel(AttentionOp op, int64_t rows, const TileMachine &machine);
+  AttentionKernel(AttentionOp op, int64_t rows, const TileMachine &machine, bool asksAhead);
   /// Its types are those of the operands of `op`, then batch, key head and first row as index; where the machine asks ahead also
   /// how many bytes, or 0.
   func::FuncOp build(ModuleOp module, StringRef name);
@@ -155,6 +155,6 @@ std::pair<Value, Value> makeSteps(ImplicitLocOpBuilder &b, Value largest);
 Value emitTransposedSum(ImplicitLocOpBuilder &b, ArrayRef<Value> vectors);
 
 /// Replaces attention on buffers by calls of its kernel in a parallel loop.
-LogicalResult lowerAttention(AttentionOp op, const TileMachine &machine, function_ref<std::string(StringRef)> nameOf);
+LogicalResult lowerAttention(AttentionOp op, ArrayRef<TileMachine> machines, function_ref<std::string(StringRef)> nameOf);
 
 } // namespace mlir::qtensor

@@ -160,9 +160,10 @@ SmallVector<Value> TileEmitter::emitBlockRange(Value first, Value last, ValueRan
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   Value block = loop.getInductionVar();
-  if (variant.kind == TileVariant::Range && !spec.hasDynamicSteps())
-    variant.asks ? reader.askBlockAhead(block, args.ahead, spec.getSteps())
-                 : reader.askAhead(block, args.firstBlock, args.lastBlock, spec.getSteps());
+  if (variant.asks)
+    reader.askBlockAhead(block, args.ahead, spec.getSteps());
+  else if (variant.kind == TileVariant::Range && !spec.hasDynamicSteps())
+    reader.askAhead(block, args.firstBlock, args.lastBlock, spec.getSteps());
   SmallVector<Value> next = spec.strategy == SumStrategy::Integer ? integerBlock(block, loop.getRegionIterArgs())
                                                                   : floatBlock(block, loop.getRegionIterArgs());
   if (!next.empty())

@@ -92,7 +92,7 @@ private:
   void emitColumns(const Tile &tile, Value first, Value last);
   void emitFinish(Value begin, Value end);
   bool asks(TileShape shape) const {
-    return machine.asksAhead && shape.columns * machine.lanes == spec.weight.layout.getRows();
+    return machine.streamAhead && shape.columns * machine.lanes == spec.weight.layout.getRows();
   }
   void call(const Tile &tile);
   void loop(Value first, Value last, Value step, function_ref<void(Value)> body);
@@ -101,12 +101,12 @@ private:
   const KernelSpec &spec;
   const TileMachine &machine;
   const UnitPlan &plan;
-  Tile single, asking, narrow, decoder;
+  Tile single, narrow, decoder;
   SmallVector<Tile> fused, decoded;
   ImplicitLocOpBuilder *builder = nullptr;
   CommonArguments common;
   TileArguments args;
-  Value firstVector, lastVector, firstRow, sums, buffer, ahead;
+  Value firstVector, lastVector, firstRow, sums, buffer;
 };
 } // namespace
 
@@ -116,10 +116,8 @@ UnitEmitter::UnitEmitter(ModuleOp module, const KernelSpec &spec, const TileMach
     TileVariant variant{kind, shape, kind == TileVariant::Range && !spec.hasDynamicSteps() && asks(shape)};
     return {variant, buildTile(module, spec, machine, variant)};
   };
-  single = make(TileVariant::Whole, machine.tiles.front());
+  single = make(asks(machine.tiles.front()) ? TileVariant::Asking : TileVariant::Whole, machine.tiles.front());
   narrow = make(TileVariant::Whole, {1, 1});
-  if (asks(machine.tiles.front()))
-    asking = make(TileVariant::Asking, machine.tiles.front());
   for (TileShape shape : plan.fused.shapes)
     fused.push_back(make(TileVariant::Range, shape));
   if (plan.minDecodedRows == UnitPlan::kNever)
@@ -175,13 +173,8 @@ void UnitEmitter::emitSingleRow(Value row) {
   args.inside = constant(b, 0);
   Value wide = constant(b, single.first.shape.columns), count = sub(b, lastVector, firstVector);
   Value end = sub(b, lastVector, rem(b, count, wide));
-  auto emit = [&](const Tile &tile) { emitColumns(tile, firstVector, end); };
-  args.ahead = ahead;
-  if (asks(single.first.shape))
-    choose(arith::CmpIOp::create(b, arith::CmpIPredicate::ne, args.ahead, constant(b, 0)), [&] { emit(asking); },
-           [&] { emit(single); });
-  else
-    emit(single);
+  args.ahead = constant(b, machine.streamAhead);
+  emitColumns(single, firstVector, end);
   emitColumns(narrow, end, lastVector);
 }
 
@@ -194,8 +187,7 @@ Value UnitEmitter::emitChoice(Value left, size_t run, Reading from) {
                                                                              : plan.fused.choices;
   const Tile &tile = (decode ? decoded : fused)[choices[run].second];
   auto emit = [&]() -> Value {
-    if (machine.asksAhead)
-      args.ahead = from == Reading::Streamed ? ahead : constant(b, 0);
+    args.ahead = constant(b, from == Reading::Streamed ? machine.streamAhead : 0);
     emitColumns(tile, firstVector, lastVector);
     return constant(b, tile.first.shape.rows);
   };
@@ -319,8 +311,6 @@ void UnitEmitter::emit(ImplicitLocOpBuilder &inner, ValueRange arguments) {
   ValueRange rest;
   common = CommonArguments::take(spec, arguments, rest);
   Value begin = rest[0], end = rest[1];
-  if (machine.asksAhead)
-    ahead = rest[3];
   int64_t panelRows = spec.weight.layout.getRows();
   Value panels = div(b, add(b, common.extents.columns, constant(b, panelRows - 1)), constant(b, panelRows));
   Value perUnit = constant(b, kUnitColumns / machine.lanes), all = mul(b, panels, constant(b, panelRows / machine.lanes));
@@ -345,34 +335,78 @@ void UnitEmitter::emit(ImplicitLocOpBuilder &inner, ValueRange arguments) {
   choose(alone, [&] { emitSingleRow(begin); }, [&] { emitRows(begin, end); });
 }
 
-func::FuncOp qtensor::buildUnit(ModuleOp module, const KernelSpec &spec, const TileMachine &machine) {
-  std::string name = spec.name + "_unit";
-  if (auto existing = module.lookupSymbol<func::FuncOp>(name))
-    return existing;
-  UnitPlan plan = planUnit(spec, machine);
-  UnitEmitter unit(module, spec, machine, plan);
+/// A private function of the common arguments and `numbers` index values.
+static func::FuncOp buildUnitFunction(ModuleOp module, const KernelSpec &spec, const std::string &name, unsigned numbers,
+                                      function_ref<void(ImplicitLocOpBuilder &, ValueRange)> body) {
   ImplicitLocOpBuilder b(module.getLoc(), module.getContext());
   b.setInsertionPointToEnd(module.getBody());
   SmallVector<Type> types = CommonArguments::getTypes(b.getContext(), spec);
-  types.append(machine.asksAhead ? 4 : 3, b.getIndexType());
+  types.append(numbers, b.getIndexType());
   auto function = func::FuncOp::create(b, name, b.getFunctionType(types, {}));
   function.setPrivate();
   b.setInsertionPointToStart(function.addEntryBlock());
-  unit.emit(b, function.getArguments());
+  body(b, function.getArguments());
   func::ReturnOp::create(b);
   return function;
 }
 
-void qtensor::emitUnits(ImplicitLocOpBuilder &b, func::FuncOp unit, const KernelSpec &spec, const TileMachine &machine,
-                        const KernelExtents &extents, const PreparedActivations &x, Value weights, Value output,
-                        ValueRange operands, Value streamAhead) {
+func::FuncOp qtensor::buildUnit(ModuleOp module, const KernelSpec &spec, ArrayRef<TileMachine> machines) {
+  std::string name = spec.name + "_unit";
+  if (auto existing = module.lookupSymbol<func::FuncOp>(name))
+    return existing;
+  SmallVector<func::FuncOp> units;
+  for (auto [core, machine] : llvm::enumerate(machines)) {
+    UnitPlan plan = planUnit(spec, machine);
+    UnitEmitter unit(module, spec, machine, plan);
+    std::string own = machines.size() == 1 ? name : name + "_" + std::to_string(core);
+    units.push_back(buildUnitFunction(module, spec, own, 3, [&](ImplicitLocOpBuilder &b, ValueRange arguments) {
+      unit.emit(b, arguments);
+    }));
+  }
+  if (units.size() == 1)
+    return units.front();
+  return buildUnitFunction(module, spec, name, 4, [&](ImplicitLocOpBuilder &b, ValueRange arguments) {
+    SmallVector<int64_t> cores = llvm::to_vector(llvm::seq<int64_t>(1, units.size()));
+    auto choice = scf::IndexSwitchOp::create(b, TypeRange(), arguments.back(), cores, cores.size());
+    for (auto [region, unit] : llvm::zip_equal(choice->getRegions(), units)) {
+      OpBuilder::InsertionGuard guard(b);
+      b.createBlock(&region);
+      func::CallOp::create(b, unit, arguments.drop_back());
+      scf::YieldOp::create(b);
+    }
+  });
+}
+
+Value qtensor::emitCore(ImplicitLocOpBuilder &b, ArrayRef<TileMachine> machines) {
+  return machines.size() == 1 ? Value() : qtile::CoreOp::create(b, b.getIndexType()).getResult();
+}
+
+Value qtensor::selectByCore(ImplicitLocOpBuilder &b, ArrayRef<TileMachine> machines, Value core,
+                            llvm::function_ref<int64_t(const TileMachine &)> numberOf) {
+  int64_t first = numberOf(machines.front());
+  Value number = constant(b, first);
+  for (auto [i, machine] : llvm::enumerate(machines)) {
+    if (numberOf(machine) == first)
+      continue;
+    Value runs = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, core, constant(b, i));
+    number = arith::SelectOp::create(b, runs, constant(b, numberOf(machine)), number);
+  }
+  return number;
+}
+
+Value qtensor::emitHeight(ImplicitLocOpBuilder &b, const KernelSpec &spec, ArrayRef<TileMachine> machines, Value core) {
+  return selectByCore(b, machines, core, [&](const TileMachine &machine) { return planUnit(spec, machine).height; });
+}
+
+void qtensor::emitUnits(ImplicitLocOpBuilder &b, func::FuncOp unit, const KernelSpec &spec, ArrayRef<TileMachine> machines,
+                        Value core, const KernelExtents &extents, const PreparedActivations &x, Value weights, Value output,
+                        ValueRange operands) {
   CommonArguments common{
       {{}, x.words, x.scales, x.sums, x.zeros}, weights, output, SmallVector<Value>(operands), extents};
   // Stretches of as many tiles each, give or take one, so that a caller who splits the loop in equal parts splits the work so.
-  int64_t height = planUnit(spec, machine).height;
+  Value zero = constant(b, 0), one = constant(b, 1), height = emitHeight(b, spec, machines, core);
   auto ceilDiv = [&](Value value, int64_t by) { return div(b, add(b, value, constant(b, by - 1)), constant(b, by)); };
-  Value zero = constant(b, 0), one = constant(b, 1);
-  Value tiles = ceilDiv(extents.rows, height), units = ceilDiv(extents.columns, kUnitColumns);
+  Value tiles = div(b, add(b, extents.rows, sub(b, height, one)), height), units = ceilDiv(extents.columns, kUnitColumns);
   Value wanted = div(b, add(b, constant(b, kLeastTasks - 1), units), max(b, units, one));
   Value stretches = max(b, ceilDiv(extents.rows, getStretchRows(spec)), min(b, wanted, ceilDiv(extents.rows, kLeastRows)));
   scf::ParallelOp::create(b, ValueRange{zero, zero}, ValueRange{stretches, units}, ValueRange{one, one},
@@ -380,12 +414,12 @@ void qtensor::emitUnits(ImplicitLocOpBuilder &b, func::FuncOp unit, const Kernel
                             ImplicitLocOpBuilder body(loc, inner);
                             SmallVector<Value> arguments = common.flatten();
                             auto firstRow = [&](Value stretch) {
-                              return mul(body, div(body, mul(body, stretch, tiles), stretches), constant(body, height));
+                              return mul(body, div(body, mul(body, stretch, tiles), stretches), height);
                             };
                             Value end = min(body, firstRow(add(body, index[0], one)), extents.rows);
                             arguments.append({firstRow(index[0]), end, index[1]});
-                            if (machine.asksAhead)
-                              arguments.push_back(streamAhead);
+                            if (core)
+                              arguments.push_back(core);
                             func::CallOp::create(body, unit, arguments);
                           });
 }

@@ -23,7 +23,7 @@ FailureOr<Value> emitContractScratch(ContractOp op, std::string &reason);
 bool hasRowsInMemory(ContractOp op);
 
 /// Replaces a packed contraction by calls of its kernel, or says why there is none.
-LogicalResult lowerPackedContract(ContractOp op, const TileMachine &machine, KernelNames &names, std::string &reason);
+LogicalResult lowerPackedContract(ContractOp op, ArrayRef<TileMachine> machines, KernelNames &names, std::string &reason);
 
 /// The scratch of lowerVectorContract(), emitted before `op`; or in `reason` why it is not for this contraction.
 FailureOr<Value> emitVectorScratch(ContractOp op, std::string &reason);

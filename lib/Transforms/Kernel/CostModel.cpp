@@ -157,6 +157,24 @@ static Operations countScaling(const KernelSpec &spec, const TileMachine &machin
   return o;
 }
 
+/// Cycles in which a block's weights come from the next cache; 0 where those of a unit stay in the first one for all rows.
+static double predictStream(const CoreModel &core, const KernelSpec &spec, const TileMachine &machine, TileShape shape) {
+  const qtile::LayoutAttr &layout = spec.weight.layout;
+  double panel = layout.getCodeBytes() + layout.getParameterBytes();
+  double vector = panel * machine.lanes / layout.getRows(), vectors = double(kUnitColumns) / machine.lanes;
+  double blocks = std::max<double>(1, kRangeCodes / layout.getPaddedBlock());
+  if (vector * vectors * blocks <= core.cache)
+    return 0;
+  bool readsPanels = shape.columns * machine.lanes == layout.getRows();
+  return vector * shape.columns / (readsPanels ? core.stream : core.stream / 2);
+}
+
+double kernel::predictTile(const CoreModel &core, const KernelSpec &spec, const TileMachine &machine, const TileVariant &variant) {
+  double cycles = predictCycles(core, countTile(spec, machine, variant));
+  bool streams = variant.kind == TileVariant::Range && spec.strategy == SumStrategy::Integer;
+  return streams ? std::max(cycles, predictStream(core, spec, machine, variant.shape)) : cycles;
+}
+
 Operations kernel::countTile(const KernelSpec &spec, const TileMachine &machine, const TileVariant &variant) {
   double columns = variant.shape.columns, codes = spec.weight.layout.getPaddedBlock();
   Operations o = countProducts(spec, machine, variant.shape), decode = countDecode(spec, machine);

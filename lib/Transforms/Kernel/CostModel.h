@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What the parts of a kernel cost: instructions are counted from the format's layout and the tile, and divided by what a core
-// does in a cycle. A bound from below; caches and latencies are not in it.
+// does in a cycle. A bound from below; memory and latencies are not in it.
 #pragma once
 #include "lib/Transforms/Kernel/TileEmitter.h"
 
 namespace mlir::qtensor::kernel {
+
+/// Codes of K, or values, whose activations stay in the first-level cache beside the weights of a column.
+inline constexpr int64_t kRangeCodes = 1024, kRangeValues = 256;
 
 /// Vector instructions by what executes them.
 struct Operations {
@@ -23,5 +26,7 @@ Operations countProducts(const KernelSpec &spec, const TileMachine &machine, Til
 
 /// Cycles of a core.
 double predictCycles(const CoreModel &core, const Operations &operations);
+/// Of one block of a tile, with what the caches deliver to one that unpacks weights in registers.
+double predictTile(const CoreModel &core, const KernelSpec &spec, const TileMachine &machine, const TileVariant &variant);
 
 } // namespace mlir::qtensor::kernel

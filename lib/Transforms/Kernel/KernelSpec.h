@@ -53,16 +53,19 @@ struct CoreModel {
   double convert, shift;        ///< Conversions and additions; shifts.
   double shuffle;               ///< Table lookups and widening.
   double load, broadcast, store;
+  double cache;                 ///< Bytes of weights that stay in the first-level cache, beside all else.
+  double stream;                ///< Bytes from the next cache, for a tile that reads whole panels; half as many for others.
 };
 
-/// The machine as an emitter sees it.
+/// The machine as an emitter sees it: the processors of a level that kernels are chosen for together. A level has a list of these;
+/// the first one is for all processors that have none of their own, and qtile.core says which one runs.
 struct TileMachine {
-  std::string level;             ///< For people.
+  std::string level, core;       ///< For people; `core` is empty for the first one.
   int64_t lanes = 16;           ///< f32 or i32 elements of a vector; 4 * lanes bytes.
   int64_t registers = 16;       ///< Vector registers.
   bool pairSums = false;        ///< Byte products are summed in i16 first, as long as range analysis shows that they fit.
   bool pinned = false;          ///< Tiles nearly fill the registers: dot products keep the order of the text.
-  bool asksAhead = false;       ///< Some of its processors want to be asked for a row's weights ahead of it.
+  int64_t streamAhead = 0;      ///< Bytes that weights are asked for before they are read from memory; 0: they are not.
   /// Tiles to choose from, ascending rows; the first one has one row. Columns divide those of a unit.
   SmallVector<TileShape> tiles;
   SmallVector<CoreModel> cores; ///< For the choice; empty: the first tile of as many rows, and nothing is decoded.
@@ -132,15 +135,20 @@ Value emitScratchBytes(ImplicitLocOpBuilder &b, const KernelSpec &spec, const Ke
 PreparedActivations emitScratchViews(ImplicitLocOpBuilder &b, const KernelSpec &spec, const KernelExtents &extents,
                                      Value scratch);
 
+/// Which of the machines runs, as an index; null where there is one.
+Value emitCore(ImplicitLocOpBuilder &b, ArrayRef<TileMachine> machines);
+
+/// What `numberOf` says of the machine that runs.
+Value selectByCore(ImplicitLocOpBuilder &b, ArrayRef<TileMachine> machines, Value core,
+                   llvm::function_ref<int64_t(const TileMachine &)> numberOf);
+
 /// Builds (or finds) in `module` the function that computes one unit of 64 output columns for rows [begin, end):
 ///   @<name>_unit(prepared..., weights: memref<?xi8>, output, operands..., rows, columns, blocks, steps, begin, end, unit)
-/// Where the machine asks ahead there is one more argument: how many bytes, or 0.
-func::FuncOp buildUnit(ModuleOp module, const KernelSpec &spec, const TileMachine &machine);
+/// Of several machines it gets emitCore() behind these, and calls @<name>_unit_<core>.
+func::FuncOp buildUnit(ModuleOp module, const KernelSpec &spec, ArrayRef<TileMachine> machines);
 
-/// Calls the unit function for every unit and every stretch of rows, in a parallel loop. `streamAhead`: bytes, where the
-/// machine asks ahead, else null.
-void emitUnits(ImplicitLocOpBuilder &b, func::FuncOp unit, const KernelSpec &spec, const TileMachine &machine,
-               const KernelExtents &extents, const PreparedActivations &x, Value weights, Value output,
-               ValueRange operands, Value streamAhead);
+/// Calls the unit function for every unit and every stretch of rows, in a parallel loop.
+void emitUnits(ImplicitLocOpBuilder &b, func::FuncOp unit, const KernelSpec &spec, ArrayRef<TileMachine> machines, Value core,
+               const KernelExtents &extents, const PreparedActivations &x, Value weights, Value output, ValueRange operands);
 
 } // namespace mlir::qtensor

@@ -33,15 +33,18 @@ static std::string makeKey(AttentionOp op, int64_t rows) {
 }
 
 /// Calls the kernel of `height` rows for `tiles` tiles from row `first` on.
-static void emitTiles(ImplicitLocOpBuilder &b, AttentionOp op, const TileMachine &machine, int64_t height, Value first, Value tiles,
+static void emitTiles(ImplicitLocOpBuilder &b, AttentionOp op, ArrayRef<TileMachine> machines, int64_t height, Value first, Value tiles,
                       function_ref<std::string(StringRef)> nameOf) {
   auto module = op->getParentOfType<ModuleOp>();
   std::string name = nameOf(makeKey(op, height));
+  bool asks = llvm::any_of(machines, [](const TileMachine &machine) { return machine.streamAhead != 0; });
   auto kernel = module.lookupSymbol<func::FuncOp>(name);
   if (!kernel)
-    kernel = AttentionKernel(op, height, machine).build(module, name);
+    kernel = AttentionKernel(op, height, machines.front(), asks).build(module, name);
   Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
-  Value ahead = machine.asksAhead ? qtile::StreamAheadOp::create(b, b.getIndexType()).getResult() : Value();
+  Value ahead;
+  if (asks)
+    ahead = selectByCore(b, machines, emitCore(b, machines), [](const TileMachine &machine) { return machine.streamAhead; });
   Value batches = b.createOrFold<memref::DimOp>(op.getQuery(), 0);
   Value heads = b.createOrFold<memref::DimOp>(op.getKey()[0], op.getKeyDims()[1]);
   scf::ParallelOp::create(b, ValueRange{zero, zero, zero}, ValueRange{batches, heads, tiles}, ValueRange{one, one, one},
@@ -57,12 +60,12 @@ static void emitTiles(ImplicitLocOpBuilder &b, AttentionOp op, const TileMachine
                           });
 }
 
-LogicalResult qtensor::lowerAttention(AttentionOp op, const TileMachine &machine, function_ref<std::string(StringRef)> nameOf) {
+LogicalResult qtensor::lowerAttention(AttentionOp op, ArrayRef<TileMachine> machines, function_ref<std::string(StringRef)> nameOf) {
   if (failed(check(op)))
     return failure();
   ImplicitLocOpBuilder b(op.getLoc(), op);
   auto query = cast<MemRefType>(op.getQuery().getType()), keys = cast<MemRefType>(op.getKey()[0].getType());
-  int64_t keyHeads = op.getKeyDims()[1], most = machine.lanes >= 16 ? 4 : 2; // accumulators of a tile fit the registers
+  int64_t keyHeads = op.getKeyDims()[1], most = machines.front().lanes >= 16 ? 4 : 2; // accumulators of a tile fit the registers
   Value group = b.createOrFold<arith::DivUIOp>(b.createOrFold<memref::DimOp>(op.getQuery(), 1),
                                                b.createOrFold<memref::DimOp>(op.getKey()[0], keyHeads));
   Value rows = b.createOrFold<arith::MulIOp>(group, b.createOrFold<memref::DimOp>(op.getQuery(), 2));
@@ -71,13 +74,13 @@ LogicalResult qtensor::lowerAttention(AttentionOp op, const TileMachine &machine
   if (known) {
     int64_t count = keys.getDimSize(keyHeads) ? query.getDimSize(1) / keys.getDimSize(keyHeads) * query.getDimSize(2) : 0;
     if (count >= most)
-      emitTiles(b, op, machine, most, index(0), index(count / most), nameOf);
+      emitTiles(b, op, machines, most, index(0), index(count / most), nameOf);
     if (count % most)
-      emitTiles(b, op, machine, count % most, index(count / most * most), index(1), nameOf);
+      emitTiles(b, op, machines, count % most, index(count / most * most), index(1), nameOf);
   } else {
     Value tiles = arith::DivUIOp::create(b, rows, index(most)), rest = arith::RemUIOp::create(b, rows, index(most));
-    emitTiles(b, op, machine, most, index(0), tiles, nameOf);
-    emitTiles(b, op, machine, 1, arith::SubIOp::create(b, rows, rest), rest, nameOf);
+    emitTiles(b, op, machines, most, index(0), tiles, nameOf);
+    emitTiles(b, op, machines, 1, arith::SubIOp::create(b, rows, rest), rest, nameOf);
   }
   op.erase();
   return success();

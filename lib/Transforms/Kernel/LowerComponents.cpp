@@ -5,7 +5,7 @@
 #include "lib/Transforms/Kernel/ContractLowering.h"
 #include "lib/Transforms/Kernel/EncodeLowering.h"
 #include "lib/Transforms/Kernel/EncodedOperand.h"
-#include "lib/Transforms/Kernel/Passes.h"
+#include "lib/Transforms/Kernel/MachineOptions.h"
 #include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
@@ -76,45 +76,37 @@ struct LowerComponentsPass : mlir::qtensor::impl::LowerComponentsBase<LowerCompo
   using LowerComponentsBase::LowerComponentsBase;
 
   void runOnOperation() override {
-    TileMachine machine;
-    if (failed(readMachine(machine)))
+    auto machines = readMachines(getOptions(), [&] { return getOperation().emitError(); });
+    if (failed(machines))
       return signalPassFailure();
     KernelNames names;
     WalkResult result = getOperation().walk([&](Operation *op) {
-      return failed(lower(op, machine, names)) ? WalkResult::interrupt() : WalkResult::advance();
+      return failed(lower(op, *machines, names)) ? WalkResult::interrupt() : WalkResult::advance();
     });
     if (result.wasInterrupted())
       signalPassFailure();
   }
 
 private:
-  LogicalResult readMachine(TileMachine &machine) {
-    machine.level = level;
-    machine.lanes = lanes;
-    machine.registers = registers;
-    machine.pairSums = pairSums;
-    machine.pinned = pinned;
-    machine.asksAhead = asksAhead;
-    if (tileRows.empty() || tileRows.size() != tileColumns.size())
-      return getOperation().emitError("tile-rows and tile-columns name as many tiles, and at least one");
-    for (auto [rows, columns] : llvm::zip_equal(tileRows, tileColumns)) {
-      if (rows < 1 || rows > kMaxTileRows || columns < 1)
-        return getOperation().emitError("a tile has 1 to ") << kMaxTileRows << " rows and at least one column";
-      machine.tiles.push_back({rows, columns});
-    }
-    constexpr size_t kRates = 8;
-    if (cores.size() % kRates != 0 || llvm::any_of(cores, [](double rate) { return !(rate > 0); }))
-      return getOperation().emitError("cores are described by ") << kRates << " positive numbers each";
-    for (ArrayRef<double> c(cores); !c.empty(); c = c.drop_front(kRates))
-      machine.cores.push_back({"", c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7]});
-    if (!coreNames.empty() && coreNames.size() != machine.cores.size())
-      return getOperation().emitError("core-names names as many cores as are described");
-    for (auto [core, name] : llvm::zip(machine.cores, coreNames))
-      core.name = name;
-    return success();
+  /// The options as they are on the command line.
+  LowerComponentsOptions getOptions() const {
+    LowerComponentsOptions options;
+    options.lanes = lanes;
+    options.registers = registers;
+    options.pairSums = pairSums;
+    options.pinned = pinned;
+    options.level = level;
+    options.streamAhead.assign(streamAhead.begin(), streamAhead.end());
+    options.tileCounts.assign(tileCounts.begin(), tileCounts.end());
+    options.tileRows.assign(tileRows.begin(), tileRows.end());
+    options.tileColumns.assign(tileColumns.begin(), tileColumns.end());
+    options.coreCounts.assign(coreCounts.begin(), coreCounts.end());
+    options.cores.assign(cores.begin(), cores.end());
+    options.coreNames.assign(coreNames.begin(), coreNames.end());
+    return options;
   }
 
-  static LogicalResult lower(Operation *op, const TileMachine &machine, KernelNames &names) {
+  static LogicalResult lower(Operation *op, ArrayRef<TileMachine> machines, KernelNames &names) {
     if (!isa<ContractOp, EncodeOp, DecodeOp, EpilogueOp, AttentionOp>(op))
       return success();
     if (op->getNumResults() != 0)
@@ -123,14 +115,14 @@ private:
         .Case([&](ContractOp contract) {
           std::string reason;
           if (!contract.getRhsLayout())
-            return succeeded(lowerVectorContract(contract, machine.lanes, reason)) ? success()
+            return succeeded(lowerVectorContract(contract, machines.front().lanes, reason)) ? success()
                                                                                    : lowerGenericContract(contract);
-          if (succeeded(lowerPackedContract(contract, machine, names, reason)))
+          if (succeeded(lowerPackedContract(contract, machines, names, reason)))
             return success();
           return LogicalResult(contract.emitOpError("has a packed weight but no kernel: ") << reason);
         })
         .Case([&](AttentionOp attention) {
-          return lowerAttention(attention, machine, [&](StringRef key) { return names.get(key); });
+          return lowerAttention(attention, machines, [&](StringRef key) { return names.get(key); });
         })
         .Case([](EncodeOp encode) { return lowerEncode(encode); })
         .Case([](DecodeOp decode) { return lowerDecode(decode), success(); })

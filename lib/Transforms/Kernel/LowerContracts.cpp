@@ -17,7 +17,7 @@ using namespace mlir::qtensor;
 namespace {
 class FastContract {
 public:
-  FastContract(ContractOp op, const TileMachine *machine) : op(op), machine(machine), b(op.getLoc(), op) {}
+  FastContract(ContractOp op, ArrayRef<TileMachine> machines) : op(op), machines(machines), b(op.getLoc(), op) {}
 
   LogicalResult analyse(std::string &reason);
   Value emitScratchSize();
@@ -34,7 +34,7 @@ private:
   void explainKernel(ModuleOp module);
 
   ContractOp op;
-  const TileMachine *machine;
+  ArrayRef<TileMachine> machines; ///< None where only the scratch is asked for.
   ImplicitLocOpBuilder b;
   ContractForm form;
   KernelSpec spec;
@@ -236,8 +236,9 @@ void FastContract::explainKernel(ModuleOp module) {
     return;
   std::string text; // written in one piece: levels are compiled side by side
   llvm::raw_string_ostream os(text);
-  os << spec.name << ", " << machine->level << (spec.weight.upper.empty() ? "" : ", two products a weight") << ":\n";
-  explainPlan(spec, *machine, rows.asArrayRef(), os);
+  os << spec.name << ", " << machines.front().level << (spec.weight.upper.empty() ? "" : ", two products a weight") << ":\n";
+  for (const TileMachine &machine : machines)
+    explainPlan(spec, machine, rows.asArrayRef(), os);
   llvm::errs() << text;
 }
 
@@ -259,17 +260,17 @@ LogicalResult FastContract::lower(KernelNames &names, std::string &reason) {
   auto module = op->getParentOfType<ModuleOp>();
   spec.name = names.get(makeKey());
   explainKernel(module);
-  func::FuncOp unit = buildUnit(module, spec, *machine);
+  func::FuncOp unit = buildUnit(module, spec, machines);
   KernelExtents extents = makeExtents();
   PreparedActivations prepared = emitScratchViews(b, spec, extents, op.getScratch());
-  emitPrepare(b, spec, *machine, extents, prepared, makeSource(extents));
+  Value core = emitCore(b, machines);
+  emitPrepare(b, spec, machines, core, extents, prepared, makeSource(extents));
   SmallVector<Value> operands;
   for (auto [value, kind] : llvm::zip_equal(op.getExtra(), follows))
     operands.push_back(viewOutputLike(value, kind, extents));
   Value weights = memref::CastOp::create(b, MemRefType::get({ShapedType::kDynamic}, b.getI8Type()), op.getRhs().front());
-  Value ahead = machine->asksAhead ? qtile::StreamAheadOp::create(b, b.getIndexType()).getResult() : Value();
   Value output = viewOutputLike(op.getOutput(), Follows::All, extents);
-  emitUnits(b, unit, spec, *machine, extents, prepared, weights, output, operands, ahead);
+  emitUnits(b, unit, spec, machines, core, extents, prepared, weights, output, operands);
   op.erase();
   return success();
 }
@@ -284,13 +285,13 @@ std::string KernelNames::get(StringRef key) {
 bool qtensor::hasRowsInMemory(ContractOp op) { return isCollapsible(cast<MemRefType>(op.getOutput().getType())); }
 
 FailureOr<Value> qtensor::emitContractScratch(ContractOp op, std::string &reason) {
-  FastContract contract(op, nullptr);
+  FastContract contract(op, {});
   if (failed(contract.analyse(reason)))
     return failure();
   return contract.emitScratchSize();
 }
 
-LogicalResult qtensor::lowerPackedContract(ContractOp op, const TileMachine &machine, KernelNames &names, std::string &reason) {
-  FastContract contract(op, &machine);
+LogicalResult qtensor::lowerPackedContract(ContractOp op, ArrayRef<TileMachine> machines, KernelNames &names, std::string &reason) {
+  FastContract contract(op, machines);
   return failure(failed(contract.analyse(reason)) || failed(contract.lower(names, reason)));
 }

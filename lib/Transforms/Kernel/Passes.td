@@ -74,7 +74,7 @@ def LowerComponents : Pass<"qtensor-lower-components", "::mlir::ModuleOp"> {
         scf.parallel (%row) ... { // quantized rows into the order of the tiles, with their scales and sums
         scf.parallel (%row, %unit) ... { func.call @qkernel_0_unit(...) }
 
-    The options are the machine of one CPU level. Errors: an op that is still on tensors; a packed weight that no kernel
+    The options are the machines of one CPU level; of several, `qtile.core` says at run time which one it is. Errors: an op that is still on tensors; a packed weight that no kernel
     reads; a run-time encoding whose parameters cannot be found at run time.
   }];
   let options = [
@@ -82,11 +82,13 @@ def LowerComponents : Pass<"qtensor-lower-components", "::mlir::ModuleOp"> {
     Option<"registers", "registers", "int64_t", "16", "vector registers">,
     Option<"pairSums", "pair-sums", "bool", "false", "byte products are summed in i16 as long as they fit">,
     Option<"pinned", "pinned", "bool", "false", "dot products keep their order (few registers)">,
-    Option<"asksAhead", "asks-ahead", "bool", "false", "some processors want to be asked for the weights of one row ahead">,
-    ListOption<"tileRows", "tile-rows", "int64_t", "rows of the register tiles, ascending">,
+    ListOption<"streamAhead", "stream-ahead", "int64_t", "for each machine the bytes that it asks for its weights ahead; 0: it does not">,
+    ListOption<"tileCounts", "tile-counts", "int64_t", "how many of the tiles each machine has">,
+    ListOption<"tileRows", "tile-rows", "int64_t", "rows of the register tiles, ascending, of one machine after the other">,
     ListOption<"tileColumns", "tile-columns", "int64_t", "vectors of columns of the same tiles">,
-    ListOption<"cores", "cores", "double", "whole vectors in a cycle, eight numbers for each processor: arithmetic, "
-      "multiplications, conversions, shifts, shuffles, loads, broadcasts, stores">,
+    ListOption<"coreCounts", "core-counts", "int64_t", "how many of the processors each machine has">,
+    ListOption<"cores", "cores", "double", "ten numbers for each processor: whole vectors of a cycle, which are arithmetic, "
+      "multiplications, conversions, shifts, shuffles, loads, broadcasts, stores; bytes of weights that its first cache keeps, and bytes of a cycle from the next">,
     Option<"level", "level", "std::string", "\"\"", "its name, and those of the processors, in what is printed">,
     ListOption<"coreNames", "core-names", "std::string", "names of the processors">];
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",

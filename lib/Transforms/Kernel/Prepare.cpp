@@ -32,8 +32,8 @@ namespace {
 class Preparer {
 public:
   Preparer(ImplicitLocOpBuilder &b, const KernelSpec &spec, const KernelExtents &extents, const PreparedActivations &to,
-           const ActivationSource &source, int64_t height)
-      : b(b), spec(spec), extents(extents), to(to), source(source), reader(b, source), tileHeight(constant(b, height)),
+           const ActivationSource &source, Value height)
+      : b(b), spec(spec), extents(extents), to(to), source(source), reader(b, source), tileHeight(height),
         height(min(b, extents.rows, tileHeight)), paddedRow(paddedK(b, spec, extents)), step(spec.getStep()),
         padded(spec.weight.layout.getPaddedBlock()), integer(spec.strategy == SumStrategy::Integer) {}
 
@@ -176,16 +176,16 @@ void Preparer::emitRow(Value row) {
   });
 }
 
-void qtensor::emitPrepare(ImplicitLocOpBuilder &b, const KernelSpec &spec, const TileMachine &machine,
+void qtensor::emitPrepare(ImplicitLocOpBuilder &b, const KernelSpec &spec, ArrayRef<TileMachine> machines, Value core,
                           const KernelExtents &extents, const PreparedActivations &to, const ActivationSource &source) {
   // A tile's rows, so that threads share the work of a few tiles and seldom a cache line.
-  Value some = constant(b, kMaxTileRows);
+  Value some = constant(b, kMaxTileRows), height = emitHeight(b, spec, machines, core);
   // Not by a body builder: what decodes by a table looks for the module that the loop is in.
   auto tiles = scf::ParallelOp::create(b, ValueRange{constant(b, 0)}, ValueRange{extents.rows}, ValueRange{some});
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(tiles.getBody());
   Value first = tiles.getInductionVars()[0], end = min(b, add(b, first, some), extents.rows);
-  Preparer preparer(b, spec, extents, to, source, planUnit(spec, machine).height);
+  Preparer preparer(b, spec, extents, to, source, height);
   auto rows = scf::ForOp::create(b, first, end, constant(b, 1));
   b.setInsertionPointToStart(rows.getBody());
   preparer.emitRow(rows.getInductionVar());

@@ -32,11 +32,14 @@ struct ActivationSource {
 };
 
 /// Fills the prepared activations, stretches of rows in parallel.
-void emitPrepare(ImplicitLocOpBuilder &b, const KernelSpec &spec, const TileMachine &machine,
+void emitPrepare(ImplicitLocOpBuilder &b, const KernelSpec &spec, ArrayRef<TileMachine> machines, Value core,
                  const KernelExtents &extents, const PreparedActivations &to, const ActivationSource &source);
 
 /// The multi-index of `linear` in a space of `extents`, slowest first.
 SmallVector<Value> delinearize(ImplicitLocOpBuilder &b, Value linear, ValueRange extents);
+
+/// Rows of a tile of prepared activations, on the machine that runs.
+Value emitHeight(ImplicitLocOpBuilder &b, const KernelSpec &spec, ArrayRef<TileMachine> machines, Value core);
 
 /// Rows that one task multiplies at most.
 int64_t getStretchRows(const KernelSpec &spec);

@@ -66,7 +66,7 @@ llvm::StringRef TileVariant::getName() const {
   case Asking:
     return "asking";
   case Range:
-    return "range";
+    return asks ? "asking_range" : "range";
   case Decoded:
     return "decoded";
   case Decoder:

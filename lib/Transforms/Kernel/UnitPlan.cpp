@@ -10,8 +10,6 @@ using namespace mlir::qtensor::kernel;
 
 /// Decoding must gain as much as this: below, the model is no better than a guess.
 static constexpr double kLeastGain = 1.05;
-/// Codes of K, or values, whose activations stay in the first-level cache beside the weights of a column.
-static constexpr int64_t kRangeCodes = 1024, kRangeValues = 256;
 
 /// Rows of the tiles that read weights for the first time, and the least vectors of columns that these have: they take what
 /// lies in a panel in the order of its addresses, which the hardware's prefetching follows. Narrower tiles skip lines and ask
@@ -30,7 +28,7 @@ public:
   }
   /// Of one tile, for one of its column vectors.
   double tileCycles(const CoreModel &core, TileVariant::Kind kind, TileShape shape) const {
-    return predictCycles(core, countTile(spec, machine, {kind, shape})) / shape.columns;
+    return predictTile(core, spec, machine, {kind, shape}) / shape.columns;
   }
 
 private:
@@ -120,7 +118,7 @@ SmallVector<std::pair<int64_t, size_t>> Planner::chooseRuns(ArrayRef<TileShape> 
     double bestCost = std::numeric_limits<double>::infinity();
     for (auto [i, shape] : llvm::enumerate(shapes)) {
       double cost = shape.rows * slowness(kind, shape) + least[std::max<int64_t>(0, left - shape.rows)];
-      if (isAllowed(shape) && cost < bestCost)
+      if (isAllowed(shape) && cost <= bestCost)
         best = i, bestCost = cost;
     }
     least.push_back(bestCost);

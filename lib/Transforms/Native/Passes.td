@@ -135,17 +135,18 @@ def LowerChecks : Pass<"qtensor-lower-checks", "ModuleOp"> {
   let dependentDialects = ["LLVM::LLVMDialect", "arith::ArithDialect", "scf::SCFDialect"];
 }
 
-def LowerStreamAhead : Pass<"qtensor-lower-stream-ahead", "ModuleOp"> {
-  let summary = "How far ahead weights are asked for is read from the context";
+def LowerCore : Pass<"qtensor-lower-core", "ModuleOp"> {
+  let summary = "Which processor this is is read from the context";
   let description = [{
-    The runtime puts the number of the level and the processor into the third field of the context when a model is opened.
+    When a model is opened the runtime asks the processor and puts its position in the level's list, from 1 on, or 0 into the third field of
+    the context.
 
     ```mlir
-    %bytes = qtile.stream_ahead : index
+    %core = qtile.core : index
     // =>
     %field = llvm.getelementptr %ctx[2] : (!llvm.ptr) -> !llvm.ptr, i64
     %number = llvm.load %field : !llvm.ptr -> i64
-    %bytes = arith.index_cast %number : i64 to index
+    %core = arith.index_cast %number : i64 to index
     ```
 
     An error: the op in another function than @main, where there is no context.

@@ -8,6 +8,8 @@
 // CHECK: qkernel_0, avx512:
 // CHECK-NEXT: M=1: one row; golden-cove: fused 0.{{[0-9]+}} of peak; zen4: fused {{[01]\.[0-9]+}} of peak;
 // CHECK-NEXT: M=512: register-fused; golden-cove: fused 0.63 decoded 0.66 of peak; zen4: fused 0.78 decoded 0.77 of peak;
+// CHECK-NEXT: M=1: one row; zen5: fused 0.{{[0-9]+}} of peak;
+// CHECK-NEXT: M=512: register-fused; zen5: fused 0.78 decoded 0.69 of peak;
 // LIMBS: qkernel_0, avx512, two products a weight:
 // LIMBS-NEXT: M=8: {{.*}} of peak;
 // ALONE: error: --explain-rows adds to what --explain prints; give both

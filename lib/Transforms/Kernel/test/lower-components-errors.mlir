@@ -2,6 +2,11 @@
 // RUN: quant-opt %s --split-input-file --verify-diagnostics --qtensor-lower-components="lanes=8 tile-rows=1 tile-columns=1"
 // RUN: echo 'module {}' | not quant-opt --qtensor-lower-components="tile-rows=1 tile-columns=1 core-names=a" 2>&1 | FileCheck %s --check-prefix=NAMES
 // NAMES: error: core-names names as many cores as are described
+// RUN: echo 'module {}' | not quant-opt --qtensor-lower-components="tile-rows=1,4 tile-columns=1,1 stream-ahead=0,64" 2>&1 | FileCheck %s --check-prefix=COUNTS
+// RUN: echo 'module {}' | not quant-opt --qtensor-lower-components="tile-rows=1,4 tile-columns=1,1 stream-ahead=0,64 tile-counts=2,0" 2>&1 | FileCheck %s --check-prefix=COUNTS
+// COUNTS: error: tile-counts has a number of 1 or more for each of 2 machine(s), 2 in all
+// RUN: echo 'module {}' | not quant-opt --qtensor-lower-components="tile-rows=1 tile-columns=1 cores=1,2,3" 2>&1 | FileCheck %s --check-prefix=RATES
+// RATES: error: cores are described by 10 positive numbers each
 
 #x = #qtensor.block<codec<8, int<signed>>, [1, 32], scale = f32>
 func.func @on_tensors(%x: tensor<4x64xf32>, %c: tensor<4x64xi8>, %s: tensor<4x2xf32>) -> (tensor<4x64xi8>, tensor<4x2xf32>) {

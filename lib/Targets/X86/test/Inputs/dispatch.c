@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Which level of a model a processor gets, and how far ahead it is asked for weights. With the weights: opens and
+// Which level of a model a processor gets, and which of the level's own processors it is. With the weights: opens and
 // runs the model on this processor, prints the level and
 // a hash of the result's bits. With one more argument: asks about processors from a table, each described by the features
 // of its manual.
@@ -29,7 +29,7 @@ struct processor {
   const char *name, *level;
   uint32_t leaf1, leaf7b, leaf7c, leaf71, state;
   uint32_t leaf1a;
-  int asks_ahead;
+  int core;
 };
 
 static const struct processor processors[] = {
@@ -89,11 +89,11 @@ static int check_table(const struct qtrt_model *model) {
     for (int64_t l = 0; l < model->level_count; ++l)
       if (qtrt_supports(&model->levels[l], ask))
         best = &model->levels[l];
-    int64_t ahead = best ? qtrt_stream_ahead(best, ask) : 0;
-    if (best && !strcmp(best->name, asked->level) && (ahead > 0) == asked->asks_ahead)
+    int64_t core = best ? qtrt_find_core(best, ask) : 0;
+    if (best && !strcmp(best->name, asked->level) && core == asked->core)
       continue;
-    printf("FAIL %s gets %s and is asked %d bytes ahead, should get %s and %s\n", asked->name, best ? best->name : "none",
-           (int)ahead, asked->level, asked->asks_ahead ? "be asked" : "not be asked");
+    printf("FAIL %s gets %s and is core %d of it, should get %s and be core %d\n", asked->name, best ? best->name : "none",
+           (int)core, asked->level, asked->core);
     ++failures;
   }
   printf("%d of the processors get something else\n", failures);

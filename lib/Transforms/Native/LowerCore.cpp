@@ -9,7 +9,7 @@
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
 namespace mlir::qtensor {
-#define GEN_PASS_DEF_LOWERSTREAMAHEAD
+#define GEN_PASS_DEF_LOWERCORE
 #include "lib/Transforms/Native/Passes.h.inc"
 } // namespace mlir::qtensor
 
@@ -17,15 +17,15 @@ using namespace mlir;
 using namespace mlir::qtensor;
 
 /// Field of struct qtrt_context (lib/Runtime/qtrt.h), all of whose fields in front of it have 8 bytes.
-static constexpr int32_t kStreamAheadField = 2;
+static constexpr int32_t kCoreField = 2;
 
 namespace {
-struct LowerStreamAhead : mlir::qtensor::impl::LowerStreamAheadBase<LowerStreamAhead> {
+struct LowerCore : mlir::qtensor::impl::LowerCoreBase<LowerCore> {
   void runOnOperation() override {
-    SmallVector<qtile::StreamAheadOp> ops;
-    getOperation().walk([&](qtile::StreamAheadOp op) { ops.push_back(op); });
+    SmallVector<qtile::CoreOp> ops;
+    getOperation().walk([&](qtile::CoreOp op) { ops.push_back(op); });
     auto main = getOperation().lookupSymbol<func::FuncOp>("main");
-    for (qtile::StreamAheadOp op : ops) {
+    for (qtile::CoreOp op : ops) {
       if (op->getParentOfType<func::FuncOp>() != main || main.getNumArguments() < kFirstTensorArgument) {
         op.emitOpError("only @main, after qtensor-make-entry, has a context that says it");
         return signalPassFailure();
@@ -33,7 +33,7 @@ struct LowerStreamAhead : mlir::qtensor::impl::LowerStreamAheadBase<LowerStreamA
       ImplicitLocOpBuilder b(op.getLoc(), op);
       auto pointer = LLVM::LLVMPointerType::get(op.getContext());
       Value field = LLVM::GEPOp::create(b, pointer, b.getI64Type(), main.getArgument(kContextArgument),
-                                        ArrayRef<LLVM::GEPArg>{kStreamAheadField});
+                                        ArrayRef<LLVM::GEPArg>{kCoreField});
       Value number = LLVM::LoadOp::create(b, b.getI64Type(), field);
       op.replaceAllUsesWith(arith::IndexCastOp::create(b, b.getIndexType(), number).getResult());
       op.erase();
