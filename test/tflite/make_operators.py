@@ -16,7 +16,7 @@ from archive import archive
 from make_lite_streams import basic, plain, step, two_ways
 from make_streams import BOOL, F32, I8, I16, I32, I64, NUMPY, OP, Maker, lstm
 
-U8, U16, U32, STRING = (getattr(tflite.TensorType, name) for name in ("UINT8", "UINT16", "UINT32", "STRING"))
+U8, U16, U32, STRING, COMPLEX = (getattr(tflite.TensorType, name) for name in ("UINT8", "UINT16", "UINT32", "STRING", "COMPLEX64"))
 NUMPY.update({U8: np.uint8, U16: np.uint16, U32: np.uint32})
 random = np.random.default_rng(20261127)
 CODES = (0.1, 2)
@@ -329,6 +329,28 @@ def suppressions():
         np.array(value, np.float32) for value in (.6, .2, .5))], [((7,), I32), ((7,), F32), ((), I32)])
 
 
+def spectrum(shape, lengths, reads, scale=.02):
+    """What operators read of a transform of small numbers, whose errors are smaller."""
+    maker = Maker()
+    graph = maker.graph()
+    x, (height, width) = maker.tensor(graph, "x", shape, F32), lengths
+    y = maker.tensor(graph, "y", (*shape[:-2], height, width // 2 + 1), COMPLEX)
+    maker.operator(graph, OP.RFFT2D, [x, put(maker, graph, "lengths", constant(lengths, I32))], [y], ("Rfft2dOptions", {}))
+    graph.inputs, graph.outputs = [x], []
+    for code in reads:
+        graph.outputs.append(maker.tensor(graph, f"z{code}", graph.tensors[y].shape, F32))
+        maker.operator(graph, code, [y], graph.outputs[-1:])
+    return maker, [reals(*shape) * np.float32(scale)]
+
+
+def spectra():
+    yield "rfft-f32", spectrum((3, 2, 1, 64), (1, 64), (OP.REAL, OP.IMAG, OP.COMPLEX_ABS))
+    yield "rfft-planes-f32", spectrum((2, 8, 16), (8, 16), (OP.IMAG, OP.REAL))
+    yield "rfft-fitted-f32", spectrum((5, 21), (8, 16), (OP.REAL, OP.COMPLEX_ABS))
+    yield "rfft-few-f32", spectrum((2, 2), (2, 2), (OP.REAL, OP.IMAG))
+    yield "rfft-long-f32", spectrum((1, 500), (1, 512), (OP.COMPLEX_ABS,))
+
+
 def refused():
     """Models with what is wrong in them."""
     x, four = reals(4), ((4,), F32)
@@ -414,6 +436,13 @@ def refused():
                message)
     yield ("suppression-sigma", model(OP.NON_MAX_SUPPRESSION_V5, [reals(4, 4), x, constant(3, I32), half, half, constant(-1, F32)],
                                       [((3,), I32), ((3,), F32), ((), I32)])[0], "its sigma is negative")
+    yield "rfft-length", spectrum((4, 12), (4, 12), (OP.REAL,))[0], "has the length 12, which is no power of two"
+    shown = spectrum((4, 8), (4, 8), ())[0]
+    shown.model.subgraphs[0].outputs = [1]
+    yield "rfft-output", shown, "output 'y' is complex; give its parts"
+    added = spectrum((4, 8), (4, 8), (OP.REAL,))[0]
+    added.operator(added.model.subgraphs[0], OP.ADD, [1, 1], [3], ("AddOptions", {}))
+    yield "rfft-added", added, "its input 'y' is complex; only REAL, IMAG and COMPLEX_ABS take such numbers"
     crossed = two_ways()
     crossed.model.subgraphs[0].operators[0].inputs[41] = 2
     yield "two-ways-crossed", crossed, "has weights for an auxiliary input, which are not supported"
@@ -468,7 +497,7 @@ def run(data, given):
 
 def main():
     with archive(sys.argv[1]) as write:
-        for family in (functions, resizes, places, slices, subgraphs, detectors, volumes, suppressions):
+        for family in (functions, resizes, places, slices, subgraphs, detectors, volumes, suppressions, spectra):
             for name, (maker, given) in family():
                 data = maker.bytes()
                 write(f"{name}/model.tflite", data)

@@ -115,10 +115,18 @@ LogicalResult Importer::makeFunction(ModuleOp module) {
   return success();
 }
 
+static bool readsComplex(const Operator &op) {
+  return llvm::is_contained({operatorCode("REAL"), operatorCode("IMAG"), operatorCode("COMPLEX_ABS")}, op.code);
+}
+
 LogicalResult Importer::importOperator(unsigned number) {
   const Operator &op = graph.operators[number];
   Node node(emit, model, graph, op, number, values, options, report);
   const OpEntry &entry = *Registry::get().find(op);
+  for (int32_t input : op.inputs)
+    if (input >= 0 && values[input].elem == graph::Elem::Complex64 && !readsComplex(op))
+      return node.fail("its input '" + graph.tensors[input].name +
+                       "' is complex; only REAL, IMAG and COMPLEX_ABS take such numbers");
   if (!entry.handler)
     return isControlFlow(op) ? importControlFlow(op, node) : importVariable(op, node);
   int count = int(op.inputs.size());
@@ -191,6 +199,9 @@ LogicalResult Importer::makeReturn() {
     const graph::Val &value = values[output];
     if (value.elem == graph::Elem::Undefined)
       return fail("output '" + tensor.name + "' is computed by no operator");
+    if (value.elem == graph::Elem::Complex64)
+      return fail("output '" + tensor.name +
+                  "' is complex; give its parts (REAL, IMAG) or its magnitude (COMPLEX_ABS)");
     emit.setLoc(NameLoc::get(builder.getStringAttr(tensor.name)));
     results.push_back(emit.tensor(value));
     attributes.push_back(describeBorder(tensor, value.elem));

@@ -23,6 +23,7 @@ enum class ElemType : int8_t {
   String = 5,
   Bool = 6,
   I16 = 7,
+  C64 = 8,
   I8 = 9,
   F64 = 10,
   U64 = 12,

@@ -8,11 +8,11 @@ using namespace mlir::qtensor::tflite;
 const Registry &Registry::get() {
   static const Registry registry = [] {
     Registry all;
-    for (auto family :
-         {registerBlocks,  registerCells,    registerConvolutions, registerDetection,   registerElementwise,
-          registerFills,   registerFilters,  registerLogic,        registerMoves,       registerPicks,
-          registerPools,   registerProducts, registerRecurrent,    registerReductions,  registerResizes,
-          registerScatter, registerSlices,   registerSort,         registerSuppression, registerVolumes})
+    for (auto family : {registerBlocks,  registerCells,   registerConvolutions, registerDetection, registerElementwise,
+                        registerFills,   registerFilters, registerFourier,      registerLogic,     registerMoves,
+                        registerPicks,   registerPools,   registerProducts,     registerRecurrent, registerReductions,
+                        registerResizes, registerScatter, registerSlices,       registerSort,      registerSuppression,
+                        registerVolumes})
       family(all);
     return all;
   }();

@@ -40,6 +40,7 @@ void registerDetection(Registry &registry);
 void registerElementwise(Registry &registry);
 void registerFills(Registry &registry);
 void registerFilters(Registry &registry);
+void registerFourier(Registry &registry);
 void registerLogic(Registry &registry);
 void registerMoves(Registry &registry);
 void registerPicks(Registry &registry);
