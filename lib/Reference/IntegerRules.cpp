@@ -497,3 +497,34 @@ LogicalResult reference::applyIntegerRule(StringRef name, RuleCall &call, std::s
     output.codes.assign(output.count(), 0);
   return entry->function(call, problem);
 }
+
+LogicalResult reference::readRuleCall(StringRef name, DictionaryAttr parameters, TypeRange inputs, TypeRange outputs,
+                                      RuleCall &call, std::string &problem) {
+  auto describe = [&](Type type, CodeTensor &to) -> LogicalResult {
+    auto tensor = cast<RankedTensorType>(type);
+    std::optional<CodeTensor> codes = CodeTensor::describe(tensor, tensor.getShape());
+    bool offset = codes && getBlockEncoding(type).getCodec().getIntStyle() == IntStyle::Offset;
+    if (!codes || offset || !tensor.hasStaticShape()) {
+      llvm::raw_string_ostream(problem) << "it takes integer codes of a static encoding and shape, got " << type;
+      return failure();
+    }
+    to = std::move(*codes);
+    return success();
+  };
+  call.parameters = parameters;
+  call.inputs.resize(inputs.size());
+  for (auto [type, input] : llvm::zip_equal(inputs, call.inputs))
+    if (failed(describe(type, input)))
+      return failure();
+  if (outputs.empty())
+    return problem = "it has results", failure();
+  call.further.resize(outputs.size() - 1);
+  for (auto [i, type] : llvm::enumerate(outputs))
+    if (failed(describe(type, i == 0 ? call.output : call.further[i - 1])))
+      return failure();
+  // The rule's own checks, on zeros; shapes and parameters are all that they look at.
+  RuleCall probe = call;
+  for (CodeTensor &input : probe.inputs)
+    input.codes.assign(input.count(), int32_t(input.zero));
+  return applyIntegerRule(name, probe, problem);
+}

@@ -43,6 +43,10 @@ bool isIntegerRule(StringRef name);
 /// Fills the outputs' codes. On failure `problem` says which parameter or shape the rule cannot have.
 LogicalResult applyIntegerRule(StringRef name, RuleCall &call, std::string &problem);
 
+/// Describes a call on tensors of these types, without codes, and has the rule check it. As above.
+LogicalResult readRuleCall(StringRef name, DictionaryAttr parameters, TypeRange inputs, TypeRange outputs,
+                           RuleCall &call, std::string &problem);
+
 /// exp(beta * scale * -i) as Q0.31 for i = 0, 1, ... 2^bits - 1: what softmax adds for a code that is i below the largest one
 /// of its row. 0 from the difference on that the rule leaves out.
 std::vector<int32_t> softmaxTerms(const RuleCall &call);

@@ -436,6 +436,11 @@ def refused():
                message)
     yield ("suppression-sigma", model(OP.NON_MAX_SUPPRESSION_V5, [reals(4, 4), x, constant(3, I32), half, half, constant(-1, F32)],
                                       [((3,), I32), ((3,), F32), ((), I32)])[0], "its sigma is negative")
+    wide = codes(integers((4,), -9, 9, I16), (.001, 0))
+    yield ("hard-swish-wide", model(OP.HARD_SWISH, [wide], [((4,), I16, .001, 0)], ("HardSwishOptions", {}))[0],
+           "is quantized, and of its rule (tflite.hard_swish), it is defined for codes of 8 bits; quantize the model again")
+    yield ("logistic-wide", model(OP.LOGISTIC, [wide], [((4,), I16, .001, 0)])[0],
+           "codes of 16 bits have the zero point 0 and an output of scale 2^-15")
     yield "rfft-length", spectrum((4, 12), (4, 12), (OP.REAL,))[0], "has the length 12, which is no power of two"
     shown = spectrum((4, 8), (4, 8), ())[0]
     shown.model.subgraphs[0].outputs = [1]

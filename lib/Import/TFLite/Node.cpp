@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Import/TFLite/Node.h"
+#include "lib/Reference/IntegerRules.h"
 
 using namespace mlir;
 using namespace mlir::qtensor;
@@ -300,6 +301,24 @@ LogicalResult Node::setByRule(StringRef rule, ArrayRef<unsigned> inputs, ArrayRe
                    [&](Emit &inner, ArrayRef<Val> reals) { return SmallVector<Val>{meaning(inner, reals)}; });
 }
 
+/// Whether the rule takes codes of these types. It tries some, which it does not for tensors that damaged files may
+/// claim: of those the lowering says it.
+LogicalResult Node::checkRule(StringRef rule, DictionaryAttr parameters, TypeRange inputs, TypeRange outputs) const {
+  auto isLarge = [](Type type) {
+    double count = 1;
+    for (int64_t extent : cast<RankedTensorType>(type).getShape())
+      count *= double(extent);
+    return count > double(1 << 22);
+  };
+  if (llvm::any_of(inputs, isLarge) || llvm::any_of(outputs, isLarge))
+    return success();
+  reference::RuleCall call;
+  std::string problem;
+  if (succeeded(reference::readRuleCall(rule, parameters, inputs, outputs, call, problem)))
+    return success();
+  return fail("is quantized, and of its rule (" + rule + "), " + problem + "; quantize the model again");
+}
+
 LogicalResult Node::setByRule(StringRef rule, ArrayRef<unsigned> inputs, ArrayRef<unsigned> states,
                               ArrayRef<NamedAttribute> parameters,
                               llvm::function_ref<SmallVector<Val>(Emit &, ArrayRef<Val>)> meaning) const {
@@ -322,6 +341,8 @@ LogicalResult Node::setByRule(StringRef rule, ArrayRef<unsigned> inputs, ArrayRe
   }
   NamedAttrList attributes(parameters);
   attributes.append("rounding", e.b.getStringAttr(options.rounding));
+  if (failed(checkRule(rule, attributes.getDictionary(e.b.getContext()), ValueRange(operands).getTypes(), types)))
+    return failure();
   auto as = AsOp::create(e.b, e.loc, TypeRange(types), rule, operands, attributes.getDictionary(e.b.getContext()));
   Block *body = e.b.createBlock(&as.getBody());
   SmallVector<Val> reals;

@@ -105,6 +105,7 @@ public:
   LogicalResult fail(const Twine &what) const;
 
 private:
+  LogicalResult checkRule(StringRef rule, DictionaryAttr parameters, TypeRange inputs, TypeRange outputs) const;
   FailureOr<BlockAttr> staticEncoding(const Tensor &tensor) const;
   FailureOr<Value> assembleFilter(const Tensor &tensor, const Val &codes, int64_t axis) const;
   FailureOr<Value> narrowBias(unsigned i, const Channels &of) const;

@@ -15,7 +15,7 @@ func.func @wide(%x: tensor<4xf32, #x>) -> tensor<4xf32, #x> {
 
 #x = #qtensor.block<int8, [1], scale = f32>
 func.func @data(%x: tensor<4xf32, #x>) -> tensor<4xf32, #x> {
-  // expected-error @+1 {{has rule "tflite.tanh", which takes integer codes of a static encoding and shape, got}}
+  // expected-error @+1 {{has rule "tflite.tanh": it takes integer codes of a static encoding and shape, got}}
   %y = qtensor.as "tflite.tanh" (%x) : (tensor<4xf32, #x>) -> tensor<4xf32, #x> {
   ^bb0(%a: tensor<4xf32, #x>):
     qtensor.yield %a : tensor<4xf32, #x>
@@ -51,7 +51,7 @@ func.func @outputs(%x: tensor<4xf32, #x>) -> (tensor<4xf32, #x>, tensor<4xf32, #
 
 #x = #qtensor.block<int8, [?], scale = 0.5>
 func.func @nothing(%x: tensor<4xf32, #x>) {
-  // expected-error @+1 {{has rule "tflite.tanh" and no result}}
+  // expected-error @+1 {{has rule "tflite.tanh": it has results}}
   qtensor.as "tflite.tanh" (%x) : (tensor<4xf32, #x>) -> () {
   ^bb0(%a: tensor<4xf32, #x>):
     qtensor.yield
