@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // `int4/32`, `nf4/64/f32`, `int8/token`: spellings of encodings.
-#include "lib/Formats/Registry.h"
 #include "lib/Formats/Instantiate.h"
+#include "lib/Formats/Registry.h"
+#include "qtensor/Codec.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
@@ -67,9 +68,13 @@ static FailureOr<SmallVector<int64_t>> parseBlock(StringRef block, StringRef tex
   return extents;
 }
 
-static Attribute parseScale(MLIRContext *context, StringRef scale, bool numericBlock) {
+/// Codecs that reach further than this have scales in f32: an ordinary value divided by their largest one has few bits
+/// left in f16, or none.
+static constexpr double kMaxReachOfHalfScales = 1024;
+
+static Attribute parseScale(MLIRContext *context, StringRef scale, bool numericBlock, CodecAttr codec) {
   if (scale.empty())
-    scale = numericBlock ? "f16" : "f32";
+    scale = numericBlock && getCodecRange(codec).amax <= kMaxReachOfHalfScales ? "f16" : "f32";
   Type type = scale == "f32"    ? Type(Float32Type::get(context))
               : scale == "f16"  ? Type(Float16Type::get(context))
               : scale == "bf16" ? Type(BFloat16Type::get(context))
@@ -95,7 +100,7 @@ static FailureOr<FormatChoice> makeCodecChoice(CodecAttr codec, const SpellingPa
   FailureOr<SmallVector<int64_t>> block = parseBlock(parts.block, text, rank, axes, emitError);
   if (failed(block))
     return failure();
-  Attribute scale = parseScale(context, parts.scale, llvm::isDigit(parts.block.front()));
+  Attribute scale = parseScale(context, parts.scale, llvm::isDigit(parts.block.front()), codec);
   if (!scale)
     return emitUnknownName(context, parts.scale, emitError), failure();
   ParamAttr zero;
