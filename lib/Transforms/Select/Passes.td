@@ -11,7 +11,8 @@ def SelectContractions : Pass<"qtensor-select", "ModuleOp"> {
     orientation, convolutions, depthwise and grouped ones too, and their generic forms. Its maps are kept. The weight
     (the constant side) becomes the rhs. The strategy is `integer` where both sides are encoded and their codes fit
     8-bit products inside one block, else `float`; a `qtensor.strategy` attribute on the linalg op, or the option,
-    overrules the choice. An init other than zero becomes an extra operand of the epilogue.
+    overrules the choice. An init other than zero becomes an extra operand of the epilogue. Where open extents make up a
+    block of codes, a check in front ends runs in which it holds more products than an i32 sum.
 
     ```mlir
     %0 = linalg.fill ins(%zero : f32) outs(%e : tensor<?x64xf32>) -> tensor<?x64xf32>
@@ -30,7 +31,7 @@ def SelectContractions : Pass<"qtensor-select", "ModuleOp"> {
            "auto, float or integer: what to use where no qtensor.strategy attribute says so">,
     Option<"plainWeights", "plain-weights", "bool", "false",
            "Also select contractions whose weight is a constant without an encoding">];
-  let dependentDialects = ["QTensorDialect", "tensor::TensorDialect", "arith::ArithDialect"];
+  let dependentDialects = ["QTensorDialect", "tensor::TensorDialect", "arith::ArithDialect", "cf::ControlFlowDialect"];
 }
 
 def SelectAttention : Pass<"qtensor-select-attention", "ModuleOp"> {

@@ -5,6 +5,7 @@
 #include "lib/Transforms/Select/Passes.h"
 #include "lib/Transforms/Select/Strategy.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/PatternMatch.h"
 
@@ -55,10 +56,13 @@ static FailureOr<StrategyChoice> decide(Contraction contraction, StringRef optio
   if (wantsInteger && *wanted && *wanted != choice.integer)
     return contraction.op.emitError() << "the strategy " << *wanted << " was asked for, but the weight's codec needs "
                                       << choice.integer.getLimbs() << " limb(s)";
-  if (wantsInteger)
-    return StrategyChoice{choice.integer, choice.integer, ""};
-  if (*wanted)
-    return StrategyChoice{*wanted, choice.integer, "float was asked for"};
+  if (wantsInteger) {
+    choice.strategy = choice.integer;
+    choice.reason.clear();
+  } else if (*wanted) {
+    choice.strategy = *wanted;
+    choice.reason = "float was asked for";
+  }
   return choice;
 }
 
@@ -79,6 +83,34 @@ static void buildEpilogue(OpBuilder &builder, ContractOp contract, Value extra) 
   YieldOp::create(builder, loc, result);
 }
 
+/// Ends a run whose open extents make blocks of more products than an i32 sum holds.
+static void checkOpenBlock(IRRewriter &rewriter, Contraction c, const StrategyChoice &choice) {
+  Location loc = c.op->getLoc();
+  auto extentOf = [&](unsigned dim) -> Value {
+    for (auto [side, map] : {std::pair(c.lhs, c.lhsMap), std::pair(c.rhs, c.rhsMap)})
+      for (auto [position, expr] : llvm::enumerate(map.getResults()))
+        if (expr == rewriter.getAffineDimExpr(dim))
+          return tensor::DimOp::create(rewriter, loc, side->get(), position);
+    return {};
+  };
+  Value products;
+  for (unsigned dim : choice.open)
+    if (Value extent = extentOf(dim))
+      products = products ? arith::MulIOp::create(rewriter, loc, products, extent).getResult() : extent;
+  if (!products)
+    return;
+  Value most = arith::ConstantIndexOp::create(rewriter, loc, choice.most);
+  Value fits = arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::sle, products, most);
+  cf::AssertOp::create(
+      rewriter, loc, fits,
+      ("a block of codes has more products than a sum of 32 bits holds: the extents that it goes along "
+       "may make up " +
+       Twine(choice.most) +
+       "; give the encodings smaller blocks, or take the float "
+       "strategy")
+          .str());
+}
+
 static LogicalResult select(IRRewriter &rewriter, Contraction c, StringRef option) {
   FailureOr<StrategyChoice> choice = decide(c, option);
   if (failed(choice))
@@ -86,6 +118,8 @@ static LogicalResult select(IRRewriter &rewriter, Contraction c, StringRef optio
   Operation *op = c.op;
   Location loc = op->getLoc();
   rewriter.setInsertionPoint(op);
+  if (choice->strategy.getKind() == StrategyKind::Integer)
+    checkOpenBlock(rewriter, c, *choice);
   Value outs = c.op.getDpsInits()[0];
   Init init = readInit(outs);
   if (!init.empty) {

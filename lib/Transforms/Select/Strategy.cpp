@@ -51,8 +51,10 @@ static int64_t getLargestFactor(BlockAttr encoding) {
 }
 
 /// Counts the products that share one set of parameters, or says why blocks do not fit each other or an i32 sum.
-static std::string countProducts(Contraction c, BlockAttr lhs, BlockAttr rhs, int64_t &products) {
+static std::string countProducts(Contraction c, BlockAttr lhs, BlockAttr rhs, int64_t &products,
+                                 StrategyChoice &choice) {
   SmallVector<int64_t> extents = c.op.getStaticLoopRanges();
+  int64_t known = 1;
   products = 1;
   for (auto [index, iterator] : llvm::enumerate(c.op.getIteratorTypesArray())) {
     if (iterator != utils::IteratorType::reduction)
@@ -66,17 +68,23 @@ static std::string countProducts(Contraction c, BlockAttr lhs, BlockAttr rhs, in
       shared = extents[dim];
     if (ShapedType::isDynamic(shared) && getIntegerLimbs(rhs.getCodec()) == 2)
       return "nobody knows how many products a block holds";
-    products *= ShapedType::isDynamic(shared) ? kMinBlockProducts : shared;
+    bool isOpen = ShapedType::isDynamic(shared);
+    if (isOpen)
+      choice.open.push_back(dim);
+    products *= isOpen ? kMinBlockProducts : shared;
+    known *= isOpen ? 1 : shared;
   }
   if (products < kMinBlockProducts)
     return llvm::formatv("a block holds {0} product(s) only", products);
   int64_t most = INT32_MAX / std::max<int64_t>(1, getLargestFactor(lhs) * getLargestFactor(rhs));
   if (products > most)
     return llvm::formatv("a block holds {0} products, and only {1} fit an i32 sum", products, most);
+  choice.most = most / std::max<int64_t>(1, known);
   return {};
 }
 
-static std::string whyNotInteger(Contraction c, BlockAttr lhs, BlockAttr rhs, int64_t &products) {
+static std::string whyNotInteger(Contraction c, BlockAttr lhs, BlockAttr rhs, int64_t &products,
+                                 StrategyChoice &choice) {
   if (!rhs)
     return "the weight is not encoded";
   if (!lhs)
@@ -91,7 +99,7 @@ static std::string whyNotInteger(Contraction c, BlockAttr lhs, BlockAttr rhs, in
     return "the activation has an offset";
   if (!isIntegral(lhs.getZero()) || !isIntegral(rhs.getZero()))
     return "a zero point is no integer";
-  return countProducts(c, lhs, rhs, products);
+  return countProducts(c, lhs, rhs, products, choice);
 }
 
 /// Why `float` is faster where `integer` is possible.
@@ -110,8 +118,9 @@ StrategyChoice qtensor::chooseStrategy(Contraction contraction) {
   BlockAttr lhs = getBlockEncoding(contraction.lhs->get().getType());
   BlockAttr rhs = getBlockEncoding(contraction.rhs->get().getType());
   int64_t products = 0;
-  StrategyChoice choice{StrategyAttr::get(context, StrategyKind::Float, 0), {}, {}};
-  choice.reason = whyNotInteger(contraction, lhs, rhs, products);
+  StrategyChoice choice;
+  choice.strategy = StrategyAttr::get(context, StrategyKind::Float, 0);
+  choice.reason = whyNotInteger(contraction, lhs, rhs, products, choice);
   if (!choice.reason.empty())
     return choice;
   choice.integer = StrategyAttr::get(context, StrategyKind::Integer, getIntegerLimbs(rhs.getCodec()));

@@ -11,6 +11,9 @@ struct StrategyChoice {
   StrategyAttr strategy;
   StrategyAttr integer; ///< With the limbs that the weight needs; null when it is not possible.
   std::string reason;   ///< Why `strategy` is not `integer`; empty when it is.
+  /// Open extents of the reduction that share one block: `integer` is exact while their product is at most `most`.
+  SmallVector<unsigned> open;
+  int64_t most = 0;
 };
 
 /// Whether options may ask for it: what chooseStrategy says, or one for all contractions.
