@@ -63,7 +63,7 @@ static LogicalResult read(ModuleOp module, DictionaryAttr entry, llvm::StringMap
                               << ", for which the C interface has no name; cast it in the model";
   if (type.getRank() > QT_MAX_RANK)
     return module.emitError() << "'" << tensor.name << "' has rank " << type.getRank() << "; the C interface ends at "
-                              << QT_MAX_RANK;
+                              << int(QT_MAX_RANK);
   if (auto scale = entry.getAs<FloatAttr>("scale"))
     tensor.scale = float(scale.getValueAsDouble());
   if (auto zero = entry.getAs<IntegerAttr>("zero"))

@@ -45,8 +45,9 @@ static LogicalResult runPhase(ModuleOp module, Phase phase, const PhaseRun &run,
 LogicalResult mlir::qtensor::runPhases(ModuleOp module, const PhaseRun &run, const PipelineOptions &options) {
   if (failed(verifySizes(module)))
     return failure();
-  // Anyone may have written it, and every pass relies on it.
-  if (failed(run.from ? verifyContract(module, *run.from) : verifyContract(module, Phase::Quantized)))
+  // Anyone may have written it, and every pass relies on it; what an imported model may hold is asked when it is one
+  // (below).
+  if (failed(verifyContract(module, run.from.value_or(Phase::Quantized))))
     return failure();
   for (const PhaseInfo &info : getPhases()) {
     if (info.phase > run.to)
@@ -56,7 +57,9 @@ LogicalResult mlir::qtensor::runPhases(ModuleOp module, const PhaseRun &run, con
     if (!run.from || info.phase > *run.from) {
       if (run.progress)
         run.progress(info.name);
-      if (failed(runPhase(module, info.phase, run, options)))
+      bool isForeign = info.phase == Phase::Imported && !run.verify;
+      if (failed(runPhase(module, info.phase, run, options)) ||
+          (isForeign && failed(verifyContract(module, info.phase))))
         return failure();
     }
     if (!run.dumpFolder.empty() && failed(dump(module, run.dumpFolder, info)))
