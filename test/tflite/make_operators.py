@@ -401,7 +401,7 @@ def refused():
            "or up to its end from a start that the data holds")
     yield "diagonal", model(OP.MATRIX_SET_DIAG, [reals(3, 3), reals(2)], [((3, 3), F32)])[0], "do not have the extents of those of its matrices"
     text = model(OP.ADD, [codes(integers((4,), 0, 9, I8))] * 2, [((4,), STRING, *CODES)], ("AddOptions", {}))[0]
-    yield "scaled-text", text, "tensor 'y0' has a scale and is of type string"
+    yield "scaled-text", text, "its output 'y0' has the type string, which is not supported"
     yield "while-itself", loop(body_calls=0), "names a subgraph that the file does not have"
     endless = loop()
     endless.operator(endless.graphs[2], OP.WHILE, [0, 1, 2], [0, 1, 2], ("WhileOptions", {"condSubgraphIndex": 1, "bodySubgraphIndex": 2}))
@@ -441,6 +441,7 @@ def refused():
            "is quantized, and of its rule (tflite.hard_swish), it is defined for codes of 8 bits; quantize the model again")
     yield ("logistic-wide", model(OP.LOGISTIC, [wide], [((4,), I16, .001, 0)])[0],
            "codes of 16 bits have the zero point 0 and an output of scale 2^-15")
+    yield "complex-codes", model(OP.DEQUANTIZE, [codes(integers((4,), 0, 9, I8))], [((4,), COMPLEX)])[0], "has the type complex64, which is not"
     yield "rfft-length", spectrum((4, 12), (4, 12), (OP.REAL,))[0], "has the length 12, which is no power of two"
     shown = spectrum((4, 8), (4, 8), ())[0]
     shown.model.subgraphs[0].outputs = [1]

@@ -148,6 +148,14 @@ LogicalResult Importer::importOperator(unsigned number) {
       return node.fail("input " + Twine(i) + " ('" + tensor.name + "') is not computed before it");
     values[input] = emit.constant(unpack(tensor, model.owner));
   }
+  for (int32_t output : op.outputs) {
+    const Tensor &tensor = graph.tensors[output];
+    bool known = elemOf(tensor.type) != graph::Elem::Undefined ||
+                 (tensor.type == ElemType::C64 && op.code == operatorCode("RFFT2D"));
+    if (!known)
+      return node.fail("its output '" + tensor.name + "' has the type " + typeName(tensor.type) +
+                       ", which is not supported");
+  }
   emit.setLoc(NameLoc::get(builder.getStringAttr(graph.tensors[op.outputs[0]].name)));
   if (failed(entry.handler(node)))
     return failure();
