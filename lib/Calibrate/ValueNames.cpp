@@ -58,6 +58,12 @@ llvm::MapVector<Value, std::string> qtensor::nameRoundedInputs(ModuleOp module) 
       if (Value value = getUnmoved(input->get()); !getEncoding(value.getType()) && known.insert(value).second)
         add(value);
   });
+  // Of what is read in parts the whole too: integer-only networks round it where it is made.
+  for (Value value : llvm::to_vector(llvm::make_first_range(names))) {
+    Value whole = getWhole(value);
+    if (whole != getUnmoved(value) && !getEncoding(whole.getType()) && known.insert(whole).second)
+      add(whole);
+  }
   return names;
 }
 

@@ -8,11 +8,6 @@
 using namespace mlir;
 using namespace mlir::qtensor;
 
-/// An op that only moves values.
-static bool moves(Operation *op) {
-  return isa<tensor::PadOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp, linalg::TransposeOp>(op);
-}
-
 namespace {
 class Finder {
 public:
@@ -40,7 +35,12 @@ bool Finder::isOfLayers(Value value) {
   if (!isNew)
     return known->second;
   bool result = false;
-  if (moves(def) || isa<DequantizeOp>(def)) {
+  if (Value moved = getMoved(def)) {
+    result = isOfLayers(moved);
+  } else if (auto insert = dyn_cast<tensor::InsertSliceOp>(def)) {
+    result = isOfLayers(insert.getSource()) &&
+             (insert.getDest().getDefiningOp<tensor::EmptyOp>() || isOfLayers(insert.getDest()));
+  } else if (isa<DequantizeOp>(def)) {
     result = isOfLayers(def->getOperand(0));
   } else if (FailureOr<Contraction> contraction = matchContraction(def); succeeded(contraction)) {
     result = getEncoding(contraction->lhs->get().getType()) && getEncoding(contraction->rhs->get().getType());
@@ -58,8 +58,10 @@ bool Finder::isRounded(Value value) {
   return llvm::any_of(value.getUsers(), [&](Operation *user) {
     if (isa<QuantizeOp>(user))
       return true;
+    if (isa<tensor::ExtractOp>(user) && isa<linalg::GenericOp>(user->getParentOp()))
+      user = user->getParentOp();
     auto op = dyn_cast<linalg::LinalgOp>(user);
-    bool passes = moves(user) ||
+    bool passes = getMoved(user) || isa<tensor::InsertSliceOp>(user) ||
                   (op && isPlainArithmetic(op) && failed(matchContraction(user)) && failed(matchBetweenLayers(user)));
     return passes && llvm::any_of(user->getResults(), [&](Value result) { return isRounded(result); });
   });

@@ -34,6 +34,8 @@ private:
   /// movement.
   FailureOr<FormatChoice> chooseStatic(Value value, ArrayRef<int64_t> axes, StringRef spelling, Operation *op);
   void round(OpOperand &operand, const FormatChoice &choice, BlockAttr encoding);
+  /// Behind what moves a value: of integer-only networks the tensor that is rounded where it is made, all parts alike.
+  Value getSource(Value value) const { return rounding.empty() ? getUnmoved(value) : getWhole(value); }
 
   Statistics ranges;
   llvm::MapVector<Value, std::string> keys;
@@ -46,7 +48,7 @@ private:
 FailureOr<FormatChoice> QuantizeActivations::chooseStatic(Value value, ArrayRef<int64_t> axes, StringRef spelling,
                                                           Operation *op) {
   unsigned rank = cast<RankedTensorType>(value.getType()).getRank();
-  Value source = getUnmoved(value);
+  Value source = getSource(value);
   auto [known, isNew] = chosen[source].try_emplace(spelling);
   if (!isNew) {
     FormatChoice choice = known->second;
@@ -122,7 +124,8 @@ void QuantizeActivations::runOnOperation() {
   ranges = std::move(*loaded);
   keys = nameRoundedInputs(getOperation());
   for (auto &[value, key] : keys)
-    sources.try_emplace(getUnmoved(value), key);
+    if (Value source = getSource(value); source == getUnmoved(value))
+      sources.try_emplace(source, key);
   SmallVector<std::pair<Contraction, std::string>> work;
   getOperation().walk([&](linalg::LinalgOp op) {
     FailureOr<Contraction> contraction = matchContraction(op);

@@ -34,25 +34,30 @@ namespace {
 class Hoister {
 public:
   explicit Hoister(QuantizeOp op)
-      : op(op), encoding(getBlockEncoding(op.getType())), b(op.getLoc(), op), code(encoding.getCodec().getStorageType()) {}
+      : op(op), encoding(getBlockEncoding(op.getType())), b(op.getLoc(), op),
+        code(encoding.getCodec().getStorageType()) {}
 
-  /// The rounding in front of what stood there, or null where there is no new one.
-  QuantizeOp run();
+  /// The roundings in front of what stood there, none where there are no new ones.
+  SmallVector<QuantizeOp, 2> run();
 
 private:
   Value roundedCodes(Value source);
+  Value codesOfPart(Value part);
   std::optional<int64_t> paddingCode(tensor::PadOp pad);
   Value hoistPad(tensor::PadOp pad);
   Value hoistTranspose(linalg::TransposeOp transpose);
   Value hoistReshape(Operation *reshape);
   Value hoistMax(linalg::GenericOp pool);
+  Value hoistWrite(linalg::GenericOp writer);
+  Value hoistPick(linalg::GenericOp pick);
+  Value hoistInsert(tensor::InsertSliceOp insert);
   Value number(int64_t value) { return arith::ConstantOp::create(b, b.getIntegerAttr(code, value)); }
 
   QuantizeOp op;
   BlockAttr encoding;
   ImplicitLocOpBuilder b;
   Type code;
-  QuantizeOp made;
+  SmallVector<QuantizeOp, 2> made;
 };
 } // namespace
 
@@ -69,8 +74,41 @@ Value Hoister::roundedCodes(Value source) {
       same->moveBefore(op);
     return ComponentOp::create(b, same, "codes");
   }
-  made = QuantizeOp::create(b, encoded, source, ValueRange(), ValueRange(), op.getEncoderAttr());
-  return ComponentOp::create(b, made, "codes");
+  made.push_back(QuantizeOp::create(b, encoded, source, ValueRange(), ValueRange(), op.getEncoderAttr()));
+  return ComponentOp::create(b, made.back(), "codes");
+}
+
+/// The codes of a part that stands in another tensor. One that has codes of its own, of another scale, is not computed
+/// twice: what these mean is rounded.
+Value Hoister::codesOfPart(Value part) {
+  SmallVector<Operation *> moves;
+  for (Value base = part;;) {
+    auto type = cast<RankedTensorType>(base.getType());
+    BlockAttr own = coverTensor(encoding, type.getRank());
+    QuantizeOp other;
+    for (Operation *user : base.getUsers())
+      if (auto rounded = dyn_cast<QuantizeOp>(user);
+          rounded && rounded->getBlock() == op->getBlock() && isOrdered(rounded))
+        if (!other || getBlockEncoding(rounded.getType()) == own)
+          other = rounded;
+    Operation *def = base.getDefiningOp();
+    if (isa_and_nonnull<DequantizeOp>(def) || (other && getBlockEncoding(other.getType()) == own))
+      return roundedCodes(part);
+    if (other) {
+      if (op->isBeforeInBlock(other))
+        other->moveBefore(op);
+      IRMapping mapping;
+      mapping.map(base, DequantizeOp::create(b, type, other).getResult());
+      for (Operation *move : llvm::reverse(moves))
+        b.clone(*move, mapping);
+      return roundedCodes(mapping.lookup(part));
+    }
+    Value from = def ? getMoved(def) : Value();
+    if (!from)
+      return roundedCodes(part);
+    moves.push_back(def);
+    base = from;
+  }
 }
 
 /// The code of a number around a tensor: 0.0 is the zero point, if that is a code, and -inf the lowest one.
@@ -132,14 +170,16 @@ Value Hoister::hoistMax(linalg::GenericOp pool) {
       !start.getValue().isInfinity() || !start.getValue().isNegative())
     return {};
   BlockArgument taken = body.getArgument(0), before = body.getArguments().back();
-  bool picks = (most.getLhs() == before && most.getRhs() == taken) || (most.getLhs() == taken && most.getRhs() == before);
+  bool picks =
+      (most.getLhs() == before && most.getRhs() == taken) || (most.getLhs() == taken && most.getRhs() == before);
   auto shape = cast<RankedTensorType>(pool.getResult(0).getType()).getShape();
   if (!picks || (pool.getNumDpsInputs() == 2 && !pool.getDpsInputs()[1].getDefiningOp<tensor::EmptyOp>()))
     return {};
   bool isUnsigned = encoding.getCodec().getIntStyle() == IntStyle::Unsigned;
   SmallVector<Value> inputs{roundedCodes(pool.getDpsInputs()[0])};
   if (pool.getNumDpsInputs() == 2) // only its extents are read
-    inputs.push_back(tensor::EmptyOp::create(b, cast<RankedTensorType>(pool.getDpsInputs()[1].getType()).getShape(), code));
+    inputs.push_back(
+        tensor::EmptyOp::create(b, cast<RankedTensorType>(pool.getDpsInputs()[1].getType()).getShape(), code));
   Value empty = tensor::EmptyOp::create(b, shape, code);
   Value lowest = number(int64_t(getCodecRange(encoding.getCodec()).lowest));
   Value filled = linalg::FillOp::create(b, lowest, empty).getResult(0);
@@ -153,7 +193,82 @@ Value Hoister::hoistMax(linalg::GenericOp pool) {
   return pooled.getResult(0);
 }
 
-QuantizeOp Hoister::run() {
+/// An elementwise op behind a layer that writes its result transposed, as `qtensor-sink-transposes` makes them: codes
+/// are transposed instead, behind the layer.
+Value Hoister::hoistWrite(linalg::GenericOp writer) {
+  SmallVector<AffineMap> maps = writer.getIndexingMapsArray();
+  Operation *source =
+      writer.getNumDpsInputs() ? writer.getDpsInputs()[0].getDefiningOp<linalg::LinalgOp>() : linalg::LinalgOp();
+  if (!source || !maps[0].isPermutation() || maps[0].isIdentity() || !maps.back().isIdentity() ||
+      writer->getNumResults() != 1 ||
+      writer->walk([](linalg::IndexOp) { return WalkResult::interrupt(); }).wasInterrupted())
+    return {};
+  // New loop i is old loop order[i]: the first input is read as it lies.
+  auto order = llvm::map_to_vector(maps[0].getResults(),
+                                   [](AffineExpr expr) { return int64_t(cast<AffineDimExpr>(expr).getPosition()); });
+  AffineMap toOld = AffineMap::getPermutationMap(invertPermutationVector(order), b.getContext());
+  for (AffineMap &map : maps)
+    map = map.compose(toOld);
+  maps.back() = maps.front();
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(writer.getDpsInputs()[0].getType()).getShape();
+  Value empty = tensor::EmptyOp::create(b, shape, getElementTypeOrSelf(writer.getResult(0).getType()));
+  auto made =
+      linalg::GenericOp::create(b, empty.getType(), writer.getDpsInputs(), empty, maps, writer.getIteratorTypesArray());
+  IRMapping inside;
+  writer.getRegion().cloneInto(&made.getRegion(), inside);
+  made->setLoc(writer.getLoc());
+  Value codes = roundedCodes(made.getResult(0));
+  Value moved = tensor::EmptyOp::create(b, cast<RankedTensorType>(op.getType()).getShape(), code);
+  return linalg::TransposeOp::create(b, codes, moved, invertPermutationVector(order))->getResult(0);
+}
+
+/// Elements that are picked by their places are codes that are.
+Value Hoister::hoistPick(linalg::GenericOp pick) {
+  Value codes = roundedCodes(getPickedFrom(pick));
+  Value empty = tensor::EmptyOp::create(b, cast<RankedTensorType>(op.getType()).getShape(), code);
+  Block &body = *pick.getBody();
+  auto argument = dyn_cast<BlockArgument>(body.getTerminator()->getOperand(0));
+  SmallVector<AffineMap> maps = pick.getIndexingMapsArray();
+  SmallVector<Value> inputs = pick.getDpsInputs();
+  if (argument) {
+    inputs = {codes};
+    maps = {maps[argument.getArgNumber()], maps.back()};
+  }
+  auto moved = linalg::GenericOp::create(b, empty.getType(), inputs, empty, maps, pick.getIteratorTypesArray(),
+                                         [&](OpBuilder &inner, Location loc, ValueRange in) {
+                                           if (argument)
+                                             return linalg::YieldOp::create(inner, loc, in[0]), void();
+                                           IRMapping mapping;
+                                           mapping.map(body.getArguments(), in);
+                                           Value found;
+                                           for (Operation &step : body.without_terminator()) {
+                                             if (auto extract = dyn_cast<tensor::ExtractOp>(step)) {
+                                               auto position = llvm::map_to_vector(extract.getIndices(), [&](Value i) {
+                                                 return mapping.lookupOrDefault(i);
+                                               });
+                                               found = tensor::ExtractOp::create(inner, loc, codes, position);
+                                               continue;
+                                             }
+                                             inner.clone(step, mapping);
+                                           }
+                                           linalg::YieldOp::create(inner, loc, found);
+                                         });
+  return moved.getResult(0);
+}
+
+/// What is put into a tensor has its encoding there.
+Value Hoister::hoistInsert(tensor::InsertSliceOp insert) {
+  if (!cast<RankedTensorType>(insert.getSource().getType()).hasStaticShape())
+    return {};
+  auto shape = cast<RankedTensorType>(op.getType()).getShape();
+  Value whole = insert.getDest().getDefiningOp<tensor::EmptyOp>() ? Value(tensor::EmptyOp::create(b, shape, code))
+                                                                  : roundedCodes(insert.getDest());
+  Value part = codesOfPart(insert.getSource());
+  return tensor::InsertSliceOp::create(b, part, whole, insert.getMixedOffsets(), insert.getMixedSizes(),
+                                       insert.getMixedStrides());
+}
+
+SmallVector<QuantizeOp, 2> Hoister::run() {
   Operation *source = op.getSource().getDefiningOp();
   // What was read from codes like these becomes the same ones.
   auto read = dyn_cast_or_null<DequantizeOp>(source);
@@ -167,10 +282,16 @@ QuantizeOp Hoister::run() {
     codes = hoistPad(pad);
   else if (auto transpose = dyn_cast_or_null<linalg::TransposeOp>(source))
     codes = hoistTranspose(transpose);
-  else if (isa_and_nonnull<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(source))
+  else if (isa_and_nonnull<tensor::CollapseShapeOp, tensor::ExpandShapeOp, tensor::ExtractSliceOp>(source) &&
+           cast<RankedTensorType>(source->getOperand(0).getType()).hasStaticShape())
     codes = hoistReshape(source);
-  else if (auto generic = dyn_cast_or_null<linalg::GenericOp>(source); generic && generic.getNumReductionLoops())
-    codes = hoistMax(generic);
+  else if (auto insert = dyn_cast_or_null<tensor::InsertSliceOp>(source))
+    codes = hoistInsert(insert);
+  else if (Value from = source ? getPickedFrom(source) : Value();
+           from && cast<RankedTensorType>(from.getType()).hasStaticShape())
+    codes = hoistPick(cast<linalg::GenericOp>(source));
+  else if (auto generic = dyn_cast_or_null<linalg::GenericOp>(source))
+    codes = generic.getNumReductionLoops() ? hoistMax(generic) : hoistWrite(generic);
   if (!codes)
     return {};
   op.replaceAllUsesWith(AssembleOp::create(b, op.getType(), codes).getResult());
@@ -192,9 +313,18 @@ struct HoistQuantize : mlir::qtensor::impl::HoistQuantizeBase<HoistQuantize> {
       if (!op->getParentOfType<AsOp>() && isOrdered(op))
         ops.push_back(op);
     });
-    while (!ops.empty())
-      if (QuantizeOp earlier = Hoister(ops.pop_back_val()).run())
-        ops.push_back(earlier);
+    // Tensors of parts last: by then it is known which codes the parts have.
+    auto isOfParts = [](QuantizeOp op) { return bool(op.getSource().getDefiningOp<tensor::InsertSliceOp>()); };
+    while (!ops.empty()) {
+      auto next = llvm::find_if_not(llvm::reverse(ops), isOfParts);
+      if (next == ops.rend())
+        next = std::max_element(ops.rbegin(), ops.rend(), [](QuantizeOp a, QuantizeOp b) {
+          return a->getBlock() == b->getBlock() && a->isBeforeInBlock(b);
+        });
+      QuantizeOp op = *next;
+      ops.erase(std::next(next).base());
+      ops.append(Hoister(op).run());
+    }
     // What was rounded only behind has no reader left.
     for (Operation &op : llvm::make_early_inc_range(llvm::reverse(getOperation().front())))
       if (isOpTriviallyDead(&op))

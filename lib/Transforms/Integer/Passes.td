@@ -56,11 +56,13 @@ def IntegerOnly : Pass<"qtensor-integer-only", "::mlir::func::FuncOp"> {
 }
 
 def HoistQuantize : Pass<"qtensor-hoist-quantize", "::mlir::func::FuncOp"> {
-  let summary = "rounding moves in front of padding, reshapes, transpositions and maxima";
+  let summary = "rounding moves in front of what moves values, and of maxima";
   let description = [{
     Static integer codes keep the order of values, 0.0 is a code, and -inf rounds to the lowest one: rounding behind an op
-    that only moves values or picks the largest gives the same codes in front of it, where it can end integer arithmetic.
-    What is rounded alike there already is not rounded twice.
+    that only moves values (padding, reshapes, transpositions, slices, concatenations, elements that are repeated or picked by
+    their places) or picks the largest gives the same codes in front of it, where it can end integer arithmetic. What is
+    rounded alike there already is not rounded twice. A part of a concatenation that has codes of another scale for other
+    readers is not computed twice: these codes are rounded again.
 
         %p = tensor.pad %x low[0, 1, 1, 0] high[0, 1, 1, 0] { yield 0.0 }
         %q = qtensor.quantize %p : tensor<1x10x10x8xf32> -> tensor<1x10x10x8xf32, #q>

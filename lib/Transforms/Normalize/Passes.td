@@ -109,7 +109,7 @@ def SinkTransposes : Pass<"qtensor-sink-transposes", "func::FuncOp"> {
   let summary = "Move transpositions towards the results, cancel pairs, and let neighbours do what is left";
   let description = [{
     A transposition moves down through elementwise ops and reductions (when at least half of the large inputs come
-    transposed in that way), padding, slices, concatenation, and reshapes that keep its dimensions apart; in front of
+    transposed in that way), padding, slices, concatenation, elements that are picked by their places, and reshapes that keep its dimensions apart; in front of
     constant weights that sum over flattened dimensions it is done to the weights. Two that meet become one or none. One
     that is stuck behind an elementwise op of its own is done by that op while it writes. Arguments and results keep
     their order. Does not undo a transposition between two contractions; `qtensor-fold-reads` lets those read it.

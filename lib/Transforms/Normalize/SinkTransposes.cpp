@@ -64,6 +64,8 @@ public:
       if (order.empty() && map.isPermutation())
         order = *getLoops(map);
     }
+    if (order.empty() && inputs.size() == 1 && inputs[0] != op.getInputs()[0])
+      order = orderOfRepeat(maps[0], *result);
     if (order.empty() || !isWorth(op, inputs, maps, order, *result))
       return rewriter.notifyMatchFailure(op, "not enough of its inputs come transposed in one way");
     for (AffineMap &map : maps)
@@ -81,6 +83,24 @@ public:
   }
 
 private:
+  /// The loops of a tensor that is repeated along some: in its own order, each of the others behind the one that it
+  /// follows in the result. So what is a neighbour there stays one. Nothing where the tensor is no plain part of the
+  /// result.
+  static SmallVector<int64_t> orderOfRepeat(AffineMap map, ArrayRef<int64_t> result) {
+    if (!map.isProjectedPermutation(/*allowZeroInResults=*/true) || result.size() != map.getNumDims())
+      return {};
+    SmallVector<int64_t> order;
+    for (AffineExpr expr : map.getResults())
+      if (auto loop = dyn_cast<AffineDimExpr>(expr))
+        order.push_back(loop.getPosition());
+    if (order.empty())
+      return {};
+    for (auto [i, loop] : llvm::enumerate(result))
+      if (!llvm::is_contained(order, loop))
+        order.insert(i == 0 ? order.begin() : std::next(llvm::find(order, result[i - 1])), loop);
+    return order;
+  }
+
   /// Counts inputs that cover all points: those in the new order against those in the order of the result.
   static bool isWorth(linalg::GenericOp op, ArrayRef<Value> inputs, ArrayRef<AffineMap> maps, ArrayRef<int64_t> order,
                       ArrayRef<int64_t> result) {
@@ -92,6 +112,37 @@ private:
       gain += *loops == order ? 1 : -1;
     }
     return gain >= 0;
+  }
+};
+
+/// An elementwise op that takes each element from one place of a transposed tensor (pixels that are repeated, mirrored
+/// or picked) takes it from the source, and its result is transposed instead.
+class SinkThroughPick : public OpRewritePattern<linalg::GenericOp> {
+public:
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(linalg::GenericOp op, PatternRewriter &rewriter) const override {
+    auto extracts = llvm::to_vector(op.getBody()->getOps<tensor::ExtractOp>());
+    linalg::TransposeOp moved = extracts.size() == 1 ? getTranspose(extracts[0].getTensor()) : linalg::TransposeOp();
+    SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+    if (!moved || !op.hasPureTensorSemantics() || op.getNumDpsInits() != 1 || op.getNumReductionLoops() ||
+        !maps.back().isIdentity() || maps.back().getNumDims() != moved.getPermutation().size() ||
+        !llvm::all_of(op.getDpsInputs(), isConstant))
+      return rewriter.notifyMatchFailure(op, "it does not pick elements of a transposed tensor of its own rank");
+    Permutation order = invert(moved.getPermutation());
+    for (AffineMap &map : maps)
+      map = permuteLoops(map, order);
+    maps.back() = permuteResults(maps.back(), order);
+    Value init = permuteInit(rewriter, op.getLoc(), op.getOutputs()[0], order);
+    auto made = withOperands(rewriter, op.getLoc(), op, order, op.getInputs(), init, maps);
+    tensor::ExtractOp taken = *made.getBody()->getOps<tensor::ExtractOp>().begin();
+    SmallVector<Value> position = permute<Value>(llvm::to_vector(taken.getIndices()), order);
+    rewriter.modifyOpInPlace(taken, [&] {
+      taken.getTensorMutable().assign(moved.getInput());
+      taken.getIndicesMutable().assign(position);
+    });
+    rewriter.replaceOp(op, transpose(rewriter, op.getLoc(), made.getResult(0), moved.getPermutation()));
+    return success();
   }
 };
 
@@ -126,7 +177,7 @@ struct SinkTransposes : impl::SinkTransposesBase<SinkTransposes> {
   void runOnOperation() override {
     MLIRContext *context = &getContext();
     RewritePatternSet sink(context), settle(context);
-    sink.add<MergePair, SinkThroughGeneric>(context);
+    sink.add<MergePair, SinkThroughGeneric, SinkThroughPick>(context);
     populateSinkTransposePatterns(sink);
     populateSinkRoundingPatterns(sink);
     settle.add<WriteTransposed>(context);

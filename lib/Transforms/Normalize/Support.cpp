@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Transforms/Normalize/Support.h"
+#include "lib/Reference/Interpreter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -66,7 +67,7 @@ static bool isConstant(Value value, unsigned depth) {
   if (isa<arith::ConstantOp, tensor::EmptyOp>(op))
     return true;
   return depth != 0 && isEvaluable(op) &&
-         llvm::all_of(op->getOperands(), [&](Value operand) { return isConstant(operand, depth - 1); });
+         llvm::all_of(reference::getReadValues(op), [&](Value value) { return isConstant(value, depth - 1); });
 }
 
 bool isConstant(Value value) {

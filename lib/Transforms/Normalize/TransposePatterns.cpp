@@ -89,7 +89,8 @@ private:
   }
 };
 
-/// expand_shape(transpose(x)) => transpose(expand_shape(x)): every dimension is split where it stands.
+/// expand_shape(transpose(x)) => transpose(expand_shape(x)): every dimension is split where it stands, but for extents
+/// of 1 in front of all others, which stay there (a batch of one image).
 class SinkThroughExpand : public OpRewritePattern<tensor::ExpandShapeOp> {
 public:
   using OpRewritePattern::OpRewritePattern;
@@ -100,6 +101,13 @@ public:
       return rewriter.notifyMatchFailure(op, "its source is not transposed");
     SmallVector<ReassociationIndices> groups = op.getReassociationIndices();
     Sizes sizes = getMixedValues(op.getStaticOutputShape(), op.getOutputShape(), rewriter);
+    // Those extents of 1, as far as they leave something of their dimension.
+    ReassociationIndices front;
+    while (front.size() + 1 < groups[0].size() && op.getResultType().getDimSize(front.size()) == 1)
+      front.push_back(front.size());
+    groups[0].erase(groups[0].begin(), groups[0].begin() + front.size());
+    ReassociationIndices &first = groups[invert(moved.getPermutation())[0]];
+    first.insert(first.begin(), front.begin(), front.end());
     // Result dimensions of `op` in the order of the new expand_shape's result.
     Permutation taken;
     SmallVector<ReassociationIndices> newGroups;

@@ -69,6 +69,24 @@ static bool isFunction(linalg::GenericOp op) {
          !op->walk([](linalg::IndexOp) { return WalkResult::interrupt(); }).wasInterrupted();
 }
 
+/// Whether a body multiplies, or divides by, what it computes of its inputs: plain arithmetic that is no sum all the
+/// same.
+static bool multipliesItself(linalg::GenericOp op) {
+  auto isNumber = [&](Value value) {
+    return matchPattern(value, m_Constant()) || value.getParentBlock() != op.getBody();
+  };
+  return llvm::any_of(op.getBody()->without_terminator(), [&](Operation &inner) {
+    return (isa<arith::MulFOp>(inner) && !isNumber(inner.getOperand(0)) && !isNumber(inner.getOperand(1))) ||
+           (isa<arith::DivFOp>(inner) && !isNumber(inner.getOperand(1)));
+  });
+}
+
+/// Whether parts lie between a value and the layers that make it: no layer can take in what is computed of it.
+static bool isOfParts(Value value) {
+  Value unmoved = getUnmoved(value);
+  return getWhole(value) != unmoved || unmoved.getDefiningOp<tensor::InsertSliceOp>();
+}
+
 /// The product of two activations. One may be a function of the other, which then is all that is read.
 static FailureOr<Addition> matchProduct(linalg::GenericOp op) {
   Block &body = *op.getBody();
@@ -94,12 +112,42 @@ FailureOr<Addition> qtensor::matchBetweenLayers(Operation *op) {
     return addition;
   if (FailureOr<Addition> product = matchProduct(generic); succeeded(product))
     return product;
-  if (isFunction(generic) && !isPlainArithmetic(generic))
+  if (isFunction(generic) &&
+      (!isPlainArithmetic(generic) || multipliesItself(generic) || isOfParts(generic.getDpsInputs()[0])))
     return Addition{generic, {generic.getDpsInputOperand(0)}};
   FailureOr<Softmax> softmax = matchSoftmax(generic->getResult(0));
   if (failed(softmax) || !isActivation(softmax->scores))
     return failure();
   return Addition{generic, {softmax->terms, softmax->largest}};
+}
+
+Value qtensor::getPickedFrom(Operation *op) {
+  auto generic = dyn_cast<linalg::GenericOp>(op);
+  if (!generic || generic.getNumReductionLoops() || generic->getNumResults() != 1 ||
+      !generic.hasPureTensorSemantics() || !generic.getIndexingMapsArray().back().isIdentity() ||
+      op->getParentOfType<AsOp>())
+    return {};
+  auto isFloat = [](Type type) { return isa<FloatType>(type); };
+  Value picked = generic.getBody()->getTerminator()->getOperand(0);
+  if (auto argument = dyn_cast<BlockArgument>(picked); argument && argument.getOwner() == generic.getBody()) {
+    OpOperand &operand = generic->getOpOperand(argument.getArgNumber());
+    return generic.isDpsInput(&operand) && isFloat(argument.getType()) ? operand.get() : Value();
+  }
+  auto extract = picked.getDefiningOp<tensor::ExtractOp>();
+  if (!extract || extract->getBlock() != generic.getBody() || !isFloat(extract.getType()))
+    return {};
+  // Positions are made of indices and constants alone.
+  for (Value input : generic.getDpsInputs())
+    if (isFloat(getElementTypeOrSelf(input.getType())) || !isWeight(input))
+      return {};
+  return llvm::hasSingleElement(generic.getBody()->getOps<tensor::ExtractOp>()) ? Value(extract.getTensor()) : Value();
+}
+
+Value qtensor::getMoved(Operation *op) {
+  if (isa<tensor::PadOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp, tensor::ExtractSliceOp, linalg::TransposeOp>(
+          op))
+    return op->getOperand(0);
+  return getPickedFrom(op);
 }
 
 Value qtensor::getUnmoved(Value value) {
@@ -112,6 +160,17 @@ Value qtensor::getUnmoved(Value value) {
     value = op->getOperand(0);
   }
   return value;
+}
+
+Value qtensor::getWhole(Value value) {
+  while (true) {
+    value = getUnmoved(value);
+    Operation *op = value.getDefiningOp();
+    Value from = op && !isa<tensor::PadOp>(op) ? getMoved(op) : Value();
+    if (!from)
+      return value;
+    value = from;
+  }
 }
 
 BlockAttr qtensor::coverTensor(BlockAttr encoding, int64_t rank) {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""blocks.py residual|inverted|gated|coded <model.onnx> <samples>: a small float network of such blocks, and inputs to calibrate it with;
+"""blocks.py residual|inverted|gated|branches|coded <model.onnx> <samples>: a small float network of such blocks, and inputs to calibrate it with;
 or a residual one that comes quantized (QuantizeLinear, DequantizeLinear)."""
 import math
 import os
@@ -38,6 +38,16 @@ class Network:
         variance = self.constant([filters], [self.random.uniform(0.5, 1.5) for _ in range(filters)])
         return self.add("BatchNormalization", [x, self.noise([filters], 0.1, 1.0), self.noise([filters], 0.2),
                                                self.noise([filters], 0.2), variance])
+
+    def numbers(self, values):
+        self.count += 1
+        self.constants.append(ints(f"c{self.count}", values))
+        return f"c{self.count}"
+
+    def split(self, x, *sizes):
+        parts = [f"{x}_{i}" for i in range(len(sizes))]
+        self.nodes.append(node("Split", [x, self.numbers(sizes)], parts, axis=1))
+        return parts
 
     def relu(self, x):
         return self.add("Relu", [x])
@@ -82,6 +92,23 @@ def gated(net):
     x = net.add("Flatten", [net.add("GlobalAveragePool", [net.add("Tanh", [x])])])
     x = net.add("Gemm", [x, net.noise([10, 8], 0.8), net.noise([10], 0.5)], transB=1)
     return net.add("Softmax", [x], axis=1)
+
+
+def branches(net):
+    """Parts of tensors, tensors of parts, repeated and mirrored pixels, sums of three."""
+    x = net.relu(net.convolution("x", 8, 3, 3))
+    left, right = net.split(x, 3, 5)
+    y = net.add("Concat", [net.relu(net.convolution(left, 8, 3, 3)), right, net.convolution(x, 4, 8, 1)], axis=1)
+    y = net.relu(net.convolution(y, 12, 17, 3, stride=2))
+    low = net.add("MaxPool", [y], kernel_shape=[2, 2], strides=[2, 2])
+    low = net.add("HardSwish", [net.convolution(low, 12, 12, 1)])
+    up = net.add("Resize", [low, "", net.constant([4], [1.0, 1.0, 2.0, 2.0])], mode="nearest",
+                 coordinate_transformation_mode="asymmetric", nearest_mode="floor")
+    x = net.relu(net.add("Sum", [up, y, net.convolution(y, 12, 12, 3, group=12)]))
+    x = net.add("Pad", [x, net.numbers([0, 0, 1, 1, 0, 0, 1, 0])], mode="reflect")
+    x = net.add("Slice", [net.convolution(x, 8, 12, 3), net.numbers([1]), net.numbers([9]), net.numbers([2]), net.numbers([2])])
+    x = net.add("ReduceMean", [net.relu(x)], axes=[2, 3], keepdims=0)
+    return net.add("Gemm", [x, net.noise([10, 8], 0.4), net.noise([10], 0.5)], transB=1)
 
 
 class Coded(Network):
@@ -140,10 +167,10 @@ def write_npy(path, shape, values, kind="<f4"):
 def main():
     kind, model_file, samples = sys.argv[1:4]
     net = (Coded if kind == "coded" else Network)(7)
-    result = {"residual": residual, "inverted": inverted, "gated": gated, "coded": coded}[kind](net)
+    result = {"residual": residual, "inverted": inverted, "gated": gated, "branches": branches, "coded": coded}[kind](net)
     shape = [1, 3, 16, 16]
     with open(model_file, "wb") as file:
-        file.write(model(net.nodes, [value("x", FLOAT, shape)], [value(result, FLOAT, [1, 10])], net.constants, opset=13))
+        file.write(model(net.nodes, [value("x", FLOAT, shape)], [value(result, FLOAT, [1, 10])], net.constants, opset=14))
     os.makedirs(samples, exist_ok=True)
     for i in range(8):
         slope = [net.random.gauss(0, 0.2) for _ in range(6)]

@@ -114,7 +114,8 @@ template <BinaryFn fn, Relation relation> LogicalResult compare(NodeContext &n) 
   return binary<fn, true>(n);
 }
 
-template <BinaryFn fn> LogicalResult variadic(NodeContext &n) {
+/// `inPairs`: one op for each two, whose result can be rounded.
+template <BinaryFn fn, bool inPairs = false> LogicalResult variadic(NodeContext &n) {
   SmallVector<Val> inputs;
   for (unsigned i = 0; i < n.numInputs(); ++i) {
     if (!n.has(i))
@@ -125,6 +126,13 @@ template <BinaryFn fn> LogicalResult variadic(NodeContext &n) {
   }
   if (failed(n.requireBroadcast(inputs)))
     return failure();
+  if (inPairs && inputs.size() > 2) {
+    Val result = inputs[0];
+    for (const Val &next : ArrayRef(inputs).drop_front())
+      result = n.e.map({result, next}, result.elem,
+                       [&](Scalar &s, ValueRange in) { return fn(s, in[0], in[1], result.elem); });
+    return n.set(0, result);
+  }
   return n.set(0, n.e.map(inputs, inputs[0].elem, [&](Scalar &s, ValueRange in) {
     Value result = in[0];
     for (Value next : in.drop_front().take_front(inputs.size() - 1))
@@ -284,7 +292,7 @@ void registerElementwise(Registry &r) {
       {"", "Mod", 10, kNewest, 2, 2, "fmod", dividing<importMod>},
       {"", "Max", 1, kNewest, 1, kAny, "consumed_inputs", variadic<max>},
       {"", "Min", 1, kNewest, 1, kAny, "consumed_inputs", variadic<min>},
-      {"", "Sum", 1, kNewest, 1, kAny, "consumed_inputs", variadic<add>},
+      {"", "Sum", 1, kNewest, 1, kAny, "consumed_inputs", variadic<add, /*inPairs=*/true>},
       {"", "Mean", 1, kNewest, 1, kAny, "consumed_inputs", importMean},
       {"", "Equal", 7, kNewest, 2, 2, "", compare<equal, Relation::Equal>},
       {"", "Less", 7, kNewest, 2, 2, "", compare<less, Relation::Less>},

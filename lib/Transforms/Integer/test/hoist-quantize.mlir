@@ -4,6 +4,7 @@
 #q = #qtensor.block<int8, [?, ?], scale = 5.000000e-01, zero = 3.000000e+00>
 #q4 = #qtensor.block<int8, [?, ?, ?, ?], scale = 5.000000e-01, zero = 3.000000e+00>
 #nozero = #qtensor.block<uint8, [?, ?, ?, ?], scale = 5.000000e-01, zero = 3.000000e+02>
+#r4 = #qtensor.block<int8, [?, ?, ?, ?], scale = 2.500000e-01>
 #in = affine_map<(n, y, x, c, ky, kx) -> (n, y * 2 + ky, x * 2 + kx, c)>
 #win = affine_map<(n, y, x, c, ky, kx) -> (ky, kx)>
 #out = affine_map<(n, y, x, c, ky, kx) -> (n, y, x, c)>
@@ -128,4 +129,100 @@ func.func @again(%q: tensor<1x2x2x8xf32, #q4>) -> tensor<1x4x4x8xf32, #q4> {
   } : tensor<1x2x2x8xf32> to tensor<1x4x4x8xf32>
   %r = qtensor.quantize %p : tensor<1x4x4x8xf32> -> tensor<1x4x4x8xf32, #q4>
   return %r : tensor<1x4x4x8xf32, #q4>
+}
+
+#id = affine_map<(n, y, x, c) -> (n, y, x, c)>
+#nchw = affine_map<(n, c, y, x) -> (n, y, x, c)>
+#same = affine_map<(n, c, y, x) -> (n, c, y, x)>
+
+// Through a concatenation: of a part that has codes of its own, of another scale, these are rounded again.
+// CHECK-LABEL: func.func @concat(
+// CHECK-SAME: %[[X:.*]]: tensor<1x2x2x8xf32>, %[[Y:.*]]: tensor<1x2x2x4xf32>)
+// CHECK: %[[OWN:.*]] = qtensor.quantize %[[X]] : tensor<1x2x2x8xf32> -> tensor<1x2x2x8xf32, #[[R:.*]]>
+// CHECK-NEXT: %[[READ:.*]] = qtensor.dequantize %[[OWN]]
+// CHECK-NEXT: %[[A:.*]] = qtensor.quantize %[[READ]] : tensor<1x2x2x8xf32> -> tensor<1x2x2x8xf32, #[[Q:.*]]>
+// CHECK-NEXT: %[[AC:.*]] = qtensor.component %[[A]] "codes"
+// CHECK-NEXT: tensor.insert_slice %[[AC]] into %{{.*}} : tensor<1x2x2x8xi8> into tensor<1x2x2x12xi8>
+// CHECK: %[[B:.*]] = qtensor.quantize %[[Y]] : tensor<1x2x2x4xf32> -> tensor<1x2x2x4xf32, #[[Q]]>
+// CHECK-NEXT: %[[BC:.*]] = qtensor.component %[[B]] "codes"
+// CHECK-NEXT: %[[Z:.*]] = tensor.insert_slice %[[BC]] into
+// CHECK-NEXT: %[[W:.*]] = qtensor.assemble %[[Z]]
+// CHECK-NEXT: return %[[W]], %[[OWN]]
+func.func @concat(%x: tensor<1x2x2x8xf32>, %y: tensor<1x2x2x4xf32>) -> (tensor<1x2x2x12xf32, #q4>, tensor<1x2x2x8xf32, #r4>) {
+  %e = tensor.empty() : tensor<1x2x2x12xf32>
+  %a = tensor.insert_slice %x into %e[0, 0, 0, 0] [1, 2, 2, 8] [1, 1, 1, 1] : tensor<1x2x2x8xf32> into tensor<1x2x2x12xf32>
+  %b = tensor.insert_slice %y into %a[0, 0, 0, 8] [1, 2, 2, 4] [1, 1, 1, 1] : tensor<1x2x2x4xf32> into tensor<1x2x2x12xf32>
+  %q = qtensor.quantize %b : tensor<1x2x2x12xf32> -> tensor<1x2x2x12xf32, #q4>
+  %r = qtensor.quantize %x : tensor<1x2x2x8xf32> -> tensor<1x2x2x8xf32, #r4>
+  return %q, %r : tensor<1x2x2x12xf32, #q4>, tensor<1x2x2x8xf32, #r4>
+}
+
+// Two parts of one tensor, one of them through repeated edges: it is rounded once.
+// CHECK-LABEL: func.func @parts(
+// CHECK-SAME: %[[X:.*]]: tensor<1x4x2x8xf32>
+// CHECK: %[[Q:.*]] = qtensor.quantize %[[X]]
+// CHECK-NOT: qtensor.quantize
+// CHECK-DAG: tensor.extract_slice %{{.*}} : tensor<1x4x2x8xi8> to tensor<1x2x2x8xi8>
+// CHECK-DAG: tensor.extract_slice %{{.*}} : tensor<1x4x2x8xi8> to tensor<1x3x2x8xi8>
+// CHECK-DAG: linalg.generic {{.*}} outs(%{{.*}} : tensor<1x4x2x8xi8>)
+// CHECK: tensor.extract %{{.*}} : tensor<1x3x2x8xi8>
+// CHECK: return
+func.func @parts(%x: tensor<1x4x2x8xf32>) -> (tensor<1x2x2x8xf32, #q4>, tensor<1x4x2x8xf32, #q4>) {
+  %c2 = arith.constant 2 : index
+  %a = tensor.extract_slice %x[0, 0, 0, 0] [1, 2, 2, 8] [1, 2, 1, 1] : tensor<1x4x2x8xf32> to tensor<1x2x2x8xf32>
+  %b = tensor.extract_slice %x[0, 1, 0, 0] [1, 3, 2, 8] [1, 1, 1, 1] : tensor<1x4x2x8xf32> to tensor<1x3x2x8xf32>
+  %e = tensor.empty() : tensor<1x4x2x8xf32>
+  %p = linalg.generic {indexing_maps = [#id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      outs(%e : tensor<1x4x2x8xf32>) {
+  ^bb0(%o: f32):
+    %n = linalg.index 0 : index
+    %y = linalg.index 1 : index
+    %v = linalg.index 2 : index
+    %c = linalg.index 3 : index
+    %edge = arith.minsi %y, %c2 : index
+    %taken = tensor.extract %b[%n, %edge, %v, %c] : tensor<1x3x2x8xf32>
+    linalg.yield %taken : f32
+  } -> tensor<1x4x2x8xf32>
+  %q = qtensor.quantize %a : tensor<1x2x2x8xf32> -> tensor<1x2x2x8xf32, #q4>
+  %r = qtensor.quantize %p : tensor<1x4x2x8xf32> -> tensor<1x4x2x8xf32, #q4>
+  return %q, %r : tensor<1x2x2x8xf32, #q4>, tensor<1x4x2x8xf32, #q4>
+}
+
+// Repeated pixels are repeated codes; what an elementwise op writes transposed is rounded as it is computed.
+// CHECK-LABEL: func.func @repeat(
+// CHECK: arith.addf
+// CHECK: %[[A:.*]] = linalg.generic {{.*}} outs(%{{.*}} : tensor<1x2x2x8xf32>)
+// CHECK: arith.maximumf
+// CHECK: qtensor.quantize %[[A]] : tensor<1x2x2x8xf32> -> tensor<1x2x2x8xf32, #
+// CHECK: linalg.transpose ins(%{{.*}} : tensor<1x2x2x8xi8>) outs(%{{.*}} : tensor<1x8x2x2xi8>) permutation = [0, 3, 1, 2]
+// CHECK: linalg.generic {{.*}} outs(%{{.*}} : tensor<1x8x2x2x3xi8>)
+// CHECK: tensor.collapse_shape {{.*}} into tensor<1x8x2x6xi8>
+// CHECK-NOT: qtensor.quantize
+// CHECK: return
+func.func @repeat(%x: tensor<1x2x2x8xf32>) -> tensor<1x8x2x6xf32, #q4> {
+  %zero = arith.constant 0.0 : f32
+  %f = tensor.empty() : tensor<1x2x2x8xf32>
+  %y = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%x : tensor<1x2x2x8xf32>) outs(%f : tensor<1x2x2x8xf32>) {
+  ^bb0(%in: f32, %o: f32):
+    %s = arith.addf %in, %in : f32
+    linalg.yield %s : f32
+  } -> tensor<1x2x2x8xf32>
+  %e = tensor.empty() : tensor<1x8x2x2xf32>
+  %t = linalg.generic {indexing_maps = [#nchw, #same], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%y : tensor<1x2x2x8xf32>) outs(%e : tensor<1x8x2x2xf32>) {
+  ^bb0(%in: f32, %o: f32):
+    %m = arith.maximumf %in, %zero : f32
+    linalg.yield %m : f32
+  } -> tensor<1x8x2x2xf32>
+  %g = tensor.empty() : tensor<1x8x2x2x3xf32>
+  %w = linalg.generic {indexing_maps = [affine_map<(a, b, c, d, e) -> (a, b, c, d)>, affine_map<(a, b, c, d, e) -> (a, b, c, d, e)>],
+                       iterator_types = ["parallel", "parallel", "parallel", "parallel", "parallel"]}
+      ins(%t : tensor<1x8x2x2xf32>) outs(%g : tensor<1x8x2x2x3xf32>) {
+  ^bb0(%in: f32, %o: f32):
+    linalg.yield %in : f32
+  } -> tensor<1x8x2x2x3xf32>
+  %c = tensor.collapse_shape %w [[0], [1], [2], [3, 4]] : tensor<1x8x2x2x3xf32> into tensor<1x8x2x6xf32>
+  %q = qtensor.quantize %c : tensor<1x8x2x6xf32> -> tensor<1x8x2x6xf32, #q4>
+  return %q : tensor<1x8x2x6xf32, #q4>
 }

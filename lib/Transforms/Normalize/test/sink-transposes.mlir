@@ -176,3 +176,57 @@ func.func @codes(%x: tensor<2x3x4xf32>) -> tensor<2x3x4xf32> {
   %y = linalg.transpose ins(%d : tensor<4x2x3xf32>) outs(%1 : tensor<2x3x4xf32>) permutation = [1, 2, 0]
   return %y : tensor<2x3x4xf32>
 }
+
+// An edge that is repeated: elements are picked from the source, and the pair cancels.
+// CHECK-LABEL: @pick
+// CHECK-SAME: %[[X:.*]]: tensor<1x3x4x2xf32>
+// CHECK-NOT: linalg.transpose
+// CHECK: %[[Y:.*]] = linalg.generic {{.*}} outs(%{{.*}} : tensor<1x4x4x2xf32>)
+// CHECK: tensor.extract %[[X]][
+// CHECK-NOT: linalg.transpose
+// CHECK: return %[[Y]]
+func.func @pick(%x: tensor<1x3x4x2xf32>) -> tensor<1x4x4x2xf32> {
+  %c2 = arith.constant 2 : index
+  %0 = tensor.empty() : tensor<1x2x3x4xf32>
+  %1 = tensor.empty() : tensor<1x2x4x4xf32>
+  %2 = tensor.empty() : tensor<1x4x4x2xf32>
+  %xt = linalg.transpose ins(%x : tensor<1x3x4x2xf32>) outs(%0 : tensor<1x2x3x4xf32>) permutation = [0, 3, 1, 2]
+  %p = linalg.generic {indexing_maps = [#id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      outs(%1 : tensor<1x2x4x4xf32>) {
+  ^bb0(%o: f32):
+    %a = linalg.index 0 : index
+    %b = linalg.index 1 : index
+    %c = linalg.index 2 : index
+    %d = linalg.index 3 : index
+    %e = arith.minsi %c, %c2 : index
+    %v = tensor.extract %xt[%a, %b, %e, %d] : tensor<1x2x3x4xf32>
+    linalg.yield %v : f32
+  } -> tensor<1x2x4x4xf32>
+  %y = linalg.transpose ins(%p : tensor<1x2x4x4xf32>) outs(%2 : tensor<1x4x4x2xf32>) permutation = [0, 2, 3, 1]
+  return %y : tensor<1x4x4x2xf32>
+}
+
+// A part of a concatenation that reads another tensor inside its body is no constant: its transposition would come back for ever.
+// CHECK-LABEL: @concat
+// CHECK: tensor.insert_slice
+// CHECK: return
+func.func @concat(%x: tensor<1x2x3x4xf32>, %z: tensor<1x3x4x2xf32>) -> tensor<1x4x3x4xf32> {
+  %c2 = arith.constant 2 : index
+  %0 = tensor.empty() : tensor<1x2x3x4xf32>
+  %w = tensor.empty() : tensor<1x4x3x4xf32>
+  %zt = linalg.transpose ins(%z : tensor<1x3x4x2xf32>) outs(%0 : tensor<1x2x3x4xf32>) permutation = [0, 3, 1, 2]
+  %p = linalg.generic {indexing_maps = [#id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      outs(%0 : tensor<1x2x3x4xf32>) {
+  ^bb0(%o: f32):
+    %a = linalg.index 0 : index
+    %b = linalg.index 1 : index
+    %c = linalg.index 2 : index
+    %d = linalg.index 3 : index
+    %e = arith.minsi %d, %c2 : index
+    %v = tensor.extract %x[%a, %b, %c, %e] : tensor<1x2x3x4xf32>
+    linalg.yield %v : f32
+  } -> tensor<1x2x3x4xf32>
+  %i = tensor.insert_slice %p into %w[0, 0, 0, 0] [1, 2, 3, 4] [1, 1, 1, 1] : tensor<1x2x3x4xf32> into tensor<1x4x3x4xf32>
+  %j = tensor.insert_slice %zt into %i[0, 2, 0, 0] [1, 2, 3, 4] [1, 1, 1, 1] : tensor<1x2x3x4xf32> into tensor<1x4x3x4xf32>
+  return %j : tensor<1x4x3x4xf32>
+}
