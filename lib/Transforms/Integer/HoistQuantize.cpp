@@ -197,10 +197,9 @@ Value Hoister::hoistMax(linalg::GenericOp pool) {
 /// are transposed instead, behind the layer.
 Value Hoister::hoistWrite(linalg::GenericOp writer) {
   SmallVector<AffineMap> maps = writer.getIndexingMapsArray();
-  Operation *source =
-      writer.getNumDpsInputs() ? writer.getDpsInputs()[0].getDefiningOp<linalg::LinalgOp>() : linalg::LinalgOp();
-  if (!source || !maps[0].isPermutation() || maps[0].isIdentity() || !maps.back().isIdentity() ||
-      writer->getNumResults() != 1 ||
+  Operation *producer = writer.getNumDpsInputs() ? writer.getDpsInputs()[0].getDefiningOp() : nullptr;
+  if (!isa_and_nonnull<linalg::LinalgOp, QuantizeOp, DequantizeOp>(producer) || !maps[0].isPermutation() ||
+      maps[0].isIdentity() || !maps.back().isIdentity() || writer->getNumResults() != 1 ||
       writer->walk([](linalg::IndexOp) { return WalkResult::interrupt(); }).wasInterrupted())
     return {};
   // New loop i is old loop order[i]: the first input is read as it lies.
@@ -212,12 +211,12 @@ Value Hoister::hoistWrite(linalg::GenericOp writer) {
   maps.back() = maps.front();
   ArrayRef<int64_t> shape = cast<RankedTensorType>(writer.getDpsInputs()[0].getType()).getShape();
   Value empty = tensor::EmptyOp::create(b, shape, getElementTypeOrSelf(writer.getResult(0).getType()));
-  auto made =
+  auto plain =
       linalg::GenericOp::create(b, empty.getType(), writer.getDpsInputs(), empty, maps, writer.getIteratorTypesArray());
   IRMapping inside;
-  writer.getRegion().cloneInto(&made.getRegion(), inside);
-  made->setLoc(writer.getLoc());
-  Value codes = roundedCodes(made.getResult(0));
+  writer.getRegion().cloneInto(&plain.getRegion(), inside);
+  plain->setLoc(writer.getLoc());
+  Value codes = roundedCodes(plain.getResult(0));
   Value moved = tensor::EmptyOp::create(b, cast<RankedTensorType>(op.getType()).getShape(), code);
   return linalg::TransposeOp::create(b, codes, moved, invertPermutationVector(order))->getResult(0);
 }

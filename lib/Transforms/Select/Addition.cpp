@@ -61,11 +61,13 @@ bool qtensor::isPlainArithmetic(linalg::LinalgOp op) {
   });
 }
 
-/// An elementwise op on one activation, without indices.
-static bool isFunction(linalg::GenericOp op) {
+/// An elementwise op on one activation, without indices. `mayMove`: also one that writes its result transposed.
+static bool isFunction(linalg::GenericOp op, bool mayMove = false) {
   return op && op.getNumDpsInputs() == 1 && op.getNumDpsInits() == 1 && isActivation(op.getDpsInputs()[0]) &&
          isActivation(op.getDpsInits()[0]) && !op.payloadUsesValueFromOperand(op.getDpsInitOperand(0)) &&
-         llvm::all_of(op.getIndexingMapsArray(), [](AffineMap map) { return map.isIdentity(); }) &&
+         llvm::all_of(op.getIndexingMapsArray(),
+                      [&](AffineMap map) { return map.isIdentity() || (mayMove && map.isPermutation()); }) &&
+         op.getIndexingMapsArray().back().isIdentity() &&
          !op->walk([](linalg::IndexOp) { return WalkResult::interrupt(); }).wasInterrupted();
 }
 
@@ -112,7 +114,7 @@ FailureOr<Addition> qtensor::matchBetweenLayers(Operation *op) {
     return addition;
   if (FailureOr<Addition> product = matchProduct(generic); succeeded(product))
     return product;
-  if (isFunction(generic) &&
+  if (isFunction(generic, /*mayMove=*/true) &&
       (!isPlainArithmetic(generic) || multipliesItself(generic) || isOfParts(generic.getDpsInputs()[0])))
     return Addition{generic, {generic.getDpsInputOperand(0)}};
   FailureOr<Softmax> softmax = matchSoftmax(generic->getResult(0));

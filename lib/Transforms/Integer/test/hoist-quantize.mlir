@@ -226,3 +226,23 @@ func.func @repeat(%x: tensor<1x2x2x8xf32>) -> tensor<1x8x2x6xf32, #q4> {
   %q = qtensor.quantize %c : tensor<1x8x2x6xf32> -> tensor<1x8x2x6xf32, #q4>
   return %q : tensor<1x8x2x6xf32, #q4>
 }
+
+// So is a function of codes that writes its result transposed.
+// CHECK-LABEL: func.func @function(
+// CHECK-SAME: %[[Q:.*]]: tensor<1x2x2x8xf32, #
+// CHECK: %[[Y:.*]] = linalg.generic {{.*}} ins(%[[X:.*]] : tensor<1x2x2x8xf32>) outs(%{{.*}} : tensor<1x2x2x8xf32>)
+// CHECK: math.exp
+// CHECK: qtensor.quantize %[[Y]] : tensor<1x2x2x8xf32> -> tensor<1x2x2x8xf32, #
+// CHECK: linalg.transpose ins(%{{.*}} : tensor<1x2x2x8xi8>) outs(%{{.*}} : tensor<1x8x2x2xi8>) permutation = [0, 3, 1, 2]
+func.func @function(%q: tensor<1x2x2x8xf32, #q4>) -> tensor<1x8x2x2xf32, #r4> {
+  %x = qtensor.dequantize %q : tensor<1x2x2x8xf32, #q4> -> tensor<1x2x2x8xf32>
+  %e = tensor.empty() : tensor<1x8x2x2xf32>
+  %t = linalg.generic {indexing_maps = [#nchw, #same], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%x : tensor<1x2x2x8xf32>) outs(%e : tensor<1x8x2x2xf32>) {
+  ^bb0(%in: f32, %o: f32):
+    %m = math.exp %in : f32
+    linalg.yield %m : f32
+  } -> tensor<1x8x2x2xf32>
+  %r = qtensor.quantize %t : tensor<1x8x2x2xf32> -> tensor<1x8x2x2xf32, #r4>
+  return %r : tensor<1x8x2x2xf32, #r4>
+}
