@@ -341,8 +341,6 @@ LogicalResult Node::setByRule(StringRef rule, ArrayRef<unsigned> inputs, ArrayRe
   }
   NamedAttrList attributes(parameters);
   attributes.append("rounding", e.b.getStringAttr(options.rounding));
-  if (failed(checkRule(rule, attributes.getDictionary(e.b.getContext()), ValueRange(operands).getTypes(), types)))
-    return failure();
   auto as = AsOp::create(e.b, e.loc, TypeRange(types), rule, operands, attributes.getDictionary(e.b.getContext()));
   Block *body = e.b.createBlock(&as.getBody());
   SmallVector<Val> reals;
@@ -370,7 +368,8 @@ LogicalResult Node::setByRule(StringRef rule, ArrayRef<unsigned> inputs, ArrayRe
     else if (i != 0)
       values[tensor] = std::move(out);
   }
-  return success();
+  // Of tensors whose shapes fit each other.
+  return checkRule(rule, as.getParametersAttr(), as.getInputs().getTypes(), as.getResultTypes());
 }
 
 FailureOr<Val> Node::realBias(unsigned i, const Channels &of) const {
