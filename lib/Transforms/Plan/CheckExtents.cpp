@@ -2,6 +2,7 @@
 // Extents that have to agree, in models whose importer could not say so.
 #include "dialects/QTensor/IR/QTensorOps.h"
 #include "lib/Extents/TensorExtents.h"
+#include "lib/Transforms/Plan/CheckLookups.h"
 #include "lib/Transforms/Plan/ExtentRules.h"
 #include "lib/Transforms/Plan/Passes.h"
 #include "lib/Transforms/Plan/States.h"
@@ -326,7 +327,11 @@ struct CheckExtents : mlir::qtensor::impl::CheckExtentsBase<CheckExtents> {
     if (function.isExternal() || function.getName() != "main" || !function.getBody().hasOneBlock())
       return;
     if (failed(Checker(function).run()))
-      signalPassFailure();
+      return signalPassFailure();
+    SmallVector<linalg::GenericOp> ops;
+    function.walk([&](linalg::GenericOp op) { ops.push_back(op); });
+    for (linalg::GenericOp op : ops)
+      checkLookups(op, describe(op));
   }
 };
 } // namespace

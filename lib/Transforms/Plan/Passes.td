@@ -44,11 +44,12 @@ def CheckExtents : Pass<"qtensor-check-extents", "func::FuncOp"> {
     Nothing is checked in loops: extents that an iteration leaves as they are count as those of the first one, and the counter of
     a loop takes its first and its last value. What a branch or a loop does need not hold where extents do not let it run; where
     data decide whether it runs, it has to hold. Where an offset, an index or the size of a slice is data, the check stands in
-    front of the op, which then gets the nearest one that fits, as in `qtensor-check-state-writes`.
+    front of the op, which then gets the nearest one that fits, as in `qtensor-check-state-writes`; so for indices that the body
+    of a linalg.generic computes from data (a lookup in a table), where the check is a reduction over these data.
 
     Errors: extents that differ whatever the inputs are.
   }];
-  let dependentDialects = ["arith::ArithDialect", "cf::ControlFlowDialect", "tensor::TensorDialect"];
+  let dependentDialects = ["arith::ArithDialect", "cf::ControlFlowDialect", "linalg::LinalgDialect", "tensor::TensorDialect"];
 }
 
 def KeepLoopValues : Pass<"qtensor-keep-loop-values", "ModuleOp"> {
