@@ -104,6 +104,9 @@ Value Mve::loadCodesAsWords(Value pointer, int64_t count, int64_t behind) {
 Value Mve::loadBytesAsWords(Value pointer, int64_t count) {
   return k.extendUnsigned(loadFour(*this, pointer, count < 4 ? predicate(count, 4) : Value(), 0), words());
 }
+Value Mve::loadBytesAsWords(Value pointer, Value count) {
+  return k.extendUnsigned(loadFour(*this, pointer, predicate(count, 4), 0), words());
+}
 Value Mve::loadCodesAsWords(Value pointer) {
   return k.extend(k.load(pointer, VectorType::get({4}, k.i8()), 1), words());
 }

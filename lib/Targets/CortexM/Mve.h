@@ -76,6 +76,7 @@ public:
   Value loadCodesAsWords(Value pointer, int64_t count, int64_t behind = 0);
   /// Unsigned: a code that is an index.
   Value loadBytesAsWords(Value pointer, int64_t count);
+  Value loadBytesAsWords(Value pointer, Value count);
   /// 4 or 8 codes, sign-extended; the low `bits` of 4 or 8 lanes (of 8 the first `count`, of 4 too).
   Value loadCodesAsWords(Value pointer);
   Value loadCodesAsHalves(Value pointer);
@@ -107,6 +108,9 @@ public:
   /// Eight lanes of two vectors, alternating, saturated to 16 bits.
   Value narrowPair(Value evenWords, Value oddWords);
   Value saturatingAdd(Value x, Value y);
+  Value saturatingLeft(Value x, int64_t bits) {
+    return k.intrinsic("llvm.arm.mve.vqshl.imm", x.getType(), {x, flag(bits), flag(0)});
+  }
   /// floor((x * y + 2^30) / 2^31), saturated.
   Value highMultiply(Value x, Value y) { return k.intrinsic("llvm.arm.mve.vqrdmulh", x.getType(), {x, y}); }
   /// x * 2^-bits, ties up; x * 2^bits for an i32, ties up.

@@ -2,11 +2,14 @@
 // Convolutions in tiles of two pixels by four channels, two channels at a time: VMLADAVA sums 16 products (of codes of
 // 16 bits: 8) an instruction into one of four registers. The sums of four channels then take the final map together.
 //
-// Constants: for each four channels { a record; for channels (0, 2) and (1, 3) { for each vector of inputs { weights of
-// two channels } } }, padded with channels of 0.
+// A sum behind the layer is made of the codes in registers.
+//
+// Constants: the tables of that sum; for each four channels { a record; for channels (0, 2) and (1, 3) { for each
+// vector of inputs { weights of two channels } } }, padded with channels of 0.
 #include "lib/Targets/CortexM/MveKernels.h"
 #include "lib/Targets/CortexM/MvePatches.h"
 #include "lib/Targets/CortexM/MveRecords.h"
+#include "lib/Targets/CortexM/MveSum.h"
 
 using namespace mlir;
 using namespace mlir::qtensor;
@@ -25,6 +28,13 @@ template <bool General, bool Words> struct MveConv : ConvKernel {
     bool fits = Words ? fitsMveWords(layer, constants) : fitsMve(layer);
     return fits && (!layer.depthwise || layer.in.channels == 1) && (General || !needsGeneralMap(layer, constants));
   }
+  bool takesSum(const ConvLayer &layer) const override;
+  std::optional<Overlap> getSumOverlap(const ConvLayer &layer) const override {
+    // A pixel that is computed twice would find its own result.
+    MvePatches patches(layer);
+    return patches.pixels() > 1 && patches.pixels() % 2 ? std::nullopt
+                                                        : std::optional(overlapInPlace(layer.out.count()));
+  }
   int64_t getScratchBytes(const ConvLayer &layer) const override {
     // Whole vectors of inputs that only fill a byte of weights are read too.
     int64_t bytes = MvePatches(layer).scratchBytes();
@@ -39,13 +49,14 @@ template <bool General, bool Words> struct MveConv : ConvKernel {
 
 /// What the loops over tiles know.
 struct Tiles {
-  Tiles(Mve &m, const MvePatches &patches, const ConvLayer &layer, Value constants, bool general);
+  Tiles(Mve &m, const MvePatches &patches, const ConvLayer &layer, const LayerPointers &at, bool general);
 
   Mve &m;
   const MvePatches &patches;
   const ConvLayer &layer;
-  Value constants;
+  const LayerPointers &at;
   bool general;
+  std::optional<MveSum> sum; ///< Behind the layer.
   MveWeights weights;
   int64_t vectors, unroll; ///< Of inputs, with those that fill the last byte of weights; in one turn of the loop.
   int64_t turns;           ///< Of the loop; what is left of the inputs comes behind it.
@@ -57,11 +68,13 @@ struct Tiles {
   int64_t bytes(int64_t count) const { return 2 * lanes() * count / weights.planes(); }
   /// Immediate offsets reach both ways: the pointer to weights stands in the middle of what a turn reads.
   int64_t middle() const { return bytes(unroll) / 2; }
-  void emit(Value left, Value right, Value output) const;
+  /// `second`: where the codes of a sum's second input are.
+  void emit(Value left, Value right, Value output, Value second) const;
 
 private:
   SmallVector<Value> emitSteps(SmallVector<Value> state, int64_t first, int64_t count) const;
   SmallVector<Value> emitPair(Value left, Value right, Value from) const;
+  void finish(Value sums, Value record, Value channel, Value to, Value second) const;
 };
 } // namespace
 
@@ -87,12 +100,24 @@ static int64_t countTurns(const MvePatches &patches, const MveWeights &weights) 
          chooseUnroll(vectors, weights.planes());
 }
 
+/// Windows of so many vectors are short: a sum with them is faster than behind them.
+static constexpr int64_t kShort = 1;
+
+/// Behind longer ones it takes as long, but where rows are copied the output runs a row less ahead of the input.
+template <bool General, bool Words> bool MveConv<General, Words>::takesSum(const ConvLayer &layer) const {
+  MvePatches patches(layer);
+  return !Words && MveSum::takes(*layer.sum) &&
+         (!patches.isDirect() || countVectors(patches, MveWeights::of(layer)) <= kShort);
+}
+
 template <bool General, bool Words>
 std::vector<char> MveConv<General, Words>::pack(const ConvLayer &layer, const ConvConstants &constants) const {
   MvePatches patches(layer);
   MveWeights weights = MveWeights::of(layer);
   MveRecords records(layer, constants);
   std::vector<char> bytes;
+  if (layer.sum)
+    MveSum(*layer.sum).append(bytes);
   int64_t channels = layer.out.channels, depth = patches.depth();
   for (int64_t first = 0; first < channels; first += kGroup) {
     records.append(bytes, first);
@@ -106,10 +131,13 @@ std::vector<char> MveConv<General, Words>::pack(const ConvLayer &layer, const Co
   return bytes;
 }
 
-Tiles::Tiles(Mve &m, const MvePatches &patches, const ConvLayer &layer, Value constants, bool general)
-    : m(m), patches(patches), layer(layer), constants(constants), general(general), weights(MveWeights::of(layer)),
+Tiles::Tiles(Mve &m, const MvePatches &patches, const ConvLayer &layer, const LayerPointers &at, bool general)
+    : m(m), patches(patches), layer(layer), at(at), general(general), weights(MveWeights::of(layer)),
       vectors(countVectors(patches, weights)), unroll(chooseUnroll(vectors, weights.planes())),
-      turns(countTurns(patches, weights)) {}
+      turns(countTurns(patches, weights)) {
+  if (layer.sum)
+    sum.emplace(*layer.sum);
+}
 
 /// `count` vectors of inputs from `first` on, at the state's addresses. The state: inputs of two pixels, weights, four
 /// sums.
@@ -155,22 +183,39 @@ SmallVector<Value> Tiles::emitPair(Value left, Value right, Value from) const {
   return SmallVector<Value>(ArrayRef(state).drop_front(3));
 }
 
+/// The codes of four channels of a pixel.
+void Tiles::finish(Value sums, Value record, Value channel, Value to, Value second) const {
+  if (!sum)
+    return MveRecords::finish(m, layer, general, sums, record, channel, to);
+  KernelBuilder &k = m.k;
+  Value codes = k.add(MveRecords::map(m, layer, general, sums, record), layer.map.zero);
+  Value left = channels() % kGroup ? k.sub(k.number(channels()), channel) : Value();
+  Value terms[] = {sum->clampToTerm(m, 0, at.constants, codes, layer.map),
+                   left ? sum->loadTerm(m, 1, at.constants, second, left)
+                        : sum->loadTerm(m, 1, at.constants, second, kGroup)};
+  MveRecords::store(m, layer, sum->finish(m, terms[0], terms[1]), channel, to);
+}
+
 /// All channels of two pixels.
-void Tiles::emit(Value left, Value right, Value output) const {
+void Tiles::emit(Value left, Value right, Value output, Value second) const {
   KernelBuilder &k = m.k;
   int64_t half = bytes(vectors);
+  Value constants = k.at(at.constants, sum ? sum->bytes() : 0);
   k.loop(0, channels(), kGroup, {constants}, [&](Value channel, ValueRange carried) -> SmallVector<Value> {
     Value sums[2];
     for (int64_t odd : {0, 1}) {
       SmallVector<Value> four = emitPair(left, right, k.at(carried[0], kWeights + odd * half));
+      // Or LLVM maps the sums of one pixel among the products of the other, whose vectors go to the stack.
+      if (sum && vectors > kShort)
+        four = k.pin(four);
       for (int64_t i = 0; i < 4; ++i)
         sums[i / 2] = m.insert(sums[i / 2], four[i], 2 * (i % 2) + odd);
     }
-    Value to = k.at(output, k.mul(channel, outBytes(1)));
-    MveRecords::finish(m, layer, general, sums[0], carried[0], channel, to);
+    Value to = k.at(output, k.mul(channel, outBytes(1))), with = sum ? k.at(second, channel) : Value();
+    finish(sums[0], carried[0], channel, to, with);
     // Where there is one pixel, both are the same.
     if (patches.pixels() > 1)
-      MveRecords::finish(m, layer, general, sums[1], carried[0], channel, k.at(to, outBytes(channels())));
+      finish(sums[1], carried[0], channel, k.at(to, outBytes(channels())), sum ? k.at(with, channels()) : Value());
     return {k.at(carried[0], kWeights + 2 * half)};
   });
 }
@@ -179,9 +224,9 @@ template <bool General, bool Words>
 void MveConv<General, Words>::emit(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at) const {
   Mve m(k);
   MvePatches patches(layer);
-  Tiles tiles(m, patches, layer, at.constants, General);
-  patches.emitTiles(m, layer, at, /*step=*/2, [&](Value left, Value output) {
-    tiles.emit(left, patches.pixels() > 1 ? k.at(left, patches.pitch()) : left, output);
+  Tiles tiles(m, patches, layer, at, General);
+  patches.emitTiles(m, layer, at, /*step=*/2, [&](Value left, Value output, Value second) {
+    tiles.emit(left, patches.pixels() > 1 ? k.at(left, patches.pitch()) : left, output, second);
   });
 }
 

@@ -164,7 +164,7 @@ void MveGroups<General>::emit(KernelBuilder &k, const ConvLayer &layer, const La
   const MvePatches &patches = groups.patches;
   Tiles tiles{m, narrow, groups, General};
   patches.emitTiles(m, layer, at, groups.pixels,
-                    [&](Value from, Value output) { tiles.emit(from, at.constants, output); });
+                    [&](Value from, Value output, Value) { tiles.emit(from, at.constants, output); });
 }
 
 void cortexm::addMveGroups(LayerKernels &kernels) {

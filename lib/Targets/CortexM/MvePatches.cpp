@@ -180,19 +180,21 @@ Value MvePatches::emitRow(Mve &m, Value input, Value scratch, Value image, Value
 }
 
 void MvePatches::emitTiles(Mve &m, const ConvLayer &layer, const firmware::LayerPointers &at, int64_t step,
-                           llvm::function_ref<void(Value, Value)> body) const {
+                           llvm::function_ref<void(Value, Value, Value)> body) const {
   KernelBuilder &k = m.k;
   int64_t outBytes = layer.out.channels * codeBytes;
   emitStart(m, at.scratch);
   k.loop(0, imageCount, 1, [&](Value image) {
     k.loop(0, outRows, 1, [&](Value y) {
       Value from = emitRow(m, at.input, at.scratch, image, y);
-      Value line = k.add(k.mul(image, outRows), y), to = k.at(at.output, k.mul(line, outPixels * outBytes));
+      Value line = k.mul(k.add(k.mul(image, outRows), y), outPixels * outBytes), to = k.at(at.output, line);
+      Value second = layer.sum ? k.at(at.second, line) : Value();
       k.loop(0, outPixels, step, [&](Value x) {
         // The last tile's first pixels are made by the tile before too.
         if (outPixels % step)
           x = k.least(x, k.number(std::max<int64_t>(outPixels - step, 0)));
-        body(k.at(from, k.mul(x, pixelPitch)), k.at(to, k.mul(x, outBytes)));
+        Value pixel = k.mul(x, outBytes);
+        body(k.at(from, k.mul(x, pixelPitch)), k.at(to, pixel), layer.sum ? k.at(second, pixel) : Value());
       });
     });
   });

@@ -40,10 +40,11 @@ public:
   void emitStart(Mve &m, Value scratch) const;
   /// The address of the first pixel's inputs, for a row of the output.
   Value emitRow(Mve &m, Value input, Value scratch, Value image, Value row) const;
-  /// All rows of all images, in tiles of `step` adjacent pixels: `body` gets where the first one's inputs and outputs begin. The
-  /// last tile of a row begins early enough to be a whole one, unless the row is shorter.
+  /// All rows of all images, in tiles of `step` adjacent pixels: `body` gets where the first one's inputs and outputs
+  /// begin, and the codes of a sum's second input. The last tile of a row begins early enough to be a whole one, unless
+  /// the row is shorter.
   void emitTiles(Mve &m, const ConvLayer &layer, const firmware::LayerPointers &at, int64_t step,
-                 llvm::function_ref<void(Value inputs, Value outputs)> body) const;
+                 llvm::function_ref<void(Value inputs, Value outputs, Value second)> body) const;
 
 private:
   /// Pieces of `pieceBytes` from one row of the input into the copy.

@@ -242,7 +242,7 @@ template <Sums How> void MvePlanes<How>::emit(KernelBuilder &k, const ConvLayer 
   MvePatches patches(layer);
   Emitter emitter{m, layer, How, patches.depth()};
   Value planes = k.at(at.scratch, llvm::alignTo(patches.scratchBytes(), 16));
-  patches.emitTiles(m, layer, at, /*step=*/1, [&](Value from, Value output) {
+  patches.emitTiles(m, layer, at, /*step=*/1, [&](Value from, Value output, Value) {
     emitter.split(from, planes);
     emitter.emit(planes, at.constants, output);
   });

@@ -24,14 +24,21 @@ void MveRecords::append(std::vector<char> &bytes, ArrayRef<int64_t> channels) co
     appendNumber<int8_t>(bytes, scale.left);
 }
 
-void MveRecords::finish(Mve &m, const ConvLayer &layer, bool general, Value sums, Value record, Value channel, Value to,
-                        int64_t step) {
+Value MveRecords::map(Mve &m, const ConvLayer &layer, bool general, Value sums, Value record) {
   KernelBuilder &k = m.k;
   sums = k.add(sums, m.loadWords(record));
   Value lefts = general ? m.loadCodesAsWords(k.at(record, kLefts)) : Value();
-  Value mapped = m.mapSums(sums, m.loadWords(k.at(record, kMultipliers)), m.loadCodesAsWords(k.at(record, kRights)),
-                           lefts, layer.map);
-  Value codes = m.finish(mapped, layer.map);
+  return m.mapSums(sums, m.loadWords(k.at(record, kMultipliers)), m.loadCodesAsWords(k.at(record, kRights)), lefts,
+                   layer.map);
+}
+
+void MveRecords::finish(Mve &m, const ConvLayer &layer, bool general, Value sums, Value record, Value channel, Value to,
+                        int64_t step) {
+  store(m, layer, m.finish(map(m, layer, general, sums, record), layer.map), channel, to, step);
+}
+
+void MveRecords::store(Mve &m, const ConvLayer &layer, Value codes, Value channel, Value to, int64_t step) {
+  KernelBuilder &k = m.k;
   if (layer.out.channels % step == 0 && step == kChannels)
     m.storeCodes(codes, to, layer.inputBits);
   else

@@ -22,6 +22,9 @@ public:
   /// next ones'.
   static void finish(Mve &m, const ConvLayer &layer, bool general, Value sums, Value record, Value channel, Value to,
                      int64_t step = kChannels);
+  /// Its two halves, between which a code gets its zero point and is clamped.
+  static Value map(Mve &m, const ConvLayer &layer, bool general, Value sums, Value record);
+  static void store(Mve &m, const ConvLayer &layer, Value codes, Value channel, Value to, int64_t step = kChannels);
 
 private:
   const ConvLayer &layer;

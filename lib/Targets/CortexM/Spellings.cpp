@@ -62,6 +62,7 @@ static const CSpelling helium[] = {
     {"llvm.arm.mve.vshl.vector(_, _, 0, 1, 0)", "q_vrshl_s$er($0, $1)"},
     {"llvm.arm.mve.vshl.scalar(_, _, 0, 1, 0)", "q_vrshl_n_s$er($0, $1)"},
     {"llvm.arm.mve.vrshr.imm(_, _, 0)", "q_vrshr_n_s$er($0, $1)"},
+    {"llvm.arm.mve.vqshl.imm(_, _, 0)", "q_vqshl_n_s$er($0, $1)"},
     {"llvm.sadd.sat<4xi32>", "q_vqadd_s32($0, $1)"},
     {"llvm.sadd.sat<8xi16>", "q_vqadd_s16($0, $1)"},
 };

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Layers of the qnn dialect with random constants, and a C program that compares what they compute with oracle.h.
 
-    layers.py <goals|narrow|others|words|peers|peer-<network>|shapes|all-shapes|groups|words-shapes|placed|placed-words> <folder> [seed]
+    layers.py <goals|narrow|others|words|odd|peers|peer-<network>|shapes|all-shapes|groups|words-shapes|stacks|placed|placed-words> <folder> [seed]
 
 Sets `others` and `peer-others` are layers that have no goals; peers have no weights in groups. `words`, `peer-words` and
 `words-shapes` have codes of 16 bits.
@@ -16,7 +16,7 @@ import os
 import random
 import sys
 
-from words import words, words_shapes
+from words import word_layer, words, words_shapes
 
 NONE = (0, 0, 0, 0)
 SAME = (1, 1, 1, 1)
@@ -267,6 +267,17 @@ def goals(make):
             make.softmax("softmax", 16, 64), make.add("add", 4096)]
 
 
+def odd(make):
+    """Shapes that no network of the goals has: windows with gaps and long ones, few channels."""
+    depthwise = dict(op="depthwise_conv2d")
+    return [make.conv("conv-16-dilated", (12, 12, 16), 16, kernel=(3, 3), pad=(2, 2, 2, 2), dilation=2),
+            make.conv("depthwise-16-dilated", (12, 12, 16), 16, kernel=(3, 3), pad=(2, 2, 2, 2), dilation=2, **depthwise),
+            make.conv("fc-to-1", (1, 1, 400), 1, op="fully_connected"), make.conv("fc-to-5", (1, 1, 67), 5, op="fully_connected"),
+            make.conv("conv-16-to-1", (12, 12, 16), 1, kernel=(3, 3), pad=SAME),
+            make.conv("depthwise-5x5", (10, 10, 16), 16, kernel=(5, 5), pad=(2, 2, 2, 2), **depthwise),
+            make.conv("depthwise-7x7", (10, 10, 12), 12, kernel=(7, 7), pad=(3, 3, 3, 3), **depthwise)]
+
+
 def grouped(make):
     """Weights in groups."""
     return [make.groups("fc-int4-groups", (1, 1, 256), 256, 32, op="fully_connected", bits=4),
@@ -454,6 +465,14 @@ def random_shapes(make, count):
     return layers + mean_shapes(make, count)
 
 
+def stacks(make):
+    """Convolutions of single channels with more taps than vector registers hold weights of; then one whose sums do not fit registers."""
+    layers = [make.conv(f"depthwise {h} x {w}", (9, 15, 12), 12, kernel=(h, w), pad=(h // 2, w // 2) * 2, op="depthwise_conv2d", most=most)
+              for h, w, most in ((5, 5, None), (7, 7, None), (7, 7, 60), (1, 15, None), (9, 2, 60))]
+    layers += [word_layer(make, f"words depthwise {k} x {k}", (9, 9, 12), 12, kernel=(k, k), pad=(k // 2,) * 4, op="depthwise_conv2d") for k in (5, 7)]
+    return layers + [make.conv("spills", (7, 8, 5), 7, kernel=(1, 3), stride=2, pad=(0, 1, 1, 2), most=60)]
+
+
 def products(make):
     """Matrix products and windows of one column, of many inputs and of few."""
     return [make.conv(f"product {depth} to {channels} rows {rows}", (1, rows, depth), channels, op="fully_connected")
@@ -467,9 +486,10 @@ def sums(make):
     layers = []
     for i, (image, channels, kernel, pad) in enumerate((((6, 6, 8), 8, (3, 3), SAME), ((5, 7, 16), 12, (3, 3), SAME),
                                                         ((4, 5, 20), 7, (1, 1), NONE), ((3, 3, 5), 4, (2, 2), NONE),
-                                                        ((2, 8, 64), 16, (1, 1), NONE), ((1, 9, 32), 32, (1, 1), NONE))):
+                                                        ((2, 8, 64), 16, (1, 1), NONE), ((1, 9, 32), 32, (1, 1), NONE),
+                                                        ((5, 5, 9), 6, (3, 3), SAME))):
         conv = make.conv(f"sum {i}", image, channels, kernel=kernel, pad=pad, mode=("double", "single")[i % 2],
-                         bits=(8, 8, 8, 4, 8, 4)[i])
+                         bits=(8, 8, 8, 4, 8, 4, 8)[i], extreme=i == 6)  # the last has sums beyond all codes
         add = make.add("", product(conv.out), (7, -128), 5, *(((1 << 30, 1200000000, 1500000000), (0, -1, -18)),
                                                               ((1900000000, 1 << 30, 1200000000), (-3, 0, -19)))[i % 2],
                        ("double", "single")[i % 2], subtract=i == 2, clamp=((-128, 127), (-5, 90))[i % 2])
@@ -568,13 +588,13 @@ def write_program(path, models, which):
         after = [c[1] for c in check if not isinstance(c, str)]
         check = []
         run = f"model{m}_run({', '.join(inputs + outputs)}, oracle_arena);"
-        if which in ("goals", "narrow", "others", "words"):
+        if which in ("goals", "narrow", "others", "words", "odd"):
             run = f"region_begin();\n  {run}\n  region_end();"
         elif which == "placed":
             run = placed_run(m, layers, inputs, outputs)
         elif which == "peers":
             run = f"peer_{kind}({given}, {layers[0].bits}, {outputs[0]});"
-        if which in ("goals", "narrow", "others", "words", "peers"):
+        if which in ("goals", "narrow", "others", "words", "odd", "peers"):
             run += f"\n  oracle_counted(\"{layers[0].name}\", {layers[0].unit});"
         calls.append("static void check%d(void) {\n%s\n}" % (m, "\n".join(guards + ["  " + run] + after)))
     main = "\n".join(f"  check{m}();" for m in range(len(models)))
@@ -591,13 +611,13 @@ def main():
         which, name = "peers", which[len("peer-"):]
     if which == "placed-words":
         which, name = "placed", "placed-words"
-    counted = which in ("goals", "narrow", "others", "words", "peers")
+    counted = which in ("goals", "narrow", "others", "words", "odd", "peers")
     if name == "placed-words":
         layers = words_shapes(make, 12)
     elif name:
         layers = network(make, name)
     elif counted:
-        layers = {"narrow": narrow, "others": others, "words": words}.get(which, goals)(make)
+        layers = {"narrow": narrow, "odd": odd, "others": others, "words": words}.get(which, goals)(make)
         if which == "others":
             layers += grouped(make) + means(make)
     elif which == "placed":
@@ -606,9 +626,11 @@ def main():
         layers = words_shapes(make, 16)
     elif which == "groups":
         layers = grouped_shapes(make, 8)
+    elif which == "stacks":
+        layers = stacks(make)
     else:
         layers = corners(make) + random_shapes(make, 100 if which == "all-shapes" else 12)
-    together = 1 if counted or which == "placed" else 8
+    together = 1 if counted or which in ("placed", "stacks") else 8
     models = [layers[i:i + together] for i in range(0, len(layers), together)]
     for i, model in enumerate(models):
         if which != "peers":

@@ -150,7 +150,7 @@ static __attribute__((unused)) void oracle_mean(const int8_t *x, int height, int
 static void oracle_add(const int8_t *x, const int8_t *y, int count, int zero_x, int zero_y, int out_zero, int32_t mx, int32_t my,
                        int32_t m, int sx, int sy, int s, int single, int subtract, int low, int high) {
   for (int i = 0; i < count; ++i) {
-    int32_t a = map((int64_t)(x[i] - zero_x) << 20, mx, sx, single), b = map((int64_t)(y[i] - zero_y) << 20, my, sy, single);
+    int32_t a = map((x[i] - zero_x) * (1ll << 20), mx, sx, single), b = map((y[i] - zero_y) * (1ll << 20), my, sy, single);
     oracle_want[i] = clamp((int64_t)map(subtract ? a - b : a + b, m, s, single) + out_zero, low, high);
   }
 }

@@ -71,6 +71,7 @@ Q_INLINE q_u32x4 q_vqshl_s32(q_u32x4 x, q_u32x4 bits) { return (q_u32x4)vqshlq_s
 Q_INLINE q_u32x4 q_vrshl_s32(q_u32x4 x, q_u32x4 bits) { return (q_u32x4)vrshlq_s32((int32x4_t)x, (int32x4_t)bits); }
 Q_INLINE q_u32x4 q_vrshl_n_s32(q_u32x4 x, uint32_t bits) { return (q_u32x4)vrshlq_n_s32((int32x4_t)x, (int32_t)bits); }
 #define q_vrshr_n_s32(x, bits) (q_u32x4) vrshrq_n_s32((int32x4_t)(x), (bits))
+#define q_vqshl_n_s32(x, bits) (q_u32x4) vqshlq_n_s32((int32x4_t)(x), (bits))
 Q_INLINE q_u32x4 q_vqadd_s32(q_u32x4 x, q_u32x4 y) { return (q_u32x4)vqaddq_s32((int32x4_t)x, (int32x4_t)y); }
 Q_INLINE q_u16x8 q_vqadd_s16(q_u16x8 x, q_u16x8 y) { return (q_u16x8)vqaddq_s16((int16x8_t)x, (int16x8_t)y); }
 Q_INLINE q_u16x8 q_vqmovnb_s32(q_u32x4 x) { return (q_u16x8)vqmovnbq_s32(vuninitializedq_s16(), (int32x4_t)x); }
@@ -149,7 +150,7 @@ Q_INLINE void q_scatter_s8(uint8_t *to, q_u8x16 offsets, q_u8x16 x) { Q_LANES(16
 Q_INLINE void q_scatter_first_s8(uint8_t *to, q_u8x16 offsets, q_u8x16 x, uint16_t first) {
   Q_LANES(16, if (first >> i & 1) to[offsets[i]] = x[i];)
 }
-Q_INLINE uint16_t q_first8(uint32_t count) { return count >= 16 ? 0xFFFF : (uint16_t)((1u << count) - 1); }
+Q_INLINE uint16_t q_first8(uint32_t count) { return (uint16_t)(count >= 16 ? 0xFFFFu : (1u << count) - 1); }
 Q_INLINE uint16_t q_first16(uint32_t count) { return q_first8(count >= 8 ? 16 : 2 * count); }
 Q_INLINE uint16_t q_first32(uint32_t count) { return q_first8(count >= 4 ? 16 : 4 * count); }
 Q_INLINE q_u32x4 q_dup_u32(uint32_t x) { return (q_u32x4){x, x, x, x}; }
@@ -207,6 +208,7 @@ Q_INLINE q_u32x4 q_vrshl_s32(q_u32x4 x, q_u32x4 bits) {
   Q_LANES(4, x[i] = q_shift(x[i], (int8_t)(uint8_t)bits[i], 1);)
   return x;
 }
+Q_INLINE q_u32x4 q_vqshl_n_s32(q_u32x4 x, uint32_t bits) { return q_vqshl_s32(x, q_dup_u32(bits)); }
 Q_INLINE q_u32x4 q_vrshl_n_s32(q_u32x4 x, uint32_t bits) { return q_vrshl_s32(x, q_dup_u32(bits)); }
 Q_INLINE q_u32x4 q_vrshr_n_s32(q_u32x4 x, uint32_t bits) { return q_vrshl_n_s32(x, 0u - bits); }
 Q_INLINE q_u32x4 q_vqadd_s32(q_u32x4 x, q_u32x4 y) {

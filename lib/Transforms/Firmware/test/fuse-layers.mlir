@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: quant-opt %s --pass-pipeline='builtin.module(func.func(qtensor-fuse-layers{target=cortex-m4}))' | FileCheck %s
+// RUN: quant-opt %s --pass-pipeline='builtin.module(func.func(qtensor-fuse-layers{target=cortex-m55}))' | FileCheck %s
 
 // The convolution is the sum's second operand: its parameters come first.
 // CHECK-LABEL: func.func @fused(
