@@ -65,6 +65,12 @@ struct CDialect {
   unsigned scalableBits = 0;           ///< Of a register, where LLVM counts one.
 };
 
+/// Vector registers whose length only the processor knows: frames that hold some are counted with the longest that are assumed.
+struct ScaledFrames {
+  unsigned stackPointer = 0, vectorLength = 0; ///< DWARF's numbers of the stack pointer and of what has their length.
+  unsigned assumedBytes = 0; ///< The longest vector register that the stack that is stated has room for; 0: no such registers.
+};
+
 /// The part of a target's record that firmware bundles are made from.
 struct FirmwareRecord {
   llvm::StringRef isa; ///< One line for people: architecture and extensions.
@@ -87,6 +93,7 @@ struct FirmwareRecord {
   llvm::ArrayRef<EmbeddedFile> helpers = {};
   /// LLVM's features for code that is no layer, which the target's kernels do not write: without vectors. Empty: the level's.
   llvm::StringRef plainFeatures = "";
+  ScaledFrames scaledFrames = {};
 };
 
 } // namespace mlir::qtensor

@@ -52,6 +52,8 @@ llvm::Expected<std::unique_ptr<llvm::TargetMachine>> mlir::qtensor::createTarget
   if (target.firmware) {
     relocation = llvm::Reloc::Static;
     options.EmitStackSizeSection = true;
+    // Sizes of stacks leave out vector registers without a known length: the rules for finding frames have them.
+    options.ForceDwarfFrameSection = target.firmware->scaledFrames.assumedBytes != 0;
     options.MCOptions.ABIName = target.firmware->abi.str();
     if (target.firmware->relativeAddresses)
       codeModel = llvm::CodeModel::Medium;
@@ -79,11 +81,10 @@ static void keepLongLoopsRolled(llvm::Module &module) {
   }
 }
 
-static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
+static void optimize(llvm::Module &module, llvm::TargetMachine &machine, bool vectorize) {
   keepLongLoopsRolled(module);
   llvm::PipelineTuningOptions tuning;
-  tuning.LoopVectorization = true;
-  tuning.SLPVectorization = true;
+  tuning.LoopVectorization = tuning.SLPVectorization = vectorize;
   llvm::PassBuilder builder(&machine, tuning);
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
@@ -145,10 +146,10 @@ static bool generate(llvm::Module &module, llvm::TargetMachine &machine, llvm::S
 }
 
 llvm::Expected<ObjectBytes> mlir::qtensor::compileModule(llvm::Module &module, llvm::TargetMachine &machine,
-                                                        std::string *assembly) {
+                                                        std::string *assembly, bool vectorize) {
   module.setDataLayout(machine.createDataLayout());
   module.setTargetTriple(machine.getTargetTriple());
-  optimize(module, machine);
+  optimize(module, machine, vectorize);
   storeSingleLanes(module);
   if (assembly) {
     llvm::SmallString<0> text;

@@ -23,9 +23,9 @@ using ObjectBytes = llvm::SmallVector<char, 0>;
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(const Target &target, StringRef cpu,
                                                                         StringRef features);
 
-/// Optimises and compiles. Optional `assembly` receives the text of the same code.
+/// Optimises and compiles. Optional `assembly` receives the text of the same code. `vectorize`: scalar loops too.
 llvm::Expected<ObjectBytes> compileModule(llvm::Module &module, llvm::TargetMachine &machine,
-                                          std::string *assembly = nullptr);
+                                          std::string *assembly = nullptr, bool vectorize = true);
 
 /// Translates a module in LLVM dialect and gives its functions the processor and features of the level. All but the
 /// `entries` become internal. Null after a diagnostic.

@@ -134,7 +134,7 @@ llvm::Expected<Bundle> mlir::qtensor::makeBundle(FirmwareObject object, const Ar
   bundle.settings = options.settings;
   if (Error error = llvm::joinErrors(checkModelName(object.model.name), checkNames(object)))
     return error;
-  auto facts = readObjectFacts(StringRef(object.object.data(), object.object.size()));
+  auto facts = readObjectFacts(StringRef(object.object.data(), object.object.size()), record.scaledFrames);
   if (!facts)
     return facts.takeError();
   bundle.facts = std::move(*facts);
@@ -145,6 +145,10 @@ llvm::Expected<Bundle> mlir::qtensor::makeBundle(FirmwareObject object, const Ar
   if (!stack)
     return stack.takeError();
   bundle.stackBytes = llvm::alignTo(*stack, record.stackAlignment);
+  auto lengths = mostVectorLengths(bundle.facts, object.model.name + "_run");
+  if (!lengths)
+    return lengths.takeError();
+  bundle.stackLengths = *lengths;
   bundle.object = std::move(object);
   chooseBoard(bundle);
   return bundle;

@@ -32,6 +32,7 @@ struct Bundle {
   std::vector<std::pair<std::string, std::string>> settings; ///< What the user chose, for the report.
   ObjectFacts facts;
   uint64_t stackBytes = 0; ///< Deepest stack below the stack pointer at the call of the run function.
+  uint64_t stackLengths = 0; ///< For each byte that vector registers are longer than assumed, it may grow by so many.
   const FirmwareBoard *board = nullptr; ///< The first that the example program fits on. Null: none.
   std::string noBoard;                  ///< Why: by how many bytes, and what takes them.
   std::optional<FirmwareMeasurement> measurement;

@@ -34,6 +34,9 @@ std::string parameterList(const Bundle &bundle);
 void printReportJson(const Bundle &bundle, llvm::raw_ostream &os);
 void printReportTable(const Bundle &bundle, llvm::raw_ostream &os);
 
+/// What the bytes of stack that are stated depend on, in brackets behind a blank; empty: nothing.
+std::string stackRemark(const Bundle &bundle);
+
 /// What the return type of the run function is.
 StringRef resultType(const Bundle &bundle);
 

@@ -156,6 +156,8 @@ void mlir::qtensor::printReportJson(const Bundle &bundle, llvm::raw_ostream &os)
     if (bundle.object.greedyArena)
       json.attribute("arena_of_greedy_plan", *bundle.object.greedyArena);
     json.attribute("stack_bytes", static_cast<int64_t>(bundle.stackBytes));
+    if (bundle.stackLengths)
+      json.attribute("stack_bytes_of_longer_vectors", static_cast<int64_t>(bundle.stackLengths));
     json.attribute("undefined", llvm::json::Array(bundle.facts.undefined));
     printTensors(json, bundle.object);
     if (const auto &seen = bundle.measurement)
@@ -204,7 +206,7 @@ void mlir::qtensor::printReportTable(const Bundle &bundle, llvm::raw_ostream &os
      << bundle.facts.constantBytes << "), arena " << bundle.arenaBytes() << " (lower bound " << object.arenaBound;
   if (object.greedyArena)
     os << ", the planner of TFLite Micro: " << *object.greedyArena;
-  os << "), stack " << bundle.stackBytes << ".\n";
+  os << "), stack " << bundle.stackBytes << stackRemark(bundle) << ".\n";
   std::string arenaUse;
   for (uint64_t bytes : bundle.measurement ? bundle.measurement->arenaBytes : std::vector<uint64_t>())
     arenaUse += (arenaUse.empty() ? "" : " + ") + std::to_string(bytes);

@@ -34,7 +34,7 @@ $USE
 | flash: code | $CODE |
 | flash: constants | $CONST |
 | RAM: $WHERE | $ARENA (no plan can be smaller than $BOUND) |
-| RAM: stack below the call | $STACK |
+| RAM: stack below the call | $STACK$DEPENDS |
 
 | file | |
 |---|---|
@@ -113,6 +113,7 @@ void mlir::qtensor::printBundleReadme(const Bundle &bundle, llvm::raw_ostream &o
                  {"$ARENA", std::to_string(bundle.arenaBytes())},
                  {"$BOUND", std::to_string(bundle.object.arenaBound)},
                  {"$STACK", std::to_string(bundle.stackBytes)},
+                 {"$DEPENDS", stackRemark(bundle)},
                  {"$EXAMPLE", example},
                  {"$UNDEFINED", bundle.facts.undefined.empty()
                                     ? "It refers to nothing outside of itself."

@@ -208,7 +208,9 @@ static llvm::Expected<ObjectBytes> compileWithHelpers(llvm::Module &code, llvm::
   while (true) {
     std::unique_ptr<llvm::Module> copy = llvm::CloneModule(code);
     helpers.hide(*copy);
-    auto object = compileModule(*copy, machine, assembly);
+    // Where registers have no known length, what LLVM makes of scalar loops is longer, and its frames begin where they are aligned
+    // when they are entered: with more stack than it states.
+    auto object = compileModule(*copy, machine, assembly, /*vectorize=*/record.scaledFrames.assumedBytes == 0);
     if (!object)
       return object;
     auto facts = readObjectFacts(StringRef(object->data(), object->size()));

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Emit/Firmware/ObjectFacts.h"
+#include "lib/Emit/Firmware/FrameRules.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/BinaryFormat/ELF.h"
+#include "llvm/DebugInfo/DWARF/DWARFContext.h"
+#include "llvm/DebugInfo/DWARF/DWARFDebugFrame.h"
 #include "llvm/Object/ELFObjectFile.h"
 #include "llvm/Support/LEB128.h"
 #include "llvm/Support/MathExtras.h"
@@ -20,13 +23,15 @@ struct Place {
 
 class Reader {
 public:
-  explicit Reader(const ELFObjectFileBase &file) : file(file) {}
+  Reader(const ELFObjectFileBase &file, const ScaledFrames &scaled) : file(file), scaled(scaled) {}
   Expected<ObjectFacts> read();
 
 private:
   Error readSymbols();
   Error readSection(const ELFSectionRef &section);
   Error readFrames(const ELFSectionRef &frames, const SectionRef &relocations);
+  Error addVectors();
+  Error addVectors(const DWARFDebugFrame &frames, const SectionRef &relocations);
   Error readCalls(const ELFSectionRef &code, const SectionRef &relocations);
   /// The name of the function at this offset of a section; empty: there is none.
   StringRef functionAt(uint64_t section, uint64_t offset) const;
@@ -34,6 +39,7 @@ private:
   Expected<StringRef> referenceOf(const RelocationRef &relocation) const;
 
   const ELFObjectFileBase &file;
+  const ScaledFrames &scaled;
   ObjectFacts facts;
   std::map<uint64_t, std::map<uint64_t, Place>> places; ///< By section and offset.
 };
@@ -118,6 +124,59 @@ Error Reader::readFrames(const ELFSectionRef &frames, const SectionRef &relocati
   return Error::success();
 }
 
+/// Frames as .stack_sizes has them leave out the vector registers that they hold.
+Error Reader::addVectors() {
+  std::unique_ptr<DWARFContext> context = DWARFContext::create(file);
+  auto frames = context->getDebugFrame();
+  if (!frames)
+    return frames.takeError();
+  for (const SectionRef &relocations : file.sections()) {
+    auto place = relocations.getRelocatedSection();
+    if (!place)
+      return place.takeError();
+    if (*place == file.section_end())
+      continue;
+    auto name = (*place)->getName();
+    if (!name)
+      return name.takeError();
+    if (*name == ".debug_frame")
+      return addVectors(**frames, relocations);
+  }
+  return createStringError("the object does not say which frames hold vector registers (section .debug_frame)");
+}
+
+/// The function of an entry is what the first relocation of its start refers to, behind a length and a pointer.
+Error Reader::addVectors(const DWARFDebugFrame &frames, const SectionRef &relocations) {
+  constexpr uint64_t kStart = 8;
+  std::map<uint64_t, StringRef> functions;
+  for (const RelocationRef &relocation : relocations.relocations()) {
+    auto function = referenceOf(relocation);
+    if (!function)
+      return function.takeError();
+    functions.try_emplace(relocation.getOffset(), *function);
+  }
+  std::set<StringRef> known;
+  for (const dwarf::FrameEntry &entry : frames) {
+    const auto *rules = dyn_cast<dwarf::FDE>(&entry);
+    if (!rules)
+      continue;
+    StringRef name = functions[rules->getOffset() + kStart];
+    auto lengths = countVectorLengths(*rules, scaled);
+    if (!lengths)
+      return joinErrors(createStringError("function '" + name + "' of the object has a stack without bound"),
+                        lengths.takeError());
+    FunctionFacts &function = facts.functions[name];
+    function.vectorLengths = *lengths;
+    if (function.frame)
+      *function.frame += *lengths * scaled.assumedBytes;
+    known.insert(name);
+  }
+  for (auto &entry : facts.functions)
+    if (!known.count(entry.first()))
+      entry.second.frame.reset();
+  return Error::success();
+}
+
 Error Reader::readCalls(const ELFSectionRef &code, const SectionRef &relocations) {
   for (const RelocationRef &relocation : relocations.relocations()) {
     auto callee = referenceOf(relocation);
@@ -166,21 +225,25 @@ Expected<ObjectFacts> Reader::read() {
       if (Error error = readCalls(section, relocations))
         return error;
   }
+  if (scaled.assumedBytes)
+    if (Error error = addVectors())
+      return error;
   return std::move(facts);
 }
 
-Expected<ObjectFacts> mlir::qtensor::readObjectFacts(StringRef bytes) {
+Expected<ObjectFacts> mlir::qtensor::readObjectFacts(StringRef bytes, const ScaledFrames &scaled) {
   auto file = ObjectFile::createELFObjectFile(MemoryBufferRef(bytes, "the object"));
   if (!file)
     return file.takeError();
-  return Reader(cast<ELFObjectFileBase>(**file)).read();
+  return Reader(cast<ELFObjectFileBase>(**file), scaled).read();
 }
 
 namespace {
-/// Depth-first walk over the calls.
+/// Depth-first walk over the calls, for the largest sum of what frames have.
 struct StackWalk {
   const ObjectFacts &facts;
   uint64_t helperBytes;
+  llvm::function_ref<uint64_t(const FunctionFacts &)> sizeOf;
   StringMap<std::optional<uint64_t>> known; ///< None: being walked.
 
   Expected<uint64_t> depth(StringRef name) {
@@ -204,7 +267,7 @@ struct StackWalk {
         return below;
       deepest = std::max(deepest, *below);
     }
-    return *(known[name] = *function->second.frame + deepest);
+    return *(known[name] = sizeOf(function->second) + deepest);
   }
 };
 } // namespace
@@ -212,5 +275,9 @@ struct StackWalk {
 Expected<uint64_t> mlir::qtensor::deepestStack(const ObjectFacts &facts, StringRef function, uint64_t helperBytes) {
   if (!facts.functions.contains(function))
     return createStringError("the object has no function '" + function + "'");
-  return StackWalk{facts, helperBytes, {}}.depth(function);
+  return StackWalk{facts, helperBytes, [](const FunctionFacts &facts) { return *facts.frame; }, {}}.depth(function);
+}
+
+Expected<uint64_t> mlir::qtensor::mostVectorLengths(const ObjectFacts &facts, StringRef function) {
+  return StackWalk{facts, 0, [](const FunctionFacts &facts) { return facts.vectorLengths; }, {}}.depth(function);
 }

@@ -19,6 +19,7 @@ struct Row {
   StringRef level, target, description, features;
   StringRef gccArch, clangArch; ///< GCC 12 knows neither CORE-V nor the packaged names of Zve32x's parts.
   unsigned vectorBits, registers;
+  unsigned stackVectorBits; ///< The longest registers that the stack that is stated has room for.
   const firmware::LayerKernels &(*kernels)();
   ArrayRef<FirmwareBoard> boards;
 };
@@ -37,16 +38,16 @@ static const FirmwareBoard vectorBoard[] = {{"virt", vectorMachine, memory, "VLE
 static const FirmwareBoard coreBoard[] = {{"none", {}, memory, "no packaged emulator executes CORE-V instructions"}};
 
 static const Row rows[] = {
-    {"rv32imc", "rv32imc", "RV32IMC: scalar", "+m,+c", "-march=rv32imc", "-march=rv32imc", 32, 28,
+    {"rv32imc", "rv32imc", "RV32IMC: scalar", "+m,+c", "-march=rv32imc", "-march=rv32imc", 32, 28, 0,
      riscv::scalarKernels, scalarBoard},
     {"rv32imc_zve32x", "rv32imc_zve32x", "RV32IMC with Zve32x: integer vectors of any length from 64 bits",
-     "+m,+c,+zve32x,+zvl64b", "-march=rv32imc_zve32x_zvl64b", "-march=rv32imc_zve32x_zvl64b", 64, 32,
+     "+m,+c,+zve32x,+zvl64b", "-march=rv32imc_zve32x_zvl64b", "-march=rv32imc_zve32x_zvl64b", 64, 32, 128,
      riscv::vectorKernels, zveBoard},
     {"rv32imcv", "rv32imcv", "RV32IMC with V: vectors of any length from 128 bits", "+m,+c,+v", "-march=rv32imcv",
-     "-march=rv32imcv", 128, 32, riscv::vectorKernels,
+     "-march=rv32imcv", 128, 32, 128, riscv::vectorKernels,
      vectorBoard},
     {"rv32imc_xcv", "rv32imc_xcv", "RV32IMC with CORE-V: XCVsimd, XCVmac, XCVmem, XCValu",
-     "+m,+c,+xcvalu,+xcvmac,+xcvmem,+xcvsimd", "", "-march=rv32imc_xcvalu_xcvmac_xcvmem_xcvsimd", 32, 28,
+     "+m,+c,+xcvalu,+xcvmac,+xcvmem,+xcvsimd", "", "-march=rv32imc_xcvalu_xcvmac_xcvmem_xcvsimd", 32, 28, 0,
      riscv::coreVKernels, coreBoard},
 };
 
@@ -68,6 +69,9 @@ static void fill(FirmwareTarget &record, const Row &row) {
   record.firmware.helpers = helpers;
   record.firmware.plainFeatures = "+m,+c";
   record.firmware.c = riscv::dialect();
+  // DWARF numbers registers of control behind 4096: vlenb is one.
+  if (row.stackVectorBits)
+    record.firmware.scaledFrames = {/*stackPointer=*/2, /*vectorLength=*/4096 + 0xC22, row.stackVectorBits / 8};
   record.target = {row.target, row.description, "riscv32-unknown-elf", record.level};
   record.target.layerKernels = row.kernels;
   record.target.firmware = &record.firmware;

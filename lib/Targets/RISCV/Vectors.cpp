@@ -136,15 +136,27 @@ bool riscv::takesWords(const ConvLayer &layer, const ConvConstants &constants) {
   return layer.hasWords() && layer.sumBound <= INT32_MAX && takesMap(narrow.layer.map, narrow.constants);
 }
 
-/// Eight registers at once: copies are short, and one turn of the loop is most of their price.
-static constexpr unsigned copyGroup = 8;
+/// As many registers as hold so many bytes in every processor; at most eight: one turn of the loop is most of the price
+/// of a short copy, and every register that takes no part of it has a price of its own.
+static unsigned chooseGroup(int64_t bytes) {
+  constexpr unsigned most = 8, sureBytes = 8;
+  unsigned group = 1;
+  while (group < most && sureBytes * group < bytes)
+    group *= 2;
+  return group;
+}
 
 void riscv::copyBytes(KernelBuilder &k, Value to, Value from, Value count, int64_t most) {
-  Vectors v(k, copyGroup);
+  Vectors v(k, chooseGroup(most));
   v.strips(count, most, [&](Value at, Value vl) { v.store(v.load(k.at(from, at), 8, vl), k.at(to, at), vl); });
 }
 
 void riscv::fillBytes(KernelBuilder &k, Value to, int64_t byte, int64_t count) {
-  Vectors v(k, copyGroup);
-  v.strips(count, [&](Value at, Value vl) { v.store(v.fill(k.number(byte), 8, vl), k.at(to, at), vl); });
+  unsigned group = chooseGroup(count);
+  Vectors v(k, group);
+  Value code = k.number(byte);
+  // Or LLVM keeps many registers of bytes for all windows that leave the input, and sums go to the stack.
+  if (group > 2)
+    code = k.pin(code)[0];
+  v.strips(count, [&](Value at, Value vl) { v.store(v.fill(code, 8, vl), k.at(to, at), vl); });
 }
