@@ -16,7 +16,7 @@ namespace {
 /// channels must stay below 2^23.
 class DspPairs : public DspConv {
 public:
-  using DspConv::DspConv;
+  DspPairs(StringRef name, Shape shape, const DspConv *frugal = nullptr) : DspConv(name, inPairs(shape), frugal) {}
 
 protected:
   static int32_t pairOf(const Group &group, int64_t c, int64_t i) {
@@ -29,28 +29,28 @@ protected:
 
   void packWeights(std::vector<char> &bytes, const Group &group) const override {
     for (int64_t i = 0; i < group.lanes; i += 2)
-      for (int64_t c = 0; c < shape.channels; c += 2)
+      for (int64_t c = 0; c < group.channels; c += 2)
         for (int64_t half = 0; half < 2; ++half)
           appendNumber(bytes, int16_t(pairOf(group, c, i + half)));
   }
 
   /// Adds the products of one channel to each pixel's sum.
   void addProducts(KernelBuilder &k, ArrayRef<Value> codes, Value weights, MutableArrayRef<Value> sums,
-                   int64_t channel) const {
+                   int64_t channels, int64_t channel) const {
     for (auto [p, code] : llvm::enumerate(codes)) {
-      Value &sum = sums[p * shape.channels + channel];
+      Value &sum = sums[p * channels + channel];
       sum = smladInOrder(k, code, weights, sum);
     }
   }
 
   /// The sum of both channels begins with both biases.
   void packBiases(MutableArrayRef<int32_t> biases) const override {
-    for (int64_t c = 0; c < shape.channels; c += 2)
+    for (size_t c = 0; c < biases.size(); c += 2)
       biases[c + 1] = int32_t(int64_t(biases[c + 1]) * 256 + biases[c]);
   }
 
   SmallVector<Value> sumProducts(KernelBuilder &k, Tile &tile, ValueRange biases, ValueRange) const override {
-    int64_t channels = shape.channels;
+    int64_t channels = tile.channels;
     SmallVector<Value> start;
     for (int64_t p = 0; p < tile.pixels; ++p)
       start.append(biases.begin(), biases.end());
@@ -60,8 +60,8 @@ protected:
         for (int64_t c = 0; c < channels; c += 2) {
           // The word as it is, then its low bytes in the same register.
           Value pair = k.load32InOrder(k.at(weights, 2 * (half * channels + c)));
-          addProducts(k, codes, pair, sums, c + 1);
-          addProducts(k, codes, evenBytes(k, pair), sums, c);
+          addProducts(k, codes, pair, sums, channels, c + 1);
+          addProducts(k, codes, evenBytes(k, pair), sums, channels, c);
         }
       }
     };
@@ -83,20 +83,20 @@ bool DspPairs::acceptsSums(const ConvLayer &, const ConvConstants &constants, Ar
 /// Each channel has its words: two SXTB16 for four weights, any sum.
 class DspWide : public DspConv {
 public:
-  using DspConv::DspConv;
+  DspWide(StringRef name, Shape shape) : DspConv(name, apart(shape)) {}
 
 protected:
   bool acceptsSums(const ConvLayer &, const ConvConstants &, ArrayRef<FastChannel>) const override { return true; }
 
   void packWeights(std::vector<char> &bytes, const Group &group) const override {
     for (int64_t i = 0; i < group.lanes; i += 4)
-      for (int64_t c = 0; c < shape.channels; ++c)
+      for (int64_t c = 0; c < group.channels; ++c)
         for (int64_t place : {0, 2, 1, 3})
           appendNumber(bytes, int8_t(group.weight(c, laneAt(group, i + place))));
   }
 
   SmallVector<Value> sumProducts(KernelBuilder &k, Tile &tile, ValueRange biases, ValueRange) const override {
-    int64_t channels = shape.channels;
+    int64_t channels = tile.channels;
     SmallVector<Value> start;
     for (int64_t p = 0; p < tile.pixels; ++p)
       start.append(biases.begin(), biases.end());

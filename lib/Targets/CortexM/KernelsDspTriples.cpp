@@ -92,16 +92,17 @@ private:
 bool DspTriples::isFaster(const ConvLayer &layer) const {
   WindowRows rows = *WindowRows::find(layer, shape.laneBytes, shape.depthUnit);
   int64_t channels = layer.out.channels, chains = llvm::divideCeil(channels, 3), halves = rows.lanes / 2;
+  int64_t twos = llvm::divideCeil(channels, 2);
   int64_t turns = rows.lanes > 16 ? rows.lanes / 16 : 0;
   int64_t codes = rows.chunks ? rows.allPixels * rows.lanes : rows.rows * rows.columns * rows.columnLanes;
   if (rows.allPixels == 1) {
     int64_t own = llvm::divideCeil(channels, 9), pairs = llvm::divideCeil(channels, 8);
-    int64_t others = 17 * halves * pairs, loops = (own + 5 * chains) * halves - others;
-    return loops + 14 * chains + 7 * own - 18 * pairs + 12 * turns * (own - pairs) + codes * 9 / 8 < -others / 20;
+    int64_t others = (pairs + 4 * twos) * halves, loops = (own + 5 * chains) * halves - others;
+    return loops + 14 * chains + 7 * own - 9 * twos / 2 + 12 * turns * (own - pairs) + codes * 9 / 8 < -others / 20;
   }
   int64_t lines = rows.chunks ? 1 : rows.rows, inLine = rows.chunks ? rows.allPixels : rows.pixels;
   int64_t groups = llvm::divideCeil(channels, 4), own = llvm::divideCeil(inLine, 4), pairs = llvm::divideCeil(inLine, 2);
-  int64_t others = (14 * (inLine / 2) + 9 * (inLine % 2)) * halves * groups;
+  int64_t others = ((2 * groups + 6 * twos) * (inLine / 2) + (groups + 4 * twos) * (inLine % 2)) * halves;
   int64_t loops = (3 * own + 3 * inLine) * halves * chains - others;
   int64_t beside = 9 * chains * inLine + 4 * groups * pairs + 6 * turns * (chains * own - groups * pairs);
   return rows.lanes >= 16 && lines * (loops + beside) + codes * 5 / 4 < -lines * others / 20;

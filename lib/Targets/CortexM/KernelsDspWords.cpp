@@ -14,7 +14,7 @@ namespace {
 /// each SXTB16 of it serves all pixels. Sums have 32 bits where the constants prove that they fit, else 64.
 class DspWords : public DspConv {
 public:
-  DspWords(StringRef name, Shape shape, bool wide) : DspConv(name, ofWords(shape, wide)) {}
+  DspWords(StringRef name, Shape shape, bool wide) : DspConv(name, inPairs(ofWords(shape, wide))) {}
 
 protected:
   bool acceptsSums(const ConvLayer &, const ConvConstants &, ArrayRef<FastChannel>) const override { return true; }
@@ -37,13 +37,13 @@ protected:
 
   void packWeights(std::vector<char> &bytes, const Group &group) const override {
     for (int64_t lane = 0; lane < group.lanes; lane += 2)
-      for (int64_t c = 0; c < shape.channels; c += 2)
+      for (int64_t c = 0; c < group.channels; c += 2)
         for (int64_t place : {0, 1, 2, 3})
           appendNumber(bytes, int8_t(group.weight(c + place % 2, lane + place / 2)));
   }
 
   SmallVector<Value> sumProducts(KernelBuilder &k, Tile &tile, ValueRange biases, ValueRange) const override {
-    int64_t channels = shape.channels;
+    int64_t channels = tile.channels;
     SmallVector<Value> start;
     for (int64_t p = 0; p < tile.pixels; ++p)
       start.append(biases.begin(), biases.end());

@@ -28,6 +28,7 @@ private:
     Shape shape{pixels, channels, /*laneBytes=*/1, /*depthUnit=*/4, exact};
     shape.onePixel = pixels == 1;
     shape.sumsOfCodes = digits;
+    shape.channelUnit = digits ? 2 : 1;
     return shape;
   }
 
@@ -44,7 +45,7 @@ private:
   Value sumCodes(KernelBuilder &k, Value from, int64_t lanes) const override;
   SmallVector<Value> sumProducts(KernelBuilder &k, Tile &tile, ValueRange biases, ValueRange codes) const override;
   /// Bytes of the weights of four lanes.
-  int64_t getStepBytes() const { return shape.channels * (digits ? 2 : 4); }
+  int64_t getStepBytes(int64_t channels) const { return channels * (digits ? 2 : 4); }
   /// Calls `add` with the windows' words of each step, their weights and the sums; sums after the last.
   using Add = llvm::function_ref<void(ArrayRef<Value> codes, Value weights, MutableArrayRef<Value> sums)>;
   SmallVector<Value> sumSteps(KernelBuilder &k, const Tile &tile, SmallVector<Value> start, Add add) const;
@@ -56,7 +57,7 @@ private:
 
 void CoreVConv::packWeights(std::vector<char> &bytes, const Group &group) const {
   for (int64_t lane = 0; lane < group.lanes; lane += 4)
-    for (int64_t c = 0; c < shape.channels; c += digits ? 2 : 1)
+    for (int64_t c = 0; c < group.channels; c += digits ? 2 : 1)
       for (int64_t i = lane; i < lane + 4; ++i)
         bytes.push_back(char(digits ? 16 * group.weight(c + 1, i) + group.weight(c, i) + 8 : group.weight(c, i)));
 }
@@ -70,10 +71,10 @@ SmallVector<Value> CoreVConv::sumSteps(KernelBuilder &k, const Tile &tile, Small
       SmallVector<Value> codes;
       for (int64_t p = 0; p < tile.pixels; ++p)
         codes.push_back(k.load32(k.at(at[0], p * tile.pixelBytes + 4 * i)));
-      add(codes, k.at(at[1], i * getStepBytes()), MutableArrayRef(at).drop_front(2));
+      add(codes, k.at(at[1], i * getStepBytes(tile.channels)), MutableArrayRef(at).drop_front(2));
     }
     at[0] = k.at(at[0], 4 * count);
-    at[1] = k.at(at[1], count * getStepBytes());
+    at[1] = k.at(at[1], count * getStepBytes(tile.channels));
     return at;
   };
   SmallVector<Value> state{tile.window, tile.weights};
@@ -102,21 +103,22 @@ Value CoreVConv::sumCodes(KernelBuilder &k, Value from, int64_t lanes) const {
 }
 
 void CoreVConv::addWords(KernelBuilder &k, ArrayRef<Value> codes, Value weights, MutableArrayRef<Value> sums) const {
-  for (int64_t c = 0; c < shape.channels; c += digits ? 2 : 1) {
+  int64_t channels = sums.size() / codes.size();
+  for (int64_t c = 0; c < channels; c += digits ? 2 : 1) {
     Value word = k.load32(k.at(weights, digits ? 2 * c : 4 * c));
     SmallVector<Value, 2> parts{word};
     if (digits)
       parts = {k.both(word, k.number(0x0F0F0F0F)), word};
     for (auto [p, code] : llvm::enumerate(codes))
       for (auto [i, part] : llvm::enumerate(parts)) {
-        Value &sum = sums[p * shape.channels + c + i];
+        Value &sum = sums[p * channels + c + i];
         sum = dot(k, code, part, sum);
       }
   }
 }
 
 SmallVector<Value> CoreVConv::sumProducts(KernelBuilder &k, Tile &tile, ValueRange biases, ValueRange codes) const {
-  int64_t channels = shape.channels;
+  int64_t channels = tile.channels;
   SmallVector<Value> start;
   for (int64_t i = 0; i < tile.pixels * channels; ++i)
     start.push_back(digits ? k.number(0) : biases[i % channels]);
@@ -124,7 +126,7 @@ SmallVector<Value> CoreVConv::sumProducts(KernelBuilder &k, Tile &tile, ValueRan
       sumSteps(k, tile, start, [&](ArrayRef<Value> codes, Value weights, MutableArrayRef<Value> sums) {
         addWords(k, codes, weights, sums);
       });
-  tile.weights = k.at(tile.weights, tile.lanes / 4 * getStepBytes());
+  tile.weights = k.at(tile.weights, tile.lanes / 4 * getStepBytes(channels));
   for (size_t i = 0; digits && i < sums.size(); i += 2) {
     sums[i + 1] = k.add(k.rightExact(k.sub(sums[i + 1], sums[i]), 4), biases[(i + 1) % channels]);
     sums[i] = k.add(k.sub(sums[i], k.left(codes[i / channels], 3)), biases[i % channels]);

@@ -13,15 +13,15 @@ namespace {
 class ScalarConv : public WindowConv {
 public:
   ScalarConv(StringRef name, Shape shape, const ScalarShape &row)
-      : WindowConv(name, shape), unrolled(row.unrolled), productsAtOnce(row.productsAtOnce),
-        multiplyAdd(row.multiplyAdd) {}
+      : WindowConv(name, shape.channelUnit ? shape : apart(shape)), unrolled(row.unrolled),
+        productsAtOnce(row.productsAtOnce), multiplyAdd(row.multiplyAdd) {}
 
 protected:
   bool acceptsSums(const ConvLayer &, const ConvConstants &, ArrayRef<FastChannel>) const override { return true; }
 
   void packWeights(std::vector<char> &bytes, const Group &group) const override {
     for (int64_t lane = 0; lane < group.lanes; ++lane)
-      for (int64_t c = 0; c < shape.channels; ++c)
+      for (int64_t c = 0; c < group.channels; ++c)
         appendNumber(bytes, int8_t(group.weight(c, lane)));
     bytes.resize((bytes.size() + 3) / 4 * 4);
   }
@@ -48,18 +48,18 @@ protected:
     SmallVector<Value> start;
     for (int64_t p = 0; p < tile.pixels; ++p)
       start.append(biases.begin(), biases.end());
-    return sumLanes(k, tile, shape.channels, start,
-                    [&](ArrayRef<Value> codes, Value weights, MutableArrayRef<Value> sums) {
-                      SmallVector<int64_t> fresh;
-                      for (int64_t c = 0; c < shape.channels; ++c) {
-                        Value weight = k.loadCode(k.at(weights, c));
-                        for (auto [p, code] : llvm::enumerate(codes)) {
-                          fresh.push_back(p * shape.channels + c);
-                          sums[fresh.back()] = addProduct(k, sums[fresh.back()], code, weight);
-                        }
-                        pinFresh(k, sums, fresh);
-                      }
-                    });
+    int64_t channels = tile.channels;
+    return sumLanes(k, tile, channels, start, [&](ArrayRef<Value> codes, Value weights, MutableArrayRef<Value> sums) {
+      SmallVector<int64_t> fresh;
+      for (int64_t c = 0; c < channels; ++c) {
+        Value weight = k.loadCode(k.at(weights, c));
+        for (auto [p, code] : llvm::enumerate(codes)) {
+          fresh.push_back(p * channels + c);
+          sums[fresh.back()] = addProduct(k, sums[fresh.back()], code, weight);
+        }
+        pinFresh(k, sums, fresh);
+      }
+    });
   }
 
   /// Pins the sums that got a product since the last time, where these are many.
@@ -88,7 +88,7 @@ protected:
 };
 
 Value ScalarConv::sumCodes(KernelBuilder &k, Value from, int64_t lanes) const {
-  Tile all{from, from, 1, 0, lanes, shape.laneBytes, {}, {}, {}, {}};
+  Tile all{from, from, 1, 0, 0, lanes, shape.laneBytes, {}, {}, {}, {}};
   return sumLanes(k, all, 0, {k.number(0)}, [&](ArrayRef<Value> codes, Value, MutableArrayRef<Value> sums) {
     sums[0] = k.add(sums[0], codes[0]);
   })[0];
@@ -133,7 +133,7 @@ SmallVector<Value> ScalarConv::sumLanes(KernelBuilder &k, Tile &tile, int64_t we
 /// brought. Sums of second channels must stay below 2^23.
 class ScalarPairs : public ScalarConv {
 public:
-  ScalarPairs(StringRef name, Shape shape, const ScalarShape &row) : ScalarConv(name, withSums(shape), row) {}
+  ScalarPairs(StringRef name, Shape shape, const ScalarShape &row) : ScalarConv(name, withSums(inPairs(shape)), row) {}
 
 protected:
   bool acceptsSums(const ConvLayer &, const ConvConstants &constants, ArrayRef<FastChannel> channels) const override {
@@ -144,13 +144,13 @@ protected:
 
   void packWeights(std::vector<char> &bytes, const Group &group) const override {
     for (int64_t lane = 0; lane < group.lanes; ++lane)
-      for (int64_t c = 0; c < shape.channels; c += 2)
+      for (int64_t c = 0; c < group.channels; c += 2)
         appendNumber(bytes, uint16_t(256 * group.weight(c + 1, lane) + group.weight(c, lane) + (1 << 15)));
     bytes.resize((bytes.size() + 3) / 4 * 4);
   }
 
   SmallVector<Value> sumProducts(KernelBuilder &k, Tile &tile, ValueRange biases, ValueRange codes) const override {
-    int64_t channels = shape.channels;
+    int64_t channels = tile.channels;
     SmallVector<Value> start;
     for (int64_t p = 0; p < tile.pixels; ++p)
       for (int64_t c = 0; c < channels; c += 2) {
@@ -183,7 +183,8 @@ protected:
 /// digit is the second channel's; the sum of the codes takes away what the 8 has brought.
 class ScalarNibbles : public ScalarConv {
 public:
-  ScalarNibbles(StringRef name, Shape shape, const ScalarShape &row) : ScalarConv(name, withSums(shape), row) {}
+  ScalarNibbles(StringRef name, Shape shape, const ScalarShape &row)
+      : ScalarConv(name, withSums(inPairs(shape)), row) {}
 
 protected:
   bool acceptsSums(const ConvLayer &layer, const ConvConstants &, ArrayRef<FastChannel>) const override {
@@ -192,13 +193,13 @@ protected:
 
   void packWeights(std::vector<char> &bytes, const Group &group) const override {
     for (int64_t lane = 0; lane < group.lanes; ++lane)
-      for (int64_t c = 0; c < shape.channels; c += 2)
+      for (int64_t c = 0; c < group.channels; c += 2)
         appendNumber(bytes, uint8_t(16 * (group.weight(c + 1, lane) + 8) + group.weight(c, lane) + 8));
     bytes.resize((bytes.size() + 3) / 4 * 4);
   }
 
   SmallVector<Value> sumProducts(KernelBuilder &k, Tile &tile, ValueRange biases, ValueRange codes) const override {
-    int64_t channels = shape.channels;
+    int64_t channels = tile.channels;
     SmallVector<Value> start(channels * tile.pixels, k.number(0));
     SmallVector<Value> sums =
         sumLanes(k, tile, channels / 2, start, [&](ArrayRef<Value> codes, Value weights, MutableArrayRef<Value> sums) {

@@ -82,15 +82,16 @@ void WindowConv::packStarts(std::vector<char> &bytes, ArrayRef<int64_t> biases) 
 
 void WindowConv::packLanes(std::vector<char> &bytes, const ConvLayer &layer, const ConvConstants &constants,
                            const WindowRows &rows, int64_t first) const {
+  int64_t channels = channelsOf(layer.out.channels - first);
   auto packRun = [&](int64_t from, int64_t lanes) {
     auto weight = [&](int64_t c, int64_t lane) { return rows.weightOfLane(layer, constants, first + c, from + lane); };
-    packWeights(bytes, {weight, lanes, channelsOf(layer.out.channels - first), layer.in.channels % 4 == 0});
+    packWeights(bytes, {weight, lanes, channels, layer.in.channels % 4 == 0});
   };
   if (!shape.groups)
     return packRun(0, rows.lanes);
   findRuns(layer).forEach([&](int64_t from, int64_t lanes) {
     packRun(from, lanes);
-    for (int64_t c = 0; c < shape.channels; ++c)
+    for (int64_t c = 0; c < channels; ++c)
       appendNumber(bytes, rows.factorOfLane(layer, constants, first + c, from));
   });
 }
@@ -153,7 +154,7 @@ Value WindowConv::emitGroup(KernelBuilder &k, const ConvLayer &layer, Tile tile,
       record.push_back(k.load32(k.at(tile.weights, 4 * (words * c + i))));
     for (int64_t p = 0; p < tile.pixels; ++p) {
       Value code = emitMap(k, layer, sums[p * tile.channels + c], record);
-      int64_t place = (p * layer.out.channels + c) * shape.codeBits / 8;
+      int64_t place = p * tile.outBytes + c * shape.codeBits / 8;
       if (layer.sum) {
         Value second = k.extendUnsigned(k.load(k.at(outputs[1], place), k.i8()), k.i32());
         code = TableSum::find(*layer.sum)->emit(k, tile.tables, code, second, /*signedFirst=*/true, shape.longMultiply);
@@ -241,46 +242,81 @@ void WindowConv::emitRow(KernelBuilder &k, const ConvLayer &layer, const WindowR
     outputs.push_back(k.at(at.second, k.mul(row, rows.pixels * outBytes)));
   int64_t laneStep = (shape.depthwise ? layer.in.channels : 1) * shape.laneBytes;
   Value stream = k.at(at.constants, (layer.sum ? TableSum::kBytes : 0) + (shape.oneMap ? kMapBytes : 0));
-  Tile tile{buffer, stream, shape.pixels, pixelBytes, rows.lanes, laneStep, SmallVector<Value>(map), {}, at.constants, {}};
+  Tile tile{buffer,
+            stream,
+            shape.pixels,
+            pixelBytes,
+            rows.phases * outBytes,
+            rows.lanes,
+            laneStep,
+            SmallVector<Value>(map),
+            {},
+            at.constants,
+            {}};
   if (shape.groups && shape.sumsOfCodes)
     tile.groupSums = k.at(at.scratch, llvm::alignTo(rows.bytes(), 4));
-  Value sums;
   if (sumsColumns(layer, rows)) {
-    sums = k.at(at.scratch, llvm::alignTo(rows.bytes(), 4));
-    emitColumnSums(k, rows, buffer, sums);
+    tile.columnSums = k.at(at.scratch, llvm::alignTo(rows.bytes(), 4));
+    emitColumnSums(k, rows, buffer, tile.columnSums);
   }
-  auto columnSums = [&](Value pixel) { return sums ? k.at(sums, k.mul(pixel, 4 * layer.window.strideWidth)) : sums; };
-  auto emitTiles = [&](Value count, int64_t whole) {
-    if (whole == 0)
-      return;
-    Value last = k.add(count, 1 - shape.pixels);
-    SmallVector<Value> start{buffer};
-    start.append(outputs);
-    k.loop(k.number(0), last, shape.pixels, start, [&](Value pixel, ValueRange state) {
+  if (rows.phases > 1)
+    return emitPhases(k, layer, rows, tile, outputs);
+  // Of chunks only the last has pixels left over, and a chunk holds whole tiles.
+  int64_t rest = (rows.chunks ? rows.allPixels : rows.pixels) % shape.pixels;
+  Value isLast = rows.chunks && rows.rows > 1 ? k.isEqual(row, k.number(rows.rows - 1)) : Value();
+  emitPixels(k, layer, tile, outputs, {rows.countPixels(k, row), rows.pixels / shape.pixels, rest, isLast});
+}
+
+void WindowConv::emitPhases(KernelBuilder &k, const ConvLayer &layer, const WindowRows &rows, const Tile &tile,
+                            ValueRange outputs) const {
+  int64_t longer = rows.pixels % rows.phases, outBytes = tile.outBytes / rows.phases;
+  auto emit = [&](int64_t from, int64_t to, int64_t count) {
+    k.loop(from, count > 0 ? to : from, 1, [&](Value phase) {
+      Tile first = tile;
+      first.window = k.at(tile.window, k.mul(phase, rows.phaseBytes()));
+      if (tile.columnSums)
+        first.columnSums = k.at(tile.columnSums, k.mul(phase, 4 * rows.phaseColumns));
+      SmallVector<Value> places =
+          llvm::map_to_vector(outputs, [&](Value at) { return k.at(at, k.mul(phase, outBytes)); });
+      emitPixels(k, layer, first, places, {k.number(count), count / shape.pixels, count % shape.pixels, {}});
+    });
+  };
+  emit(0, longer, rows.pixels / rows.phases + 1);
+  emit(longer, rows.phases, rows.pixels / rows.phases);
+}
+
+void WindowConv::emitPixels(KernelBuilder &k, const ConvLayer &layer, const Tile &all, ValueRange outputs,
+                            const Pixels &pixels) const {
+  Tile tile = all;
+  auto columnSums = [&](Value pixel) {
+    return all.columnSums ? k.at(all.columnSums, k.mul(pixel, 4 * layer.window.strideWidth)) : Value();
+  };
+  if (pixels.tiles > 0) {
+    SmallVector<Value> start{all.window};
+    start.append(outputs.begin(), outputs.end());
+    k.loop(k.number(0), k.add(pixels.count, 1 - shape.pixels), shape.pixels, start, [&](Value pixel, ValueRange state) {
       tile.window = state[0];
       tile.columnSums = columnSums(pixel);
       emitTile(k, layer, tile, state.drop_front());
-      SmallVector<Value> next = advance(k, state.drop_front(), shape.pixels * outBytes);
-      next.insert(next.begin(), k.at(state[0], shape.pixels * pixelBytes));
+      SmallVector<Value> next = advance(k, state.drop_front(), shape.pixels * tile.outBytes);
+      next.insert(next.begin(), k.at(state[0], shape.pixels * tile.pixelBytes));
       return next;
     });
-  };
-  emitTiles(rows.countPixels(k, row), rows.pixels / shape.pixels);
-  // Of chunks only the last has pixels left over, and a chunk holds whole tiles.
-  int64_t rest = (rows.chunks ? rows.allPixels : rows.pixels) % shape.pixels;
-  if (rest == 0)
+  }
+  if (pixels.rest == 0)
     return;
   auto emitRest = [&] {
-    Value done = k.sub(rows.countPixels(k, row), k.number(rest));
-    Tile last = tile;
-    last.pixels = rest;
-    last.window = k.at(buffer, k.mul(done, pixelBytes));
+    Value done = k.sub(pixels.count, k.number(pixels.rest));
+    Tile last = all;
+    last.pixels = pixels.rest;
+    last.window = k.at(all.window, k.mul(done, tile.pixelBytes));
     last.columnSums = columnSums(done);
-    SmallVector<Value> behind = llvm::map_to_vector(outputs, [&](Value at) { return k.at(at, k.mul(done, outBytes)); });
+    SmallVector<Value> behind =
+        llvm::map_to_vector(outputs, [&](Value at) { return k.at(at, k.mul(done, tile.outBytes)); });
     emitTile(k, layer, last, behind);
   };
-  if (rows.chunks && rows.rows > 1)
-    k.when(k.isEqual(row, k.number(rows.rows - 1)), emitRest);
+  if (pixels.restOnlyIf)
+    k.when(pixels.restOnlyIf, emitRest);
   else
     emitRest();
 }

@@ -58,7 +58,7 @@ protected:
   /// A tile: the first window, the bytes to the next one, the group's weights, and the map if there is one for all.
   struct Tile {
     Value window, weights;
-    int64_t pixels, pixelBytes, lanes, laneStep;
+    int64_t pixels, pixelBytes, outBytes, lanes, laneStep; ///< Bytes from one pixel to the next.
     SmallVector<Value> map;
     Value columnSums; ///< Sums of the lanes of the first window's columns and of those behind; null: not known.
     Value tables; ///< Of the sum behind the layer.
@@ -66,11 +66,20 @@ protected:
     int64_t channels = 0; ///< That are summed: some past the last one.
   };
 
-  /// Whether the kernel's own arithmetic holds for the layer, whose sums have the bounds of `channels`.
   static Shape withSums(Shape shape) {
     shape.sumsOfCodes = true;
     return shape;
   }
+  /// For kernels that take two channels together, or each alone.
+  static Shape inPairs(Shape shape) {
+    shape.channelUnit = 2;
+    return shape;
+  }
+  static Shape apart(Shape shape) {
+    shape.channelUnit = 1;
+    return shape;
+  }
+  /// Whether the kernel's own arithmetic holds for the layer, whose sums have the bounds of `channels`.
   virtual bool acceptsSums(const ConvLayer &layer, const ConvConstants &constants,
                            ArrayRef<FastChannel> channels) const = 0;
   virtual void packWeights(std::vector<char> &bytes, const Group &group) const = 0;
@@ -111,6 +120,16 @@ private:
                   int64_t o) const;
   void emitRow(KernelBuilder &k, const ConvLayer &layer, const WindowRows &rows, const LayerPointers &at,
                ArrayRef<Value> map, Value row) const;
+  /// Pixels from a tile's first one on: at most `tiles` of them, and `rest` at their end, if a condition holds.
+  struct Pixels {
+    Value count;
+    int64_t tiles, rest;
+    Value restOnlyIf;
+  };
+  void emitPixels(KernelBuilder &k, const ConvLayer &layer, const Tile &all, ValueRange outputs,
+                  const Pixels &pixels) const;
+  void emitPhases(KernelBuilder &k, const ConvLayer &layer, const WindowRows &rows, const Tile &tile,
+                  ValueRange outputs) const;
   /// `outputs`: where the output is written and, of a layer with a sum, where the second input is read.
   void emitTile(KernelBuilder &k, const ConvLayer &layer, Tile tile, ValueRange outputs) const;
   /// Whether windows share columns, whose sums are made once.

@@ -36,7 +36,7 @@ SmallVector<Value> WindowConv::sumGroups(KernelBuilder &k, const ConvLayer &laye
     start.push_back(tile.groupSums);
   for (int64_t p = 0; p < tile.pixels; ++p)
     start.append(biases.begin(), biases.end());
-  SmallVector<Value> zeros(shape.channels, k.number(0));
+  SmallVector<Value> zeros(tile.channels, k.number(0));
   SmallVector<Value> end = findRuns(layer).emit(k, start, [&](ValueRange at, int64_t lanes) {
     Tile run = tile;
     run.window = at[0];
@@ -46,11 +46,11 @@ SmallVector<Value> WindowConv::sumGroups(KernelBuilder &k, const ConvLayer &laye
     for (int64_t p = 0; shape.sumsOfCodes && p < tile.pixels; ++p)
       codes.push_back(k.load32(k.at(at[2], 4 * p)));
     SmallVector<Value> sums = sumProducts(k, run, zeros, codes);
-    SmallVector<Value> next{k.at(at[0], lanes * shape.laneBytes), k.at(run.weights, 4 * shape.channels)};
+    SmallVector<Value> next{k.at(at[0], lanes * shape.laneBytes), k.at(run.weights, 4 * tile.channels)};
     if (shape.sumsOfCodes)
       next.push_back(k.at(at[2], 4 * shape.pixels));
     for (auto [i, sum] : llvm::enumerate(sums)) {
-      Value factor = k.load32(k.at(run.weights, 4 * (int64_t(i) % shape.channels)));
+      Value factor = k.load32(k.at(run.weights, 4 * (int64_t(i) % tile.channels)));
       next.push_back(k.add(at[addresses + i], k.mul(k.extend(sum, sumType(k)), k.extend(factor, sumType(k)))));
     }
     return next;

@@ -14,9 +14,10 @@ std::optional<WindowRows> WindowRows::find(const ConvLayer &layer, int64_t laneB
   const Window &w = layer.window;
   // Columns of one window must be neighbours, or windows must not share columns.
   bool apart = w.strideWidth > w.kernelWidth;
-  if (w.dilationWidth != 1 || (apart && layer.hasPadding()))
-    return std::nullopt;
   WindowRows r;
+  r.phases = w.kernelWidth > 1 ? w.dilationWidth : 1;
+  if ((r.phases > 1 && w.strideWidth > 1) || (apart && layer.hasPadding()))
+    return std::nullopt;
   r.laneBytes = laneBytes;
   r.laneOffset = laneOffset;
   r.allPixels = layer.out.batch * layer.out.height * layer.out.width;
@@ -41,9 +42,13 @@ std::optional<WindowRows> WindowRows::find(const ConvLayer &layer, int64_t laneB
   }
   r.rows = layer.out.batch * layer.out.height;
   r.pixels = layer.out.width;
-  r.columns = apart ? r.pixels * w.kernelWidth : (r.pixels - 1) * w.strideWidth + w.kernelWidth;
+  r.columns = apart ? r.pixels * w.kernelWidth : (r.pixels - 1) * w.strideWidth + (w.kernelWidth - 1) * r.phases + 1;
   r.firstColumn = std::min(w.padLeft, r.columns);
   r.lastColumn = apart ? r.columns : std::min(r.columns, w.padLeft + layer.in.width);
+  if (r.phases > 1) {
+    r.phaseColumns = llvm::divideCeil(r.columns, r.phases);
+    r.columns = r.phases * r.phaseColumns;
+  }
   return r;
 }
 
@@ -51,7 +56,7 @@ int64_t WindowRows::bytes() const {
   if (inPlace)
     return 0;
   // The last window may be rounded up beyond the last column.
-  int64_t lastWindow = (pixels - 1) * pixelLanes;
+  int64_t lastWindow = (phases - 1) * phaseColumns * columnLanes + (llvm::divideCeil(pixels, phases) - 1) * pixelLanes;
   return (lastWindow + std::max(lanes, columns * columnLanes - lastWindow)) * laneBytes;
 }
 
@@ -62,6 +67,8 @@ void WindowRows::fillLanes(KernelBuilder &k, Value to, int64_t count, int64_t co
 }
 
 void WindowRows::fillPads(KernelBuilder &k, const ConvLayer &layer, Value buffer) const {
+  if (phases > 1)
+    return fillLanes(k, buffer, columns * columnLanes, layer.inputZero);
   fillLanes(k, buffer, firstColumn * columnLanes, layer.inputZero);
   fillLanes(k, k.at(buffer, lastColumn * columnLanes * laneBytes), (columns - lastColumn) * columnLanes,
             layer.inputZero);
@@ -73,25 +80,43 @@ Value WindowRows::countPixels(KernelBuilder &k, Value row) const {
   return k.least(k.number(pixels), k.sub(k.number(allPixels), k.mul(row, pixels)));
 }
 
+void WindowRows::forColumns(KernelBuilder &k, int64_t pixelBytes, Value from, Value to,
+                            llvm::function_ref<void(Value, Value)> body) const {
+  int64_t columnBytes = columnLanes * laneBytes;
+  if (phases == 1) {
+    k.loop(0, lastColumn - firstColumn, 1, ValueRange{from, to}, [&](Value, ValueRange at) {
+      body(at[0], at[1]);
+      return SmallVector<Value>{k.at(at[0], pixelBytes), k.at(at[1], columnBytes)};
+    });
+    return;
+  }
+  Value first = k.at(to, firstColumn % phases * phaseBytes() + firstColumn / phases * columnBytes);
+  Value back = k.number(columnBytes - (phases - 1) * phaseBytes()), onward = k.number(phaseBytes());
+  k.loop(0, lastColumn - firstColumn, 1, ValueRange{from, first, k.number(firstColumn % phases)},
+         [&](Value, ValueRange at) {
+           body(at[0], at[1]);
+           Value wraps = k.isEqual(at[2], k.number(phases - 1));
+           return SmallVector<Value>{k.at(at[0], pixelBytes), k.at(at[1], k.select(wraps, back, onward)),
+                                     k.select(wraps, k.number(0), k.add(at[2], 1))};
+         });
+}
+
 void WindowRows::fillTap(KernelBuilder &k, const ConvLayer &layer, Value input, Value buffer, Value y, Value ky,
                          CopyCodes copy) const {
   const Window &w = layer.window;
   int64_t channels = layer.in.channels, pixelBytes = channels * layer.inputBits / 8, columnBytes = columnLanes * laneBytes;
   Value row = k.add(k.sub(k.mul(y, w.strideHeight), k.number(w.padTop)), k.mul(ky, w.dilationHeight));
-  Value to = k.at(buffer, k.add(k.mul(ky, channels * laneBytes), firstColumn * columnBytes));
+  Value to = k.at(buffer, k.add(k.mul(ky, channels * laneBytes), phases == 1 ? firstColumn * columnBytes : 0));
   Value from = k.at(input, k.mul(row, layer.in.width * pixelBytes));
-  auto columnsOf = [&](int64_t count, int64_t fromStep, Value from, Value to) {
-    k.loop(0, count, 1, ValueRange{from, to}, [&](Value, ValueRange at) {
-      copy(at[0], at[1], channels);
-      return SmallVector<Value>{k.at(at[0], fromStep), k.at(at[1], columnBytes)};
-    });
-  };
+  auto copyColumn = [&](Value from, Value to) { copy(from, to, channels); };
   auto copyAll = [&] {
     if (w.strideWidth <= w.kernelWidth)
-      return columnsOf(lastColumn - firstColumn, pixelBytes, from, to);
+      return forColumns(k, pixelBytes, from, to, copyColumn);
+    WindowRows window = *this;
+    window.lastColumn = w.kernelWidth;
     k.loop(0, pixels, 1, [&](Value x) {
-      columnsOf(w.kernelWidth, pixelBytes, k.at(from, k.mul(x, w.strideWidth * pixelBytes)),
-                k.at(to, k.mul(x, w.kernelWidth * columnBytes)));
+      window.forColumns(k, pixelBytes, k.at(from, k.mul(x, w.strideWidth * pixelBytes)),
+                        k.at(to, k.mul(x, w.kernelWidth * columnBytes)), copyColumn);
     });
   };
   int64_t lastRow = (layer.out.height - 1) * w.strideHeight - w.padTop + (w.kernelHeight - 1) * w.dilationHeight;
@@ -100,10 +125,7 @@ void WindowRows::fillTap(KernelBuilder &k, const ConvLayer &layer, Value input, 
   Value inside = k.both(k.isLess(k.number(-1), row), k.isLess(row, k.number(layer.in.height)));
   k.when(inside, copyAll);
   k.when(k.isEqual(inside, k.number(0, k.getBuilder().getI1Type())), [&] {
-    k.loop(0, lastColumn - firstColumn, 1, ValueRange{to}, [&](Value, ValueRange at) {
-      fillLanes(k, at[0], channels, layer.inputZero);
-      return SmallVector<Value>{k.at(at[0], columnBytes)};
-    });
+    forColumns(k, pixelBytes, from, to, [&](Value, Value to) { fillLanes(k, to, channels, layer.inputZero); });
   });
 }
 
