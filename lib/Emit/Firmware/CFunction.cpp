@@ -154,7 +154,7 @@ LogicalResult CFunction::emitPinned(LLVM::InlineAsmOp op) {
     outputs += (outputs.empty() ? "" : ", ") + ("\"+r\"(" + nameOf(results[i]) + ")");
   }
   if (!outputs.empty())
-    line("__asm__ volatile(\"\" : " + outputs + ");");
+    line("Q_PIN(" + outputs + ");");
   return success();
 }
 

@@ -54,6 +54,12 @@ static constexpr StringLiteral kMacros = R"(
 #else
 #define Q_SECTION(name)
 #endif
+/* Values that stay in registers, in this order with others; more than there are where nothing is optimised. */
+#ifdef __OPTIMIZE__
+#define Q_PIN(...) __asm__ volatile("" : __VA_ARGS__)
+#else
+#define Q_PIN(...) (void)0
+#endif
 
 )";
 
