@@ -40,7 +40,8 @@ typedef struct qt_options {
   const char *level;  ///< processor level to use, by name; NULL: environment QTENSOR_CPU_LEVEL, else the best one
   int32_t threads;    ///< threads of the built-in pool, with the caller's; 0: as many as processors
   int32_t verify;     ///< not 0: check every byte of the weights at open
-  /// Runs `task` over all of 0 <= i < n, in any split, and returns when all is done. NULL: the built-in pool.
+  /// Runs `task` over all of 0 <= i < n, in any split, and returns when all is done. NULL: the built-in pool. A task needs
+  /// up to 192 KiB of stack.
   void (*parallel_for)(void *user, int64_t n, qt_task task, void *arg);
   void *parallel_user;
   /// Called with one line of text for each error, before the function returns. NULL: errors are codes only.
