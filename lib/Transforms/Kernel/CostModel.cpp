@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Transforms/Kernel/CostModel.h"
+#include "llvm/ADT/bit.h"
+#include "llvm/Support/MathExtras.h"
 #include <algorithm>
 
 using namespace mlir;
@@ -29,10 +31,23 @@ double kernel::predictCycles(const CoreModel &core, const Operations &o) {
                                          loads, o.store / core.store});
 }
 
+/// Digits of fractions: which bounds one has reached, and the next one by doubling and adding (WeightReader).
+static Operations countDigits(const qtile::LayoutAttr &layout, double groups) {
+  double bounds = layout.getRadix() - 1, more = 1 - 1.0 / layout.getDigits();
+  Operations o;
+  o.load = groups / layout.getDigits();
+  o.shuffle = groups * bounds; // Comparisons go where shuffles go.
+  o.logic = groups * (2 * bounds - 1);
+  o.convert = groups * more * (llvm::Log2_64(layout.getRadix()) + llvm::popcount(uint64_t(layout.getRadix())) - 1);
+  return o;
+}
+
 /// Codes of one step of a column vector: loads and bit moves, as qtile.unpack expands.
 static Operations countUnpack(const KernelSpec &spec) {
   Operations o;
   double groups = spec.getStep() / 4.0;
+  if (spec.weight.layout.getRadix())
+    return countDigits(spec.weight.layout, groups);
   bool first = true;
   for (unsigned width : spec.weight.layout.getPieces()) {
     if (!spec.weight.layout.hasIntegerCodes() || width == 8) {
