@@ -310,6 +310,9 @@ bool Reader::readGraph(const schema::SubGraph &from, unsigned number, Graph &to)
   if (!readIndices(from.inputs(), where + ": its inputs", to.tensors.size(), false, to.inputs) ||
       !readIndices(from.outputs(), where + ": its outputs", to.tensors.size(), false, to.outputs))
     return false;
+  for (int32_t tensor : llvm::concat<const int32_t>(to.inputs, to.outputs)) // An interface needs their names.
+    if (std::string &name = to.tensors[tensor].name; name.empty())
+      name = "tensor" + std::to_string(tensor);
   for (unsigned i = 0; from.operators() && i < from.operators()->size(); ++i) {
     to.operators.emplace_back();
     if (!readOperator(*from.operators()->Get(i), where + ", operator " + Twine(i), to, to.operators.back()))

@@ -53,7 +53,7 @@ unsigned conformance::storeAllRows(ModuleOp module) {
   unsigned count = 0;
   module.walk([&](Operation *store) {
     auto kernel = store->getParentOfType<func::FuncOp>();
-    if (!isa<vector::StoreOp, vector::MaskedStoreOp>(store) || !kernel.getName().ends_with("_unit"))
+    if (!isa<vector::StoreOp, vector::MaskedStoreOp>(store) || !kernel.getName().contains("_unit"))
       return;
     auto columns = store->getParentOfType<scf::ForOp>();
     auto rows = columns ? columns->getParentOfType<scf::ForOp>() : scf::ForOp();
