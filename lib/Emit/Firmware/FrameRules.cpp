@@ -79,16 +79,16 @@ static std::optional<Sum> evaluate(const dwarf::UnwindLocation &frame, const Sca
   return std::nullopt;
 }
 
-Expected<uint64_t> mlir::qtensor::countVectorLengths(const dwarf::FDE &rules, const ScaledFrames &registers) {
+Expected<FrameSize> mlir::qtensor::measureFrame(const dwarf::FDE &rules, const ScaledFrames &registers) {
   auto table = dwarf::createUnwindTable(&rules);
   if (!table)
     return table.takeError();
-  int64_t most = 0;
+  FrameSize most;
   for (const dwarf::UnwindRow &row : *table) {
     std::optional<Sum> frame = evaluate(row.getCFAValue(), registers);
-    if (!frame || frame->stack != 1 || frame->lengths < 0)
+    if (!frame || frame->stack != 1 || frame->lengths < 0 || frame->constant < 0)
       return createStringError("its frame does not begin at the stack pointer (section .debug_frame)");
-    most = std::max(most, frame->lengths);
+    most = {std::max(most.bytes, uint64_t(frame->constant)), std::max(most.lengths, uint64_t(frame->lengths))};
   }
-  return uint64_t(most);
+  return most;
 }

@@ -11,8 +11,13 @@ class FDE;
 
 namespace mlir::qtensor {
 
-/// How many lengths of a vector register the frame of a function takes at most, beside bytes of known number. Fails
-/// where the rules do not say: they begin at another register than the stack pointer.
-llvm::Expected<uint64_t> countVectorLengths(const llvm::dwarf::FDE &rules, const ScaledFrames &registers);
+/// What a frame takes at most: bytes, and lengths of a vector register. .stack_sizes has neither these nor what aligns
+/// them.
+struct FrameSize {
+  uint64_t bytes = 0, lengths = 0;
+};
+
+/// The frame of a function. Fails where the rules do not say: they begin at another register than the stack pointer.
+llvm::Expected<FrameSize> measureFrame(const llvm::dwarf::FDE &rules, const ScaledFrames &registers);
 
 } // namespace mlir::qtensor

@@ -161,14 +161,14 @@ Error Reader::addVectors(const DWARFDebugFrame &frames, const SectionRef &reloca
     if (!rules)
       continue;
     StringRef name = functions[rules->getOffset() + kStart];
-    auto lengths = countVectorLengths(*rules, scaled);
-    if (!lengths)
+    auto size = measureFrame(*rules, scaled);
+    if (!size)
       return joinErrors(createStringError("function '" + name + "' of the object has a stack without bound"),
-                        lengths.takeError());
+                        size.takeError());
     FunctionFacts &function = facts.functions[name];
-    function.vectorLengths = *lengths;
+    function.vectorLengths = size->lengths;
     if (function.frame)
-      *function.frame += *lengths * scaled.assumedBytes;
+      *function.frame = std::max(*function.frame, size->bytes) + size->lengths * scaled.assumedBytes;
     known.insert(name);
   }
   for (auto &entry : facts.functions)

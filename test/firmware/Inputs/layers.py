@@ -466,11 +466,15 @@ def random_shapes(make, count):
 
 
 def stacks(make):
-    """Convolutions of single channels with more taps than vector registers hold weights of; then one whose sums do not fit registers."""
+    """Convolutions of single channels with more taps than vector registers hold weights of; then two whose sums do not fit registers,
+    the first with a frame that is aligned for the vector registers in it."""
     layers = [make.conv(f"depthwise {h} x {w}", (9, 15, 12), 12, kernel=(h, w), pad=(h // 2, w // 2) * 2, op="depthwise_conv2d", most=most)
               for h, w, most in ((5, 5, None), (7, 7, None), (7, 7, 60), (1, 15, None), (9, 2, 60))]
     layers += [word_layer(make, f"words depthwise {k} x {k}", (9, 9, 12), 12, kernel=(k, k), pad=(k // 2,) * 4, op="depthwise_conv2d") for k in (5, 7)]
-    return layers + [make.conv("spills", (7, 8, 5), 7, kernel=(1, 3), stride=2, pad=(0, 1, 1, 2), most=60)]
+    conv = make.conv("spills", (5, 6, 10), 10, stride=2)
+    add = make.add("", product(conv.out), (7, -128), 5, (1 << 30, 1200000000, 1500000000), (0, -1, -18), "double", subtract=False,
+                   clamp=(-128, 127))
+    return layers + [SumLayer(conv, add, first=0), make.conv("spills", (7, 8, 5), 7, kernel=(1, 3), stride=2, pad=(0, 1, 1, 2), most=60)]
 
 
 def products(make):
