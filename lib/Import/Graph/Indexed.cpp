@@ -49,6 +49,10 @@ LogicalResult requireInside(Emit &e, const Val &indices, const IndexRange &range
   FailureOr<bool> known = knowInside(indices, range, fail);
   if (failed(known) || *known)
     return known;
+  // What has no element has none to take the place of one that is not there, either.
+  OpFoldResult any = e.math.min(e.math.constant(1), e.math.product(indices.dims));
+  for (OpFoldResult limit : range.limits)
+    e.requireAtMost(any, limit, "its indices read or write data that have no element");
   SmallVector<Value> values = e.math.values(range.limits, e.loc);
   auto isBad = [&](Scalar &s, ValueRange in) -> Value {
     Value index = asIndex(s, in[0], indices.elem), limit = values.back();

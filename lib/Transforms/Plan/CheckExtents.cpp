@@ -69,6 +69,7 @@ private:
   bool isStateWrite(Operation *op);
   bool emitInPlace(Operation *op, const ExtentRule &rule, const ExtentSource &known);
   bool boundSize(Operation *op, const ExtentRule &rule, OpFoldResult limit);
+  LogicalResult checkBodies();
 
   func::FuncOp main;
   TensorExtents extents;
@@ -79,6 +80,7 @@ private:
   std::set<std::tuple<ExtentRule::Kind, void *, std::vector<void *>>> emitted; ///< At the entry.
   std::set<std::pair<Operation *, std::string>> said; ///< In the place of an op, or as an error.
   std::set<std::tuple<void *, void *, bool>> bounds;  ///< Numbers that are data, and what they are at least or at most.
+  std::set<OpOperand *> seen, open; ///< Indices in bodies: those of which some rule is no matter of extents alone.
   bool failed = false;
 };
 } // namespace
@@ -195,6 +197,8 @@ bool Checker::check(Operation *op, const ExtentRule &rule) {
   ExtentSource source = {extents.getMath(), extent, number};
   OpFoldResult left = rule.left(source), right = rule.right(source);
   DimMath &math = extents.getMath();
+  if (rule.lookup)
+    seen.insert(rule.lookup);
   std::optional<bool> isMore = math.less(right, left);
   std::optional<bool> holds = math.equal(left, right);
   if (rule.kind == ExtentRule::AtMost && holds != true)
@@ -215,6 +219,8 @@ bool Checker::check(Operation *op, const ExtentRule &rule) {
     return false; // An error of qtensor-make-entry, unless nothing asks for it by then.
   if (isKnown)
     emitAtEntry(op, rule, left, right);
+  else if (rule.lookup)
+    open.insert(rule.lookup);
   else if (said.insert({op, rule.broken}).second)
     return emitInPlace(op, rule, source);
   return false;
@@ -317,7 +323,18 @@ LogicalResult Checker::run() {
   visit(main.front());
   if (extents.getMath().overflowed())
     return main.emitError("extents inside of the model do not fit 64 bits");
-  return failure(failed);
+  return failure(failed || ::failed(checkBodies()));
+}
+
+LogicalResult Checker::checkBodies() {
+  SmallVector<linalg::GenericOp> ops;
+  main.walk([&](linalg::GenericOp op) {
+    if (!dead.contains(op) && op.hasPureTensorSemantics())
+      ops.push_back(op);
+  });
+  auto isSettled = [&](OpOperand *index) { return seen.count(index) && !open.count(index); };
+  return failure(
+      llvm::any_of(ops, [&](linalg::GenericOp op) { return ::failed(checkLookups(op, describe(op), isSettled)); }));
 }
 
 namespace {
@@ -326,12 +343,8 @@ struct CheckExtents : mlir::qtensor::impl::CheckExtentsBase<CheckExtents> {
     func::FuncOp function = getOperation();
     if (function.isExternal() || function.getName() != "main" || !function.getBody().hasOneBlock())
       return;
-    if (failed(Checker(function).run()))
+    if (failed(normalizeLookups(function)) || failed(Checker(function).run()))
       return signalPassFailure();
-    SmallVector<linalg::GenericOp> ops;
-    function.walk([&](linalg::GenericOp op) { ops.push_back(op); });
-    for (linalg::GenericOp op : ops)
-      checkLookups(op, describe(op));
   }
 };
 } // namespace

@@ -223,8 +223,11 @@ SmallVector<ExtentRule> qtensor::getExtentRules(Operation *op) {
   if (llvm::any_of(op->getOperandTypes(), llvm::IsaPred<BaseMemRefType, UnrankedTensorType>))
     return rules; // No part of a model.
   llvm::TypeSwitch<Operation *>(op)
-      .Case<linalg::LinalgOp>(
-          [&](auto loops) { addLoopRules(rules, loops.getIndexingMapsArray(), pointers(op->getOpOperands())); })
+      .Case<linalg::LinalgOp>([&](auto loops) {
+        addLoopRules(rules, loops.getIndexingMapsArray(), pointers(op->getOpOperands()));
+        if (auto generic = dyn_cast<linalg::GenericOp>(op))
+          addLookupRules(rules, generic);
+      })
       .Case<linalg::SoftmaxOp>([&](auto) {
         AffineMap same = AffineMap::getMultiDimIdentityMap(
             cast<RankedTensorType>(op->getOperand(0).getType()).getRank(), op->getContext());

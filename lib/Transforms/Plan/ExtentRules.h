@@ -30,6 +30,8 @@ struct ExtentRule {
   bool isSize = false;          ///< The number is the size of a slice, which other ops take too.
   bool isForData = false;       ///< Follows from the other rules, unless offsets or sizes of the op are data.
   bool isUnconditional = false; ///< Also where the op is not reached.
+  /// An index of a tensor.extract in the body of the op: where data decide, it is checked there (CheckLookups.h).
+  OpOperand *lookup = nullptr;
 };
 
 /// The rules of `op` that are about more than what is written in its types. Rules come in the order in which they build

@@ -70,63 +70,87 @@ static Span rangeOf(AffineExpr expr, ArrayRef<OpFoldResult> loops, DimMath &math
   }
 }
 
-/// What is read or written at `expr` lies inside of the dimension.
-static void requireInside(Rules &rules, AffineExpr expr, ArrayRef<ExtentTerm> loops, OpOperand &operand, int64_t dim) {
+void rules::requireInside(Rules &rules, AffineExpr expr, ArrayRef<ExtentTerm> loops, ExtentTerm extent, StringRef place,
+                          OpOperand *lookup) {
   auto range = [expr, loops = SmallVector<ExtentTerm>(loops)](const ExtentSource &source) {
     SmallVector<OpFoldResult> extents =
         llvm::map_to_vector(loops, [&](const ExtentTerm &loop) { return loop(source); });
     return rangeOf(expr, extents, source.math);
   };
-  std::string place = name(operand.getOperandNumber(), dim);
-  rules.push_back(
-      {ExtentRule::AtMost,
-       [=](const ExtentSource &source) { return source.math.add(range(source).high, source.math.constant(1)); },
-       extentOf(operand.get(), dim), place + " is too short for the windows of the others"});
+  auto require = [&](ExtentTerm left, ExtentTerm right, StringRef broken) {
+    rules.push_back({ExtentRule::AtMost, std::move(left), std::move(right), (place + broken).str()});
+    rules.back().lookup = lookup;
+  };
+  require([=](const ExtentSource &source) { return source.math.add(range(source).high, source.math.constant(1)); },
+          std::move(extent), lookup ? " is read past its last element" : " is too short for the windows of the others");
   bool descends = false;
   expr.walk([&](AffineExpr part) {
     auto number = dyn_cast<AffineConstantExpr>(part);
     descends |= number && number.getValue() < 0;
   });
   if (descends)
-    rules.push_back({ExtentRule::AtMost, constant(0), [=](const ExtentSource &source) { return range(source).low; },
-                     place + " is read in front of its first element"});
+    require(
+        constant(0), [=](const ExtentSource &source) { return range(source).low; },
+        " is read in front of its first element");
 }
 
-void rules::addLoopRules(Rules &rules, ArrayRef<AffineMap> maps, ArrayRef<OpOperand *> operands) {
-  if (maps.empty())
-    return;
-  struct Place {
-    OpOperand *operand = nullptr;
-    int64_t dim = 0;
-  };
+namespace {
+struct Place {
+  OpOperand *operand = nullptr;
+  int64_t dim = 0;
+};
+} // namespace
+
+static void visitPlaces(ArrayRef<AffineMap> maps, ArrayRef<OpOperand *> operands,
+                        llvm::function_ref<void(AffineExpr, OpOperand &, int64_t)> take) {
+  for (auto [map, operand] : llvm::zip_equal(maps, operands))
+    if (isa<RankedTensorType>(operand->get().getType()))
+      for (auto [dim, expr] : llvm::enumerate(map.getResults()))
+        take(expr, *operand, static_cast<int64_t>(dim));
+}
+
+/// Where each loop runs over a dimension alone, at first; `again` is told of each other such dimension.
+static SmallVector<Place> findPlaces(ArrayRef<AffineMap> maps, ArrayRef<OpOperand *> operands,
+                                     llvm::function_ref<void(OpOperand &, int64_t, const Place &)> again) {
   SmallVector<Place> places(maps.front().getNumDims());
-  auto visit = [&](auto take) {
-    for (auto [map, operand] : llvm::zip_equal(maps, operands))
-      if (isa<RankedTensorType>(operand->get().getType()))
-        for (auto [dim, expr] : llvm::enumerate(map.getResults()))
-          take(expr, *operand, static_cast<int64_t>(dim));
-  };
-  visit([&](AffineExpr expr, OpOperand &operand, int64_t dim) {
+  visitPlaces(maps, operands, [&](AffineExpr expr, OpOperand &operand, int64_t dim) {
     auto loop = dyn_cast<AffineDimExpr>(expr);
     if (!loop)
       return;
     Place &place = places[loop.getPosition()];
     if (place.operand)
-      requireSame(rules, operand, dim, *place.operand, place.dim);
+      again(operand, dim, place);
     else
       place = {&operand, dim};
   });
-  auto isOpenLoop = [](const Place &place) { return place.operand && isOpen(place.operand->get(), place.dim); };
-  SmallVector<ExtentTerm> loops = llvm::map_to_vector(places, [](const Place &place) {
+  return places;
+}
+
+static SmallVector<ExtentTerm> getLoops(ArrayRef<Place> places) {
+  return llvm::map_to_vector(places, [](const Place &place) {
     return place.operand ? extentOf(place.operand->get(), place.dim) : constant(0);
   });
-  visit([&](AffineExpr expr, OpOperand &operand, int64_t dim) {
+}
+
+SmallVector<ExtentTerm> rules::getLoops(ArrayRef<AffineMap> maps, ArrayRef<OpOperand *> operands) {
+  return ::getLoops(findPlaces(maps, operands, [](OpOperand &, int64_t, const Place &) {}));
+}
+
+void rules::addLoopRules(Rules &rules, ArrayRef<AffineMap> maps, ArrayRef<OpOperand *> operands) {
+  if (maps.empty())
+    return;
+  SmallVector<Place> places = findPlaces(maps, operands, [&](OpOperand &operand, int64_t dim, const Place &place) {
+    requireSame(rules, operand, dim, *place.operand, place.dim);
+  });
+  auto isOpenLoop = [](const Place &place) { return place.operand && isOpen(place.operand->get(), place.dim); };
+  SmallVector<ExtentTerm> loops = ::getLoops(places);
+  visitPlaces(maps, operands, [&](AffineExpr expr, OpOperand &operand, int64_t dim) {
     bool isAnyOpen = isOpen(operand.get(), dim);
     expr.walk([&](AffineExpr part) {
       if (auto loop = dyn_cast<AffineDimExpr>(part))
         isAnyOpen |= isOpenLoop(places[loop.getPosition()]);
     });
     if (!isa<AffineDimExpr>(expr) && isAnyOpen)
-      requireInside(rules, expr, loops, operand, dim);
+      requireInside(rules, expr, loops, extentOf(operand.get(), dim), name(operand.getOperandNumber(), dim));
   });
 }

@@ -44,12 +44,18 @@ def CheckExtents : Pass<"qtensor-check-extents", "func::FuncOp"> {
     Nothing is checked in loops: extents that an iteration leaves as they are count as those of the first one, and the counter of
     a loop takes its first and its last value. What a branch or a loop does need not hold where extents do not let it run; where
     data decide whether it runs, it has to hold. Where an offset, an index or the size of a slice is data, the check stands in
-    front of the op, which then gets the nearest one that fits, as in `qtensor-check-state-writes`; so for indices that the body
-    of a linalg.generic computes from data (a lookup in a table), where the check is a reduction over these data.
+    front of the op, which then gets the nearest one that fits, as in `qtensor-check-state-writes`.
 
-    Errors: extents that differ whatever the inputs are.
+    So for tensors that a body reads by an index (lookups in tables; `linalg.map` and `tensor.generate` become linalg.generic):
+    where the index is a sum of multiples of loops, its range is an extent that has to fit; any other one is bounded in the
+    body, with a reduction over what it is computed from as its check. A table without elements has no nearest one: it must
+    have some unless the body does not run, and where its extents are data, a loop of no round or one is put around the op.
+
+    Errors: extents that differ whatever the inputs are; a read whose index a check in front could not know, because it stands
+    in a branch, in the padding of a `tensor.pad`, in a tensor made in the body, or depends on a table that may be empty by data.
   }];
-  let dependentDialects = ["arith::ArithDialect", "cf::ControlFlowDialect", "linalg::LinalgDialect", "tensor::TensorDialect"];
+  let dependentDialects = ["arith::ArithDialect", "cf::ControlFlowDialect", "linalg::LinalgDialect", "scf::SCFDialect",
+                           "tensor::TensorDialect"];
 }
 
 def KeepLoopValues : Pass<"qtensor-keep-loop-values", "ModuleOp"> {
