@@ -212,10 +212,10 @@ struct FormLayers : mlir::qtensor::impl::FormLayersBase<FormLayers> {
   void runOnOperation() override {
     SmallVector<RequantizeOp> maps;
     SmallVector<AsOp> rules;
-    SmallVector<linalg::GenericOp> reductions;
+    SmallVector<linalg::LinalgOp> reductions;
     getOperation().walk([&](Operation *op) {
-      if (auto generic = dyn_cast<linalg::GenericOp>(op); generic && generic.getNumReductionLoops() == 2 && generic.getNumResults() == 1)
-        reductions.push_back(generic);
+      if (auto linalg = dyn_cast<linalg::LinalgOp>(op); linalg && linalg.getNumReductionLoops() == 2 && op->getNumResults() == 1)
+        reductions.push_back(linalg);
       if (auto map = dyn_cast<RequantizeOp>(op))
         maps.push_back(map);
       if (auto rule = dyn_cast<AsOp>(op); rule && reference::isIntegerRule(rule.getRule()))
@@ -224,8 +224,8 @@ struct FormLayers : mlir::qtensor::impl::FormLayersBase<FormLayers> {
     for (RequantizeOp op : maps)
       if (!LayerFormer(op).run())
         formMean(op);
-    for (linalg::GenericOp op : reductions)
-      if (op->getNumResults() == 1 && !op.getResult(0).use_empty())
+    for (linalg::LinalgOp op : reductions)
+      if (!op->getResult(0).use_empty())
         formMaxPool(op);
     for (AsOp op : rules)
       if (failed(formRule(op)))

@@ -51,7 +51,7 @@ Value createMean(ImplicitLocOpBuilder &b, Value codes, ArrayRef<int64_t> axes, c
 void formMean(RequantizeOp op);
 
 /// The largest code of windows, starting from the lowest one: a pooling layer in place of `op`. Other ops stay.
-void formMaxPool(linalg::GenericOp op);
+void formMaxPool(linalg::LinalgOp op);
 
 /// A rule that is a layer becomes one; others stay. Failure comes with an error: operands that the rule is not defined for.
 LogicalResult formRule(AsOp op);

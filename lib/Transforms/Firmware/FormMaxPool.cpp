@@ -8,10 +8,10 @@ using namespace mlir;
 using namespace mlir::qtensor;
 using namespace mlir::qtensor::firmware;
 
-void firmware::formMaxPool(linalg::GenericOp op) {
-  auto out = cast<RankedTensorType>(op.getResult(0).getType());
+void firmware::formMaxPool(linalg::LinalgOp op) {
+  auto out = cast<RankedTensorType>(op->getResult(0).getType());
   SmallVector<AffineMap> maps = op.getIndexingMapsArray();
-  Block &body = op.getRegion().front();
+  Block &body = *op.getBlock();
   auto most = body.getTerminator()->getOperand(0).getDefiningOp<arith::MaxSIOp>();
   auto fill = op.getDpsInits()[0].getDefiningOp<linalg::FillOp>();
   AffineMap in = maps.front(), result = maps.back();
@@ -55,6 +55,6 @@ void firmware::formMaxPool(linalg::GenericOp op) {
   attributes.set("high", b.getI64IntegerAttr(high));
   attributes.set("operandSegmentSizes", b.getDenseI32ArrayAttr({1, 0, 0, 0, 1}));
   state.addAttributes(attributes);
-  op.getResult(0).replaceAllUsesWith(b.create(state)->getResult(0));
-  op.erase();
+  op->getResult(0).replaceAllUsesWith(b.create(state)->getResult(0));
+  op->erase();
 }

@@ -207,6 +207,26 @@ func.func @largest(%x: tensor<1x4x4x8xi8>) -> tensor<1x2x2x8xi8> {
   return %y : tensor<1x2x2x8xi8>
 }
 
+// As importers write it. Around the image stands the lowest code.
+// CHECK-LABEL: func.func @largest_named(
+// CHECK-SAME: %[[X:.*]]: tensor<1x3x3x8xi8>
+// CHECK: %[[Y:.*]] = qnn.pool2d ins(%[[X]] : tensor<1x3x3x8xi8>) outs(%{{.*}} : tensor<1x2x2x8xi8>)
+// CHECK-SAME: max, pads = array<i64: 0, 0, 1, 1>, strides = array<i64: 2, 2>, window = array<i64: 2, 2>
+// CHECK-NEXT: return %[[Y]]
+func.func @largest_named(%x: tensor<1x3x3x8xi8>) -> tensor<1x2x2x8xi8> {
+  %low = arith.constant -128 : i8
+  %p = tensor.pad %x low[0, 0, 0, 0] high[0, 1, 1, 0] {
+  ^bb0(%i: index, %j: index, %k: index, %l: index):
+    tensor.yield %low : i8
+  } : tensor<1x3x3x8xi8> to tensor<1x4x4x8xi8>
+  %w = tensor.empty() : tensor<2x2xi8>
+  %e = tensor.empty() : tensor<1x2x2x8xi8>
+  %f = linalg.fill ins(%low : i8) outs(%e : tensor<1x2x2x8xi8>) -> tensor<1x2x2x8xi8>
+  %y = linalg.pooling_nhwc_max {dilations = dense<1> : vector<2xi64>, strides = dense<2> : vector<2xi64>}
+      ins(%p, %w : tensor<1x4x4x8xi8>, tensor<2x2xi8>) outs(%f : tensor<1x2x2x8xi8>) -> tensor<1x2x2x8xi8>
+  return %y : tensor<1x2x2x8xi8>
+}
+
 // -----
 
 // Means: over the middle axes; over windows beside padding, whose sums are brought to 4 codes; TFLite's. One whose axes are no
