@@ -10,6 +10,11 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 #include "dialects/QTile/IR/QTileDialect.h.inc"
+
+namespace mlir::qtile {
+/// A line of the cache, as qtile.prefetch counts.
+inline constexpr int64_t kLineBytes = 64;
+} // namespace mlir::qtile
 #define GET_ATTRDEF_CLASSES
 #include "dialects/QTile/IR/QTileAttrs.h.inc"
 #define GET_OP_CLASSES

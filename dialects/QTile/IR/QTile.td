@@ -213,4 +213,20 @@ def QTile_PinOp : QTile_Op<"pin", [SameOperandsAndResultType]> {
   let assemblyFormat = "$value attr-dict `:` type($result)";
 }
 
+// Not pure, for it has no result that would keep it.
+def QTile_PrefetchOp : Op<QTile_Dialect, "prefetch"> {
+  let summary = "asks for a number of cache lines that only the run knows";
+  let description = [{
+    Of `lines` cache lines of 64 bytes from byte `at` on, which may lie behind the end of the memory. `level` is the cache that
+    they go to. It is an operation so that a target can do it in one piece: as a loop around memref.prefetch, its generic
+    expansion, it splits the loop of a kernel in parts, between which LLVM 22 brings the kernel's sums to the stack and back.
+
+        qtile.prefetch %weights[%at], %lines level 2 : memref<?xi8>
+  }];
+  let arguments = (ins MemRefRankOf<[I8], [1]>:$memory, Index:$at, Index:$lines,
+    I64Attr:$level);
+  let hasVerifier = 1;
+  let assemblyFormat = "$memory `[` $at `]` `,` $lines `level` $level attr-dict `:` type($memory)";
+}
+
 #endif // QTILE_TD

@@ -110,5 +110,11 @@ LogicalResult Dot2Op::verify() {
   return success();
 }
 
+LogicalResult PrefetchOp::verify() {
+  if (getLevel() < 1 || getLevel() > 3)
+    return emitOpError() << "clause V5: level must be a cache from 1 to 3, not " << getLevel();
+  return success();
+}
+
 #define GET_OP_CLASSES
 #include "dialects/QTile/IR/QTileOps.cpp.inc"

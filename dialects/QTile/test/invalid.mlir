@@ -151,3 +151,11 @@ func.func @f(%a: vector<16xi32>, %p: vector<32xi8>) {
   %v = qtile.dot2 %a, %p, %p : vector<32xi8> -> vector<16xi32>
   return
 }
+
+// -----
+
+func.func @f(%m: memref<?xi8>, %i: index) {
+  // expected-error@+1 {{clause V5: level must be a cache from 1 to 3, not 4}}
+  qtile.prefetch %m[%i], %i level 4 : memref<?xi8>
+  return
+}

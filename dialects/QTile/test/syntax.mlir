@@ -14,7 +14,7 @@ func.func private @layouts() attributes {
 }
 
 // CHECK-LABEL: func @ops
-func.func @ops(%p: vector<64xi8>, %acc: vector<16xi32>, %sums: vector<32xi16>, %i: vector<16xi32>)
+func.func @ops(%m: memref<?xi8>, %p: vector<64xi8>, %acc: vector<16xi32>, %sums: vector<32xi16>, %i: vector<16xi32>)
     -> (vector<16xi32>, vector<16xi32>, vector<16xf32>) {
   // CHECK: %[[G:.*]]:8 = qtile.unpack [1, 4] %{{.*}} : 5 -> 8 x vector<64xi8>
   %g:8 = qtile.unpack [1, 4] %p, %p, %p, %p, %p : 5 -> 8 x vector<64xi8>
@@ -34,5 +34,7 @@ func.func @ops(%p: vector<64xi8>, %acc: vector<16xi32>, %sums: vector<32xi16>, %
   %e = qtile.pin %e0 : vector<16xi32>
   // CHECK: qtile.core : index
   %core = qtile.core : index
+  // CHECK: qtile.prefetch %{{.*}}[%{{.*}}], %{{.*}} level 2 : memref<?xi8>
+  qtile.prefetch %m[%core], %core level 2 : memref<?xi8>
   return %d, %e, %w : vector<16xi32>, vector<16xi32>, vector<16xf32>
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "dialects/QTile/IR/QTile.h"
 #include "lib/Targets/X86/Machine.h"
 #include "lib/Targets/X86/Passes.h"
 #include "lib/Transforms/RewriteGreedily.h"
+#include "llvm/Support/FormatVariadic.h"
 
 namespace mlir::qtensor::x86 {
 #define GEN_PASS_DEF_LOWERTILEOPS
@@ -187,6 +189,28 @@ struct LowerPin : OpRewritePattern<qtile::PinOp>, Row {
   }
 };
 
+/// A loop in one piece of assembly.
+struct LowerPrefetch : OpRewritePattern<qtile::PrefetchOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(qtile::PrefetchOp op, PatternRewriter &rewriter) const override {
+    if (!op.getMemory().getType().getLayout().isIdentity())
+      return rewriter.notifyMatchFailure(op, "an offset that only the run knows");
+    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+    Value memory = memref::ExtractAlignedPointerAsIndexOp::create(b, op.getMemory());
+    Value from = arith::AddIOp::create(b, memory, op.getAt());
+    Value bytes = arith::MulIOp::create(b, op.getLines(), arith::ConstantIndexOp::create(b, qtile::kLineBytes));
+    auto word = [&](Value index) { return arith::IndexCastOp::create(b, b.getI64Type(), index); };
+    std::string ask =
+        llvm::formatv("cmpq $1, $0\n\tjae 2f\n1:\n\tprefetcht{0} ($0)\n\taddq $${1}, $0\n\tcmpq $1, $0\n\tjb 1b\n2:",
+                      op.getLevel() - 1, qtile::kLineBytes);
+    LLVM::InlineAsmOp::create(b, b.getI64Type(), ValueRange{word(arith::AddIOp::create(b, from, bytes)), word(from)},
+                              ask, "=&r,r,0,~{flags}", /*has_side_effects=*/true, /*is_align_stack=*/false,
+                              LLVM::tailcallkind::TailCallKind::None, LLVM::AsmDialectAttr(), ArrayAttr());
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
 /// f16 -> f32 with integer operations and one exact multiplication, for levels where it would be a library call a lane.
 struct ExpandHalf : OpRewritePattern<arith::ExtFOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -225,6 +249,7 @@ struct LowerTileOpsPass : qtensor::x86::impl::LowerTileOpsBase<LowerTileOpsPass>
     }
     RewritePatternSet patterns(&getContext());
     patterns.add<LowerDot4, LowerDot2, LowerLookup, LowerPin>(&getContext(), *row);
+    patterns.add<LowerPrefetch>(&getContext());
     if (!row->halfConvert)
       patterns.add<ExpandHalf>(&getContext());
     if (failed(qtensor::rewriteGreedily(*this, getOperation(), std::move(patterns))))

@@ -22,7 +22,8 @@ def LowerTileOps : Pass<"x86-lower-tile-ops", "::mlir::ModuleOp"> {
     An unknown level is an error.
   }];
   let options = [Option<"level", "level", "std::string", "\"baseline\"", "name of the target level">];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::vector::VectorDialect", "::mlir::LLVM::LLVMDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::vector::VectorDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::LLVM::LLVMDialect"];
 }
 
 #endif // QTENSOR_X86_PASSES

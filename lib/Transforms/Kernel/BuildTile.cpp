@@ -25,6 +25,10 @@ private:
   SmallVector<Value> startSums();
   SmallVector<Value> emitBlocks(Value first, Value last, ValueRange inits);
   SmallVector<Value> emitBlockRange(Value first, Value last, ValueRange inits);
+  void askInTurn(Value done, Value all, Value start, int64_t steps);
+  void askForBlock(Value block);
+  void askForStep(Value block, Value step);
+  bool readsPanels() const { return shape.columns * machine.lanes >= layout.getRows(); }
   SmallVector<Value> integerBlock(Value block, ValueRange sums);
   void subtractZeros(Value perRow, MutableArrayRef<Value> dots);
   SmallVector<Value> scaleSums(Value perRow, ArrayRef<Value> rowSums, ArrayRef<Value> dots, ValueRange sums);
@@ -33,7 +37,6 @@ private:
   SmallVector<Value> decodedStep(Value allSteps, Value first, ValueRange sums);
   void multiplyRows(Value x, ArrayRef<Value> w, MutableArrayRef<Value> sums);
   Value loadDecoded(Value allSteps, int64_t column, int64_t i, Value behind);
-  SmallVector<SmallVector<Value>> byteGroups(Value block, Value step, int64_t limb, bool alternate);
   Value firstWord(Value block, Value step);
   SmallVector<Value> steps(function_ref<SmallVector<Value>(Value step, ValueRange)> body, ValueRange inits);
   SmallVector<Value> blockSums(Value block, ValueRange inits);
@@ -160,15 +163,40 @@ SmallVector<Value> TileEmitter::emitBlockRange(Value first, Value last, ValueRan
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   Value block = loop.getInductionVar();
-  if (variant.asks)
-    reader.askBlockAhead(block, args.ahead, spec.getSteps());
-  else if (variant.kind == TileVariant::Range && !spec.hasDynamicSteps())
-    reader.askAhead(block, args.firstBlock, args.lastBlock, spec.getSteps());
+  askForBlock(block);
   SmallVector<Value> next = spec.strategy == SumStrategy::Integer ? integerBlock(block, loop.getRegionIterArgs())
                                                                   : floatBlock(block, loop.getRegionIterArgs());
   if (!next.empty())
     scf::YieldOp::create(b, next);
   return SmallVector<Value>(loop.getResults());
+}
+
+/// Each tile asks for the part of the next range that its rows are of all rows, a few lines at each of `all` places: so memory
+/// works as long as the arithmetic does. The first tile asks for its own lines, too, for the processor drops what is asked
+/// for faster than memory delivers. `steps` is 0 where a place is a step, which begins at `start`.
+void TileEmitter::askInTurn(Value done, Value all, Value start, int64_t steps) {
+  if (!variant.isDecoded() && readsPanels())
+    reader.askWholeAhead(start, args.ahead, steps);
+  reader.askInTurn(args.firstBlock, args.lastBlock, done, all, {args.turn, args.turnEnd});
+}
+
+void TileEmitter::askForBlock(Value block) {
+  if (spec.hasDynamicSteps() || !variant.isRange())
+    return;
+  Value done = sub(b, block, args.firstBlock), all = sub(b, args.lastBlock, args.firstBlock);
+  if (variant.asks)
+    askInTurn(done, all, reader.blockOffset(block), spec.getSteps());
+  else if (!variant.isDecoded() && !readsPanels())
+    reader.askAhead(block, args.firstBlock, args.lastBlock, spec.getSteps());
+}
+
+/// Long blocks ask step by step.
+void TileEmitter::askForStep(Value block, Value step) {
+  if (!spec.hasDynamicSteps() || !variant.asks)
+    return;
+  Value steps = common.extents.steps, done = add(b, mul(b, sub(b, block, args.firstBlock), steps), step);
+  askInTurn(done, mul(b, sub(b, args.lastBlock, args.firstBlock), steps),
+            reader.stepOffset(reader.blockOffset(block), step), 0);
 }
 
 /// A block is one step, or a loop of equal steps.
@@ -199,19 +227,6 @@ Value TileEmitter::loadDecoded(Value allSteps, int64_t column, int64_t i, Value 
   return vector::LoadOp::create(b, decoded.getVectorType(b.getContext()), args.decoded, index);
 }
 
-/// The codes of a step, or from decoded weights the values of limb `limb`.
-SmallVector<SmallVector<Value>> TileEmitter::byteGroups(Value block, Value step, int64_t limb, bool alternate) {
-  if (!variant.isDecoded())
-    return reader.loadGroups(reader.stepOffset(reader.blockOffset(block), step), alternate);
-  SmallVector<SmallVector<Value>> groups(shape.columns);
-  int64_t words = spec.getStep() / 4;
-  Value allSteps = add(b, mul(b, block, common.extents.steps), step);
-  for (int64_t c = 0; c < shape.columns; ++c)
-    for (int64_t g = 0; g < words; ++g)
-      groups[c].push_back(loadDecoded(allSteps, c, limb * words + g, constant(b, 0)));
-  return groups;
-}
-
 /// Where the tile's activations of a step begin, in words of four codes.
 Value TileEmitter::firstWord(Value block, Value step) {
   Value allSteps = add(b, mul(b, block, common.extents.steps), step);
@@ -225,18 +240,22 @@ Value TileEmitter::firstWord(Value block, Value step) {
 SmallVector<Value> TileEmitter::dotStep(Value block, Value step, ArrayRef<ArrayRef<uint8_t>> limbs, int64_t firstLimb,
                                        ValueRange inits, bool alternate) {
   SmallVector<Value> next = llvm::to_vector(inits);
-  SmallVector<SmallVector<Value>> groups = byteGroups(block, step, firstLimb, alternate);
+  SmallVector<SmallVector<Value>> groups;
+  if (!variant.isDecoded())
+    groups = reader.loadGroups(reader.stepOffset(reader.blockOffset(block), step), alternate);
   int64_t words = spec.getStep() / 4;
-  Value first = firstWord(block, step);
+  Value first = firstWord(block, step), allSteps = add(b, mul(b, block, common.extents.steps), step);
   SmallVector<Value> values(limbs.size() * shape.columns), pairs(next.size());
   int64_t pairSteps = machine.pairSums ? getPairSteps(spec.weight.max) : 1;
   for (int64_t g = 0; g < words; ++g) {
+    // Decoded weights are loaded where they are used: of loads in front of the step LLVM makes spills.
     for (auto [limb, table] : llvm::enumerate(limbs))
       for (int64_t c = 0; c < shape.columns; ++c)
-        values[limb * shape.columns + c] =
-            variant.isDecoded() ? groups[c][g] : reader.lookupBytes(groups[c][g], table);
+        values[limb * shape.columns + c] = variant.isDecoded()
+                                               ? loadDecoded(allSteps, c, firstLimb * words + g, constant(b, 0))
+                                               : reader.lookupBytes(groups[c][g], table);
     for (int64_t r = 0; r < dotRows(); ++r) {
-      auto bytes = cast<VectorType>(groups[0][g].getType());
+      auto bytes = cast<VectorType>(values.front().getType());
       Value x = r == shape.rows
                     ? splat(b, bytes, 1)
                     : vector::BitCastOp::create(b, bytes, broadcastAt(common.x.words, first, r * words + g));
@@ -264,7 +283,13 @@ SmallVector<Value> TileEmitter::dotStep(Value block, Value step, ArrayRef<ArrayR
 SmallVector<Value> TileEmitter::blockSums(Value block, ValueRange inits) {
   ArrayRef<uint8_t> lower = spec.weight.bytes, upper = spec.weight.upper;
   auto sumsOf = [&](ArrayRef<ArrayRef<uint8_t>> limbs, int64_t first, ValueRange start) {
-    return steps([&](Value step, ValueRange values) { return dotStep(block, step, limbs, first, values); }, start);
+    return steps(
+        [&](Value step, ValueRange values) {
+          if (first == 0)
+            askForStep(block, step);
+          return dotStep(block, step, limbs, first, values);
+        },
+        start);
   };
   if (shape.rows == 1 && lower.empty() && !machine.pairSums && !variant.isDecoded()) {
     // One row meets each digit once: fractions are less work than digits, where their sums need no narrower products.

@@ -88,12 +88,11 @@ private:
   void emitRanges(Value from, Value to, bool decode);
   void emitRange(Value from, Value to, bool decode);
   void emitTiles(Value row, Value valid, Reading from);
+  void emitTurn(const TileVariant &variant);
   Value emitChoice(Value left, size_t run, Reading from);
   void emitColumns(const Tile &tile, Value first, Value last);
   void emitFinish(Value begin, Value end);
-  bool asks(TileShape shape) const {
-    return machine.streamAhead && shape.columns * machine.lanes == spec.weight.layout.getRows();
-  }
+  bool readsPanels(TileShape shape) const { return shape.columns * machine.lanes == spec.weight.layout.getRows(); }
   void call(const Tile &tile);
   void loop(Value first, Value last, Value step, function_ref<void(Value)> body);
   void choose(Value condition, function_ref<void()> then, function_ref<void()> otherwise);
@@ -107,22 +106,25 @@ private:
   CommonArguments common;
   TileArguments args;
   Value firstVector, lastVector, firstRow, sums, buffer;
+  Value rangeRow, rangeRows, rowOfTile; ///< Rows that share a range of K, and where the tile begins.
 };
 } // namespace
 
 UnitEmitter::UnitEmitter(ModuleOp module, const KernelSpec &spec, const TileMachine &machine, const UnitPlan &plan)
     : spec(spec), machine(machine), plan(plan) {
   auto make = [&](TileVariant::Kind kind, TileShape shape) -> Tile {
-    TileVariant variant{kind, shape, kind == TileVariant::Range && !spec.hasDynamicSteps() && asks(shape)};
+    TileVariant variant{kind, shape,
+                        asksInTurn(spec, machine) && (kind == TileVariant::Range || kind == TileVariant::Decoded)};
     return {variant, buildTile(module, spec, machine, variant)};
   };
-  single = make(asks(machine.tiles.front()) ? TileVariant::Asking : TileVariant::Whole, machine.tiles.front());
+  bool asks = machine.streamAhead && readsPanels(machine.tiles.front());
+  single = make(asks ? TileVariant::Asking : TileVariant::Whole, machine.tiles.front());
   narrow = make(TileVariant::Whole, {1, 1});
   for (TileShape shape : plan.fused.shapes)
     fused.push_back(make(TileVariant::Range, shape));
   if (plan.minDecodedRows == UnitPlan::kNever)
     return;
-  decoder = {TileVariant::makeDecoder(), buildDecode(module, spec, machine)};
+  decoder = {TileVariant::makeDecoder(spec, machine), buildDecode(module, spec, machine)};
   for (TileShape shape : plan.decoded.shapes)
     decoded.push_back(make(TileVariant::Decoded, shape));
 }
@@ -178,6 +180,24 @@ void UnitEmitter::emitSingleRow(Value row) {
   emitColumns(narrow, end, lastVector);
 }
 
+/// What a tile at `rowOfTile` asks for ahead.
+void UnitEmitter::emitTurn(const TileVariant &variant) {
+  ImplicitLocOpBuilder &b = *builder;
+  if (!variant.asks)
+    return;
+  Value zero = constant(b, 0), rows = constant(b, variant.shape.rows), parts = constant(b, kTurns);
+  Value done = sub(b, rowOfTile, rangeRow);
+  args.ahead = zero;
+  args.turn = div(b, mul(b, done, parts), rangeRows);
+  args.turnEnd = div(b, mul(b, min(b, add(b, done, rows), rangeRows), parts), rangeRows);
+  if (variant.isDecoded() || !readsPanels(variant.shape))
+    return;
+  Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, done, zero);
+  args.ahead = arith::SelectOp::create(b, isFirst, constant(b, machine.streamAhead), zero);
+  Value alone = arith::CmpIOp::create(b, arith::CmpIPredicate::ule, rangeRows, rows);
+  args.turn = arith::SelectOp::create(b, alone, args.turnEnd, args.turn);
+}
+
 /// Calls the set's tile for `left` rows, if that is choice `run` or a later one, and returns the tile's rows.
 Value UnitEmitter::emitChoice(Value left, size_t run, Reading from) {
   ImplicitLocOpBuilder &b = *builder;
@@ -187,7 +207,7 @@ Value UnitEmitter::emitChoice(Value left, size_t run, Reading from) {
                                                                              : plan.fused.choices;
   const Tile &tile = (decode ? decoded : fused)[choices[run].second];
   auto emit = [&]() -> Value {
-    args.ahead = constant(b, from == Reading::Streamed ? machine.streamAhead : 0);
+    emitTurn(tile.first);
     emitColumns(tile, firstVector, lastVector);
     return constant(b, tile.first.shape.rows);
   };
@@ -209,7 +229,8 @@ void UnitEmitter::emitTiles(Value row, Value valid, Reading from) {
   args.tileRow = row;
   auto emitAt = [&](Value done, Reading source) -> Value {
     args.inside = done;
-    args.firstSum = mul(b, add(b, sub(b, row, firstRow), done), args.sumStride);
+    rowOfTile = add(b, row, done);
+    args.firstSum = mul(b, sub(b, rowOfTile, firstRow), args.sumStride);
     return add(b, done, emitChoice(sub(b, valid, done), 0, source));
   };
   auto isLeft = [&](OpBuilder &inner, Location loc, ValueRange done) {
@@ -252,6 +273,7 @@ void UnitEmitter::emitRanges(Value from, Value to, bool decode) {
   ImplicitLocOpBuilder &b = *builder;
   int64_t stepsOfRange = decode ? DecodedLayout(spec, machine).getMaxSteps() : plan.rangeSteps;
   Value zero = constant(b, 0), most = constant(b, stepsOfRange), steps = common.extents.steps;
+  rangeRow = from, rangeRows = sub(b, to, from);
   Value blocks = max(b, div(b, most, steps), constant(b, 1));
   loop(zero, common.extents.blocks, blocks, [&](Value block) {
     args.firstBlock = block;

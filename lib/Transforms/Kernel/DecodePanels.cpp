@@ -33,13 +33,14 @@ namespace {
 /// The body of the function that decodes one column vector.
 class Decoder {
 public:
-  Decoder(ImplicitLocOpBuilder &b, const KernelSpec &spec, const TileMachine &machine, ValueRange arguments)
-      : b(b), spec(spec), layout(spec, machine), reader(b, spec, machine) {
+  Decoder(ImplicitLocOpBuilder &b, const KernelSpec &spec, const TileMachine &machine, const TileVariant &variant,
+          ValueRange arguments)
+      : b(b), spec(spec), layout(spec, machine), reader(b, spec, machine), asks(variant.asks) {
     ValueRange rest;
     common = CommonArguments::take(spec, arguments, rest);
     if (!spec.hasDynamicSteps())
       common.extents.steps = constant(b, spec.getSteps());
-    args = TileArguments::take(TileVariant::makeDecoder(), rest);
+    args = TileArguments::take(variant, rest);
     reader.begin(common.weights, common.extents, args.column, 1, args.lastColumn);
   }
   void emit();
@@ -53,6 +54,7 @@ private:
   const KernelSpec &spec;
   DecodedLayout layout;
   WeightReader reader;
+  bool asks;
   CommonArguments common;
   TileArguments args;
 };
@@ -89,7 +91,7 @@ void Decoder::emitBlock(Value block) {
   BlockParameters parameters;
   if (spec.strategy == SumStrategy::Float)
     parameters = reader.loadParameters(0, offset);
-  if (!spec.hasDynamicSteps())
+  if (asks && !spec.hasDynamicSteps())
     reader.askAhead(block, args.firstBlock, args.lastBlock, spec.getSteps());
   Value before = add(b, mul(b, args.firstBlock, steps), args.firstStep);
   loop(args.firstStep, args.lastStep, [&](Value step) {
@@ -107,6 +109,8 @@ void Decoder::emit() {
 }
 
 func::FuncOp kernel::buildDecode(ModuleOp module, const KernelSpec &spec, const TileMachine &machine) {
-  return buildFunction(module, spec, machine, TileVariant::makeDecoder(), spec.name + "_decode",
-                       [&](ImplicitLocOpBuilder &b, ValueRange arguments) { Decoder(b, spec, machine, arguments).emit(); });
+  TileVariant variant = TileVariant::makeDecoder(spec, machine);
+  return buildFunction(
+      module, spec, machine, variant, spec.name + "_" + variant.getName().str(),
+      [&](ImplicitLocOpBuilder &b, ValueRange arguments) { Decoder(b, spec, machine, variant, arguments).emit(); });
 }

@@ -2,6 +2,7 @@
 #include "dialects/QTile/IR/QTile.h"
 #include "lib/Transforms/Kernel/Passes.h"
 #include "lib/Transforms/RewriteGreedily.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
 namespace mlir::qtensor {
@@ -132,6 +133,23 @@ struct ExpandPin : OpRewritePattern<qtile::PinOp> {
   }
 };
 
+struct ExpandPrefetch : OpRewritePattern<qtile::PrefetchOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(qtile::PrefetchOp op, PatternRewriter &rewriter) const override {
+    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+    Value zero = arith::ConstantIndexOp::create(b, 0), line = arith::ConstantIndexOp::create(b, qtile::kLineBytes);
+    Value bytes = arith::MulIOp::create(b, op.getLines(), line);
+    auto loop = scf::ForOp::create(b, zero, bytes, line);
+    b.setInsertionPointToStart(loop.getBody());
+    Value at = arith::AddIOp::create(b, op.getAt(), loop.getInductionVar());
+    // memref.prefetch counts from the memory on.
+    uint32_t locality = 4 - op.getLevel();
+    memref::PrefetchOp::create(b, op.getMemory(), at, /*isWrite=*/false, locality, /*isDataCache=*/true);
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
 struct ExpandTileOpsPass : qtensor::impl::ExpandTileOpsBase<ExpandTileOpsPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
@@ -143,5 +161,5 @@ struct ExpandTileOpsPass : qtensor::impl::ExpandTileOpsBase<ExpandTileOpsPass> {
 } // namespace
 
 void qtensor::populateExpandTilePatterns(RewritePatternSet &patterns) {
-  patterns.add<ExpandUnpack, ExpandLookup, ExpandDot4, ExpandDot2, ExpandPin>(patterns.getContext());
+  patterns.add<ExpandUnpack, ExpandLookup, ExpandDot4, ExpandDot2, ExpandPin, ExpandPrefetch>(patterns.getContext());
 }

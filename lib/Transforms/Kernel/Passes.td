@@ -20,7 +20,8 @@ def ExpandTileOps : Pass<"qtile-expand", "::mlir::ModuleOp"> {
 
     A table becomes a constant global and a gather. It never fails: nothing of qtile is left.
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::vector::VectorDialect", "::mlir::memref::MemRefDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::vector::VectorDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect"];
 }
 
 def ExpandFma : Pass<"qtensor-expand-fma", "::mlir::ModuleOp"> {

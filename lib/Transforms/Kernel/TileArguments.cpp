@@ -68,9 +68,9 @@ llvm::StringRef TileVariant::getName() const {
   case Range:
     return asks ? "asking_range" : "range";
   case Decoded:
-    return "decoded";
+    return asks ? "asking_decoded" : "decoded";
   case Decoder:
-    return "decode";
+    return asks ? "asking_decode" : "decode";
   }
   llvm_unreachable("all kinds have a name");
 }
@@ -79,8 +79,10 @@ SmallVector<Value *> TileArguments::getFields(const TileVariant &variant) {
   SmallVector<Value *> fields{&column, &lastColumn};
   if (variant.kind != TileVariant::Decoder)
     fields.append({&tileRow, &inside, &height});
-  if (variant.kind == TileVariant::Asking || variant.asks)
+  if (variant.kind == TileVariant::Asking || (variant.asks && variant.kind == TileVariant::Range))
     fields.push_back(&ahead);
+  if (variant.asks && variant.isRange())
+    fields.append({&turn, &turnEnd});
   if (!variant.isWhole())
     fields.append({&firstBlock, &lastBlock, &firstStep, &lastStep});
   if (variant.isRange())

@@ -19,6 +19,12 @@ struct CommonArguments {
   SmallVector<Value> flatten() const;
 };
 
+/// Whether the tiles of a unit share in asking for what the next range of K reads. The float strategy takes much longer
+/// than memory, and decodes too little at a time for that: its decoder asks.
+inline bool asksInTurn(const KernelSpec &spec, const TileMachine &machine) {
+  return machine.streamAhead && spec.strategy == SumStrategy::Integer;
+}
+
 /// What a function of a kernel does.
 struct TileVariant {
   enum Kind {
@@ -29,13 +35,19 @@ struct TileVariant {
     Decoder, ///< Decodes the weights of a column vector for a range of K.
   } kind = Whole;
   TileShape shape{};
-  bool asks = false; ///< Range: it may ask for its weights ahead, if it is told to.
+  /// Range, Decoded: it takes its turn in asking for what the next range reads. Decoder: it asks for all of that.
+  bool asks = false;
   bool isWhole() const { return kind == Whole || kind == Asking; }
   bool isRange() const { return kind == Range || kind == Decoded; }
   bool isDecoded() const { return kind == Decoded; }
-  static TileVariant makeDecoder() { return {Decoder, {}}; }
+  static TileVariant makeDecoder(const KernelSpec &spec, const TileMachine &machine) {
+    return {Decoder, {}, !asksInTurn(spec, machine)};
+  }
   llvm::StringRef getName() const;
 };
+
+/// Parts of what is asked for ahead, which tiles of the same columns share.
+inline constexpr int64_t kTurns = 1 << 16;
 
 /// Columns that a thread takes at a time.
 inline constexpr int64_t kUnitColumns = 64;
@@ -62,12 +74,13 @@ private:
 
 /// The arguments of a function behind the common ones. `getFields` says which a variant has.
 struct TileArguments {
-  Value column, lastColumn;    ///< First column vector, and the last one that the weight has.
-  Value tileRow, inside;       ///< First row of a tile of prepared activations, and the tile's first row inside it.
-  Value height;                ///< Rows of the tile of prepared activations.
-  Value ahead;                 ///< Asking: bytes. Range that asks: bytes, or 0.
-  Value firstBlock, lastBlock; ///< Range: blocks.
-  Value firstStep, lastStep;   ///< Range: steps of each block.
+  Value column, lastColumn;        ///< First column vector, and the last one that the weight has.
+  Value tileRow, inside;           ///< First row of a tile of prepared activations, and the tile's first row inside it.
+  Value height;                    ///< Rows of the tile of prepared activations.
+  Value ahead;                     ///< Asking: bytes. Range that asks: bytes for the first tile of a range, or 0.
+  Value turn, turnEnd;             ///< Ranges that ask: the tile's part of what all rows ask for, in kTurns.
+  Value firstBlock, lastBlock;     ///< Range: blocks.
+  Value firstStep, lastStep;       ///< Range: steps of each block.
   Value firstSum, sumStride, sums; ///< Range: f32 [row][sumStride] from element `firstSum`.
   Value firstDecoded, decoded; ///< Decoded: weights in a DecodedLayout from element `firstDecoded`.
 
@@ -124,10 +137,14 @@ public:
   /// Asks for bytes behind blocks [first, last), for a tile that is at `block`, where the tile takes a part of a panel and so
   /// skips lines: the tiles of all parts together ask for what the next range reads, in the order of addresses.
   void askAhead(Value block, Value first, Value last, int64_t steps);
-  /// Asks for a block's lines `bytes` ahead, unless that is 0, for a tile that reads all of a panel.
-  void askBlockAhead(Value block, Value bytes, int64_t steps);
-  /// From here on each line that is read is asked for `bytes` ahead; the tile reads all of a panel. The next panels follow it,
-  /// which the next tiles read.
+  /// The same of a tile that shares this work with those of other rows: of what lies behind blocks [first, last), as much
+  /// again, it asks for the part from `turn.first` to `turn.second`, in kTurns, evenly at the `all` places that it comes by.
+  void askInTurn(Value first, Value last, Value done, Value all, std::pair<Value, Value> turn);
+  /// Asks for the lines of the block that begins at `start` behind its panel, or of a step for 0 `steps`, `bytes`
+  /// ahead, for a tile that reads all of a panel.
+  void askWholeAhead(Value start, Value bytes, int64_t steps);
+  /// From here on each line that is read is asked for `bytes` ahead; the tile reads all of a panel. The next panels
+  /// follow it, which the next tiles read.
   void askEachAhead(Value bytes) { ahead = bytes; }
   /// Byte offset of a block, and of a step in it, behind a panel's start.
   Value blockOffset(Value block);
@@ -155,6 +172,10 @@ private:
   void beginColumns(Value panelBytes, Value first, int64_t count, Value last);
   Value loadBytes(int64_t column, int64_t elementBytes, Value offset, int64_t constant);
   Value elementBase(int64_t column, int64_t bytes);
+  void ask(Value at, int64_t level);
+  void askForVector(Value index, int64_t column, int64_t bytes);
+  int64_t getPanelBytes(int64_t steps) const;
+  Value getNextRange(Value last);
   SmallVector<SmallVector<Value>> loadPacked(Value stepOffset, int64_t elementBytes, int64_t count);
   SmallVector<SmallVector<Value>> loadDigits(Value stepOffset);
   Value firstDigit(Value fraction);

@@ -93,33 +93,6 @@ SmallVector<Value> WeightReader::overGroups(Value first, Value last, ValueRange 
   return SmallVector<Value>(loop.getResults());
 }
 
-static constexpr int64_t kLine = 64;
-
-void WeightReader::askBlockAhead(Value block, Value bytes, int64_t steps) {
-  Value asked = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, bytes, constant(b, 0));
-  auto branch = scf::IfOp::create(b, asked, /*withElseRegion=*/false);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(branch.thenBlock());
-  Value at = add(b, add(b, panels.front(), blockOffset(block)), bytes);
-  int64_t size = steps * chunks * layout.getChunkBytes() + layout.getParameterBytes();
-  for (int64_t line = 0; line < size; line += kLine)
-    memref::PrefetchOp::create(b, weights, add(b, at, constant(b, line)), /*isWrite=*/false, /*localityHint=*/3,
-                               /*isDataCache=*/true);
-}
-
-void WeightReader::askAhead(Value block, Value first, Value last, int64_t steps) {
-  int64_t perPanel = layout.getRows() / lanes, count = panels.size();
-  if (count >= perPanel)
-    return;
-  int64_t share = (steps * chunks * layout.getChunkBytes() + layout.getParameterBytes()) * count / perPanel;
-  Value part = div(b, parts.front(), constant(b, count * lanes));
-  Value done = add(b, mul(b, part, sub(b, last, first)), sub(b, block, first));
-  Value at = add(b, add(b, panels.front(), blockOffset(last)), mul(b, done, constant(b, share)));
-  for (int64_t behind = 0; behind < share; behind += kLine)
-    memref::PrefetchOp::create(b, weights, add(b, at, constant(b, behind)), /*isWrite=*/false, /*localityHint=*/2,
-                               /*isDataCache=*/true);
-}
-
 Value WeightReader::blockOffset(Value block) {
   Value offset = mul(b, block, blockBytes);
   return groupStart ? add(b, offset, groupStart) : offset;
@@ -133,10 +106,7 @@ Value WeightReader::stepOffset(Value blockOffset, Value step) {
 Value WeightReader::loadBytes(int64_t column, int64_t elementBytes, Value offset, int64_t constantOffset) {
   int64_t count = elementBytes * lanes;
   Value index = add(b, add(b, elementBase(column, elementBytes), offset), constant(b, constantOffset));
-  for (int64_t at = 0; ahead && at < count; at += kLine)
-    if ((column * count + at) % kLine == 0) // A shorter vector shares its line with the next columns.
-      memref::PrefetchOp::create(b, weights, add(b, add(b, index, ahead), constant(b, at)), /*isWrite=*/false,
-                                 /*localityHint=*/3, /*isDataCache=*/true);
+  askForVector(index, column, count);
   return vector::LoadOp::create(b, VectorType::get(count, b.getI8Type()), weights, index);
 }
 

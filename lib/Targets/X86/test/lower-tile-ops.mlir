@@ -78,6 +78,22 @@ func.func @half(%h: vector<8xf16>) -> vector<8xf32> {
   return %f : vector<8xf32>
 }
 
+// A loop in one piece, between two addresses; the generic row does it where the memory's begin is not known.
+// CHECK-LABEL: func @prefetch
+// CHECK: %[[MEMORY:.*]] = memref.extract_aligned_pointer_as_index %arg0
+// CHECK: %[[FROM:.*]] = arith.addi %[[MEMORY]], %arg2
+// CHECK: %[[BYTES:.*]] = arith.muli %arg3, %c64
+// CHECK: %[[TO:.*]] = arith.addi %[[FROM]], %[[BYTES]]
+// CHECK-DAG: %[[END:.*]] = arith.index_cast %[[TO]] : index to i64
+// CHECK-DAG: %[[BEGIN:.*]] = arith.index_cast %[[FROM]] : index to i64
+// CHECK: llvm.inline_asm has_side_effects "cmpq $1, $0\0A\09jae 2f\0A1:\0A\09prefetcht1 ($0)\0A\09addq $$64, $0\0A\09cmpq $1, $0\0A\09jb 1b\0A2:", "=&r,r,0,~{flags}" %[[END]], %[[BEGIN]]
+// CHECK: qtile.prefetch %arg1
+func.func @prefetch(%m: memref<?xi8>, %view: memref<?xi8, strided<[1], offset: ?>>, %at: index, %lines: index) {
+  qtile.prefetch %m[%at], %lines level 2 : memref<?xi8>
+  qtile.prefetch %view[%at], %lines level 1 : memref<?xi8, strided<[1], offset: ?>>
+  return
+}
+
 // Whole registers only: the others are split, and the generic row drops the wish.
 // CHECK-LABEL: func @pin
 // BASE: qtile.pin

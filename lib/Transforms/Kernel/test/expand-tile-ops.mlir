@@ -57,6 +57,16 @@ func.func @dot2(%a: vector<16xi16>, %u: vector<32xi8>, %s: vector<32xi8>) -> vec
   return %d : vector<16xi16>
 }
 
+// CHECK-LABEL: func @prefetch
+// CHECK: %[[BYTES:.*]] = arith.muli %arg2, %c64
+// CHECK: scf.for %[[I:.*]] = %c0 to %[[BYTES]] step %c64
+// CHECK: %[[AT:.*]] = arith.addi %arg1, %[[I]]
+// CHECK: memref.prefetch %arg0[%[[AT]]], read, locality<2>, data
+func.func @prefetch(%m: memref<?xi8>, %at: index, %lines: index) {
+  qtile.prefetch %m[%at], %lines level 2 : memref<?xi8>
+  return
+}
+
 // CHECK-LABEL: func @pin
 // CHECK-NOT: qtile.pin
 // CHECK: return %arg0

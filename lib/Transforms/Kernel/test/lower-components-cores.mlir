@@ -17,8 +17,19 @@
 // CHECK: func.call @qkernel_0_unit({{.*}}, %[[CORE]])
 // CHECK-DAG: func.func private @qkernel_0_tile_1x4
 // CHECK-DAG: func.func private @qkernel_0_range_12x1
+// CHECK-DAG: qtile.prefetch {{.*}} level 1
+// CHECK-DAG: qtile.prefetch {{.*}} level 2
 // CHECK-DAG: func.func private @qkernel_0_asking_1x4
-// CHECK-DAG: func.func private @qkernel_0_range_6x2
+// CHECK-DAG: func.func private @qkernel_0_asking_range_6x2
+// The first tile of a range asks for its own lines, 4096 bytes ahead, and each tile for its rows' part of the next range.
+// CHECK: func.func private @qkernel_0_unit_1
+// CHECK: arith.subi %arg10, %arg9
+// CHECK: %[[ROWS:.*]] = arith.subi %arg10, %arg9
+// CHECK: arith.subi %{{.*}}, %arg9
+// CHECK: arith.divui %{{.*}}, %[[ROWS]]
+// CHECK: arith.cmpi eq, %{{.*}}, %c0
+// CHECK: arith.select %{{.*}}, %c4096, %c0
+// CHECK: func.call @qkernel_0_asking_range_2x4
 // CHECK: func.func private @qkernel_0_unit({{.*}}, %{{.*}}: index, %[[ARGUMENT:[a-z0-9]+]]: index) {
 // CHECK: scf.index_switch %[[ARGUMENT]]
 // CHECK-NEXT: case 1 {
