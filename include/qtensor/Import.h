@@ -39,9 +39,13 @@ using ImportFunction = OwningOpRef<ModuleOp> (*)(StringRef path, MLIRContext *co
 /// Prints a markdown table of the operators that can be imported.
 using OperatorTable = void (*)(raw_ostream &os);
 
-/// `extension` without the dot, in lower case; static storage duration. Called by the reader's folder. A format of
-/// operators has a table of them.
-void registerImporter(StringRef extension, ImportFunction function, OperatorTable table = nullptr);
+/// `extension` without the dot, in lower case; static storage duration. Called by the reader's folder. `settings` are
+/// the fields of ImportOptions that it reads, by their names, beside `dims`. A format of operators has a table of them.
+void registerImporter(StringRef extension, ImportFunction function, ArrayRef<StringRef> settings, OperatorTable table);
+
+/// Whether the reader of this file reads a field of ImportOptions; true where there is no reader, which importModel
+/// says.
+bool readsSetting(StringRef path, StringRef setting);
 
 /// Reads a model with the reader of its extension; .mlir (text or bytecode) and .mlirbc need none. Null after a diagnostic.
 OwningOpRef<ModuleOp> importModel(StringRef path, MLIRContext *context, const ImportOptions &options);

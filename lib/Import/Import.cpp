@@ -28,17 +28,20 @@ static OwningOpRef<ModuleOp> parseIR(StringRef path, MLIRContext *context, const
 namespace {
 struct Importer {
   ImportFunction function;
+  std::vector<std::string> settings;
   OperatorTable table;
 };
 } // namespace
 
 static std::map<std::string, Importer> &importers() {
-  static std::map<std::string, Importer> all = {{"mlir", {parseIR, nullptr}}, {"mlirbc", {parseIR, nullptr}}};
+  static std::map<std::string, Importer> all = {{"mlir", {parseIR, {"constantFiles"}, nullptr}},
+                                                {"mlirbc", {parseIR, {"constantFiles"}, nullptr}}};
   return all;
 }
 
-void mlir::qtensor::registerImporter(StringRef extension, ImportFunction function, OperatorTable table) {
-  importers()[extension.str()] = {function, table};
+void mlir::qtensor::registerImporter(StringRef extension, ImportFunction function, ArrayRef<StringRef> settings,
+                                     OperatorTable table) {
+  importers()[extension.str()] = {function, {settings.begin(), settings.end()}, table};
 }
 
 void mlir::qtensor::printOperatorTables(raw_ostream &os) {
@@ -73,6 +76,11 @@ static const Importer *findImporter(StringRef path) {
   return found == importers().end() ? nullptr : &found->second;
 }
 
+bool mlir::qtensor::readsSetting(StringRef path, StringRef setting) {
+  const Importer *found = findImporter(path);
+  return !found || llvm::is_contained(found->settings, setting.str());
+}
+
 bool mlir::qtensor::isIR(StringRef path) {
   const Importer *found = findImporter(path);
   return found && found->function == parseIR;
@@ -80,7 +88,7 @@ bool mlir::qtensor::isIR(StringRef path) {
 
 OwningOpRef<ModuleOp> mlir::qtensor::importModel(StringRef path, MLIRContext *context, const ImportOptions &options) {
   const Importer *found = findImporter(path);
-  if (found && found->function != parseIR && !options.constantFiles.empty()) {
+  if (!readsSetting(path, "constantFiles") && !options.constantFiles.empty()) {
     emitError(UnknownLoc::get(context)) << "'" << path << "' has its constants in it; files of constants go with .mlir";
     return nullptr;
   }

@@ -85,6 +85,22 @@ std::optional<std::string> Plan::lookup(ArrayRef<StringRef> names, PlanKey key) 
   return std::nullopt;
 }
 
+std::string Plan::decide(ArrayRef<StringRef> names, PlanKey key, StringRef rest) {
+  if (std::optional<std::string> decided = lookup(names, key))
+    return *decided;
+  asked.insert(key);
+  return rest.str();
+}
+
+void Plan::warnUnused(Location model, PlanKey key, StringRef rest, StringRef why) const {
+  if (rest == "none" || asked.count(key))
+    return;
+  auto number = static_cast<unsigned>(key);
+  bool isPlanned = llvm::any_of(rules, [&](const Rule &rule) { return rule.matched && rule.values[number]; });
+  emitWarning(model) << kKeys[number] << "=" << rest
+                     << " has no effect: " << (isPlanned ? "the plan decides all that it could" : why);
+}
+
 void Plan::warnUnmatched(ArrayRef<PlanKey> keys) const {
   for (const Rule &rule : rules) {
     bool decides = llvm::any_of(keys, [&](PlanKey key) { return rule.values[static_cast<unsigned>(key)].has_value(); });

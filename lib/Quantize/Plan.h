@@ -5,6 +5,7 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/Regex.h"
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,12 @@ public:
   /// What the first rule that matches one of `names` and decides `key` says, or nullopt.
   std::optional<std::string> lookup(ArrayRef<StringRef> names, PlanKey key);
 
+  /// The same, or `rest`, which is for all that no rule decides.
+  std::string decide(ArrayRef<StringRef> names, PlanKey key, StringRef rest);
+
+  /// Warns where `rest` is not "none" and nothing took it: rules decide all that it could, or `why`.
+  void warnUnused(Location model, PlanKey key, StringRef rest, StringRef why) const;
+
   /// Warns about every rule that decides one of `keys` and has matched nothing.
   void warnUnmatched(ArrayRef<PlanKey> keys) const;
 
@@ -41,6 +48,7 @@ private:
   static FailureOr<Rule> parseRule(StringRef line, FileLineColLoc location);
 
   std::vector<Rule> rules;
+  std::set<PlanKey> asked; ///< What no rule decides has been asked for.
 };
 
 } // namespace mlir::qtensor

@@ -100,7 +100,7 @@ LogicalResult QuantizeActivations::quantize(Contraction contraction, StringRef s
 /// What is added up between layers is rounded as the inputs of layers are.
 LogicalResult QuantizeActivations::quantizeAdditions(Plan &rules) {
   auto spellingOf = [&](const Addition &addition) {
-    return rules.lookup(getLayerNames(addition.op, Value()), PlanKey::Activations).value_or(activations);
+    return rules.decide(getLayerNames(addition.op, Value()), PlanKey::Activations, activations);
   };
   for (const Addition &addition : findLayerAdditions(
            getOperation(), [&](const Addition &candidate) { return isStaticSpelling(spellingOf(candidate)); }))
@@ -132,7 +132,7 @@ void QuantizeActivations::runOnOperation() {
     if (failed(contraction) || !getEncoding(contraction->rhs->get().getType()))
       return;
     SmallVector<StringRef> names = getLayerNames(op, contraction->rhs->get());
-    std::string spelling = rules->lookup(names, PlanKey::Activations).value_or(activations);
+    std::string spelling = rules->decide(names, PlanKey::Activations, activations);
     if (spelling != kNone)
       work.push_back({*contraction, spelling});
   });
@@ -142,4 +142,6 @@ void QuantizeActivations::runOnOperation() {
   if (!rounding.empty() && failed(quantizeAdditions(*rules)))
     return signalPassFailure();
   rules->warnUnmatched({PlanKey::Activations});
+  rules->warnUnused(getOperation().getLoc(), PlanKey::Activations, activations,
+                    "no layer has an encoded weight that it could be multiplied with");
 }

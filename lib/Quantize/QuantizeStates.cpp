@@ -125,10 +125,12 @@ void QuantizeStates::runOnOperation() {
   if (!main || main.isExternal())
     return;
   for (State &state : findStates(main)) {
-    std::string spelling = rules->lookup({state.name}, PlanKey::Caches).value_or(caches);
+    std::string spelling = rules->decide({state.name}, PlanKey::Caches, caches);
     if (spelling != kNone && failed(encodeState(state, spelling, main)))
       return signalPassFailure();
   }
   main.setType(FunctionType::get(&getContext(), main.front().getArgumentTypes(), main.front().getTerminator()->getOperandTypes()));
   rules->warnUnmatched({PlanKey::Caches});
+  rules->warnUnused(getOperation().getLoc(), PlanKey::Caches, caches,
+                    "the model keeps no state of floats with two axes or more");
 }

@@ -45,6 +45,10 @@ struct QuantizeWeights : mlir::qtensor::impl::QuantizeWeightsBase<QuantizeWeight
     if (failed(loaded) || failed(quantizeContractions(*loaded)) || failed(quantizeTables(*loaded)))
       return signalPassFailure();
     loaded->warnUnmatched({PlanKey::Weights, PlanKey::Tables, PlanKey::Strategy});
+    loaded->warnUnused(getOperation().getLoc(), PlanKey::Weights, weights,
+                       "no layer has a constant weight that it could encode");
+    loaded->warnUnused(getOperation().getLoc(), PlanKey::Tables, tables,
+                       "no constant of floats is a table that is read by rows alone");
     for (Operation *constant : touched)
       if (constant->use_empty())
         constant->erase();
@@ -101,9 +105,9 @@ LogicalResult QuantizeWeights::quantizeContractions(Plan &rules) {
   for (Contraction contraction : contractions) {
     auto [weight, order] = skipTranspose(contraction.rhs->get());
     SmallVector<StringRef> names = getLayerNames(contraction.op, getConstantSource(weight)->getResult(0));
-    std::string spelling = rules.lookup(names, PlanKey::Weights).value_or(weights);
     FailureOr<SideLayout> layout = getWeightLayout(contraction);
-    if (spelling == kNone || failed(layout)) {
+    std::string spelling = failed(layout) ? kNone.str() : rules.decide(names, PlanKey::Weights, weights);
+    if (spelling == kNone) {
       if (failed(setStrategy(contraction.op, weight.getType(), names, rules)))
         return failure();
       continue;
@@ -130,7 +134,7 @@ LogicalResult QuantizeWeights::quantizeTables(Plan &rules) {
   });
   for (arith::ConstantOp constant : constants) {
     SmallVector<StringRef> names = getSourceNames(constant.getLoc());
-    std::string spelling = rules.lookup(names, PlanKey::Tables).value_or(tables);
+    std::string spelling = rules.decide(names, PlanKey::Tables, tables);
     if (spelling == kNone)
       continue;
     FailureOr<Value> encoded = encode(constant, constant, {0, 1}, {1}, spelling);

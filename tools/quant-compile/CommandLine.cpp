@@ -10,6 +10,16 @@ bool tools::fail(const llvm::Twine &what) {
   return false;
 }
 
+std::string tools::noEffect(const llvm::cl::Option &option, const llvm::Twine &reason) {
+  return ("--" + option.ArgStr + " has no effect: " + reason).str();
+}
+
+bool tools::checkReads(StringRef path, const llvm::cl::Option &option, StringRef setting) {
+  if (!option.getNumOccurrences() || readsSetting(path, setting))
+    return true;
+  return fail(noEffect(option, "nothing in '" + path + "' is read otherwise because of it"));
+}
+
 bool tools::parseDims(llvm::ArrayRef<std::string> texts, ImportOptions &options) {
   for (StringRef text : texts) {
     auto [name, digits] = text.rsplit('=');

@@ -150,6 +150,38 @@ static bool checkSpellings(MLIRContext &context) {
   return true;
 }
 
+/// The options that are done with once a phase is reached: formats and what they need, kernels, memory.
+static bool checkPhases(const PhaseRun &run, Phase last) {
+  const std::pair<const cl::Option *, Phase> uses[] = {
+      {&weights, Phase::Quantized},       {&tables, Phase::Quantized},   {&activations, Phase::Quantized},
+      {&caches, Phase::Quantized},        {&planFile, Phase::Quantized}, {&statisticsFile, Phase::Quantized},
+      {&interfaceKind, Phase::Quantized}, {&rounding, Phase::Quantized}, {&strategy, Phase::Selected},
+      {&explain, Phase::Selected},        {&prefer, Phase::Tiled},       {std::addressof(memories), Phase::Planned},
+      {&callerInterface, Phase::Planned}};
+  for (auto [option, phase] : uses) {
+    if (!option->getNumOccurrences())
+      continue;
+    if (run.from && *run.from >= phase)
+      return fail(
+          tools::noEffect(*option, "the input is at phase " + getPhaseInfo(*run.from).id + " already (--phase-from)"));
+    if (phase > last)
+      return fail(tools::noEffect(*option, "nothing goes beyond phase " + getPhaseInfo(last).id));
+  }
+  return true;
+}
+
+/// Options that need another one.
+static bool checkUses(StringRef path, Phase last) {
+  if (!interfaceKind.empty() && rounding.empty())
+    return fail(tools::noEffect(interfaceKind, "without --rounding no float model becomes integer-only"));
+  bool isStatic = isStaticSpelling(activations) || !planFile.empty();
+  if (!statisticsFile.empty() && samples.empty() && !isStatic)
+    return fail(tools::noEffect(statisticsFile, "no format is static; give --activations=<codec>/static, for example"));
+  if (!samples.empty() && statisticsFile.empty() && !isStatic && last > Phase::Observed)
+    return fail(tools::noEffect(samples, "no format is static, and --statistics names no file for the ranges"));
+  return tools::checkReads(path, runtime, "runtime");
+}
+
 bool tools::ModelOptions::readCommandLine(StringRef path, MLIRContext &context, Phase last) {
   if (path.empty())
     return fail("no model given; try --help");
@@ -167,6 +199,8 @@ bool tools::ModelOptions::readCommandLine(StringRef path, MLIRContext &context, 
     return fail("--phase-to=" + phaseTo + " is behind phase C" + Twine(unsigned(last)) + ", the last that has what is asked for");
   if (run.from && *run.from > run.to)
     return fail("--phase-from is behind --phase-to");
+  if (!checkPhases(run, last) || !checkUses(path, run.to))
+    return false;
   if (!samples.empty() && (run.from.value_or(Phase::Imported) != Phase::Imported || run.to == Phase::Imported))
     return fail("--calibrate needs the way from C0 to C1, which --phase-from and --phase-to leave out");
   run.dumpFolder = dumpFolder;

@@ -92,6 +92,10 @@ static int compile(const DialectRegistry &registry) {
     llvm::errs() << "error: no folder for the artifact: give -o <folder>\n";
     return 1;
   }
+  if (elide && !wantsIR)
+    return tools::fail(tools::noEffect(elide, "no IR is printed; give --phase-to")), 1;
+  if (measure && !options.artifact.target->firmware)
+    return tools::fail("--measure is for targets without an operating system; see quant-run --time"), 1;
   tools::Progress progress;
   options.run.progress = options.artifact.progress = [&](StringRef what) { progress(what); };
   options.artifact.keepAssembly = keepAssembly;
@@ -107,10 +111,6 @@ static int compile(const DialectRegistry &registry) {
     return writeIR(*module);
   if (options.artifact.target->firmware)
     return compileBundle(*module, options.artifact, progress);
-  if (measure) {
-    llvm::errs() << "error: --measure is for targets without an operating system; see quant-run --time\n";
-    return 1;
-  }
   FailureOr<Artifact> artifact = compileArtifact(*module, options.artifact);
   if (failed(artifact))
     return 1;

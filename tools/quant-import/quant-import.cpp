@@ -104,6 +104,14 @@ int main(int argc, char **argv) {
   }
   MLIRContext context(registry);
   qtensor::ImportOptions options;
+  for (auto [option, setting] : {std::pair<const cl::Option *, StringRef>(std::addressof(outputs), "outputs"),
+                                 {&rounding, "rounding"},
+                                 {&runtime, "runtime"},
+                                 {&weights, "weights"}})
+    if (!qtensor::tools::checkReads(input, *option, setting))
+      return 1;
+  if (emitBytecode && elideWeights)
+    return qtensor::tools::fail(qtensor::tools::noEffect(elideWeights, "bytecode has all constants")), 1;
   if (!qtensor::tools::parseDims(dims, options))
     return 1;
   options.outputs.assign(outputs.begin(), outputs.end());

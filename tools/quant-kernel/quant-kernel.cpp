@@ -94,6 +94,26 @@ static bool checkTable(StringRef option, int64_t entries, int64_t least, int64_t
                      " entries for codes of this layout, got " + Twine(entries));
 }
 
+/// An option that would be ignored was meant for something.
+static bool checkUses() {
+  struct Use {
+    const cl::Option *option;
+    bool isUsed;
+    StringRef reason;
+  };
+  const Use uses[] = {
+      {std::addressof(bytes), integer, "the float strategy multiplies values; see --random-table"},
+      {std::addressof(upper), integer && !bytes.empty(), "it goes with --bytes and the integer strategy"},
+      {&randomTable, !integer, "the integer strategy multiplies bytes; see --bytes"},
+      {&features, emit != Emit::MLIR && emit != Emit::Lowered, "no machine code is made"},
+      {&extremes, emit == Emit::Check, "nothing runs"},
+      {&timeRuns, emit == Emit::Check, "nothing runs"}};
+  for (const Use &use : uses)
+    if (use.option->getNumOccurrences() && !use.isUsed)
+      return qtensor::tools::fail(qtensor::tools::noEffect(*use.option, use.reason));
+  return true;
+}
+
 static bool describe(MLIRContext *context, tool::Description &to) {
   auto layout = dyn_cast_or_null<qtile::LayoutAttr>(parseAttribute(layoutText, context));
   if (!layout) {
@@ -168,7 +188,7 @@ static int fail(Error error) {
 
 static int run(MLIRContext &context) {
   tool::Description description;
-  if (!findMachine(description.machine) || !describe(&context, description))
+  if (!checkUses() || !findMachine(description.machine) || !describe(&context, description))
     return 1;
   if (explain)
     explainPlan(description.spec, description.machine, SmallVector<int64_t>(rowCounts.begin(), rowCounts.end()), outs());

@@ -73,6 +73,11 @@ static std::string makeOverview() {
   return text + "\n";
 }
 
+/// The error where `option` was given but has no effect, for a reason.
+static Error unused(const cl::Option &option, const Twine &reason) {
+  return llvm::createStringError(tools::noEffect(option, reason));
+}
+
 namespace {
 /// One open model with its buffers.
 class Session {
@@ -166,7 +171,11 @@ Error Session::allocate() {
 }
 
 Error Session::readState() {
-  if (stateFile.empty() || !llvm::sys::fs::exists(stateFile))
+  if (stateFile.empty())
+    return Error::success();
+  if (!model->stateSize(handle))
+    return unused(stateFile, "the model keeps no state");
+  if (!llvm::sys::fs::exists(stateFile))
     return Error::success();
   auto file = llvm::MemoryBuffer::getFile(stateFile);
   if (!file)
@@ -235,11 +244,6 @@ static constexpr StringLiteral kOfValues[] = {"input", "dump-values", "compare-v
 /// Checks of the compiler, which pass where it does nothing.
 static constexpr StringLiteral kChecks[] = {"verify-phases", "verify-roundtrip"};
 
-/// The error where `option` was given but has no effect, for a reason.
-static Error unused(const cl::Option &option, const Twine &reason) {
-  return llvm::createStringError("--" + option.ArgStr + " has no effect: " + reason);
-}
-
 /// An option that would be ignored was meant for something.
 static Error checkOptions() {
   if (StringRef(modelFile).ends_with(".so"))
@@ -258,6 +262,8 @@ static Error checkOptions() {
     if (tolerance->getNumOccurrences() && compareFiles.empty())
       return unused(*tolerance, "there is nothing to compare with; give --compare");
   }
+  if (count && threads.getNumOccurrences())
+    return unused(threads, "--count runs on one thread");
   if (threads < 0)
     return llvm::createStringError("--num-threads=" + Twine(int(threads)) +
                                    ": expected a number of threads, or 0 for as many as processors");

@@ -30,7 +30,8 @@ static OwningOpRef<ModuleOp> importFile(StringRef path, MLIRContext *context, co
 
 void registerONNXImport(DialectRegistry &registry) {
   graph::registerDialects(registry);
-  registerImporter("onnx", importFile, [](raw_ostream &os) { onnx::Registry::get().printTable(os); });
+  registerImporter("onnx", importFile, {"outputs", "weights"},
+                   [](raw_ostream &os) { onnx::Registry::get().printTable(os); });
 }
 
 } // namespace mlir::qtensor

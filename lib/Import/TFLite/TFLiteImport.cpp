@@ -34,7 +34,8 @@ static OwningOpRef<ModuleOp> importFile(StringRef path, MLIRContext *context, co
 
 void registerTFLiteImport(DialectRegistry &registry) {
   graph::registerDialects(registry);
-  registerImporter("tflite", importFile, [](raw_ostream &os) { tflite::Registry::get().printTable(os); });
+  registerImporter("tflite", importFile, {"outputs", "rounding", "runtime"},
+                   [](raw_ostream &os) { tflite::Registry::get().printTable(os); });
 }
 
 } // namespace mlir::qtensor

@@ -16,3 +16,14 @@ func.func @main(%k: tensor<8x16xf32> {qtensor.state = "keys"}, %x: tensor<1x8xf3
   %y = tensor.insert_slice %x into %k[0, 8] [1, 8] [1, 1] : tensor<1x8xf32> into tensor<8x16xf32>
   return %y : tensor<8x16xf32>
 }
+
+// -----
+
+// Nothing is kept, or no floats are: the format has nothing to store.
+// expected-warning @below {{caches=int8/token has no effect: the model keeps no state of floats with two axes or more}}
+module {
+  func.func @main(%k: tensor<8x16xi32> {qtensor.state = "keys"}, %x: tensor<1x16xi32>) -> (tensor<8x16xi32> {qtensor.state = "keys"}) {
+    %y = tensor.insert_slice %x into %k[0, 0] [1, 16] [1, 1] : tensor<1x16xi32> into tensor<8x16xi32>
+    return %y : tensor<8x16xi32>
+  }
+}

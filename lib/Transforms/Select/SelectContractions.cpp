@@ -166,6 +166,10 @@ struct SelectContractions : mlir::qtensor::impl::SelectContractionsBase<SelectCo
       if (encoded || (plainWeights && isWeight(contraction->rhs->get())))
         contractions.push_back(*contraction);
     });
+    if (strategy != "auto" && llvm::all_of(contractions, [](Contraction c) { return c.op->hasAttr(kStrategyAttr); }))
+      getOperation().emitWarning() << "strategy=" << strategy << " has no effect: "
+                                   << (contractions.empty() ? "no contraction has an encoded operand"
+                                                            : "the strategies of all layers are given");
     IRRewriter rewriter(&getContext());
     for (const Contraction &contraction : contractions)
       if (failed(select(rewriter, contraction, strategy)))
