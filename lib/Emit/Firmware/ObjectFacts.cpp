@@ -29,6 +29,8 @@ public:
 private:
   Error readSymbols();
   Error readSection(const ELFSectionRef &section);
+  /// Calls `visit` for each section that has relocations, with its name and these.
+  Error forRelocated(function_ref<Error(const ELFSectionRef &, StringRef, const SectionRef &)> visit);
   Error readFrames(const ELFSectionRef &frames, const SectionRef &relocations);
   Error addVectors();
   Error addVectors(const DWARFDebugFrame &frames, const SectionRef &relocations);
@@ -130,19 +132,18 @@ Error Reader::addVectors() {
   auto frames = context->getDebugFrame();
   if (!frames)
     return frames.takeError();
-  for (const SectionRef &relocations : file.sections()) {
-    auto place = relocations.getRelocatedSection();
-    if (!place)
-      return place.takeError();
-    if (*place == file.section_end())
-      continue;
-    auto name = (*place)->getName();
-    if (!name)
-      return name.takeError();
-    if (*name == ".debug_frame")
-      return addVectors(**frames, relocations);
-  }
-  return createStringError("the object does not say which frames hold vector registers (section .debug_frame)");
+  bool isSaid = false;
+  auto visit = [&](const ELFSectionRef &, StringRef name, const SectionRef &relocations) -> Error {
+    if (isSaid || name != ".debug_frame")
+      return Error::success();
+    isSaid = true;
+    return addVectors(**frames, relocations);
+  };
+  if (Error error = forRelocated(visit))
+    return error;
+  return isSaid
+             ? Error::success()
+             : createStringError("the object does not say which frames hold vector registers (section .debug_frame)");
 }
 
 /// The function of an entry is what the first relocation of its start refers to, behind a length and a pointer.
@@ -202,29 +203,37 @@ Error Reader::readSection(const ELFSectionRef &section) {
   return Error::success();
 }
 
-Expected<ObjectFacts> Reader::read() {
-  if (Error error = readSymbols())
-    return error;
-  for (const ELFSectionRef section : file.sections())
-    if (Error error = readSection(section))
-      return error;
+Error Reader::forRelocated(function_ref<Error(const ELFSectionRef &, StringRef, const SectionRef &)> visit) {
   for (const SectionRef &relocations : file.sections()) {
     auto place = relocations.getRelocatedSection();
     if (!place)
       return place.takeError();
     if (*place == file.section_end())
       continue;
-    ELFSectionRef section = **place;
-    auto name = section.getName();
+    auto name = (*place)->getName();
     if (!name)
       return name.takeError();
-    if (*name == ".stack_sizes")
-      if (Error error = readFrames(section, relocations))
-        return error;
-    if (section.getFlags() & ELF::SHF_EXECINSTR)
-      if (Error error = readCalls(section, relocations))
-        return error;
+    if (Error error = visit(**place, *name, relocations))
+      return error;
   }
+  return Error::success();
+}
+
+Expected<ObjectFacts> Reader::read() {
+  if (Error error = readSymbols())
+    return error;
+  for (const ELFSectionRef section : file.sections())
+    if (Error error = readSection(section))
+      return error;
+  auto visit = [&](const ELFSectionRef &section, StringRef name, const SectionRef &relocations) -> Error {
+    if (name == ".stack_sizes")
+      return readFrames(section, relocations);
+    if (section.getFlags() & ELF::SHF_EXECINSTR)
+      return readCalls(section, relocations);
+    return Error::success();
+  };
+  if (Error error = forRelocated(visit))
+    return error;
   if (scaled.assumedBytes)
     if (Error error = addVectors())
       return error;
