@@ -134,11 +134,15 @@ def QNN_Conv2DOp : QNN_LayerOp<"conv2d"> {
            pads = array<i64: 4, 1, 5, 1>, input_zero = 83, output_zero = -128, low = -128, high = 127, map = #qtensor.final<fixed<double>>}>
            -> tensor<1x25x5x64xi8>
     ```
+    With `channel_groups` = G inputs and outputs are G groups of neighbouring channels, and an output reads the inputs of its own
+    group: `c` counts these, and weights are [O, KH, KW, C / G]. Such a layer has no `groups` and no `sum`.
+
     With `sum` there is a second input of the output's shape: the codes above are its first operand, and their sum with that
     input is the result.
   }];
   let arguments = !con(QNN_Operands, QNN_Window, (ins I64Attr:$input_zero, DefaultValuedAttr<I64Attr, "8">:$weight_bits,
-                       OptionalAttr<DenseI64ArrayAttr>:$groups), QNN_FinalMap, (ins OptionalAttr<QNN_SumAttr>:$sum));
+                       DefaultValuedAttr<I64Attr, "1">:$channel_groups, OptionalAttr<DenseI64ArrayAttr>:$groups), QNN_FinalMap,
+                       (ins OptionalAttr<QNN_SumAttr>:$sum));
 }
 
 def QNN_DepthwiseConv2DOp : QNN_LayerOp<"depthwise_conv2d"> {

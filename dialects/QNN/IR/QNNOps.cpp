@@ -111,12 +111,19 @@ LogicalResult Conv2DOp::verify() {
     return failure();
   if (getSum() && getInputType(1).getShape() != getOutputType().getShape())
     return emitOpError("adds the shape [") << getInputType(1).getShape() << "] to [" << getOutputType().getShape() << "]";
-  int64_t channels = getOutputType().getDimSize(3);
-  int64_t shape[] = {channels, getWindow()[0], getWindow()[1], getInputType().getDimSize(3)};
+  int64_t channels = getOutputType().getDimSize(3), from = getInputType().getDimSize(3), parts = getChannelGroups();
+  if (parts < 1 || channels % parts || from % parts)
+    return emitOpError("has ") << parts << " groups of channels, which must divide the " << from << " it reads and the "
+                               << channels << " it makes";
+  if (parts > 1 && (getGroups() || getSum()))
+    return emitOpError("has groups of channels and ")
+           << (getGroups() ? "groups of weights" : "a sum") << "; it takes one of them";
+  int64_t shape[] = {channels, getWindow()[0], getWindow()[1], from / parts};
   return failed(verifyWeights(*this, shape, channels)) ? failure() : verifyGroups(*this, shape);
 }
 int64_t Conv2DOp::countMultiplications() {
-  return getOutputType().getNumElements() * getWindow()[0] * getWindow()[1] * getInputType().getDimSize(3);
+  return getOutputType().getNumElements() * getWindow()[0] * getWindow()[1] * getInputType().getDimSize(3) /
+         getChannelGroups();
 }
 
 void DepthwiseConv2DOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {

@@ -226,3 +226,43 @@ func.func @f(%x: tensor<1x40xi8>, %w: tensor<3x40xi8>, %b: tensor<1xi32>, %f: te
     groups = array<i64: 32>, map = #qtensor.final<fixed<double>>}> -> tensor<1x3xi8>
   return %y : tensor<1x3xi8>
 }
+
+// -----
+
+func.func @f(%x: tensor<1x8x8x6xi8>, %w: tensor<16x3x3x2xi8>, %b: tensor<16xi32>, %o: tensor<1x6x6x16xi8>) -> tensor<1x6x6x16xi8> {
+  // expected-error @below {{has 3 groups of channels, which must divide the 6 it reads and the 16 it makes}}
+  %y = qnn.conv2d ins(%x : tensor<1x8x8x6xi8>) weights(%w, %b, %b, %b : tensor<16x3x3x2xi8>, tensor<16xi32>, tensor<16xi32>, tensor<16xi32>) outs(%o : tensor<1x6x6x16xi8>)
+    <{window = array<i64: 3, 3>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, input_zero = 0 : i64,
+    channel_groups = 3 : i64, output_zero = 0 : i64, low = -128 : i64, high = 127 : i64, map = #qtensor.final<fixed<double>>}> -> tensor<1x6x6x16xi8>
+  return %y : tensor<1x6x6x16xi8>
+}
+
+// -----
+
+func.func @f(%x: tensor<1x8x8x6xi8>, %w: tensor<16x3x3x6xi8>, %b: tensor<16xi32>, %o: tensor<1x6x6x16xi8>) -> tensor<1x6x6x16xi8> {
+  // expected-error @below {{has 0 groups of channels, which must divide the 6 it reads and the 16 it makes}}
+  %y = qnn.conv2d ins(%x : tensor<1x8x8x6xi8>) weights(%w, %b, %b, %b : tensor<16x3x3x6xi8>, tensor<16xi32>, tensor<16xi32>, tensor<16xi32>) outs(%o : tensor<1x6x6x16xi8>)
+    <{window = array<i64: 3, 3>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, input_zero = 0 : i64,
+    channel_groups = 0 : i64, output_zero = 0 : i64, low = -128 : i64, high = 127 : i64, map = #qtensor.final<fixed<double>>}> -> tensor<1x6x6x16xi8>
+  return %y : tensor<1x6x6x16xi8>
+}
+
+// -----
+
+func.func @f(%x: tensor<1x8x8x6xi8>, %w: tensor<16x3x3x6xi8>, %b: tensor<16xi32>, %o: tensor<1x6x6x16xi8>) -> tensor<1x6x6x16xi8> {
+  // expected-error @below {{the layer needs the shape [16, 3, 3, 3]}}
+  %y = qnn.conv2d ins(%x : tensor<1x8x8x6xi8>) weights(%w, %b, %b, %b : tensor<16x3x3x6xi8>, tensor<16xi32>, tensor<16xi32>, tensor<16xi32>) outs(%o : tensor<1x6x6x16xi8>)
+    <{window = array<i64: 3, 3>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, input_zero = 0 : i64,
+    channel_groups = 2 : i64, output_zero = 0 : i64, low = -128 : i64, high = 127 : i64, map = #qtensor.final<fixed<double>>}> -> tensor<1x6x6x16xi8>
+  return %y : tensor<1x6x6x16xi8>
+}
+
+// -----
+
+func.func @f(%x: tensor<1x8x8x6xi8>, %w: tensor<16x3x3x3xi8>, %b: tensor<16xi32>, %o: tensor<1x6x6x16xi8>) -> tensor<1x6x6x16xi8> {
+  // expected-error @below {{constant operands; a layer without kernel has 5}}
+  %y = qnn.conv2d ins(%x : tensor<1x8x8x6xi8>) weights(%w, %b, %b, %b : tensor<16x3x3x3xi8>, tensor<16xi32>, tensor<16xi32>, tensor<16xi32>) outs(%o : tensor<1x6x6x16xi8>)
+    <{window = array<i64: 3, 3>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, input_zero = 0 : i64,
+    channel_groups = 2 : i64, groups = array<i64: 1, 1, 3>, output_zero = 0 : i64, low = -128 : i64, high = 127 : i64, map = #qtensor.final<fixed<double>>}> -> tensor<1x6x6x16xi8>
+  return %y : tensor<1x6x6x16xi8>
+}

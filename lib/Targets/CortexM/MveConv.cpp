@@ -29,6 +29,7 @@ template <bool General, bool Words> struct MveConv : ConvKernel {
     return fits && (!layer.depthwise || layer.in.channels == 1) && (General || !needsGeneralMap(layer, constants));
   }
   bool takesSum(const ConvLayer &layer) const override;
+  bool takesParts() const override { return true; }
   std::optional<Overlap> getSumOverlap(const ConvLayer &layer) const override {
     // A pixel that is computed twice would find its own result.
     MvePatches patches(layer);
@@ -215,7 +216,8 @@ void Tiles::emit(Value left, Value right, Value output, Value second) const {
     finish(sums[0], carried[0], channel, to, with);
     // Where there is one pixel, both are the same.
     if (patches.pixels() > 1)
-      finish(sums[1], carried[0], channel, k.at(to, outBytes(channels())), sum ? k.at(with, channels()) : Value());
+      finish(sums[1], carried[0], channel, k.at(to, outBytes(layer.out.pixel())),
+             sum ? k.at(with, channels()) : Value());
     return {k.at(carried[0], kWeights + 2 * half)};
   });
 }

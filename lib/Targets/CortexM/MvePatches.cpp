@@ -8,7 +8,7 @@ using namespace mlir::qtensor::cortexm;
 MvePatches::MvePatches(const ConvLayer &layer, int64_t channels)
     : imageCount(layer.in.batch), outRows(layer.out.height), outPixels(layer.out.width), inHeight(layer.in.height),
       inWidth(layer.in.width), channels(channels), codeBytes(layer.inputBits / 8), pieceBytes(channels * codeBytes),
-      pixelBytes(layer.in.channels * codeBytes), kernelHeight(layer.window.kernelHeight),
+      pixelBytes(layer.in.pixel() * codeBytes), kernelHeight(layer.window.kernelHeight),
       kernelWidth(layer.window.kernelWidth), strideHeight(layer.window.strideHeight),
       strideWidth(layer.window.strideWidth), dilationHeight(layer.window.dilationHeight),
       dilationWidth(layer.window.dilationWidth), padTop(layer.window.padTop), padLeft(layer.window.padLeft),
@@ -182,7 +182,7 @@ Value MvePatches::emitRow(Mve &m, Value input, Value scratch, Value image, Value
 void MvePatches::emitTiles(Mve &m, const ConvLayer &layer, const firmware::LayerPointers &at, int64_t step,
                            llvm::function_ref<void(Value, Value, Value)> body) const {
   KernelBuilder &k = m.k;
-  int64_t outBytes = layer.out.channels * codeBytes;
+  int64_t outBytes = layer.out.pixel() * codeBytes;
   emitStart(m, at.scratch);
   k.loop(0, imageCount, 1, [&](Value image) {
     k.loop(0, outRows, 1, [&](Value y) {

@@ -16,7 +16,8 @@ namespace {
 /// Pixels whose codes follow one another: those of a product of matrices, or of a 1 x 1 window that moves by one.
 bool readsInPlace(const ConvLayer &layer) {
   const Window &w = layer.window;
-  return w.taps() == 1 && w.strideHeight == 1 && w.strideWidth == 1 && !layer.hasPadding();
+  return w.taps() == 1 && w.strideHeight == 1 && w.strideWidth == 1 && !layer.hasPadding() &&
+         layer.in.pixel() == layer.in.channels;
 }
 
 int64_t countPixels(const ConvLayer &layer) { return layer.out.batch * layer.out.height * layer.out.width; }
@@ -188,7 +189,8 @@ SmallVector<Value> Tile::sum(Value bias, Value weights, Value codes, Value facto
 /// bits it is 0).
 static void gatherWindow(KernelBuilder &k, const ConvLayer &layer, Value image, Value y, Value x, Value to) {
   const Window &w = layer.window;
-  int64_t pixelBytes = layer.in.channels * layer.inputBits / 8, width = layer.in.width, height = layer.in.height;
+  int64_t pixelBytes = layer.in.pixel() * layer.inputBits / 8, tapBytes = layer.in.channels * layer.inputBits / 8;
+  int64_t width = layer.in.width, height = layer.in.height;
   Value top = k.add(k.mul(y, w.strideHeight), -w.padTop), left = k.add(k.mul(x, w.strideWidth), -w.padLeft);
   int64_t lastTop = height - (w.kernelHeight - 1) * w.dilationHeight,
           lastLeft = width - (w.kernelWidth - 1) * w.dilationWidth;
@@ -196,10 +198,10 @@ static void gatherWindow(KernelBuilder &k, const ConvLayer &layer, Value image, 
   if (padding) {
     Value outside = k.either(k.either(k.isLess(top, k.number(0)), k.isLess(k.number(lastTop - 1), top)),
                              k.either(k.isLess(left, k.number(0)), k.isLess(k.number(lastLeft - 1), left)));
-    k.when(outside, [&] { fillBytes(k, to, layer.inputZero, w.taps() * pixelBytes); });
+    k.when(outside, [&] { fillBytes(k, to, layer.inputZero, w.taps() * tapBytes); });
   }
   // A row of taps that touch is one copy.
-  bool whole = w.dilationWidth == 1;
+  bool whole = w.dilationWidth == 1 && tapBytes == pixelBytes;
   int64_t taps = whole ? w.kernelWidth : 1;
   auto inside = [&](Value at, int64_t extent, llvm::function_ref<void()> body) {
     if (!padding)
@@ -215,8 +217,7 @@ static void gatherWindow(KernelBuilder &k, const ConvLayer &layer, Value image, 
         auto copy = [&] {
           Value from = k.at(image, k.mul(k.add(k.add(k.mul(row, width), column), first), pixelBytes));
           Value tap = k.add(k.add(k.mul(ky, w.kernelWidth), kx), first);
-          copyBytes(k, k.at(to, k.mul(tap, pixelBytes)), from, k.mul(k.sub(last, first), pixelBytes),
-                    taps * pixelBytes);
+          copyBytes(k, k.at(to, k.mul(tap, tapBytes)), from, k.mul(k.sub(last, first), tapBytes), taps * tapBytes);
         };
         if (!whole)
           return inside(column, width, copy);
@@ -240,7 +241,7 @@ static void gatherPixels(KernelBuilder &k, const ConvLayer &layer, Value input, 
     Value pixel = k.add(first, p), image = input;
     if (layer.out.batch > 1) {
       Value n = arith::DivUIOp::create(b, pixel, k.number(area));
-      image = k.at(input, k.mul(n, layer.in.height * layer.in.width * layer.in.channels * layer.inputBits / 8));
+      image = k.at(input, k.mul(n, layer.in.height * layer.in.width * layer.in.pixel() * layer.inputBits / 8));
       pixel = k.sub(pixel, k.mul(n, area));
     }
     Value y = arith::DivUIOp::create(b, pixel, k.number(layer.out.width));
@@ -256,6 +257,7 @@ public:
 
   StringRef getName() const override { return name; }
   bool takesGroups() const override { return how.groups; }
+  bool takesParts() const override { return true; }
   bool accepts(const ConvLayer &layer, const ConvConstants &constants) const override;
   std::vector<char> pack(const ConvLayer &layer, const ConvConstants &constants) const override;
   int64_t getScratchBytes(const ConvLayer &layer) const override {
@@ -405,12 +407,13 @@ std::optional<Overlap> VectorConv::getOutputOverlap(const ConvLayer &layer) cons
 void VectorConv::emitStrips(KernelBuilder &k, const ConvLayer &layer, const LayerPointers &at, Value first,
                             Value codes) const {
   int64_t pixels = pixelsOfTile(layer), channels = layer.out.channels, bytes = how.codeBits / 8;
+  int64_t outBytes = layer.out.pixel() * bytes;
   // One row of sums leaves room for vectors twice as long.
   Vectors v(k, pixels == 1 && channels > 16 ? 2 : 1);
   FinalMap finalMap = layer.map;
   if (how.groups || how.codeBits == 16)
     finalMap.mode = FixedMode::Single;
-  Value row = k.at(at.output, k.mul(first, channels * bytes));
+  Value row = k.at(at.output, k.mul(first, outBytes));
   v.strips(channels, [&](Value from, Value vl) {
     Value map = k.at(at.constants, k.left(from, 2)),
           weights = k.at(k.at(at.constants, getHeaderBytes(layer, how)), from);
@@ -430,7 +433,7 @@ void VectorConv::emitStrips(KernelBuilder &k, const ConvLayer &layer, const Laye
         Value second = k.at(k.at(at.second, k.add(k.mul(first, channels), p * channels)), from);
         codes = emitSum(k, v, *layer.sum, codes, v.load(second, 8, vl), vl);
       }
-      v.store(codes, k.at(k.at(row, p * channels * bytes), k.mul(from, bytes)), vl);
+      v.store(codes, k.at(k.at(row, p * outBytes), k.mul(from, bytes)), vl);
     }
   });
 }
@@ -446,7 +449,7 @@ void VectorConv::finishWide(KernelBuilder &k, const ConvLayer &layer, Value cons
       Value upper = k.extend(k.load32(place), k.i64()), lower = k.extend(k.load32(k.at(place, 4 * channels)), k.i64());
       Value mapped = k.mapExactly(k.add(k.add(bias, k.left(upper, 8)), lower), multiplier, shift, layer.map.mode);
       Value code = k.clamp(mapped, layer.map.low, layer.map.high);
-      k.storeCode(code, k.at(k.at(row, k.mul(p, 2 * channels)), k.left(o, 1)), 16);
+      k.storeCode(code, k.at(k.at(row, k.mul(p, 2 * layer.out.pixel())), k.left(o, 1)), 16);
     });
   });
 }
@@ -466,7 +469,7 @@ void VectorConv::emit(KernelBuilder &k, const ConvLayer &layerAsGiven, const Lay
     emitStrips(k, layer, at, first, codes);
     if (how.wide)
       finishWide(k, layer, at.constants, k.at(at.scratch, windowBytes(layer)),
-                 k.at(at.output, k.mul(first, layer.out.channels * bytes)));
+                 k.at(at.output, k.mul(first, layer.out.pixel() * bytes)));
   });
 }
 

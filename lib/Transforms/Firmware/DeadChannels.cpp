@@ -258,7 +258,8 @@ LogicalResult DeadChannels::readLayers(func::FuncOp function) {
     std::optional<Layer> layer = describeLayer(op);
     auto *conv = layer ? std::get_if<ConvLayer>(&*layer) : nullptr;
     bool onTensors = op->getNumResults() == 1;
-    if (!conv || !op.getKernelName().empty() || !onTensors)
+    // Groups of channels are of one size: none leaves alone.
+    if (!conv || conv->channelGroups > 1 || !op.getKernelName().empty() || !onTensors)
       return WalkResult::advance();
     FailureOr<ConvConstants> constants = readConvConstants(op);
     if (failed(constants))

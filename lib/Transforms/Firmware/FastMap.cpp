@@ -75,7 +75,7 @@ std::vector<int64_t> firmware::boundSums(const ConvLayer &layer, const ConvConst
     int64_t sum = 0;
     for (int64_t ky = 0; ky < layer.window.kernelHeight; ++ky)
       for (int64_t kx = 0; kx < layer.window.kernelWidth; ++kx)
-        for (int64_t c = 0; c < (layer.depthwise ? 1 : layer.in.channels); ++c)
+        for (int64_t c = 0; c < layer.inputs(); ++c)
           sum += std::abs(int64_t(constants.weight(layer, o, ky, kx, c)) * constants.factor(layer, o, ky, kx, c));
     bound = std::abs(bound) + largest * sum;
   }

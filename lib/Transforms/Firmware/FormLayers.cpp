@@ -31,6 +31,7 @@ public:
 
 private:
   bool readSums();
+  bool stripGroups();
   void readBias(Value &sums);
   Value numbers(ArrayRef<int64_t> values, Type element);
   Operation *create(const ProductForm &form);
@@ -91,6 +92,20 @@ Value firmware::stripZeros(Value image, int64_t zero, SmallVectorImpl<int64_t> &
   return pad.getSource();
 }
 
+/// The image of a grouped convolution with all channels in one dimension. False where the sums do not become like that.
+bool LayerFormer::stripGroups() {
+  auto joins = [](ArrayRef<ReassociationIndices> groups) { return groups.size() == 4 && groups[3].size() == 2; };
+  auto join = dyn_cast_or_null<tensor::CollapseShapeOp>(reshape);
+  if (!join || !joins(join.getReassociationIndices()))
+    return false;
+  auto split = input.getDefiningOp<tensor::ExpandShapeOp>();
+  if (split && joins(split.getReassociationIndices()))
+    input = split.getSrc();
+  else
+    input = tensor::CollapseShapeOp::create(b, input, join.getReassociationIndices());
+  return true;
+}
+
 Value LayerFormer::numbers(ArrayRef<int64_t> values, Type element) {
   SmallVector<Attribute> list;
   for (int64_t value : values)
@@ -118,8 +133,15 @@ Operation *LayerFormer::create(const ProductForm &form) {
   BlockAttr encoding = getBlockEncoding(op.getType());
   Type code = encoding.getCodec().getStorageType();
   SmallVector<int64_t> shape(sums.getShape());
+  NamedAttrList attributes;
   int64_t bits = form.kind == ProductForm::Depthwise && !weights.getDefiningOp<ComponentOp>() ? 8 : weightBits(weights);
-  if (shape.size() == 5) {
+  if (form.kind == ProductForm::Grouped) {
+    int64_t filters = shape.pop_back_val();
+    attributes.set("channel_groups", b.getI64IntegerAttr(shape.back()));
+    shape.back() *= filters;
+    SmallVector<ReassociationIndices> groups{{0, 1}, {2}, {3}, {4}};
+    weights = tensor::CollapseShapeOp::create(b, weights, groups);
+  } else if (shape.size() == 5) {
     int64_t multiplier = shape.pop_back_val();
     shape.back() *= multiplier;
     SmallVector<ReassociationIndices> groups{{0}, {1}, {2, 3}};
@@ -131,7 +153,6 @@ Operation *LayerFormer::create(const ProductForm &form) {
   Value init = tensor::EmptyOp::create(b, shape, code);
   auto number = [&](int64_t value) { return b.getI64IntegerAttr(value); };
   int64_t zero = encoding.getZero() ? int64_t(*encoding.getZero().getScalar()) : 0;
-  NamedAttrList attributes;
   attributes.set("input_zero", number(form.inputZero));
   attributes.set("weight_bits", number(bits));
   attributes.set("output_zero", number(zero));
@@ -190,10 +211,14 @@ bool LayerFormer::run() {
     return false;
   if (!comesFromConstant(weights) || (bias && !comesFromConstant(bias)))
     return false;
+  if (form->kind == ProductForm::Grouped && !stripGroups())
+    return false;
   // Zero points around the image become the layer's padding.
   if (form->kind != ProductForm::Matrix)
     input = stripZeros(input, form->inputZero, pads);
   Value codes = create(*form)->getResult(0);
+  if (form->kind == ProductForm::Grouped)
+    reshape = nullptr;
   auto wanted = RankedTensorType::get(sums.getShape(), code);
   if (codes.getType() != wanted) {
     IRMapping mapping;

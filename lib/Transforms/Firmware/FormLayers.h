@@ -9,7 +9,8 @@ namespace mlir::qtensor::firmware {
 
 /// How a linalg op reads codes: sum += (input - inputZero) * weight, perhaps times a factor.
 struct ProductForm {
-  enum Kind { Matrix, Conv, Depthwise } kind = Matrix;
+  /// Grouped: groups of channels have dimensions of their own.
+  enum Kind { Matrix, Conv, Depthwise, Grouped } kind = Matrix;
   SmallVector<int64_t, 2> strides, dilations;
   int64_t inputZero = 0;
   SmallVector<int64_t, 3> groups; ///< Weights that share a factor, the op's third input: extents behind the channel.

@@ -17,11 +17,34 @@ bool ConvLayer::hasWords() const {
   return inputBits == 16 && map.mode == FixedMode::X16 && inputZero == 0 && map.zero == 0;
 }
 
+ConvLayer ConvLayer::ofGroup() const {
+  ConvLayer part = *this;
+  part.channelGroups = 1;
+  for (Extents *image : {&part.in, &part.out}) {
+    image->pitch = image->channels;
+    image->channels /= channelGroups;
+  }
+  return part;
+}
+
+/// The numbers of a part of the channels, of which there may be one for all.
+template <typename T> static std::vector<T> sliceOf(const std::vector<T> &list, size_t part, size_t parts) {
+  size_t count = list.size() / parts;
+  return list.size() == 1 ? list : std::vector<T>(list.begin() + part * count, list.begin() + (part + 1) * count);
+}
+
+ConvConstants ConvConstants::ofGroup(const ConvLayer &layer, int64_t group) const {
+  size_t part = size_t(group), parts = size_t(layer.channelGroups);
+  size_t count = weights.size() / parts;
+  std::vector<int32_t> own(weights.begin() + part * count, weights.begin() + (part + 1) * count);
+  return {own, sliceOf(bias, part, parts), sliceOf(multiplier, part, parts), sliceOf(shift, part, parts), {}};
+}
+
 int32_t ConvConstants::weight(const ConvLayer &layer, int64_t o, int64_t ky, int64_t kx, int64_t c) const {
   const Window &w = layer.window;
   if (layer.depthwise)
     return weights[(ky * w.kernelWidth + kx) * layer.out.channels + o];
-  return weights[((o * w.kernelHeight + ky) * w.kernelWidth + kx) * layer.in.channels + c];
+  return weights[((o * w.kernelHeight + ky) * w.kernelWidth + kx) * layer.inputs() + c];
 }
 
 int32_t ConvConstants::factor(const ConvLayer &layer, int64_t o, int64_t ky, int64_t kx, int64_t c) const {
@@ -39,7 +62,7 @@ std::vector<int64_t> ConvConstants::foldedBias(const ConvLayer &layer) const {
     int64_t sum = 0;
     for (int64_t ky = 0; ky < layer.window.kernelHeight; ++ky)
       for (int64_t kx = 0; kx < layer.window.kernelWidth; ++kx)
-        for (int64_t c = 0; c < (layer.depthwise ? 1 : layer.in.channels); ++c)
+        for (int64_t c = 0; c < layer.inputs(); ++c)
           sum += int64_t(weight(layer, o, ky, kx, c)) * factor(layer, o, ky, kx, c);
     folded.push_back(bias[bias.size() == 1 ? 0 : o] - layer.inputZero * sum);
   }
@@ -172,6 +195,7 @@ std::optional<Layer> firmware::describeLayer(qnn::LayerOpInterface op) {
   if (auto conv = dyn_cast<qnn::Conv2DOp>(*op)) {
     ConvLayer layer =
         withGroups(describeConv(conv, describeWindow(conv), /*depthwise=*/false), conv.getGroups());
+    layer.channelGroups = conv.getChannelGroups();
     if (conv.getSum())
       layer.sum = describeSum(*conv.getSum(), layer.out.count());
     return layer;

@@ -20,7 +20,10 @@ struct FinalMap {
 /// NHWC extents, of whole batches.
 struct Extents {
   int64_t batch = 1, height = 1, width = 1, channels = 1;
+  int64_t pitch =
+      0; ///< Channels from one pixel to the next, where these are a part of an image's; 0: there are no others.
   int64_t count() const { return batch * height * width * channels; }
+  int64_t pixel() const { return pitch ? pitch : channels; }
 };
 
 /// Windows of `kernel` extents; output (y, x) begins at (y * stride - padTop, x * stride - padLeft).
@@ -59,6 +62,7 @@ struct ConvLayer {
   unsigned inputBits = 8, weightBits = 8; ///< Inputs and outputs are signed, of 8 or 16 bits; weights of 2, 4 or 8.
   FinalMap map;
   WeightGroups groups; ///< Never of depthwise layers.
+  int64_t channelGroups = 1; ///< An output reads the inputs of its own group of channels.
   /// A bound of |sum|, bias with the folded zero point included, on the way and at the end. Known to accept() and
   /// pack() alone: a kernel that needs it has a name of its own.
   int64_t sumBound = 0;
@@ -67,7 +71,10 @@ struct ConvLayer {
   /// What is done with each code and that of the second input before it is stored.
   std::optional<AddLayer> sum;
 
-  int64_t depth() const { return window.taps() * (depthwise ? 1 : in.channels); } ///< Products in a sum.
+  int64_t inputs() const { return depthwise ? 1 : in.channels / channelGroups; } ///< Channels that an output reads.
+  int64_t depth() const { return window.taps() * inputs(); }                     ///< Products in a sum.
+  /// One of the groups of channels, as a layer on parts of images.
+  ConvLayer ofGroup() const;
   bool hasPadding() const { return window.leaves(in, out); }
   /// Whether codes have 16 bits, no zero points and a map of `fixed<x16>`.
   bool hasWords() const;
@@ -75,7 +82,7 @@ struct ConvLayer {
 
 /// The constants of a convolution, channel by channel (lists of one element are repeated).
 struct ConvConstants {
-  std::vector<int32_t> weights; ///< [O][KH][KW][C]; depthwise: [KH][KW][O].
+  std::vector<int32_t> weights; ///< [O][KH][KW][C / channelGroups]; depthwise: [KH][KW][O].
   std::vector<int64_t> bias;    ///< As the model has it: the zero point is not folded.
   std::vector<int32_t> multiplier, shift;
   std::vector<int32_t> factors; ///< Of groups: [O][rows of groups][columns][channels]; else empty.
@@ -83,6 +90,8 @@ struct ConvConstants {
   /// bias - input_zero * (sum of the channel's weights): right where padding reads as the zero point.
   std::vector<int64_t> foldedBias(const ConvLayer &layer) const;
   int32_t weight(const ConvLayer &layer, int64_t o, int64_t ky, int64_t kx, int64_t c) const;
+  /// Those of one of the layer's groups of channels.
+  ConvConstants ofGroup(const ConvLayer &layer, int64_t group) const;
   /// The factor of a weight; 1 without groups.
   int32_t factor(const ConvLayer &layer, int64_t o, int64_t ky, int64_t kx, int64_t c) const;
 };

@@ -4,6 +4,7 @@
 #include "lib/Transforms/Firmware/KernelBuilder.h"
 #include "lib/Transforms/Firmware/Layer.h"
 #include "lib/Transforms/Firmware/Overlap.h"
+#include <memory>
 
 namespace mlir::qtensor::firmware {
 
@@ -25,6 +26,10 @@ public:
   virtual bool accepts(const L &layer, const C &constants) const = 0;
   /// Whether it reads factors of groups of weights: the others never see a layer that has some.
   virtual bool takesGroups() const { return false; }
+  /// Whether it computes layers with groups of channels; and whether layers on parts of images (Extents::pitch), as
+  /// these groups are. The others never see such layers.
+  virtual bool takesChannelGroups() const { return false; }
+  virtual bool takesParts() const { return false; }
   /// The bytes that emitted code reads at `constants`.
   virtual std::vector<char> pack(const L &layer, const C &constants) const = 0;
   /// Bytes of the kernel's own in the arena, aligned to 16.
@@ -56,16 +61,19 @@ struct LayerKernels {
   std::vector<const PoolKernel *> pool;
   std::vector<const AddKernel *> add;
   std::vector<const SoftmaxKernel *> softmax;
+  std::vector<std::shared_ptr<const ConvKernel>> made; ///< Those of `conv` that were made for this table.
 };
 
-/// The table of a target: what `parts` add, in order, and last the kernels that are right on every processor.
+/// The table of a target: what `parts` add, in order, and last the kernels that are right on every processor. Those
+/// that take parts of images also take convolutions in groups of channels.
 LayerKernels makeKernelTable(llvm::ArrayRef<void (*)(LayerKernels &)> parts);
 
 /// Whether a kernel computes a layer. Weights in groups, sums and means are for kernels that know of them.
 template <typename L, typename C>
 bool canCompute(const LayerKernel<L, C> &kernel, const L &layer, const C &constants) {
   if constexpr (std::is_same_v<L, ConvLayer>)
-    if ((layer.groups && !kernel.takesGroups()) || (layer.sum && !kernel.takesSum(layer)))
+    if ((layer.groups && !kernel.takesGroups()) || (layer.sum && !kernel.takesSum(layer)) ||
+        (layer.channelGroups > 1) != kernel.takesChannelGroups() || (layer.in.pitch && !kernel.takesParts()))
       return false;
   if constexpr (std::is_same_v<L, PoolLayer>)
     if (layer.mean && !kernel.takesMean())

@@ -19,6 +19,9 @@ def FormLayers : Pass<"qtensor-form-layers", "::mlir::func::FuncOp"> {
         %c = qnn.conv2d ins(%x) weights(%w, %bias, %m, %r) outs(%0) <{pads = array<i64: 1, 1, 1, 1>, input_zero = -128, ...}>
         %q = qtensor.assemble %c
 
+    A convolution whose groups of channels have a dimension of their own is one layer with `channel_groups`, on images with all
+    channels in one dimension.
+
     What has another form (unsigned codes, `real` maps, weights with a zero point, tensors that are broadcast) stays.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
@@ -31,7 +34,8 @@ def EliminateChannels : Pass<"qtensor-eliminate-channels", "::mlir::func::FuncOp
     A channel has one code for every input if its weights are 0, if all channels that it reads are constant, or if its
     multiplier is 0. Layers that read it take its share into their bias; beside padding only if the code is that of the
     padding, as the share would else differ from window to window. A channel that is read with weights of 0 alone goes too.
-    Layers that keep channels apart (depthwise, pooling, addition) lose them with their inputs. Results keep their bits.
+    Layers that keep channels apart (depthwise, pooling, addition) lose them with their inputs. Layers with `channel_groups` keep
+    all. Results keep their bits.
 
         %a = qnn.conv2d ins(%x) weights(%w0, ...) outs(%0 : tensor<1x8x8x2xi8>)   // %w0: [[0, 0], [3, 4]], code 5
         %y = qnn.conv2d ins(%a) weights(%w1, %b1, ...) outs(%1)                    // %w1: [[2, 7]], %b1: [1]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Kernels that are right on every processor, for every layer: one sum at a time, the final map in 64-bit arithmetic.
-#include "lib/Transforms/Firmware/LayerKernels.h"
+#include "lib/Transforms/Firmware/GroupedConv.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -19,6 +19,7 @@ struct PlainConv : ConvKernel {
   StringRef getName() const override { return "plain.conv"; }
   bool accepts(const ConvLayer &, const ConvConstants &) const override { return true; }
   bool takesGroups() const override { return true; }
+  bool takesParts() const override { return true; }
 
   std::vector<char> pack(const ConvLayer &layer, const ConvConstants &constants) const override {
     std::vector<char> bytes;
@@ -114,7 +115,8 @@ void PlainConv::emitOne(KernelBuilder &k, const ConvLayer &layer, const LayerPoi
     Tap row = tapPosition(k, y, ky, w.strideHeight, w.dilationHeight, w.padTop, layer.in.height);
     Tap column = tapPosition(k, x, kx, w.strideWidth, w.dilationWidth, w.padLeft, layer.in.width);
     auto products = [&]() -> SmallVector<Value> {
-      Value pixel = flatten(k, {n, row.position, column.position, first}, {0, layer.in.height, layer.in.width, layer.in.channels});
+      Value pixel =
+          flatten(k, {n, row.position, column.position, first}, {0, layer.in.height, layer.in.width, layer.in.pixel()});
       Value weight = layer.depthwise ? flatten(k, {ky, kx, o}, {0, w.kernelWidth, layer.out.channels})
                                      : k.mul(flatten(k, {o, ky, kx}, {0, w.kernelHeight, w.kernelWidth}), depth);
       return k.loop(0, depth, 1, before, [&](Value c, ValueRange sum) -> SmallVector<Value> {
@@ -139,7 +141,7 @@ void PlainConv::emitOne(KernelBuilder &k, const ConvLayer &layer, const LayerPoi
   });
   Value mapped = k.mapExactly(sum[0], k.load32(k.at(record, 8)), k.load32(k.at(record, 12)), layer.map.mode);
   Value code = k.clamp(k.add(mapped, layer.map.zero), layer.map.low, layer.map.high);
-  Value place = k.mul(flatten(k, {n, y, x, o}, {0, layer.out.height, layer.out.width, layer.out.channels}), bytes);
+  Value place = k.mul(flatten(k, {n, y, x, o}, {0, layer.out.height, layer.out.width, layer.out.pixel()}), bytes);
   if (layer.sum)
     code = emitSum(k, *layer.sum, code, k.loadCode(k.at(at.second, place), layer.inputBits));
   k.storeCode(code, k.at(at.output, place), layer.inputBits);
@@ -281,5 +283,6 @@ LayerKernels firmware::makeKernelTable(llvm::ArrayRef<void (*)(LayerKernels &)> 
   kernels.pool.push_back(&pool);
   kernels.add.push_back(&add);
   kernels.softmax.push_back(&softmax);
+  addGroupedConv(kernels);
   return kernels;
 }

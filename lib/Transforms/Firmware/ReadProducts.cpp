@@ -80,12 +80,23 @@ bool firmware::isDim(AffineMap map, unsigned result, unsigned dim) {
   return expr && expr.getPosition() == dim;
 }
 
+/// Images [n, h, w, group, channel], weights [group, filter, ky, kx, channel], sums [n, h, w, group, filter].
+static bool isGrouped(AffineMap in, AffineMap weights, AffineMap out, const Axis &y, const Axis &x) {
+  auto reads = [](AffineMap map, unsigned result, AffineMap other, unsigned same) {
+    return map.getResult(result) == other.getResult(same);
+  };
+  return in.getNumResults() == 5 && weights.getNumResults() == 5 && out.getNumResults() == 5 &&
+         reads(in, 3, weights, 0) && reads(in, 3, out, 3) && reads(out, 4, weights, 1) && isDim(weights, 2, y.tap) &&
+         isDim(weights, 3, x.tap) && reads(in, 4, weights, 4) && weights.isProjectedPermutation();
+}
+
 /// A convolution by its maps: which loops are the window's.
 static std::optional<ProductForm> readWindowForm(linalg::GenericOp op) {
   SmallVector<AffineMap> maps = op.getIndexingMapsArray();
   AffineMap in = maps[0], weights = maps[1], out = maps.back();
   unsigned rank = out.getNumResults();
-  if (in.getNumResults() != 4 || rank < 4 || rank > 5 || !out.isProjectedPermutation() || !isDim(in, 0, out.getDimPosition(0)))
+  if (in.getNumResults() < 4 || rank < 4 || rank > 5 || !out.isProjectedPermutation() ||
+      !isDim(in, 0, out.getDimPosition(0)))
     return std::nullopt;
   std::optional<Axis> y = readAxis(in.getResult(1)), x = readAxis(in.getResult(2));
   if (!y || !x || y->out != out.getDimPosition(1) || x->out != out.getDimPosition(2))
@@ -93,6 +104,12 @@ static std::optional<ProductForm> readWindowForm(linalg::GenericOp op) {
   ProductForm form;
   form.strides = {y->stride, x->stride};
   form.dilations = {y->dilation, x->dilation};
+  if (isGrouped(in, weights, out, *y, *x)) {
+    form.kind = ProductForm::Grouped;
+    return form;
+  }
+  if (in.getNumResults() != 4)
+    return std::nullopt;
   auto channel = dyn_cast<AffineDimExpr>(in.getResult(3));
   bool one = !channel && isa<AffineConstantExpr>(in.getResult(3));
   unsigned last = out.getDimPosition(rank - 1);
@@ -159,9 +176,10 @@ std::optional<ProductForm> firmware::readProductForm(linalg::GenericOp op) {
   form->inputZero = *zero;
   if (maps.size() == 3)
     return form;
-  // Factors of a depthwise layer would belong to its taps: such a layer stays as it is.
+  // Factors of a depthwise layer would belong to its taps, those of a grouped one to its groups: such a layer stays as
+  // it is.
   std::optional<SmallVector<int64_t, 3>> groups = readGroups(op, maps[1], maps[2]);
-  if (!groups || form->kind == ProductForm::Depthwise)
+  if (!groups || form->kind == ProductForm::Depthwise || form->kind == ProductForm::Grouped)
     return std::nullopt;
   form->groups = *groups;
   return form;

@@ -236,7 +236,7 @@ void WindowConv::emitRow(KernelBuilder &k, const ConvLayer &layer, const WindowR
     rows.fillRow(k, layer, at.input, buffer, row,
                  [&](Value from, Value to, int64_t count) { copyCodes(k, from, to, count); });
   }
-  int64_t pixelBytes = rows.pixelLanes * rows.laneBytes, outBytes = layer.out.channels * shape.codeBits / 8;
+  int64_t pixelBytes = rows.pixelLanes * rows.laneBytes, outBytes = layer.out.pixel() * shape.codeBits / 8;
   SmallVector<Value> outputs{k.at(at.output, k.mul(row, rows.pixels * outBytes))};
   if (layer.sum)
     outputs.push_back(k.at(at.second, k.mul(row, rows.pixels * outBytes)));

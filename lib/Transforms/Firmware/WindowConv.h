@@ -34,6 +34,7 @@ public:
 
   StringRef getName() const override { return name; }
   bool takesGroups() const override { return shape.groups; }
+  bool takesParts() const override { return true; }
   bool accepts(const ConvLayer &layer, const ConvConstants &constants) const override;
   std::vector<char> pack(const ConvLayer &layer, const ConvConstants &constants) const override;
   int64_t getScratchBytes(const ConvLayer &layer) const override;

@@ -26,8 +26,8 @@ std::optional<WindowRows> WindowRows::find(const ConvLayer &layer, int64_t laneB
   r.lanes = llvm::alignTo(layer.depthwise ? w.taps() : w.kernelWidth * r.columnLanes, depthUnit);
   r.pixelLanes = r.columnLanes * std::min(w.strideWidth, w.kernelWidth);
   r.chunks = w.taps() == 1 && w.strideWidth == 1 && w.strideHeight == 1 && !layer.hasPadding();
-  r.inPlace = r.chunks && laneBytes == layer.inputBits / 8 && laneOffset == 0 && r.columnLanes == layer.in.channels &&
-              r.lanes == layer.in.channels;
+  r.inPlace = r.chunks && laneBytes == layer.inputBits / 8 && laneOffset == 0 && r.columnLanes == layer.in.pixel() &&
+              r.lanes == layer.in.pixel();
   if (r.inPlace) {
     r.pixels = r.allPixels;
     r.rows = 1;
@@ -104,7 +104,8 @@ void WindowRows::forColumns(KernelBuilder &k, int64_t pixelBytes, Value from, Va
 void WindowRows::fillTap(KernelBuilder &k, const ConvLayer &layer, Value input, Value buffer, Value y, Value ky,
                          CopyCodes copy) const {
   const Window &w = layer.window;
-  int64_t channels = layer.in.channels, pixelBytes = channels * layer.inputBits / 8, columnBytes = columnLanes * laneBytes;
+  int64_t channels = layer.in.channels, pixelBytes = layer.in.pixel() * layer.inputBits / 8,
+          columnBytes = columnLanes * laneBytes;
   Value row = k.add(k.sub(k.mul(y, w.strideHeight), k.number(w.padTop)), k.mul(ky, w.dilationHeight));
   Value to = k.at(buffer, k.add(k.mul(ky, channels * laneBytes), phases == 1 ? firstColumn * columnBytes : 0));
   Value from = k.at(input, k.mul(row, layer.in.width * pixelBytes));
@@ -131,7 +132,7 @@ void WindowRows::fillTap(KernelBuilder &k, const ConvLayer &layer, Value input, 
 
 void WindowRows::fillRow(KernelBuilder &k, const ConvLayer &layer, Value input, Value buffer, Value row,
                          CopyCodes copy) const {
-  int64_t channels = layer.in.channels, pixelBytes = channels * layer.inputBits / 8;
+  int64_t channels = layer.in.channels, pixelBytes = layer.in.pixel() * layer.inputBits / 8;
   if (chunks) {
     Value from = k.at(input, k.mul(row, pixels * pixelBytes));
     k.loop(k.number(0), countPixels(k, row), 1, ValueRange{from, buffer}, [&](Value, ValueRange at) {

@@ -41,6 +41,8 @@ struct Sums {
   Value tensor; ///< i32 or i64.
   std::vector<double> scales;
   int64_t axis = -1;
+  int64_t axes =
+      1; ///< Dimensions from `axis` on that have scales, those of a grouped convolution; first varies slowest.
   bool grouped = false;  ///< Of products times the factors of their groups.
   bool products = false; ///< Their steps are small beside those of any output.
   double most = 0;       ///< A bound of their magnitude, where they are no products.

@@ -22,6 +22,27 @@ static std::vector<double> productScales(const Codes &x, const Codes &w) {
   return scales;
 }
 
+/// Where the result of a grouped convolution, which has a scale for each filter of each group, has these: the first of
+/// neighbouring dimensions, and their number. Nothing where blocks are others.
+static std::optional<std::pair<int64_t, int64_t>> findFilters(Contraction &c, const Codes &w) {
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(w.codes.getType()).getShape();
+  SmallVector<utils::IteratorType> iterators = c.op.getIteratorTypesArray();
+  std::optional<std::pair<int64_t, int64_t>> found;
+  for (auto [dim, expr] : llvm::enumerate(c.rhsMap.getResults())) {
+    if (ShapedType::isDynamic(w.block[dim]) || w.block[dim] >= shape[dim])
+      continue;
+    auto loop = dyn_cast<AffineDimExpr>(expr);
+    std::optional<unsigned> place = loop ? c.outputMap.getResultPosition(loop) : std::nullopt;
+    if (w.block[dim] != 1 || !place || iterators[loop.getPosition()] != utils::IteratorType::parallel)
+      return std::nullopt;
+    if (!found)
+      found = std::pair(int64_t(*place), int64_t(0));
+    if (int64_t(*place) != found->first + found->second++)
+      return std::nullopt;
+  }
+  return found;
+}
+
 std::optional<GroupScales> Converter::splitBlocks(Contraction &c, const Codes &x, Codes &w) {
   std::optional<unsigned> channel;
   for (auto [dim, expr] : llvm::enumerate(c.rhsMap.getResults())) {
@@ -105,6 +126,11 @@ std::optional<Sums> Converter::contract(Contraction c) {
     return std::nullopt;
   Sums out;
   out.products = true;
+  std::optional<std::pair<int64_t, int64_t>> filters = w->block.empty() ? std::nullopt : findFilters(c, *w);
+  if (filters) {
+    std::tie(out.axis, out.axes) = *filters;
+    w->block.clear();
+  }
   out.grouped = !w->block.empty();
   std::optional<GroupScales> groups = out.grouped ? splitBlocks(c, *x, *w) : std::nullopt;
   if (out.grouped && !groups)
@@ -113,7 +139,7 @@ std::optional<Sums> Converter::contract(Contraction c) {
   SmallVector<Value> inputs{padCodes(b, c.lhs->get(), *x), w->codes};
   SmallVector<AffineMap> maps{c.lhsMap, rhsMap, c.outputMap};
   out.scales = productScales(*x, *w);
-  if (w->axis >= 0) {
+  if (w->axis >= 0 && !filters) {
     auto loop = dyn_cast<AffineDimExpr>(c.rhsMap.getResult(w->axis));
     std::optional<unsigned> position = loop ? c.outputMap.getResultPosition(loop) : std::nullopt;
     if (!position)
@@ -189,6 +215,37 @@ std::optional<Sums> Converter::multiply(ArrayRef<Factor> factors) {
   return out;
 }
 
+/// Where the scales of sums lie behind a reshape: where it moves their dimensions as a whole, beside others of
+/// extent 1.
+static bool moveAxis(Operation *reshape, Sums &sums) {
+  if (sums.axis < 0)
+    return true;
+  auto collapse = dyn_cast<tensor::CollapseShapeOp>(reshape);
+  ArrayRef<int64_t> longer =
+      cast<RankedTensorType>((collapse ? reshape->getOperand(0) : reshape->getResult(0)).getType()).getShape();
+  auto groups =
+      collapse ? collapse.getReassociationIndices() : cast<tensor::ExpandShapeOp>(reshape).getReassociationIndices();
+  for (auto [position, group] : llvm::enumerate(groups)) {
+    auto hasScales = [&](int64_t dim) { return dim >= sums.axis && dim < sums.axis + sums.axes; };
+    auto isUnit = [&](int64_t dim) { return longer[dim] == 1; };
+    if (collapse && llvm::any_of(group, hasScales)) {
+      if (!llvm::is_contained(group, sums.axis + sums.axes - 1) ||
+          !llvm::all_of(group, [&](int64_t dim) { return hasScales(dim) || isUnit(dim); }))
+        return false;
+      sums.axis = int64_t(position);
+      sums.axes = 1;
+      return true;
+    }
+    if (collapse || int64_t(position) != sums.axis)
+      continue;
+    if (sums.axes > 1 || llvm::count_if(group, isUnit) + 1 != int64_t(group.size()))
+      return false;
+    sums.axis = *llvm::find_if_not(group, isUnit);
+    return true;
+  }
+  return false;
+}
+
 /// The sums behind a value: of a contraction, perhaps in another shape.
 std::optional<Sums> Converter::readSums(Value value) {
   Operation *def = value.getDefiningOp();
@@ -197,7 +254,7 @@ std::optional<Sums> Converter::readSums(Value value) {
   if (isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(def)) {
     std::optional<Sums> inner = readSums(def->getOperand(0));
     auto type = cast<RankedTensorType>(value.getType());
-    if (!inner || inner->axis >= 0 || !type.hasStaticShape())
+    if (!inner || !type.hasStaticShape() || !moveAxis(def, *inner))
       return std::nullopt;
     IRMapping mapping;
     mapping.map(def->getOperand(0), inner->tensor);

@@ -36,7 +36,9 @@ private:
   /// Nothing where the value is no constant of `count` elements.
   FailureOr<std::optional<std::vector<int64_t>>> readBias(Sums &sums, Value bias, double weight, int64_t count);
   std::optional<std::vector<int64_t>> scaleReals(Sums &sums, ArrayRef<float> reals);
-  void requantize(const Sums &sums, const RealForm &form);
+  void requantize(Sums sums, const RealForm &form);
+  /// Scales along more than one dimension become scales along one, of which these are made; where, in the result.
+  std::optional<SmallVector<ReassociationIndices>> collapseAxes(Sums &sums);
 
   QuantizeOp op;
   ImplicitLocOpBuilder b;

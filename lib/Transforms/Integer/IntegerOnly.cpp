@@ -27,7 +27,21 @@ static int64_t boundCode(double real, const CodeTensor &output) {
   return std::abs(ratio) < 0x1p31f ? reference::codeOf(float(real), output) : ratio < 0 ? output.low : output.high;
 }
 
-void Converter::requantize(const Sums &sums, const RealForm &form) {
+std::optional<SmallVector<ReassociationIndices>> Converter::collapseAxes(Sums &sums) {
+  if (sums.axes == 1)
+    return std::nullopt;
+  SmallVector<ReassociationIndices> groups;
+  for (int64_t dim = 0, rank = cast<RankedTensorType>(sums.tensor.getType()).getRank(); dim < rank; ++dim) {
+    if (dim <= sums.axis || dim >= sums.axis + sums.axes)
+      groups.emplace_back();
+    groups.back().push_back(dim);
+  }
+  sums.tensor = tensor::CollapseShapeOp::create(b, sums.tensor, groups);
+  sums.axes = 1;
+  return groups;
+}
+
+void Converter::requantize(Sums sums, const RealForm &form) {
   bool single = rounding == "single", wide = cast<RankedTensorType>(sums.tensor.getType()).getElementType().isInteger(64);
   SmallVector<Attribute> multipliers, shifts;
   bool real = rounding == "real";
@@ -56,9 +70,20 @@ void Converter::requantize(const Sums &sums, const RealForm &form) {
   Value multiplier = vector(multipliers, real ? Type(b.getF32Type()) : Type(b.getI32Type()));
   Value shift = real ? Value() : vector(shifts, b.getI32Type());
   IntegerAttr axis = sums.scales.size() > 1 ? b.getI64IntegerAttr(sums.axis) : IntegerAttr();
-  auto made = RequantizeOp::create(b, op.getType(), sums.tensor, multiplier, shift, axis, map, b.getI64IntegerAttr(low),
-                                   b.getI64IntegerAttr(high));
-  op.replaceAllUsesWith(made.getResult());
+  auto type = cast<RankedTensorType>(op.getType());
+  std::optional<SmallVector<ReassociationIndices>> collapsed = collapseAxes(sums);
+  auto flat = cast<RankedTensorType>(sums.tensor.getType());
+  if (collapsed)
+    type = RankedTensorType::get(flat.getShape(), type.getElementType(),
+                                 coverTensor(getBlockEncoding(type), flat.getRank()));
+  Value made = RequantizeOp::create(b, type, sums.tensor, multiplier, shift, axis, map, b.getI64IntegerAttr(low),
+                                    b.getI64IntegerAttr(high));
+  if (collapsed) {
+    Value codes = ComponentOp::create(b, made, "codes");
+    auto shape = cast<RankedTensorType>(op.getType()).clone(getElementTypeOrSelf(codes.getType())).dropEncoding();
+    made = AssembleOp::create(b, op.getType(), tensor::ExpandShapeOp::create(b, shape, codes, *collapsed).getResult());
+  }
+  op.replaceAllUsesWith(made);
   op.erase();
 }
 
@@ -89,7 +114,7 @@ FailureOr<bool> Converter::run() {
       if (sums)
         base = i;
     }
-  if (!sums)
+  if (!sums || (sums->axes > 1 && (form->terms.size() > 1 || form->offset != 0)))
     return false;
   if (!sums->products && (form->terms.size() > 1 || form->offset != 0))
     refineSums(b, *sums);

@@ -20,6 +20,9 @@ def IntegerOnly : Pass<"qtensor-integer-only", "::mlir::func::FuncOp"> {
         %t = linalg.generic ins(%s, %bias codes) ... { %s + %b }
         %q = qtensor.requantize %t multiplier(...) shift(...) axis 1 <fixed<double>> clamp [-128, 127]
 
+    A convolution in groups of channels has a scale for each filter of each group, dimensions of their own of the sums; the map is of
+    the channels that these are collapsed to.
+
     The multiplier is scale(x) * scale(w) / scale(q) in f64; where both scales are numbers of the types, their product is
     one f32 number, as the canonical accumulation has it. Weights in blocks along the reduction have scales that are, as
     every f32, integers times a power of two: those of a channel are whole multiples of one unit. Products are multiplied

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // y = contraction(x, w); z = y * s + t, with s and t constant along everything but the channels of w, is
-// contraction(x, w * s) + t.
+// contraction(x, w * s) + t; also where dimensions of y were collapsed in between, as those of a grouped convolution
+// are.
 #include "lib/Transforms/Normalize/Passes.h"
 #include "lib/Transforms/Normalize/Support.h"
 #include "lib/Transforms/RewriteGreedily.h"
@@ -113,10 +114,30 @@ private:
 struct Scaled {
   linalg::LinalgOp op;
   unsigned weights;
-  AffineMap weightsMap, resultMap;
+  AffineMap weightsMap;
+  AffineMap resultMap; // from the loops to what is scaled: the result, or that collapsed
 };
 
+/// How a result that is indexed by `map` is indexed once it is collapsed; nothing where extents are not known.
+std::optional<AffineMap> collapseMap(tensor::CollapseShapeOp collapse, AffineMap map) {
+  RankedTensorType type = collapse.getSrcType();
+  SmallVector<AffineExpr> results;
+  for (const ReassociationIndices &group : collapse.getReassociationIndices()) {
+    AffineExpr flat = map.getResult(group.front());
+    for (int64_t dim : ArrayRef(group).drop_front()) {
+      if (type.isDynamicDim(dim))
+        return std::nullopt;
+      flat = flat * type.getDimSize(dim) + map.getResult(dim);
+    }
+    results.push_back(flat);
+  }
+  return AffineMap::get(map.getNumDims(), 0, results, map.getContext());
+}
+
 std::optional<Scaled> matchProducer(Value y) {
+  auto collapse = y.getDefiningOp<tensor::CollapseShapeOp>();
+  if (collapse && collapse->hasOneUse())
+    y = collapse.getSrc();
   auto op = y.getDefiningOp<linalg::LinalgOp>();
   if (!op || !op->hasOneUse() || !op.hasPureTensorSemantics() || op.getNumDpsInputs() != 2 ||
       !isa<FloatType>(getElementTypeOrSelf(y.getType())) || !isZeroFilled(op.getDpsInits()[0]))
@@ -128,8 +149,11 @@ std::optional<Scaled> matchProducer(Value y) {
     return std::nullopt;
   for (unsigned weights : {1u, 0u}) {
     AffineMap map = op.getIndexingMapsArray()[weights], result = op.getIndexingMapsArray().back();
-    if (isConstant(op.getDpsInputs()[weights]) && map.isProjectedPermutation() && result.isProjectedPermutation())
-      return Scaled{op, weights, map, result};
+    if (!isConstant(op.getDpsInputs()[weights]) || !map.isProjectedPermutation() || !result.isProjectedPermutation())
+      continue;
+    std::optional<AffineMap> collapsed = collapse ? collapseMap(collapse, result) : result;
+    if (collapsed)
+      return Scaled{op, weights, map, *collapsed};
   }
   return std::nullopt;
 }
@@ -139,22 +163,22 @@ std::optional<Scaled> matchProducer(Value y) {
 struct Step {
   Scaled producer;
   unsigned y;                    // operand number
-  SmallVector<AffineMap> inputs; // of the op's inputs, over the loops of the producer
+  SmallVector<AffineMap> inputs; // of the op's inputs, over the dimensions of y
 };
 
-/// Maps of the inputs of `op` over the loops of the producer of y; nothing if one is no constant, or varies along
-/// something else than the channels of the weights.
+/// Maps of the inputs of `op` over the dimensions of y; nothing if one is no constant, or varies along something else
+/// than the channels of the weights.
 std::optional<SmallVector<AffineMap>> mapInputs(linalg::GenericOp op, unsigned y, const Scaled &producer) {
   SmallVector<AffineMap> maps = op.getIndexingMapsArray(), result;
   AffineMap fromLoops = inversePermutation(maps[y]); // y's dimensions -> loops of op
   for (auto [number, input] : llvm::enumerate(op.getInputs())) {
-    AffineMap map = maps[number].compose(fromLoops).compose(producer.resultMap);
+    AffineMap ofResult = maps[number].compose(fromLoops), map = ofResult.compose(producer.resultMap);
     for (unsigned loop = 0; loop < map.getNumDims() && number != y; ++loop)
       if (map.isFunctionOfDim(loop) && !producer.weightsMap.isFunctionOfDim(loop))
         return std::nullopt;
     if (number != y && !isConstant(input))
       return std::nullopt;
-    result.push_back(map);
+    result.push_back(ofResult);
   }
   return result;
 }
@@ -204,35 +228,40 @@ public:
       producer->setLoc(fuse(producer->getLoc(), op.getLoc()));
     });
     rewriter.moveOpBefore(producer, op); // behind the new weights
-    rewriter.replaceOp(op, shift ? addShift(rewriter, op, *step, shift) : producer->getResult(0));
+    Value y = op.getInputs()[step->y];
+    if (Operation *collapse = y.getDefiningOp(); collapse != producer)
+      rewriter.moveOpBefore(collapse, op);
+    rewriter.replaceOp(op, shift ? addShift(rewriter, op, *step, shift) : y);
     return success();
   }
 
 private:
   using Body = llvm::function_ref<Value(OpBuilder &, Location, const Affine &, ValueRange)>;
 
-  /// An elementwise op on constants over `loops` of the producer. `first`, if given, is an input over all of them.
+  /// An elementwise op on constants, of which `from` says how the op's inputs are indexed, over some dimensions of
+  /// theirs. `first`, if given, is an input over all of them.
   static Value makeConstant(PatternRewriter &rewriter, Location loc, linalg::GenericOp op, Step &step,
-                            ArrayRef<unsigned> loops, RankedTensorType type, Value first, Body body) {
-    SmallVector<AffineExpr> dims(step.producer.op.getNumLoops(), rewriter.getAffineConstantExpr(0));
-    for (auto [dim, loop] : llvm::enumerate(loops))
-      dims[loop] = rewriter.getAffineDimExpr(dim);
+                            ArrayRef<AffineMap> from, ArrayRef<unsigned> over, RankedTensorType type, Value first,
+                            Body body) {
+    SmallVector<AffineExpr> dims(from.front().getNumDims(), rewriter.getAffineConstantExpr(0));
+    for (auto [dim, position] : llvm::enumerate(over))
+      dims[position] = rewriter.getAffineDimExpr(dim);
     SmallVector<Value> inputs;
     SmallVector<AffineMap> maps;
     for (auto [number, input] : llvm::enumerate(op.getInputs())) {
       if (number == step.y)
         continue;
       inputs.push_back(input);
-      maps.push_back(step.inputs[number].replaceDimsAndSymbols(dims, {}, loops.size(), 0));
+      maps.push_back(from[number].replaceDimsAndSymbols(dims, {}, over.size(), 0));
     }
-    AffineMap identity = rewriter.getMultiDimIdentityMap(loops.size());
+    AffineMap identity = rewriter.getMultiDimIdentityMap(over.size());
     if (first) {
       inputs.push_back(first);
       maps.push_back(identity);
     }
     maps.push_back(identity);
     Value init = tensor::EmptyOp::create(rewriter, loc, type.getShape(), type.getElementType());
-    SmallVector<utils::IteratorType> iterators(loops.size(), utils::IteratorType::parallel);
+    SmallVector<utils::IteratorType> iterators(over.size(), utils::IteratorType::parallel);
     auto build = [&](OpBuilder &builder, Location where, ValueRange in) {
       SmallVector<Value> constants = llvm::to_vector(in.take_front(op.getNumDpsInputs() - 1));
       constants.insert(constants.begin() + step.y, Value());
@@ -250,8 +279,10 @@ private:
   /// The weights times the scale, with the name of the weights first.
   static Value scaleWeights(PatternRewriter &rewriter, linalg::GenericOp op, Step &step) {
     Value weights = step.producer.op.getDpsInputs()[step.producer.weights];
-    return makeConstant(rewriter, fuse(weights.getLoc(), op.getLoc()), op, step, getLoops(step.producer.weightsMap),
-                        cast<RankedTensorType>(weights.getType()), weights,
+    auto overLoops =
+        llvm::map_to_vector(step.inputs, [&](AffineMap map) { return map.compose(step.producer.resultMap); });
+    return makeConstant(rewriter, fuse(weights.getLoc(), op.getLoc()), op, step, overLoops,
+                        getLoops(step.producer.weightsMap), cast<RankedTensorType>(weights.getType()), weights,
                         [](OpBuilder &builder, Location loc, const Affine &affine, ValueRange in) -> Value {
                           return arith::MulFOp::create(builder, loc, in.drop_back().back(), affine.scale);
                         });
@@ -260,21 +291,20 @@ private:
   /// Positions in y of the channels of the weights.
   static SmallVector<unsigned> getChannels(Step &step) {
     SmallVector<unsigned> channels;
-    for (auto [position, loop] : llvm::enumerate(getLoops(step.producer.resultMap)))
-      if (step.producer.weightsMap.isFunctionOfDim(loop))
-        channels.push_back(position);
+    for (auto [position, expr] : llvm::enumerate(step.producer.resultMap.getResults()))
+      for (unsigned loop : getLoops(step.producer.weightsMap))
+        if (expr.isFunctionOfDim(loop)) {
+          channels.push_back(position);
+          break;
+        }
     return channels;
   }
 
   static Value makeShift(PatternRewriter &rewriter, linalg::GenericOp op, Step &step) {
     auto type = cast<RankedTensorType>(op.getInputs()[step.y].getType());
-    SmallVector<unsigned> loops;
-    SmallVector<int64_t> shape;
-    for (unsigned position : getChannels(step)) {
-      loops.push_back(step.producer.resultMap.getDimPosition(position));
-      shape.push_back(type.getDimSize(position));
-    }
-    return makeConstant(rewriter, op.getLoc(), op, step, loops, type.clone(shape), Value(),
+    SmallVector<unsigned> channels = getChannels(step);
+    auto shape = llvm::map_to_vector(channels, [&](unsigned position) { return type.getDimSize(position); });
+    return makeConstant(rewriter, op.getLoc(), op, step, step.inputs, channels, type.clone(shape), Value(),
                         [](OpBuilder &, Location, const Affine &affine, ValueRange) { return affine.shift; });
   }
 

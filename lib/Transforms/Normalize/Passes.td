@@ -172,7 +172,8 @@ def FoldScale : Pass<"qtensor-fold-scale", "func::FuncOp"> {
   let description = [{
     Elementwise ops that together are an affine function of the result of a contraction or convolution with constant
     weights, with scale and shift constant along everything but the channels of the weights (a bias followed by a
-    batch normalisation, a layer scale), leave scaled weights and one addition. The weights and the shift are written
+    batch normalisation, a layer scale), leave scaled weights and one addition; also where channels were collapsed in between,
+    as those of a grouped convolution are. The weights and the shift are written
     as ops on constants, which `qtensor-evaluate-constants` computes. Changes rounding, as every such folding does.
 
     ```mlir

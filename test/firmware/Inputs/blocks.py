@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""blocks.py residual|inverted|gated|branches|coded <model.onnx> <samples>: a small float network of such blocks, and inputs to calibrate it with;
+"""blocks.py residual|inverted|gated|branches|grouped|coded <model.onnx> <samples>: a small float network of such blocks, and inputs to calibrate it with;
 or a residual one that comes quantized (QuantizeLinear, DequantizeLinear)."""
 import math
 import os
@@ -111,6 +111,25 @@ def branches(net):
     return net.add("Gemm", [x, net.noise([10, 8], 0.4), net.noise([10], 0.5)], transB=1)
 
 
+def shuffle(net, x, channels, groups, side):
+    """Neighbouring channels come from different groups."""
+    x = net.add("Reshape", [x, net.numbers([1, groups, channels // groups, side, side])])
+    return net.add("Reshape", [net.add("Transpose", [x], perm=[0, 2, 1, 3, 4]), net.numbers([1, channels, side, side])])
+
+
+def grouped(net):
+    """Convolutions in groups of channels: with a channel shuffle behind them, in a residual block, with stride."""
+    x = net.relu(net.convolution("x", 24, 3, 3, stride=2))
+    y = shuffle(net, net.relu(net.convolution(x, 24, 24, 1, group=3)), 24, 3, 8)
+    y = net.convolution(net.convolution(y, 24, 24, 3, group=24), 24, 24, 1, group=3)
+    x = net.relu(net.add("Add", [x, y]))
+    # Without a bias in between: rounded while the groups are apart.
+    y = net.add("Conv", [x, net.noise([24, 6, 1, 1], 0.5)], kernel_shape=[1, 1], group=4)
+    y = net.relu(net.convolution(shuffle(net, y, 24, 4, 8), 20, 24, 3, stride=2, group=4))
+    x = net.add("Flatten", [net.add("GlobalAveragePool", [net.relu(net.convolution(y, 20, 20, 3, group=2))])])
+    return net.add("Gemm", [x, net.noise([10, 20], 0.4), net.noise([10], 0.5)], transB=1)
+
+
 class Coded(Network):
     """A network of codes: what layers make is rounded and read again."""
 
@@ -167,7 +186,7 @@ def write_npy(path, shape, values, kind="<f4"):
 def main():
     kind, model_file, samples = sys.argv[1:4]
     net = (Coded if kind == "coded" else Network)(7)
-    result = {"residual": residual, "inverted": inverted, "gated": gated, "branches": branches, "coded": coded}[kind](net)
+    result = {"residual": residual, "inverted": inverted, "gated": gated, "branches": branches, "grouped": grouped, "coded": coded}[kind](net)
     shape = [1, 3, 16, 16]
     with open(model_file, "wb") as file:
         file.write(model(net.nodes, [value("x", FLOAT, shape)], [value(result, FLOAT, [1, 10])], net.constants, opset=14))

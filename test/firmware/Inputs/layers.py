@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Layers of the qnn dialect with random constants, and a C program that compares what they compute with oracle.h.
 
-    layers.py <goals|narrow|others|words|odd|peers|peer-<network>|shapes|all-shapes|groups|words-shapes|stacks|placed|placed-words> <folder> [seed]
+    layers.py <goals|narrow|others|words|odd|peers|peer-<network>|shapes|all-shapes|groups|parts|words-shapes|stacks|placed|placed-words> <folder> [seed]
 
 Sets `others` and `peer-others` are layers that have no goals; peers have no weights in groups. `words`, `peer-words` and
 `words-shapes` have codes of 16 bits.
@@ -176,6 +176,17 @@ class Maker:
                                  int(depthwise), int(mode == "single"), *clamp, zero, out_zero])
         return layer
 
+    def parts(self, name, image, channels, parts, **shape):
+        """A convolution whose inputs and outputs are so many groups of channels."""
+        height, width, depth = image
+        layer = self.conv(name, (height, width, depth // parts), channels, **shape)
+        layer.inputs = [(*layer.inputs[0][:3], depth)]
+        layer.codes = [self.codes(product(layer.inputs[0]), shape.get("extreme", False))]
+        layer.attributes["channel_groups"] = f"{parts} : i64"
+        numbers = layer.oracle[1]
+        layer.oracle = ("parts", [parts] + numbers[:3] + [depth] + numbers[4:])
+        return layer
+
     def groups(self, name, image, channels, size, most=4095, flip=False, **shape):
         """A layer whose weights are in groups of `size`, as a float model's are: along the channels of the input, where these are
         fewer along the window. `most`: of the factors."""
@@ -282,6 +293,29 @@ def grouped(make):
     """Weights in groups."""
     return [make.groups("fc-int4-groups", (1, 1, 256), 256, 32, op="fully_connected", bits=4),
             make.groups("conv-64-int4-groups", (8, 8, 64), 64, 32, kernel=(3, 3), pad=SAME, bits=4)]
+
+
+def in_parts(make):
+    """Convolutions in groups of channels."""
+    return [make.parts("conv-64-parts-8", (8, 8, 64), 64, 8, kernel=(3, 3), pad=SAME),
+            make.parts("point-96-parts-3", (8, 8, 96), 96, 3)]
+
+
+def part_shapes(make, count):
+    """Convolutions in groups of few and of many channels, whose numbers are no multiples of words: every kind of window and map."""
+    pick, number = make.random.choice, make.random.randint
+    layers = [make.parts("parts of extremes", (5, 5, 24), 12, 3, kernel=(3, 3), pad=SAME, extreme=True, widest=True)]
+    for i in range(count):
+        parts, kernel, bits = pick((2, 3, 4, 5)), (number(1, 3), number(1, 3)), pick((8, 8, 4, 2))
+        stride, dilation, pad = number(1, 2), pick((1, 1, 2)), tuple(number(0, 2) for _ in range(4))
+        layers.append(make.parts(f"parts {i}", (*make.extents(kernel, dilation), parts * pick((1, 2, 3, 4, 8, 12, 17))),
+                                 parts * pick((1, 2, 4, 5, 8, 16, 17)), parts, kernel=kernel, stride=stride, dilation=dilation, pad=pad,
+                                 bits=bits, batch=pick((1, 1, 2)), mode=pick(("double", "single")), kind=pick(KINDS),
+                                 zero=pick((-128, 127, 0, 13)), out_zero=pick((-128, 127, 0, 4)), extreme=make.random.random() < .3,
+                                 clamp=pick(((-128, 127), (-100, 90)))))
+        layers.append(make.parts(f"parts of pixels {i}", (number(1, 4), number(1, 5), parts * pick((2, 4, 8, 16))), parts * number(1, 9),
+                                 parts, kind=pick(KINDS), mode=pick(("double", "single"))))
+    return layers
 
 
 def grouped_shapes(make, count):
@@ -623,13 +657,15 @@ def main():
     elif counted:
         layers = {"narrow": narrow, "odd": odd, "others": others, "words": words}.get(which, goals)(make)
         if which == "others":
-            layers += grouped(make) + means(make)
+            layers += grouped(make) + means(make) + in_parts(make)
     elif which == "placed":
         layers = random_shapes(make, 10) + products(make) + sums(make)
     elif which == "words-shapes":
         layers = words_shapes(make, 16)
     elif which == "groups":
         layers = grouped_shapes(make, 8)
+    elif which == "parts":
+        layers = part_shapes(make, 16)
     elif which == "stacks":
         layers = stacks(make)
     else:

@@ -39,8 +39,9 @@ static int32_t map(int64_t x, int32_t multiplier, int shift, int single) {
   return saturate(bits > 62 ? 0 : bits <= 0 ? p << -bits : ((p >> (bits - 1)) + 1) >> 1);
 }
 
-static void oracle_conv(const int8_t *x, const int8_t *w, const int32_t *bias, const int32_t *multiplier, const int32_t *shift,
-                        int batch, int height, int width, int depth, int channels, int kh, int kw, int stride, int dilation,
+/// Inputs and outputs are `parts` groups of channels.
+static void oracle_parts(const int8_t *x, const int8_t *w, const int32_t *bias, const int32_t *multiplier, const int32_t *shift,
+                        int parts, int batch, int height, int width, int depth, int channels, int kh, int kw, int stride, int dilation,
                         int top, int left, int rows, int columns, int depthwise, int single, int low, int high, int zero,
                         int out_zero) {
   for (int i = 0; i < batch * rows * columns * channels; ++i) {
@@ -54,11 +55,19 @@ static void oracle_conv(const int8_t *x, const int8_t *w, const int32_t *bias, c
       if (depthwise)
         sum += (pixel[o / (channels / depth)] - zero) * w[t * channels + o];
       else
-        for (int d = 0; d < depth; ++d)
-          sum += (pixel[d] - zero) * w[(o * kh * kw + t) * depth + d];
+        for (int d = 0; d < depth / parts; ++d)
+          sum += (pixel[o / (channels / parts) * (depth / parts) + d] - zero) * w[(o * kh * kw + t) * (depth / parts) + d];
     }
     oracle_want[i] = clamp((int64_t)map(sum, multiplier[o], shift[o], single) + out_zero, low, high);
   }
+}
+
+static void oracle_conv(const int8_t *x, const int8_t *w, const int32_t *bias, const int32_t *multiplier, const int32_t *shift,
+                        int batch, int height, int width, int depth, int channels, int kh, int kw, int stride, int dilation,
+                        int top, int left, int rows, int columns, int depthwise, int single, int low, int high, int zero,
+                        int out_zero) {
+  oracle_parts(x, w, bias, multiplier, shift, 1, batch, height, width, depth, channels, kh, kw, stride, dilation, top, left, rows,
+               columns, depthwise, single, low, high, zero, out_zero);
 }
 
 /* Codes of 16 bits, sums of 64, fixed<x16>. */

@@ -407,3 +407,46 @@ func.func @groups(%x: tensor<2x6xi8>, %i: tensor<1x4x4x2xi8>, %m: tensor<1xi32>)
     : tensor<1x2x2x1xi64> -> tensor<1x2x2x1xf32, #z>
   return %q, %q2 : tensor<2x3xf32, #y>, tensor<1x2x2x1xf32, #z>
 }
+
+// -----
+
+// Groups of channels that have a dimension of their own become the layer's.
+#y = #qtensor.block<int8, [?, ?, ?, ?], scale = 2.500000e-01>
+#in = affine_map<(n, y, x, g, o, ky, kx, c) -> (n, y * 2 + ky, x * 2 + kx, g, c)>
+#w = affine_map<(n, y, x, g, o, ky, kx, c) -> (g, o, ky, kx, c)>
+#out = affine_map<(n, y, x, g, o, ky, kx, c) -> (n, y, x, g, o)>
+// CHECK-LABEL: func.func @channel_groups(
+// CHECK-SAME: %[[X:.*]]: tensor<1x4x4x6xi8>
+// CHECK: qnn.conv2d ins(%[[X]] : tensor<1x4x4x6xi8>) weights(%{{.*}} : tensor<8x3x3x3xi8>, tensor<1xi32>, tensor<8xi32>, tensor<8xi32>)
+// CHECK-SAME: outs(%{{.*}} : tensor<1x2x2x8xi8>)
+// CHECK-SAME: channel_groups = 2 : i64
+// CHECK-SAME: input_zero = 3 : i64
+// CHECK-SAME: pads = array<i64: 1, 1, 0, 0>, strides = array<i64: 2, 2>
+func.func @channel_groups(%x: tensor<1x4x4x6xi8>, %m: tensor<8xi32>) -> tensor<1x2x2x8xf32, #y> {
+  %zero = arith.constant 0 : i32
+  %c3 = arith.constant 3 : i32
+  %pad = arith.constant 3 : i8
+  %weights = arith.constant dense<9> : tensor<2x4x3x3x3xi8>
+  %padded = tensor.pad %x low[0, 1, 1, 0] high[0, 0, 0, 0] {
+  ^bb0(%i: index, %j: index, %k: index, %l: index):
+    tensor.yield %pad : i8
+  } : tensor<1x4x4x6xi8> to tensor<1x5x5x6xi8>
+  %split = tensor.expand_shape %padded [[0], [1], [2], [3, 4]] output_shape [1, 5, 5, 2, 3] : tensor<1x5x5x6xi8> into tensor<1x5x5x2x3xi8>
+  %e = tensor.empty() : tensor<1x2x2x2x4xi32>
+  %z = linalg.fill ins(%zero : i32) outs(%e : tensor<1x2x2x2x4xi32>) -> tensor<1x2x2x2x4xi32>
+  %p = linalg.generic {indexing_maps = [#in, #w, #out],
+                       iterator_types = ["parallel", "parallel", "parallel", "parallel", "parallel", "reduction", "reduction", "reduction"]}
+      ins(%split, %weights : tensor<1x5x5x2x3xi8>, tensor<2x4x3x3x3xi8>) outs(%z : tensor<1x2x2x2x4xi32>) {
+  ^bb0(%code: i8, %weight: i8, %sum: i32):
+    %0 = arith.extsi %code : i8 to i32
+    %1 = arith.subi %0, %c3 : i32
+    %2 = arith.extsi %weight : i8 to i32
+    %3 = arith.muli %1, %2 : i32
+    %4 = arith.addi %sum, %3 : i32
+    linalg.yield %4 : i32
+  } -> tensor<1x2x2x2x4xi32>
+  %c = tensor.collapse_shape %p [[0], [1], [2], [3, 4]] : tensor<1x2x2x2x4xi32> into tensor<1x2x2x8xi32>
+  %q = qtensor.requantize %c multiplier(%m : tensor<8xi32>) shift(%m : tensor<8xi32>) axis 3 <fixed<double>> clamp [-128, 127]
+    : tensor<1x2x2x8xi32> -> tensor<1x2x2x8xf32, #y>
+  return %q : tensor<1x2x2x8xf32, #y>
+}

@@ -74,6 +74,39 @@ func.func @layer_scale(%x: tensor<3x2xf32>) -> tensor<3x2xf32> {
   return %z : tensor<3x2xf32>
 }
 
+// Groups of a convolution: its channels are collapsed before they are scaled. Weights take their channel's scale, shifts stay
+// behind the collapse.
+// CHECK-LABEL: @grouped
+// CHECK-DAG: %[[W:.+]] = arith.constant dense<{{.*}}1.000000e+00{{.*}}4.000000e+00{{.*}}9.000000e+00{{.*}}1.600000e+01{{.*}}> : tensor<2x2x1x1x1xf32>
+// CHECK-DAG: %[[T:.+]] = arith.constant dense<[5.000000e+00, 6.000000e+00, 7.000000e+00, 8.000000e+00]> : tensor<4xf32>
+// CHECK: %[[Y:.+]] = linalg.conv_2d_nhwgc_gfhwc {{.*}} ins(%{{.+}}, %[[W]] :
+// CHECK: %[[C:.+]] = tensor.collapse_shape %[[Y]]
+// CHECK: linalg.generic {{.*}} ins(%[[C]], %[[T]] : tensor<1x3x3x4xf32>, tensor<4xf32>)
+// CHECK-NOT: arith.mulf
+// CHECK: arith.addf
+func.func @grouped(%x: tensor<1x3x3x2x1xf32>) -> tensor<1x3x3x4xf32> {
+  %w = arith.constant dense<[[[[[1.0]]], [[[2.0]]]], [[[[3.0]]], [[[4.0]]]]]> : tensor<2x2x1x1x1xf32>
+  %scale = arith.constant dense<[1.0, 2.0, 3.0, 4.0]> : tensor<4xf32>
+  %shift = arith.constant dense<[5.0, 6.0, 7.0, 8.0]> : tensor<4xf32>
+  %zero = arith.constant 0.0 : f32
+  %0 = tensor.empty() : tensor<1x3x3x2x2xf32>
+  %1 = tensor.empty() : tensor<1x3x3x4xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%0 : tensor<1x3x3x2x2xf32>) -> tensor<1x3x3x2x2xf32>
+  %y = linalg.conv_2d_nhwgc_gfhwc {dilations = dense<1> : vector<2xi64>, strides = dense<1> : vector<2xi64>}
+      ins(%x, %w : tensor<1x3x3x2x1xf32>, tensor<2x2x1x1x1xf32>) outs(%init : tensor<1x3x3x2x2xf32>) -> tensor<1x3x3x2x2xf32>
+  %c = tensor.collapse_shape %y [[0], [1], [2], [3, 4]] : tensor<1x3x3x2x2xf32> into tensor<1x3x3x4xf32>
+  %z = linalg.generic {indexing_maps = [affine_map<(n, h, w, c) -> (n, h, w, c)>, affine_map<(n, h, w, c) -> (c)>,
+                                        affine_map<(n, h, w, c) -> (c)>, affine_map<(n, h, w, c) -> (n, h, w, c)>],
+                       iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%c, %scale, %shift : tensor<1x3x3x4xf32>, tensor<4xf32>, tensor<4xf32>) outs(%1 : tensor<1x3x3x4xf32>) {
+  ^bb0(%a: f32, %s: f32, %t: f32, %o: f32):
+    %m = arith.mulf %a, %s : f32
+    %r = arith.addf %m, %t : f32
+    linalg.yield %r : f32
+  } -> tensor<1x3x3x4xf32>
+  return %z : tensor<1x3x3x4xf32>
+}
+
 // Not folded: a scale along the rows, an activation, a result that something else reads too.
 // CHECK-LABEL: @others
 // CHECK: arith.mulf
