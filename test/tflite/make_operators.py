@@ -5,6 +5,7 @@ operators.tar.xz. Models that are refused lie beside them: what error.txt says i
 
 usage: make_operators.py <archive>     needs the Python packages of make_streams.py and ai-edge-litert
 """
+import itertools
 import sys
 
 import numpy as np
@@ -473,6 +474,29 @@ def refused():
     yield "lstm-16-peepholes", wide, "has codes of int16 and peepholes"
 
 
+def narrow_sums():
+    """Layers of 16-bit codes whose bias, or an option where there is none, asks for sums of 32 bits."""
+    def tensor(*shape, kind=I8, scale=.01):
+        return constant(np.ones(shape), kind, scale, 0)
+    x, row = codes(np.ones((1, 4, 4, 3), np.int16), (.001, 0)), codes(np.ones((2, 3), np.int16), (.001, 0))
+    bias, extents, strides = tensor(5, kind=I32, scale=1e-5), constant([1, 4, 4, 5], I32), {"strideH": 1, "strideW": 1}
+    image, rows = ((1, 4, 4, 5), I16, .002, 0), ((2, 5), I16, .002, 0)
+    narrow = {"quantizedBiasType": I32}
+    filters, matrix = tensor(5, 2, 2, 3), tensor(5, 3)
+    one = codes(np.ones((1, 4, 4, 5), np.int16), (.001, 0))
+    for name, code, operands, output, options in (
+            ("conv", OP.CONV_2D, [x, filters, bias], image, ("Conv2DOptions", strides)),
+            ("conv-groups", OP.CONV_2D, [codes(np.ones((1, 4, 4, 15), np.int16), (.001, 0)), filters, bias], image, ("Conv2DOptions", strides)),
+            ("depthwise", OP.DEPTHWISE_CONV_2D, [one, tensor(1, 2, 2, 5), bias], image, ("DepthwiseConv2DOptions", dict(strides, depthMultiplier=1))),
+            ("dense", OP.FULLY_CONNECTED, [row, matrix, bias], rows, ("FullyConnectedOptions", {})),
+            ("transpose", OP.TRANSPOSE_CONV, [extents, filters, x, bias], image, ("TransposeConvOptions", strides))):
+        yield "bias-" + name, model(code, operands, [output], options)[0], "has a bias of int32, which asks for sums of 32 bits"
+    for name, code, operands, output, options in (
+            ("conv", OP.CONV_2D, [x, filters], image, ("Conv2DOptions", dict(strides, **narrow))),
+            ("dense", OP.FULLY_CONNECTED, [row, matrix, -1], rows, ("FullyConnectedOptions", narrow))):
+        yield "sum-" + name, model(code, operands, [output], options)[0], "has no bias and the quantized_bias_type int32"
+
+
 def outside():
     """Models whose runs fail on what they are given: places outside of a tensor."""
     def numbers(*values):
@@ -511,7 +535,7 @@ def main():
                     write(f"{name}/in{i}.npy", array)
                 for i, array in enumerate(run(data, given)):
                     write(f"{name}/out{i}.npy", array)
-        for name, maker, message in refused():
+        for name, maker, message in itertools.chain(refused(), narrow_sums()):
             write(f"refused-{name}/model.tflite", maker.bytes())
             write(f"refused-{name}/error.txt", message.encode())
         for name, (maker, given) in outside():

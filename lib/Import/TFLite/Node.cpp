@@ -403,10 +403,24 @@ FailureOr<Value> Node::narrowBias(unsigned i, const Channels &of) const {
   return assemble(tensor, e.constant(SmallVector<double>(part.begin(), part.end()), {of.count}, Elem::I32), 0);
 }
 
+/// Sums of products with 16-bit codes have 64 bits here, as the runtimes' have beside biases of 64. The type of the
+/// bias, or where there is none an option, asks the runtimes for other sums and other multipliers.
+LogicalResult Node::checkSumType(unsigned bias) const {
+  bool wide = llvm::any_of(op.inputs, [&](int32_t i) { return i >= 0 && graph.tensors[i].type == ElemType::I16; });
+  int64_t type = has(bias) ? int64_t(inTensor(bias).type) : option("quantized_bias_type");
+  if (!wide || type != int64_t(ElemType::I32))
+    return success();
+  return fail(
+      "multiplies codes of 16 bits and has " +
+      Twine(has(bias) ? "a bias of int32" : "no bias and the quantized_bias_type int32") +
+      ", which asks for sums of 32 bits; of such codes only sums of 64 bits are supported: convert the model with "
+      "biases of int64, as converters do unless told otherwise");
+}
+
 /// The fused activation of sums + bias.
 FailureOr<Val> Node::activatedSum(const Val &sums, unsigned bias, const Channels &of) const {
   FailureOr<int64_t> kind = activation();
-  if (failed(kind))
+  if (failed(kind) || failed(checkSumType(bias)))
     return failure();
   SmallVector<Val> parts = {sums};
   if (has(bias)) {

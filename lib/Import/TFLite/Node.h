@@ -109,6 +109,7 @@ private:
   FailureOr<BlockAttr> staticEncoding(const Tensor &tensor) const;
   FailureOr<Value> assembleFilter(const Tensor &tensor, const Val &codes, int64_t axis) const;
   FailureOr<Value> narrowBias(unsigned i, const Channels &of) const;
+  LogicalResult checkSumType(unsigned bias) const;
   FailureOr<Val> activatedSum(const Val &sums, unsigned bias, const Channels &of) const;
   FailureOr<Val> rounded(const Val &real, const Tensor &tensor) const;
   FailureOr<Value> assemble(const Tensor &tensor, const Val &codes, int64_t axis, bool perChannel = false) const;

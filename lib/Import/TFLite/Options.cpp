@@ -45,8 +45,9 @@ int32_t mlir::qtensor::tflite::operatorCode(llvm::StringRef name) {
 
 static constexpr OptionField skipped = {nullptr, 0, 0};
 static constexpr OptionField fused = {"activation", 'b', 0};
-static const OptionField conv[] = {{"padding", 'b', 0}, {"stride_w", 'i', 0}, {"stride_h", 'i', 0}, fused,
-                                   {"dilation_w", 'i', 1}, {"dilation_h", 'i', 1}};
+static const OptionField conv[] = {
+    {"padding", 'b', 0},    {"stride_w", 'i', 0},   {"stride_h", 'i', 0},           fused,
+    {"dilation_w", 'i', 1}, {"dilation_h", 'i', 1}, {"quantized_bias_type", 'b', 0}};
 static const OptionField volume[] = {
     {"padding", 'b', 0},    {"stride_d", 'i', 0},   {"stride_w", 'i', 0},  {"stride_h", 'i', 0}, fused,
     {"dilation_d", 'i', 1}, {"dilation_w", 'i', 1}, {"dilation_h", 'i', 1}};
@@ -55,8 +56,11 @@ static const OptionField depthwise[] = {{"padding", 'b', 0}, {"stride_w", 'i', 0
 static const OptionField transposed[] = {{"padding", 'b', 0}, {"stride_w", 'i', 0}, {"stride_h", 'i', 0}, fused};
 static const OptionField pool[] = {{"padding", 'b', 0}, {"stride_w", 'i', 0}, {"stride_h", 'i', 0},
                                    {"filter_w", 'i', 0}, {"filter_h", 'i', 0}, fused};
-static const OptionField dense[] = {fused, {"weights_format", 'b', 0}, {"keep_dims", 'b', 0},
-                                    {"asymmetric_quantize_inputs", 'b', 0}};
+static const OptionField dense[] = {fused,
+                                    {"weights_format", 'b', 0},
+                                    {"keep_dims", 'b', 0},
+                                    {"asymmetric_quantize_inputs", 'b', 0},
+                                    {"quantized_bias_type", 'b', 0}};
 static const OptionField softmax[] = {{"beta", 'f', 0}};
 static const OptionField concat[] = {{"axis", 'i', 0}, fused};
 static const OptionField sum[] = {fused, {"pot_scale_int16", 'b', 1}};
