@@ -173,8 +173,10 @@ Error Session::allocate() {
 Error Session::readState() {
   if (stateFile.empty())
     return Error::success();
-  if (!model->stateSize(handle))
-    return unused(stateFile, "the model keeps no state");
+  if (!model->stateSize(handle)) { // Who runs models of all kinds names a file for each of them.
+    llvm::errs() << "warning: " << tools::noEffect(stateFile, "the model keeps no state") << "\n";
+    return Error::success();
+  }
   if (!llvm::sys::fs::exists(stateFile))
     return Error::success();
   auto file = llvm::MemoryBuffer::getFile(stateFile);
@@ -190,7 +192,7 @@ Error Session::readState() {
 }
 
 Error Session::writeState() {
-  if (stateFile.empty())
+  if (stateFile.empty() || !model->stateSize(handle))
     return Error::success();
   return writeText(stateFile, StringRef(static_cast<const char *>(state), model->stateSize(handle)));
 }
