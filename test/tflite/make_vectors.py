@@ -366,6 +366,17 @@ def ties():
         yield unary(f"leaky-ties{tag}-16", OP.LEAKY_RELU, (I16, 0.05, 0), (I16, step, 0), options)
 
 
+def short_biases():
+    """Sums of 16-bit codes in transposed convolutions, whose biases may have 16 bits."""
+    for kind, numpy in ((I16, np.int16), (tflite.TensorType.INT64, np.int64)):
+        weights, bias = filters(5, 2, 3, 0.00071)
+        bias.update(type=kind, data=bias["data"].astype(numpy))
+        shape = tensor("s", [4], I32, data=np.array([1, 8, 8, 5], np.int32))
+        yield (f"transpose-conv-16-{8 * bias['data'].itemsize}",
+               [shape, weights, tensor("x", (1, 4, 4, 3), I16, 0.00071, 0), bias, tensor("y", (1, 8, 8, 5), I16, 0.002, 0)], [2], 4,
+               OP.TRANSPOSE_CONV, [0, 1, 2, 3], ("TransposeConvOptions", {"Padding": 0, "StrideW": 2, "StrideH": 2}))
+
+
 def all_cases():
     yield from cases()
     yield from moves()
@@ -376,6 +387,7 @@ def all_cases():
     yield from narrowing()
     yield from several()
     yield from ties()
+    yield from short_biases()
 
 
 def inputs_of(tensor):

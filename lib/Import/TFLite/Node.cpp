@@ -376,7 +376,8 @@ FailureOr<Val> Node::realBias(unsigned i, const Channels &of) const {
   if (in(i).rank() != 1 || DimMath::number(in(i).dims[0]) != of.all || int64_t(inTensor(i).shape[0]) != of.all)
     return fail("the bias does not have one entry for each output channel");
   Tensor tensor = rows(inTensor(i), of);
-  if (tensor.type != ElemType::I64 || tensor.quantization.scale.empty()) {
+  bool otherWidth = tensor.type == ElemType::I64 || tensor.type == ElemType::I16;
+  if (!otherWidth || tensor.quantization.scale.empty()) {
     if (of.count == of.all)
       return real(i);
     Val codes = rows(e, in(i), of);
@@ -389,10 +390,10 @@ FailureOr<Val> Node::realBias(unsigned i, const Channels &of) const {
   return failed(made) ? FailureOr<Val>(failure()) : FailureOr<Val>(e.wrap(*made, Elem::F32, e.math.constant(of.count)));
 }
 
-/// A bias of 64 bits as one of 32.
+/// A bias of 64 or 16 bits as one of 32.
 FailureOr<Value> Node::narrowBias(unsigned i, const Channels &of) const {
   Tensor tensor = rows(inTensor(i), of);
-  FailureOr<SmallVector<int64_t>> codes = numbers(i, "a bias of 64 bits");
+  FailureOr<SmallVector<int64_t>> codes = numbers(i, "a bias of 64 or 16 bits");
   if (failed(codes))
     return failure();
   if (llvm::any_of(*codes, [](int64_t code) { return !llvm::isInt<32>(code); }))

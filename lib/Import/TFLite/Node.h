@@ -66,8 +66,8 @@ public:
   /// Elements of a constant integer input.
   FailureOr<SmallVector<int64_t>> numbers(unsigned i, StringRef what) const;
 
-  /// Input `i` as reals, one for each of these channels; of 64 bits, as biases beside 16-bit activations have, only constants
-  /// whose codes fit 32.
+  /// Input `i` as reals, one for each of these channels; of 64 or 16 bits, as biases beside 16-bit activations have, only
+  /// constants whose codes fit 32.
   FailureOr<Val> realBias(unsigned i, const Channels &of) const;
   /// Sets output `i` from codes or from plain values.
   LogicalResult set(Val value, unsigned i = 0) const;
