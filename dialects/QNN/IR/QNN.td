@@ -183,6 +183,30 @@ def QNN_AddOp : QNN_LayerOp<"add"> {
                        DenseI64ArrayAttr:$shifts, UnitAttr:$subtract), QNN_FinalMap);
 }
 
+def QNN_MulOp : QNN_LayerOp<"mul"> {
+  let summary = "product of two tensors with scales of their own";
+  let description = [{
+    `map((a - zeros[0]) * (b - zeros[1]); multiplier, shift) + output_zero`, clamped. The first input has the shape of the output. The
+    second one has it too, or is the same along neighbouring dimensions, where it has the extent 1 or, in front, no dimension:
+    factors of channels, [N, 1, 1, C] or [C].
+    ```
+    %y = qnn.mul ins(%x, %f : tensor<1x4x4x8xi8>, tensor<1x1x1x8xi8>) outs(%0 : tensor<1x4x4x8xi8>) <{zeros = array<i64: 3, -128>,
+           multiplier = 1073741824, shift = -7, output_zero = 0, low = -128, high = 127, map = #qtensor.final<fixed<double>>}>
+           -> tensor<1x4x4x8xi8>
+    ```
+  }];
+  let extraClassDeclaration = common # [{
+    bool mayOverwriteInputs() { return true; }
+    /// How the second input repeats: `batch` times `rows` times `length` elements, of which it has batch times length.
+    struct Repeats {
+      int64_t batch = 1, rows = 1, length = 1;
+    };
+    /// Nothing where a second input of that shape is not one.
+    static std::optional<Repeats> findRepeats(::llvm::ArrayRef<int64_t> second, ::llvm::ArrayRef<int64_t> shape);
+  }];
+  let arguments = !con(QNN_Operands, (ins DenseI64ArrayAttr:$zeros, I64Attr:$multiplier, I64Attr:$shift), QNN_FinalMap);
+}
+
 def QNN_SoftmaxOp : QNN_LayerOp<"softmax"> {
   let summary = "softmax of rows, by a table of exponentials";
   let description = [{

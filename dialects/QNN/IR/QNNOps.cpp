@@ -189,6 +189,39 @@ LogicalResult AddOp::verify() {
 }
 int64_t AddOp::countMultiplications() { return getOutputType().getNumElements(); }
 
+void MulOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
+  collectEffects(*this, effects);
+}
+std::optional<MulOp::Repeats> MulOp::findRepeats(ArrayRef<int64_t> second, ArrayRef<int64_t> shape) {
+  if (second.size() > shape.size())
+    return std::nullopt;
+  size_t lead = shape.size() - second.size(), end = shape.size();
+  auto extent = [&](size_t i) { return i < lead ? 1 : second[i - lead]; };
+  Repeats found;
+  for (; end > 0 && extent(end - 1) == shape[end - 1]; --end)
+    found.length *= shape[end - 1];
+  for (; end > 0 && extent(end - 1) == 1; --end)
+    found.rows *= shape[end - 1];
+  for (; end > 0 && extent(end - 1) == shape[end - 1]; --end)
+    found.batch *= shape[end - 1];
+  return end == 0 ? std::optional(found) : std::nullopt;
+}
+LogicalResult MulOp::verify() {
+  if (failed(verifyLayer(*this, 2, 0, 0)))
+    return failure();
+  if (getZeros().size() != 2 || llvm::any_of(getZeros(), [](int64_t zero) { return !llvm::isInt<16>(zero); }))
+    return emitOpError("has 2 zeros, of 16 bits at most");
+  if (!llvm::isInt<32>(int64_t(getMultiplier())) || !llvm::isInt<32>(int64_t(getShift())))
+    return emitOpError("has a multiplier and a shift of 32 bits");
+  if (getInputType(0).getShape() != getOutputType().getShape() ||
+      !findRepeats(getInputType(1).getShape(), getOutputType().getShape()))
+    return emitOpError("multiplies the shapes [") << getInputType(0).getShape() << "] and [" << getInputType(1).getShape()
+                                                  << "] to [" << getOutputType().getShape()
+                                                  << "]; the first is the result's, the second may be 1 along neighbouring dimensions";
+  return success();
+}
+int64_t MulOp::countMultiplications() { return getOutputType().getNumElements(); }
+
 void SoftmaxOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
   collectEffects(*this, effects);
 }

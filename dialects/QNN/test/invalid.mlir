@@ -266,3 +266,30 @@ func.func @f(%x: tensor<1x8x8x6xi8>, %w: tensor<16x3x3x3xi8>, %b: tensor<16xi32>
     channel_groups = 2 : i64, groups = array<i64: 1, 1, 3>, output_zero = 0 : i64, low = -128 : i64, high = 127 : i64, map = #qtensor.final<fixed<double>>}> -> tensor<1x6x6x16xi8>
   return %y : tensor<1x6x6x16xi8>
 }
+
+// -----
+
+func.func @f(%x: tensor<1x4x4x8xi8>, %f: tensor<1x1x4x1xi8>) -> tensor<1x4x4x8xi8> {
+  // expected-error @below {{multiplies the shapes [1, 4, 4, 8] and [1, 1, 4, 1] to [1, 4, 4, 8]; the first is the result's, the second may be 1 along neighbouring dimensions}}
+  %y = qnn.mul ins(%x, %f : tensor<1x4x4x8xi8>, tensor<1x1x4x1xi8>) outs(%x : tensor<1x4x4x8xi8>) <{zeros = array<i64: 0, 0>, multiplier = 1073741824 : i64,
+    shift = -7 : i64, output_zero = 0 : i64, low = -128 : i64, high = 127 : i64, map = #qtensor.final<fixed<double>>}> -> tensor<1x4x4x8xi8>
+  return %y : tensor<1x4x4x8xi8>
+}
+
+// -----
+
+func.func @f(%x: tensor<1x4x4x8xi8>) -> tensor<1x4x4x8xi8> {
+  // expected-error @below {{has 2 zeros, of 16 bits at most}}
+  %y = qnn.mul ins(%x, %x : tensor<1x4x4x8xi8>, tensor<1x4x4x8xi8>) outs(%x : tensor<1x4x4x8xi8>) <{zeros = array<i64: 0>, multiplier = 1073741824 : i64,
+    shift = -7 : i64, output_zero = 0 : i64, low = -128 : i64, high = 127 : i64, map = #qtensor.final<fixed<double>>}> -> tensor<1x4x4x8xi8>
+  return %y : tensor<1x4x4x8xi8>
+}
+
+// -----
+
+func.func @f(%x: tensor<1x4x4x8xi8>) -> tensor<1x4x4x8xi8> {
+  // expected-error @below {{has a multiplier and a shift of 32 bits}}
+  %y = qnn.mul ins(%x, %x : tensor<1x4x4x8xi8>, tensor<1x4x4x8xi8>) outs(%x : tensor<1x4x4x8xi8>) <{zeros = array<i64: 0, 0>, multiplier = 2147483648 : i64,
+    shift = -7 : i64, output_zero = 0 : i64, low = -128 : i64, high = 127 : i64, map = #qtensor.final<fixed<double>>}> -> tensor<1x4x4x8xi8>
+  return %y : tensor<1x4x4x8xi8>
+}

@@ -25,7 +25,7 @@ const LayerKernels &cortexm::dspKernels() {
 
 const LayerKernels &cortexm::heliumKernels() {
   static const LayerKernels kernels = makeKernelTable(
-      {addMveFullyConnected, addMveRows, addMveConv, addMveGroups, addMveWide, addMveDepthwise, addMvePool, addMveAdd,
+      {addMveFullyConnected, addMveRows, addMveConv, addMveGroups, addMveWide, addMveDepthwise, addMvePool, addMveAdd, addMveMul,
        addMveSoftmax, addDspConvKernels, addDspWords, addDspPool, addThumb2Kernels});
   return kernels;
 }

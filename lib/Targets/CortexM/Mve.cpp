@@ -113,6 +113,15 @@ Value Mve::loadCodesAsWords(Value pointer) {
 Value Mve::loadCodesAsHalves(Value pointer) {
   return k.extend(k.load(pointer, VectorType::get({8}, k.i8()), 1), halves());
 }
+Value Mve::loadCodesAsHalves(Value pointer, int64_t count) {
+  if (count == 8)
+    return loadCodesAsHalves(pointer);
+  Type codes = VectorType::get({8}, k.i8());
+  Value behind = LLVM::PoisonOp::create(k.getBuilder(), codes);
+  Value loaded = LLVM::MaskedLoadOp::create(k.getBuilder(), codes, pointer, predicate(count, 8), behind,
+                                            k.getBuilder().getI32IntegerAttr(1));
+  return k.extend(loaded, halves());
+}
 void Mve::storeCodes(Value lanes, Value pointer, unsigned bits) {
   auto type = cast<VectorType>(lanes.getType());
   k.store(k.truncate(lanes, VectorType::get(type.getShape(), k.getBuilder().getIntegerType(bits))), pointer, bits / 8);
@@ -236,4 +245,8 @@ Value Mve::finish(Value mapped, const FinalMap &map) {
     return LLVM::BitcastOp::create(k.getBuilder(), words(), half);
   Value quarter = k.intrinsic("llvm.arm.mve.vqmovn", bytes(), {nothing, half, flag(0), flag(0), flag(0)});
   return LLVM::BitcastOp::create(k.getBuilder(), words(), quarter);
+}
+
+Value Mve::finishPair(Value even, Value odd, const FinalMap &map) {
+  return k.clamp(saturatingAdd(narrowPair(even, odd), splat(map.zero, halves())), map.low, map.high);
 }

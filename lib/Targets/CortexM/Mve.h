@@ -80,6 +80,7 @@ public:
   /// 4 or 8 codes, sign-extended; the low `bits` of 4 or 8 lanes (of 8 the first `count`, of 4 too).
   Value loadCodesAsWords(Value pointer);
   Value loadCodesAsHalves(Value pointer);
+  Value loadCodesAsHalves(Value pointer, int64_t count); ///< The first `count`, anything behind.
   void storeCodes(Value lanes, Value pointer, unsigned bits = 8);
   void storeCodes(Value halves, Value pointer, int64_t count, unsigned bits = 8);
   void storeCodes(Value words, Value pointer, Value count, unsigned bits = 8);
@@ -129,6 +130,8 @@ public:
   Value mapSums(Value sums, MveScale scale, const FinalMap &map);
   /// + zero point, clamped.
   Value finish(Value mapped, const FinalMap &map);
+  /// The same for eight lanes, in halves.
+  Value finishPair(Value even, Value odd, const FinalMap &map);
 
   KernelBuilder &k;
 

@@ -2,6 +2,7 @@
 // Sums of two tensors, four elements at a time.
 #include "lib/Targets/CortexM/MveKernels.h"
 #include "lib/Targets/CortexM/MveSum.h"
+#include "lib/Transforms/Firmware/Elements.h"
 
 using namespace mlir;
 using namespace mlir::qtensor;
@@ -36,10 +37,7 @@ static void emitFour(Mve &m, const MveSum &sum, const LayerPointers &at, Value i
 void MveAdd::emit(KernelBuilder &k, const AddLayer &layer, const LayerPointers &at) const {
   Mve m(k);
   MveSum sum(layer);
-  int64_t whole = layer.count / 4 * 4;
-  k.loop(0, whole, 4, [&](Value i) { emitFour(m, sum, at, i, 4); });
-  if (layer.count > whole)
-    emitFour(m, sum, at, k.number(whole), layer.count - whole);
+  firmware::forLanes(k, layer.count, 4, [&](Value i, int64_t count) { emitFour(m, sum, at, i, count); });
 }
 
 void cortexm::addMveAdd(LayerKernels &kernels) {

@@ -13,6 +13,7 @@ void addMveRows(firmware::LayerKernels &kernels); ///< Of codes of 16 bits.
 void addMveWide(firmware::LayerKernels &kernels); ///< Of them, with sums of 64 bits.
 void addMveDepthwise(firmware::LayerKernels &kernels);
 void addMveAdd(firmware::LayerKernels &kernels);
+void addMveMul(firmware::LayerKernels &kernels);
 void addMvePool(firmware::LayerKernels &kernels);
 void addMveSoftmax(firmware::LayerKernels &kernels);
 

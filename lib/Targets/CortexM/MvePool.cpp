@@ -71,8 +71,7 @@ private:
         sums = k.mul(sums, m.splat(map.factor, m.words()));
       mapped[odd] = m.mapSums(sums, scale, mean.map);
     }
-    Value codes = m.saturatingAdd(m.narrowPair(mapped[0], mapped[1]), m.splat(mean.map.zero, m.halves()));
-    m.storeCodes(k.clamp(codes, layer.low, layer.high), to);
+    m.storeCodes(m.finishPair(mapped[0], mapped[1], mean.map), to);
   }
 };
 } // namespace

@@ -26,6 +26,7 @@ static const CSpelling helium[] = {
     {"llvm.sext<4xi32>(llvm.load<4xi8>(_))", "q_load_s8_s32($0)"},
     {"llvm.zext<4xi32>(llvm.load<4xi8>(_))", "q_load_u8_u32($0)"},
     {"llvm.sext<8xi16>(llvm.load<8xi8>(_))", "q_load_s8_s16($0)"},
+    {"llvm.sext<8xi16>(llvm.intr.masked.load<8xi8>(_, _, llvm.mlir.poison))", "q_load_first_s8_s16($0, $1)"},
     {"llvm.store(llvm.trunc<4xi8>(_), _)", "q_store_s$e0_s8($0, $1)"},
     {"llvm.store(llvm.trunc<8xi8>(_), _)", "q_store_s$e0_s8($0, $1)"},
     {"llvm.store(llvm.trunc<4xi16>(_), _)", "q_store_s$e0_s16($0, $1)"},

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Sums of two tensors, and softmax: vectors of neighbours.
+// Sums and products of two tensors, and softmax: vectors of neighbours.
 #include "lib/Targets/RISCV/Kernels.h"
 #include "lib/Targets/RISCV/Vectors.h"
+#include "lib/Transforms/Firmware/Elements.h"
 
 using namespace mlir;
 using namespace mlir::qtensor;
@@ -15,6 +16,14 @@ public:
   bool accepts(const AddLayer &layer, const AddConstants &) const override { return riscv::takesSum(layer); }
   std::vector<char> pack(const AddLayer &, const AddConstants &) const override { return {}; }
   void emit(KernelBuilder &k, const AddLayer &layer, const LayerPointers &at) const override;
+};
+
+class VectorMul : public MulKernel {
+public:
+  StringRef getName() const override { return "rvv.mul"; }
+  bool accepts(const MulLayer &layer, const MulConstants &) const override { return findVectorProductMap(layer).has_value(); }
+  std::vector<char> pack(const MulLayer &, const MulConstants &) const override { return {}; }
+  void emit(KernelBuilder &k, const MulLayer &layer, const LayerPointers &at) const override;
 };
 
 class VectorSoftmax : public SoftmaxKernel {
@@ -46,13 +55,15 @@ bool riscv::takesSum(const AddLayer &layer) {
   return input(0) && input(1) && fits(2, -1);
 }
 
+/// code - zero, in 16 bits.
+static Value emitDifference(KernelBuilder &k, Vectors &v, Value codes, int64_t zero, Value vl) {
+  return zero ? v.apply("vwsub", 16, codes, k.number(zero, k.i8()), vl) : v.extend(codes, 16, vl);
+}
+
 /// AddLayer::term of a vector of codes.
 static Value emitTerm(KernelBuilder &k, Vectors &v, const AddLayer &layer, unsigned i, Value codes, Value vl) {
-  Value difference = codes;
   int64_t shift = layer.shifts[i], multiplier = layer.multipliers[i];
-  if (layer.zeros[i])
-    difference = v.apply("vwsub", 16, codes, k.number(layer.zeros[i], k.i8()), vl);
-  difference = v.extend(difference, 32, vl);
+  Value difference = v.extend(layer.zeros[i] ? emitDifference(k, v, codes, layer.zeros[i], vl) : codes, 32, vl);
   // 1/2 is a shorter shift: nothing is cut.
   if (multiplier == (1 << 30) && shift == 0 && layer.leftShift > 0)
     return v.apply("vsll", difference, k.number(layer.leftShift - 1), vl);
@@ -79,6 +90,29 @@ void VectorAdd::emit(KernelBuilder &k, const AddLayer &layer, const LayerPointer
   v.strips(layer.count, [&](Value from, Value vl) {
     Value first = v.load(k.at(at.input, from), 8, vl), second = v.load(k.at(at.second, from), 8, vl);
     v.store(emitSum(k, v, layer, first, second, vl), k.at(at.output, from), vl);
+  });
+}
+
+void VectorMul::emit(KernelBuilder &k, const MulLayer &layer, const LayerPointers &at) const {
+  Vectors v(k, 1);
+  FastMap map = *findVectorProductMap(layer);
+  auto load = [&](Value from, unsigned i, Value vl) {
+    return emitDifference(k, v, v.load(from, 8, vl), layer.zeros[i], vl);
+  };
+  auto make = [&](Value i, Value factors, Value vl) {
+    Value product = v.apply("vwmul", 32, load(k.at(at.input, i), 0, vl), factors, vl);
+    v.store(v.mapSums(product, k.number(map.multiplier), k.number(map.shift), layer.map, vl), k.at(at.output, i), vl);
+  };
+  if (layer.rows == 1)
+    return v.strips(layer.batch * layer.length,
+                    [&](Value from, Value vl) { make(from, load(k.at(at.second, from), 1, vl), vl); });
+  k.loop(0, layer.batch, 1, [&](Value n) {
+    v.strips(layer.length, [&](Value from, Value vl) {
+      Value factors = load(k.at(at.second, k.add(k.mul(n, layer.length), from)), 1, vl);
+      k.loop(0, layer.rows, 1, [&](Value row) {
+        make(k.add(k.mul(k.add(k.mul(n, layer.rows), row), layer.length), from), factors, vl);
+      });
+    });
   });
 }
 
@@ -125,7 +159,9 @@ void VectorSoftmax::emit(KernelBuilder &k, const SoftmaxLayer &layer, const Laye
 
 void riscv::addVectorElementKernels(LayerKernels &kernels) {
   static const VectorAdd add;
+  static const VectorMul mul;
   static const VectorSoftmax softmax;
   kernels.add.push_back(&add);
+  kernels.mul.push_back(&mul);
   kernels.softmax.push_back(&softmax);
 }

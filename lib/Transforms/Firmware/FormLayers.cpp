@@ -247,7 +247,7 @@ struct FormLayers : mlir::qtensor::impl::FormLayersBase<FormLayers> {
         rules.push_back(rule);
     });
     for (RequantizeOp op : maps)
-      if (!LayerFormer(op).run())
+      if (!LayerFormer(op).run() && !formMul(op))
         formMean(op);
     for (linalg::LinalgOp op : reductions)
       if (!op->getResult(0).use_empty())

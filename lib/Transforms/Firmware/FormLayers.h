@@ -39,10 +39,17 @@ std::optional<Factor> readFactor(Value value);
 /// padding stays.
 Value stripZeros(Value image, int64_t zero, SmallVectorImpl<int64_t> &pads);
 
-/// The map of a mean: what an op has of it that is no number of its window.
-struct MeanForm {
-  int64_t inputZero = 0, multiple = 0, multiplier = 0, shift = 0, outputZero = 0, low = -128, high = 127;
+/// A final map with one multiplier, to signed codes of 8 bits.
+struct MapForm {
+  int64_t multiplier = 0, shift = 0, outputZero = 0, low = -128, high = 127;
   FinalMapAttr map;
+};
+/// That of an op, unless it is another one.
+std::optional<MapForm> readMapForm(RequantizeOp op);
+
+/// The map of a mean: what an op has of it that is no number of its window.
+struct MeanForm : MapForm {
+  int64_t inputZero = 0, multiple = 0;
 };
 /// The layer that takes the mean over `axes` of signed codes, or nothing where these are not neighbours. The result has
 /// `shape`.
@@ -50,6 +57,13 @@ Value createMean(ImplicitLocOpBuilder &b, Value codes, ArrayRef<int64_t> axes, c
                  ArrayRef<int64_t> shape);
 /// Sums of codes over windows or axes with their final map: a pooling layer in place of `op`. Other ops stay.
 void formMean(RequantizeOp op);
+
+/// The layer that multiplies signed codes of two tensors, either of which may be the one that repeats; nothing where
+/// they have other shapes. The result has `shape`.
+Value createMul(ImplicitLocOpBuilder &b, ValueRange codes, ArrayRef<int64_t> zeros, const MapForm &form,
+                ArrayRef<int64_t> shape);
+/// Products of two tensors with their final map: a layer in place of `op`. False where the op stays.
+bool formMul(RequantizeOp op);
 
 /// The largest code of windows, starting from the lowest one: a pooling layer in place of `op`. Other ops stay.
 void formMaxPool(linalg::LinalgOp op);

@@ -121,7 +121,6 @@ public:
   void run();
 
 private:
-  bool readMap();
   bool readChain();
   bool readBody();
   bool readWindows();
@@ -137,30 +136,6 @@ private:
   Value input;
 };
 } // namespace
-
-/// The only element of a constant.
-static std::optional<int64_t> onlyNumber(Value value) {
-  DenseIntElementsAttr numbers;
-  if (!value || !matchPattern(value, m_Constant(&numbers)) || numbers.getNumElements() != 1)
-    return std::nullopt;
-  return (*numbers.begin()).getSExtValue();
-}
-
-bool MeanFormer::readMap() {
-  BlockAttr encoding = getBlockEncoding(op.getType());
-  std::optional<int64_t> multiplier = onlyNumber(op.getMultiplier()), shift = onlyNumber(op.getShift());
-  if (!op.getMap().getFixed() || op.getMap().getMode() == FixedMode::X16 || !encoding.isStatic() || !multiplier ||
-      !shift || encoding.getCodec().getIntStyle() != IntStyle::Signed ||
-      !encoding.getCodec().getStorageType().isInteger(8))
-    return false;
-  form.multiplier = *multiplier;
-  form.shift = *shift;
-  form.outputZero = encoding.getZero() ? int64_t(*encoding.getZero().getScalar()) : 0;
-  form.low = op.getLow();
-  form.high = op.getHigh();
-  form.map = op.getMap();
-  return true;
-}
 
 /// From the final map back to the sums: shapes may change, factors come directly behind the sums.
 bool MeanFormer::readChain() {
@@ -302,8 +277,10 @@ bool MeanFormer::readFactors() {
 }
 
 void MeanFormer::run() {
-  if (!readMap() || !readChain() || !readBody() || (!readWindows() && !readAxes()) || !w.fits() || !readFactors())
+  std::optional<MapForm> map = readMapForm(op);
+  if (!map || !readChain() || !readBody() || (!readWindows() && !readAxes()) || !w.fits() || !readFactors())
     return;
+  static_cast<MapForm &>(form) = *map;
   Value codes =
       inShape(b, createPool(b, input, w, form), cast<RankedTensorType>(sums.getResult(0).getType()).getShape());
   for (Operation *reshape : llvm::reverse(reshapes)) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Published integer rules that are layers of their own: add, sub, softmax, average pooling, means.
+// Published integer rules that are layers of their own: add, sub, mul, softmax, average pooling, means.
 #include "lib/Transforms/Firmware/FormLayers.h"
+#include "lib/Reference/IntegerBinary.h"
 #include "lib/Reference/IntegerRules.h"
 #include "lib/Transforms/Integer/RuleCalls.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -19,6 +20,7 @@ public:
   RuleFormer(AsOp op, const RuleCall &call) : op(op), call(call), b(op.getLoc(), op) {}
 
   void formAdd(bool subtract);
+  void formMul();
   void formSoftmax();
   void formAveragePool();
   void formMean();
@@ -29,11 +31,21 @@ private:
   /// Creates the layer, and the encoded tensor of its codes in place of the rule's result.
   void finish(StringRef name, ValueRange inputs, ValueRange weights, NamedAttrList attributes);
 
+  /// The encoded tensor of these codes in place of the rule's result; the rule stays where there are none.
+  void replaceBy(Value codes);
+
   AsOp op;
   const RuleCall &call;
   ImplicitLocOpBuilder b;
 };
 } // namespace
+
+void RuleFormer::replaceBy(Value codes) {
+  if (!codes)
+    return;
+  op.replaceAllUsesWith(ValueRange(AssembleOp::create(b, op.getResult(0).getType(), codes).getResult()));
+  op.erase();
+}
 
 void RuleFormer::finish(StringRef name, ValueRange inputs, ValueRange weights, NamedAttrList attributes) {
   auto type = cast<RankedTensorType>(op.getResult(0).getType());
@@ -46,9 +58,7 @@ void RuleFormer::finish(StringRef name, ValueRange inputs, ValueRange weights, N
   attributes.set("operandSegmentSizes",
                  b.getDenseI32ArrayAttr({int32_t(inputs.size()), int32_t(weights.size()), 0, 0, 1}));
   state.addAttributes(attributes);
-  Value codes = b.create(state)->getResult(0);
-  op.replaceAllUsesWith(ValueRange(AssembleOp::create(b, type, codes).getResult()));
-  op.erase();
+  replaceBy(b.create(state)->getResult(0));
 }
 
 void RuleFormer::formAdd(bool subtract) {
@@ -78,6 +88,20 @@ void RuleFormer::formAdd(bool subtract) {
   attributes.set("map", FinalMapAttr::get(b.getContext(), true, RoundingMode::HalfAway,
                                           single ? FixedMode::Single : FixedMode::Double));
   finish(qnn::AddOp::getOperationName(), {input(0), input(1)}, {}, attributes);
+}
+
+void RuleFormer::formMul() {
+  const CodeTensor &x = call.inputs[0], &y = call.inputs[1], &out = call.output;
+  bool single = call.singleRounding();
+  QuantizedMultiplier by = reference::quantizeMultiplier(reference::productScale(call), single);
+  MapForm form;
+  form.multiplier = by.multiplier;
+  form.shift = by.shift;
+  form.outputZero = out.zero;
+  std::tie(form.low, form.high) = reference::activationBounds(out, call.integer("activation"));
+  form.map = FinalMapAttr::get(b.getContext(), true, RoundingMode::HalfAway,
+                               single ? FixedMode::Single : FixedMode::Double);
+  replaceBy(createMul(b, {input(0), input(1)}, {x.zero, y.zero}, form, out.shape));
 }
 
 void RuleFormer::formSoftmax() {
@@ -124,17 +148,15 @@ void RuleFormer::formMean() {
   form.map = FinalMapAttr::get(b.getContext(), true, RoundingMode::HalfAway,
                                call.singleRounding() ? FixedMode::Single : FixedMode::Double);
   Value codes = createMean(b, input(0), call.list("axes"), form, out.shape);
-  if (!codes)
-    return;
-  op.replaceAllUsesWith(ValueRange(AssembleOp::create(b, op.getResult(0).getType(), codes).getResult()));
-  op.erase();
+  replaceBy(codes);
 }
 
 LogicalResult firmware::formRule(AsOp op) {
   StringRef rule = op.getRule();
   bool add = rule == "tflite.add", subtract = rule == "tflite.sub";
   bool softmax = rule == "tflite.softmax", pool = rule == "tflite.average_pool_2d", mean = rule == "tflite.mean";
-  if (!add && !subtract && !softmax && !pool && !mean)
+  bool mul = rule == "litert.mul";
+  if (!add && !subtract && !softmax && !pool && !mean && !mul)
     return success();
   RuleCall call;
   SmallVector<bool> isUnsigned;
@@ -143,11 +165,13 @@ LogicalResult firmware::formRule(AsOp op) {
   // Layers are of signed codes of 8 bits. Other ones, and tensors that repeat along an extent, keep their loops.
   auto isPlain = [&](const CodeTensor &tensor) { return tensor.bits == 8 && tensor.low < 0; };
   bool sameShape = llvm::all_of(call.inputs, [&](const CodeTensor &input) { return input.shape == call.output.shape; });
-  if (!llvm::all_of(call.inputs, isPlain) || !isPlain(call.output) || (!pool && !mean && !sameShape))
+  if (!llvm::all_of(call.inputs, isPlain) || !isPlain(call.output) || (!pool && !mean && !mul && !sameShape))
     return success();
   RuleFormer former(op, call);
   if (mean)
     former.formMean();
+  else if (mul)
+    former.formMul();
   else if (pool)
     former.formAveragePool();
   else if (softmax)

@@ -41,6 +41,8 @@ static LogicalResult visitKernel(qnn::LayerOpInterface op, const LayerKernels &k
     return useKernel<PoolLayer, PoolKernel>(op, *pool, kernels.pool, use);
   if (auto *add = std::get_if<AddLayer>(&*layer))
     return useKernel<AddLayer, AddKernel>(op, *add, kernels.add, use);
+  if (auto *mul = std::get_if<MulLayer>(&*layer))
+    return useKernel<MulLayer, MulKernel>(op, *mul, kernels.mul, use);
   return useKernel<SoftmaxLayer, SoftmaxKernel>(op, std::get<SoftmaxLayer>(*layer), kernels.softmax, use);
 }
 

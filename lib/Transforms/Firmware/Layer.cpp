@@ -90,6 +90,13 @@ int32_t AddLayer::term(unsigned i, int64_t code) const {
   return int32_t(map.apply((code - zeros[i]) * (int64_t(1) << leftShift), int32_t(multipliers[i]), int32_t(shifts[i])));
 }
 
+int64_t MulLayer::bound() const {
+  int64_t half = int64_t(1) << (bits - 1), bound = 1;
+  for (int64_t zero : zeros)
+    bound *= std::max(half - 1 - zero, half + zero);
+  return bound;
+}
+
 int64_t MeanMap::apply(int64_t codes, int64_t count) const {
   int64_t mapped = map.apply((codes - count * inputZero) * factor(count), multiplier, shift);
   return std::clamp(mapped + map.zero, map.low, map.high);
@@ -168,6 +175,22 @@ static AddLayer describeAdd(qnn::AddOp op) {
   return layer;
 }
 
+static MulLayer describeMul(qnn::MulOp op) {
+  MulLayer layer;
+  ArrayRef<int64_t> shape = op.getOutputType().getShape();
+  qnn::MulOp::Repeats repeats = *qnn::MulOp::findRepeats(op.getInputType(1).getShape(), shape);
+  layer.batch = repeats.batch;
+  layer.rows = repeats.rows;
+  layer.length = repeats.length;
+  llvm::copy(op.getZeros(), layer.zeros);
+  layer.multiplier = int32_t(op.getMultiplier());
+  layer.shift = int32_t(op.getShift());
+  for (ShapedType type : {op.getInputType(0), op.getInputType(1), op.getOutputType()})
+    layer.bits = std::max(layer.bits, type.getElementTypeBitWidth());
+  layer.map = describeMap(op);
+  return layer;
+}
+
 static PoolLayer describePool(qnn::Pool2DOp op) {
   PoolLayer layer;
   layer.in = describeImage(op.getInputType());
@@ -206,6 +229,8 @@ std::optional<Layer> firmware::describeLayer(qnn::LayerOpInterface op) {
     return withGroups(describeConv(product, Window(), /*depthwise=*/false), product.getGroups());
   if (auto add = dyn_cast<qnn::AddOp>(*op))
     return describeAdd(add);
+  if (auto mul = dyn_cast<qnn::MulOp>(*op))
+    return describeMul(mul);
   if (auto pool = dyn_cast<qnn::Pool2DOp>(*op))
     return describePool(pool);
   auto softmax = cast<qnn::SoftmaxOp>(*op);

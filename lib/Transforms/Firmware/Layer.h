@@ -53,6 +53,18 @@ struct AddLayer {
 };
 struct AddConstants {};
 
+/// Products of `batch` times `rows` times `length` codes with as many, or with `batch` times `length` that all rows share.
+struct MulLayer {
+  int64_t batch = 1, rows = 1, length = 0, zeros[2] = {0, 0};
+  int32_t multiplier = 0, shift = 0;
+  unsigned bits = 8;
+  FinalMap map;
+
+  /// Of |(a - zeros[0]) * (b - zeros[1])|.
+  int64_t bound() const;
+};
+struct MulConstants {};
+
 /// A convolution; a fully connected layer is one of 1 x 1 over an image of one row, a pixel for each row of its input.
 struct ConvLayer {
   Extents in, out;
@@ -129,7 +141,7 @@ struct SoftmaxConstants {
   std::vector<int32_t> terms; ///< 256, by the distance to the row's largest code. Q0.31.
 };
 
-using Layer = std::variant<ConvLayer, PoolLayer, AddLayer, SoftmaxLayer>;
+using Layer = std::variant<ConvLayer, PoolLayer, AddLayer, MulLayer, SoftmaxLayer>;
 
 /// The layer of an op, with or without kernel. Nothing where codes have widths that no kernel takes.
 std::optional<Layer> describeLayer(qnn::LayerOpInterface op);

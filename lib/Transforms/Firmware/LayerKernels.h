@@ -53,6 +53,7 @@ public:
 using ConvKernel = LayerKernel<ConvLayer, ConvConstants>;
 using PoolKernel = LayerKernel<PoolLayer, PoolConstants>;
 using AddKernel = LayerKernel<AddLayer, AddConstants>;
+using MulKernel = LayerKernel<MulLayer, MulConstants>;
 using SoftmaxKernel = LayerKernel<SoftmaxLayer, SoftmaxConstants>;
 
 /// The kernels of a target: the first that accepts a layer computes it.
@@ -60,6 +61,7 @@ struct LayerKernels {
   std::vector<const ConvKernel *> conv;
   std::vector<const PoolKernel *> pool;
   std::vector<const AddKernel *> add;
+  std::vector<const MulKernel *> mul;
   std::vector<const SoftmaxKernel *> softmax;
   std::vector<std::shared_ptr<const ConvKernel>> made; ///< Those of `conv` that were made for this table.
 };

@@ -57,6 +57,8 @@ static FailureOr<Packed> packLayer(qnn::LayerOpInterface op, Layer &layer, const
   }
   if (auto *pool = std::get_if<PoolLayer>(&layer))
     return choose<PoolLayer, PoolConstants>(kernels.pool, *pool, {}, fits);
+  if (auto *mul = std::get_if<MulLayer>(&layer))
+    return choose<MulLayer, MulConstants>(kernels.mul, *mul, {}, fits);
   return choose<AddLayer, AddConstants>(kernels.add, std::get<AddLayer>(layer), {}, fits);
 }
 

@@ -9,7 +9,16 @@ def FormLayers : Pass<"qtensor-form-layers", "::mlir::func::FuncOp"> {
   let description = [{
     What `qtensor-integer-only` left as a linalg op on codes, a bias and a `qtensor.requantize` becomes one layer; padding
     with the zero point becomes the layer's. Sums of codes over windows or neighbouring axes with their final map are means, and
-    rules of `qtensor.as` that are layers (add, sub, softmax, average pooling, mean) become those.
+    rules of `qtensor.as` that are layers (add, sub, mul, softmax, average pooling, mean) become those. Products of two tensors, of
+    which one may have factors for channels, are layers too:
+
+        %s = linalg.generic ins(%f, %x : tensor<1x1x1x16xi8>, tensor<1x8x8x16xi8>) ... { (%in + 128) * (%in_0 - 3) }
+        %q = qtensor.requantize %s multiplier(%m : tensor<1xi32>) shift(%r : tensor<1xi32>) <fixed<double>> clamp [-128, 127]
+    =>
+        %c = qnn.mul ins(%x, %f) outs(%0) <{zeros = array<i64: 3, -128>, multiplier = ..., shift = ..., ...}>
+        %q = qtensor.assemble %c
+
+    A convolution:
 
         %p = tensor.pad %x low[0, 1, 1, 0] high[0, 1, 1, 0] { yield %c-128_i8 }
         %s = linalg.generic ins(%p, %w : tensor<1x10x10x16xi8>, tensor<16x3x3x16xi8>) ... { %acc + (%in + 128) * %weight }
@@ -22,7 +31,7 @@ def FormLayers : Pass<"qtensor-form-layers", "::mlir::func::FuncOp"> {
     A convolution whose groups of channels have a dimension of their own is one layer with `channel_groups`, on images with all
     channels in one dimension.
 
-    What has another form (unsigned codes, `real` maps, weights with a zero point, tensors that are broadcast) stays.
+    What has another form (unsigned codes, `real` maps, weights with a zero point, sums with tensors that are broadcast) stays.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
                            "::mlir::qnn::QNNDialect", "::mlir::qtensor::QTensorDialect"];

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Kernels that are right on every processor, for every layer: one sum at a time, the final map in 64-bit arithmetic.
+#include "lib/Transforms/Firmware/Elements.h"
 #include "lib/Transforms/Firmware/GroupedConv.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -229,6 +230,22 @@ struct PlainAdd : AddKernel {
   }
 };
 
+struct PlainMul : MulKernel {
+  StringRef getName() const override { return "plain.mul"; }
+  bool accepts(const MulLayer &layer, const MulConstants &) const override { return layer.bits == 8; }
+  std::vector<char> pack(const MulLayer &, const MulConstants &) const override { return {}; }
+  void emit(KernelBuilder &k, const MulLayer &layer, const LayerPointers &at) const override {
+    auto factor = [&](Value from, unsigned i) { return k.add(k.loadCode(from), -layer.zeros[i]); };
+    forProducts(
+        k, layer, at, /*lanes=*/1, [&](Value from, int64_t) { return factor(from, 1); },
+        [&](Value from, Value second, Value to, int64_t) {
+          Value mapped = k.mapExactly(k.mul(factor(from, 0), second), k.number(layer.multiplier), k.number(layer.shift),
+                                      layer.map.mode);
+          k.storeCode(k.clamp(k.add(mapped, layer.map.zero), layer.map.low, layer.map.high), to);
+        });
+  }
+};
+
 /// Constants: the terms.
 struct PlainSoftmax : SoftmaxKernel {
   StringRef getName() const override { return "plain.softmax"; }
@@ -275,6 +292,7 @@ LayerKernels firmware::makeKernelTable(llvm::ArrayRef<void (*)(LayerKernels &)> 
   static const PlainConv conv;
   static const PlainPool pool;
   static const PlainAdd add;
+  static const PlainMul mul;
   static const PlainSoftmax softmax;
   LayerKernels kernels;
   for (auto *addPart : parts)
@@ -282,6 +300,7 @@ LayerKernels firmware::makeKernelTable(llvm::ArrayRef<void (*)(LayerKernels &)> 
   kernels.conv.push_back(&conv);
   kernels.pool.push_back(&pool);
   kernels.add.push_back(&add);
+  kernels.mul.push_back(&mul);
   kernels.softmax.push_back(&softmax);
   addGroupedConv(kernels);
   return kernels;

@@ -29,6 +29,31 @@ std::optional<Factor> firmware::readFactor(Value value) {
   return factor.code ? std::optional(factor) : std::nullopt;
 }
 
+/// The only element of a constant.
+static std::optional<int64_t> onlyNumber(Value value) {
+  DenseIntElementsAttr numbers;
+  if (!value || !matchPattern(value, m_Constant(&numbers)) || numbers.getNumElements() != 1)
+    return std::nullopt;
+  return (*numbers.begin()).getSExtValue();
+}
+
+std::optional<MapForm> firmware::readMapForm(RequantizeOp op) {
+  BlockAttr encoding = getBlockEncoding(op.getType());
+  std::optional<int64_t> multiplier = onlyNumber(op.getMultiplier()), shift = onlyNumber(op.getShift());
+  if (!op.getMap().getFixed() || op.getMap().getMode() == FixedMode::X16 || !encoding.isStatic() || !multiplier ||
+      !shift || encoding.getCodec().getIntStyle() != IntStyle::Signed ||
+      !encoding.getCodec().getStorageType().isInteger(8))
+    return std::nullopt;
+  MapForm form;
+  form.multiplier = *multiplier;
+  form.shift = *shift;
+  form.outputZero = encoding.getZero() ? int64_t(*encoding.getZero().getScalar()) : 0;
+  form.low = op.getLow();
+  form.high = op.getHigh();
+  form.map = op.getMap();
+  return form;
+}
+
 /// out += (input - zero) * weight, the input first; with a third input, that product times it.
 static std::optional<int64_t> readProductBody(linalg::GenericOp op) {
   unsigned inputs = op.getNumDpsInputs();

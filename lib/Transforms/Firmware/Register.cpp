@@ -16,6 +16,7 @@ void registerFirmwarePasses(DialectRegistry &registry) {
     qnn::FullyConnectedOp::attachInterface<BufferizeDestination<qnn::FullyConnectedOp>>(*context);
     qnn::Pool2DOp::attachInterface<BufferizeDestination<qnn::Pool2DOp>>(*context);
     qnn::AddOp::attachInterface<BufferizeDestination<qnn::AddOp>>(*context);
+    qnn::MulOp::attachInterface<BufferizeDestination<qnn::MulOp>>(*context);
     qnn::SoftmaxOp::attachInterface<BufferizeDestination<qnn::SoftmaxOp>>(*context);
   });
 }

@@ -244,7 +244,7 @@ static void addWords(std::vector<std::unique_ptr<ConvKernel>> &conv, const Scala
 }
 
 ScalarKernels::ScalarKernels(const ScalarShape &s)
-    : add(makeTableAdd(s.longMultiply)), softmax(makeTableSoftmax(s.longMultiply)),
+    : add(makeTableAdd(s.longMultiply)), mul(makeScalarMul(s.longMultiply)), softmax(makeTableSoftmax(s.longMultiply)),
       pool(makeScalarPool(s.longMultiply)) {
   for (bool exact : {false, true}) {
     std::string suffix = exact ? ".exact" : "";
@@ -287,6 +287,7 @@ void ScalarKernels::addTo(LayerKernels &kernels) const {
   for (const auto &kernel : conv)
     kernels.conv.push_back(kernel.get());
   kernels.add.push_back(add.get());
+  kernels.mul.push_back(mul.get());
   kernels.softmax.push_back(softmax.get());
   kernels.pool.push_back(pool.get());
 }

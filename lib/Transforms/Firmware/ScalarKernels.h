@@ -31,6 +31,7 @@ public:
 private:
   std::vector<std::unique_ptr<ConvKernel>> conv;
   std::unique_ptr<AddKernel> add;
+  std::unique_ptr<MulKernel> mul;
   std::unique_ptr<SoftmaxKernel> softmax;
   std::unique_ptr<PoolKernel> pool;
 };
@@ -38,5 +39,7 @@ private:
 /// The kernels of tables alone, for any processor; without `longMultiply` products are made of 16-bit halves.
 std::unique_ptr<AddKernel> makeTableAdd(bool longMultiply);
 std::unique_ptr<SoftmaxKernel> makeTableSoftmax(bool longMultiply);
+/// Products of tensors, for any processor.
+std::unique_ptr<MulKernel> makeScalarMul(bool longMultiply);
 
 } // namespace mlir::qtensor::firmware

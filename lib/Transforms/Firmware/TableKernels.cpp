@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What a code brings stands in a table: a code has 256 values.
-#include "lib/Transforms/Firmware/FastMap.h"
+#include "lib/Transforms/Firmware/Elements.h"
 #include "lib/Transforms/Firmware/ScalarKernels.h"
 #include "lib/Transforms/Firmware/TableSum.h"
 
@@ -32,13 +32,7 @@ public:
           sum.emit(k, at.constants, codeOf(at.input), codeOf(at.second), /*signedFirst=*/false, longMultiply);
       k.storeCode(code, k.at(at.output, i));
     };
-    constexpr int64_t unrolled = 4;
-    int64_t whole = layer.count / unrolled * unrolled;
-    k.loop(0, whole, unrolled, [&](Value i) {
-      for (int64_t j = 0; j < unrolled; ++j)
-        one(k.add(i, j));
-    });
-    k.loop(whole, layer.count, 1, one);
+    forUnrolled(k, layer.count, /*unrolled=*/4, one);
   }
 
 private:

@@ -137,7 +137,9 @@ void Collector::tryMerge(qnn::LayerOpInterface op, unsigned position) {
     return;
   for (Value input : op.getLayerInputs()) {
     memref::AllocOp dying = wholeAlloc(input);
-    if (!dying || dying == result)
+    // An input that repeats is read again.
+    int64_t elements = cast<ShapedType>(input.getType()).getNumElements();
+    if (!dying || dying == result || elements != result.getType().getNumElements())
       continue;
     auto whole = [&](memref::AllocOp alloc) { return readsOnlyWhole(op, alloc); };
     if (llvm::all_of(storages[storageOf.lookup(dying)].allocs, whole) && share(dying, result, position))

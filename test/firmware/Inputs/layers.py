@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Layers of the qnn dialect with random constants, and a C program that compares what they compute with oracle.h.
 
-    layers.py <goals|narrow|others|words|odd|peers|peer-<network>|shapes|all-shapes|groups|parts|words-shapes|stacks|placed|placed-words> <folder> [seed]
+    layers.py <goals|narrow|others|words|odd|peers|peer-<network>|shapes|all-shapes|groups|parts|products|words-shapes|stacks|placed|placed-words> <folder> [seed]
 
 Sets `others` and `peer-others` are layers that have no goals; peers have no weights in groups. `words`, `peer-words` and
 `words-shapes` have codes of 16 bits.
@@ -257,6 +257,23 @@ class Maker:
         layer.oracle = ("add", [count, *zeros, out_zero, *multipliers, *shifts, int(mode == "single"), int(subtract), *clamp])
         return layer
 
+    def mul(self, name, image, factors=None, zeros=(-7, -5), out_zero=-3, multiplier=1500000000, shift=-7, mode="double",
+            clamp=(-128, 127), extreme=False):
+        """Products with a tensor of the shape `factors`, without one of the image's own shape."""
+        factors = factors or image
+        layer = Layer(name, "qnn.mul", [image, factors], image, product(image))
+        layer.codes = [self.codes(product(image), extreme), self.codes(product(factors), extreme)]
+        layer.attributes = dict(zeros=f"array<i64: {zeros[0]}, {zeros[1]}>", multiplier=multiplier, shift=shift, output_zero=out_zero,
+                                low=clamp[0], high=clamp[1], map=f"#qtensor.final<fixed<{mode}>>")
+        same = 0  # Last dimensions that both have.
+        while same < len(factors) and factors[-1 - same] == image[-1 - same]:
+            same += 1
+        length = product(factors[len(factors) - same:])
+        batch = product(factors) // length
+        layer.oracle = ("mul", [batch, product(image) // length // batch, length, *zeros, out_zero, multiplier, shift,
+                                int(mode == "single"), *clamp])
+        return layer
+
     def softmax(self, name, rows, length, same=False):
         layer = Layer(name, "qnn.softmax", [(rows, length)], (rows, length), rows * length)
         terms = [exp_on_negative(high_mul(-distance << 23, 1 << 30)) if distance <= 248 else 0 for distance in range(256)]
@@ -293,6 +310,30 @@ def grouped(make):
     """Weights in groups."""
     return [make.groups("fc-int4-groups", (1, 1, 256), 256, 32, op="fully_connected", bits=4),
             make.groups("conv-64-int4-groups", (8, 8, 64), 64, 32, kernel=(3, 3), pad=SAME, bits=4)]
+
+
+def muls(make):
+    """A unit is an output."""
+    return [make.mul("mul", (1, 4096)), make.mul("mul-channels", (1, 16, 16, 16), (1, 1, 1, 16))]
+
+
+def mul_shapes(make, count):
+    """Products of tensors of one shape and with factors of channels: tails, batches, zero points at the ends, every kind of map."""
+    pick, number = make.random.choice, make.random.randint
+    layers = [make.mul("mul of extremes", (1, 100), zeros=(127, -128), multiplier=(1 << 31) - 1, shift=-9, extreme=True),
+              make.mul("mul to the left", (1, 37), multiplier=1 << 30, shift=2), make.mul("mul without shift", (1, 9), shift=0),
+              make.mul("mul flushed", (2, 19), multiplier=0, shift=0), make.mul("mul to nothing", (1, 21), shift=-31),
+              make.mul("mul by [C]", (1, 3, 3, 10), (10,)), make.mul("mul by [H, W, C]", (3, 2, 2, 3), (2, 2, 3))]
+    for i in range(count):
+        batch, channels = pick((1, 1, 2, 3)), pick((1, 2, 3, 5, 7, 8, 9, 16, 17, 33, 40))
+        image = (batch, number(1, 5), number(1, 7), channels)
+        for factors in (None, (batch, 1, 1, channels)):
+            multiplier, shift = pick(((make.random.randrange(1 << 30, 1 << 31), -number(4, 9)), (1 << 30, -number(1, 9)),
+                                      (make.random.randrange(1 << 30, 1 << 31), -number(1, 31))))
+            layers.append(make.mul(f"mul {i}", image, factors, (pick((-128, 0, 13, 127)), pick((-128, 0, 4, 127))),
+                                   pick((-128, 0, 4, 127)), multiplier, shift, pick(("double", "single")),
+                                   pick(((-128, 127), (-128, 127), (-20, 30))), pick((False, False, True))))
+    return layers
 
 
 def in_parts(make):
@@ -657,15 +698,17 @@ def main():
     elif counted:
         layers = {"narrow": narrow, "odd": odd, "others": others, "words": words}.get(which, goals)(make)
         if which == "others":
-            layers += grouped(make) + means(make) + in_parts(make)
+            layers += grouped(make) + means(make) + in_parts(make) + muls(make)
     elif which == "placed":
-        layers = random_shapes(make, 10) + products(make) + sums(make)
+        layers = random_shapes(make, 10) + products(make) + sums(make) + mul_shapes(make, 3)
     elif which == "words-shapes":
         layers = words_shapes(make, 16)
     elif which == "groups":
         layers = grouped_shapes(make, 8)
     elif which == "parts":
         layers = part_shapes(make, 16)
+    elif which == "products":
+        layers = mul_shapes(make, 12)
     elif which == "stacks":
         layers = stacks(make)
     else:

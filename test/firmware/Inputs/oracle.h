@@ -164,6 +164,16 @@ static void oracle_add(const int8_t *x, const int8_t *y, int count, int zero_x, 
   }
 }
 
+/* Products; of `rows` of them each is with the same factors. */
+static __attribute__((unused)) void oracle_mul(const int8_t *x, const int8_t *y, int batch, int rows, int length, int zero_x,
+                                               int zero_y, int out_zero, int32_t multiplier, int shift, int single, int low,
+                                               int high) {
+  for (int i = 0; i < batch * rows * length; ++i) {
+    int factor = y[i / length / rows * length + i % length] - zero_y;
+    oracle_want[i] = clamp((int64_t)map((x[i] - zero_x) * factor, multiplier, shift, single) + out_zero, low, high);
+  }
+}
+
 static void oracle_conv_sum(const int8_t *x, const int8_t *y, const int8_t *w, const int32_t *bias, const int32_t *multiplier,
                             const int32_t *shift, int batch, int height, int width, int depth, int channels, int kh, int kw,
                             int stride, int dilation, int top, int left, int rows, int columns, int depthwise, int single, int low,

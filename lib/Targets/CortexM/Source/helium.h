@@ -20,6 +20,9 @@ Q_INLINE q_u16x8 q_load_s8_s16(const uint8_t *from) { return (q_u16x8)vldrbq_s16
 Q_INLINE void q_store_s32_s8(q_u32x4 x, uint8_t *to) { vstrbq_s32((int8_t *)to, (int32x4_t)x); }
 Q_INLINE void q_store_s16_s8(q_u16x8 x, uint8_t *to) { vstrbq_s16((int8_t *)to, (int16x8_t)x); }
 Q_INLINE void q_store_s32_s16(q_u32x4 x, uint8_t *to) { vstrhq_s32((int16_t *)(void *)to, (int32x4_t)x); }
+Q_INLINE q_u16x8 q_load_first_s8_s16(const uint8_t *from, uint16_t first) {
+  return (q_u16x8)vldrbq_z_s16((const int8_t *)from, first);
+}
 Q_INLINE q_u8x16 q_load_first_s8x16(const uint8_t *from, uint16_t first, q_u8x16 behind) {
   return (q_u8x16)vpselq_s8(vldrbq_z_s8((const int8_t *)from, first), (int8x16_t)behind, first);
 }
@@ -118,6 +121,13 @@ Q_INLINE void q_store_half(uint32_t x, uint8_t *to) {
   to[1] = (uint8_t)(x >> 8);
 }
 Q_INLINE void q_store_s32_s16(q_u32x4 x, uint8_t *to) { Q_LANES(4, q_store_half(x[i], to + 2 * i);) }
+Q_INLINE q_u16x8 q_load_first_s8_s16(const uint8_t *from, uint16_t first) {
+  q_u16x8 codes = {0};
+  for (int i = 0; i < 8; ++i)
+    if (first >> (2 * i) & 1)
+      codes[i] = (uint16_t)(int8_t)from[i];
+  return codes;
+}
 Q_INLINE q_u8x16 q_load_first_s8x16(const uint8_t *from, uint16_t first, q_u8x16 behind) {
   Q_LANES(16, if (first >> i & 1) behind[i] = from[i];)
   return behind;

@@ -450,3 +450,94 @@ func.func @channel_groups(%x: tensor<1x4x4x6xi8>, %m: tensor<8xi32>) -> tensor<1
     : tensor<1x2x2x8xi32> -> tensor<1x2x2x8xf32, #y>
   return %q : tensor<1x2x2x8xf32, #y>
 }
+
+// -----
+
+// Products of two tensors: the one that repeats comes second. What repeats along dimensions that are not neighbours stays.
+#x = #qtensor.block<int8, [?, ?, ?, ?], scale = 1.000000e-01, zero = 3.000000e+00>
+#channels = affine_map<(n, y, x, c) -> (0, 0, 0, c)>
+#last = affine_map<(n, y, x, c) -> (c)>
+#columns = affine_map<(n, y, x, c) -> (0, 0, x, 0)>
+#all = affine_map<(n, y, x, c) -> (n, y, x, c)>
+
+// CHECK-LABEL: func.func @products(
+// CHECK-SAME: %[[X:.*]]: tensor<2x4x4x8xi8>, %[[F:.*]]: tensor<1x1x1x8xi8>,
+// CHECK: %[[SQUARE:.*]] = qnn.mul ins(%[[X]], %[[X]] : tensor<2x4x4x8xi8>, tensor<2x4x4x8xi8>)
+// CHECK-SAME: <{high = 100 : i64, low = -128 : i64, map = #qtensor.final<fixed<double>>, multiplier = 1500000000 : i64, output_zero = 3 : i64, shift = -7 : i64, zeros = array<i64: 5, 5>}>
+// CHECK: qtensor.assemble %[[SQUARE]]
+// CHECK: qnn.mul ins(%[[X]], %[[F]] : tensor<2x4x4x8xi8>, tensor<1x1x1x8xi8>)
+// CHECK-SAME: zeros = array<i64: 5, -128>
+// CHECK: qnn.mul ins(%[[X]], %{{.*}} : tensor<2x4x4x8xi8>, tensor<8xi8>)
+// CHECK-SAME: zeros = array<i64: 5, 0>
+// CHECK-NOT: qnn.mul
+// CHECK: linalg.generic
+// CHECK: qtensor.requantize
+func.func @products(%x: tensor<2x4x4x8xi8>, %f: tensor<1x1x1x8xi8>, %g: tensor<8xi8>, %h: tensor<1x1x4x1xi8>)
+    -> (tensor<2x4x4x8xf32, #x>, tensor<2x4x4x8xf32, #x>, tensor<2x4x4x8xf32, #x>, tensor<2x4x4x8xf32, #x>) {
+  %m = arith.constant dense<1500000000> : tensor<1xi32>
+  %s = arith.constant dense<-7> : tensor<1xi32>
+  %five = arith.constant 5 : i32
+  %low = arith.constant -128 : i32
+  %e = tensor.empty() : tensor<2x4x4x8xi32>
+  %0 = linalg.generic {indexing_maps = [#all, #all, #all], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%x, %x : tensor<2x4x4x8xi8>, tensor<2x4x4x8xi8>) outs(%e : tensor<2x4x4x8xi32>) {
+  ^bb0(%p: i8, %q: i8, %o: i32):
+    %a = arith.extsi %p : i8 to i32
+    %c = arith.subi %a, %five : i32
+    %b = arith.extsi %q : i8 to i32
+    %d = arith.subi %b, %five : i32
+    %v = arith.muli %c, %d : i32
+    linalg.yield %v : i32
+  } -> tensor<2x4x4x8xi32>
+  %q0 = qtensor.requantize %0 multiplier(%m : tensor<1xi32>) shift(%s : tensor<1xi32>) <fixed<double>> clamp [-128, 100]
+    : tensor<2x4x4x8xi32> -> tensor<2x4x4x8xf32, #x>
+  %1 = linalg.generic {indexing_maps = [#channels, #all, #all], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%f, %x : tensor<1x1x1x8xi8>, tensor<2x4x4x8xi8>) outs(%e : tensor<2x4x4x8xi32>) {
+  ^bb0(%p: i8, %q: i8, %o: i32):
+    %a = arith.extsi %p : i8 to i32
+    %c = arith.subi %a, %low : i32
+    %b = arith.extsi %q : i8 to i32
+    %d = arith.subi %b, %five : i32
+    %v = arith.muli %c, %d : i32
+    linalg.yield %v : i32
+  } -> tensor<2x4x4x8xi32>
+  %q1 = qtensor.requantize %1 multiplier(%m : tensor<1xi32>) shift(%s : tensor<1xi32>) <fixed<double>> clamp [-128, 127]
+    : tensor<2x4x4x8xi32> -> tensor<2x4x4x8xf32, #x>
+  %2 = linalg.generic {indexing_maps = [#all, #last, #all], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%x, %g : tensor<2x4x4x8xi8>, tensor<8xi8>) outs(%e : tensor<2x4x4x8xi32>) {
+  ^bb0(%p: i8, %q: i8, %o: i32):
+    %a = arith.extsi %p : i8 to i32
+    %c = arith.subi %a, %five : i32
+    %b = arith.extsi %q : i8 to i32
+    %v = arith.muli %c, %b : i32
+    linalg.yield %v : i32
+  } -> tensor<2x4x4x8xi32>
+  %q2 = qtensor.requantize %2 multiplier(%m : tensor<1xi32>) shift(%s : tensor<1xi32>) <fixed<single>> clamp [-128, 127]
+    : tensor<2x4x4x8xi32> -> tensor<2x4x4x8xf32, #x>
+  %3 = linalg.generic {indexing_maps = [#all, #columns, #all], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%x, %h : tensor<2x4x4x8xi8>, tensor<1x1x4x1xi8>) outs(%e : tensor<2x4x4x8xi32>) {
+  ^bb0(%p: i8, %q: i8, %o: i32):
+    %a = arith.extsi %p : i8 to i32
+    %b = arith.extsi %q : i8 to i32
+    %v = arith.muli %a, %b : i32
+    linalg.yield %v : i32
+  } -> tensor<2x4x4x8xi32>
+  %q3 = qtensor.requantize %3 multiplier(%m : tensor<1xi32>) shift(%s : tensor<1xi32>) <fixed<double>> clamp [-128, 127]
+    : tensor<2x4x4x8xi32> -> tensor<2x4x4x8xf32, #x>
+  return %q0, %q1, %q2, %q3 : tensor<2x4x4x8xf32, #x>, tensor<2x4x4x8xf32, #x>, tensor<2x4x4x8xf32, #x>, tensor<2x4x4x8xf32, #x>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @rule(
+// CHECK: qnn.mul ins(%{{.*}}, %{{.*}} : tensor<2x8xi8>, tensor<8xi8>)
+// CHECK-SAME: zeros = array<i64: 3, -4>
+#x = #qtensor.block<int8, [?, ?], scale = 1.000000e-01, zero = 3.000000e+00>
+#f = #qtensor.block<int8, [?], scale = 1.000000e-02, zero = -4.000000e+00>
+func.func @rule(%f: tensor<8xf32, #f>, %x: tensor<2x8xf32, #x>) -> tensor<2x8xf32, #x> {
+  %y = qtensor.as "litert.mul"(%f, %x) {activation = 0 : i64, rounding = "double"} : (tensor<8xf32, #f>, tensor<2x8xf32, #x>) -> tensor<2x8xf32, #x> {
+  ^bb0(%p: tensor<8xf32, #f>, %q: tensor<2x8xf32, #x>):
+    qtensor.yield %q : tensor<2x8xf32, #x>
+  }
+  return %y : tensor<2x8xf32, #x>
+}
