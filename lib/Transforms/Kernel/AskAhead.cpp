@@ -14,9 +14,6 @@ using qtile::kLineBytes;
 
 /// Caches that a prefetch goes to.
 static constexpr int64_t kFirstLevel = 1, kSecondLevel = 2;
-/// Bytes behind the next range's begin where what is asked for in turns begins: what is asked for last still has time
-/// to come.
-static constexpr int64_t kFurther = 8192;
 
 void WeightReader::ask(Value at, int64_t level) {
   uint32_t locality = 4 - level; // It counts from the memory on.
@@ -69,7 +66,7 @@ void WeightReader::askAhead(Value block, Value first, Value last, int64_t steps)
 void WeightReader::askInTurn(Value first, Value last, Value done, Value all, std::pair<Value, Value> turn) {
   int64_t perPanel = std::max<int64_t>(1, layout.getRows() / lanes / panels.size());
   Value part = div(b, parts.front(), constant(b, panels.size() * lanes)), next = getNextRange(last);
-  Value size = sub(b, next, getNextRange(first)), begin = add(b, panels.front(), add(b, next, constant(b, kFurther)));
+  Value size = sub(b, next, getNextRange(first)), begin = add(b, panels.front(), add(b, next, constant(b, further)));
   Value share = div(b, mul(b, sub(b, turn.second, turn.first), size), mul(b, all, constant(b, perPanel)));
   Value place = mul(b, add(b, mul(b, part, all), done), share);
   Value from = add(b, add(b, mul(b, begin, constant(b, kTurns)), mul(b, turn.first, size)), place),

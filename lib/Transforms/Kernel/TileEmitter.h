@@ -122,7 +122,7 @@ class WeightReader {
 public:
   WeightReader(ImplicitLocOpBuilder &b, const KernelSpec &spec, const TileMachine &machine)
       : b(b), weight(spec.weight), layout(spec.weight.layout), isFloat(spec.strategy == SumStrategy::Float),
-        lanes(machine.lanes), chunks(spec.getStep() / layout.getChunk()) {}
+        lanes(machine.lanes), chunks(spec.getStep() / layout.getChunk()), further(machine.streamAhead) {}
 
   /// Fixes the columns: vector `c` of the tile is column vector first + c, or `last` beyond it; first is a multiple of `count`
   /// where that divides a panel's vectors. Computes what does not change in the loops.
@@ -189,6 +189,7 @@ private:
   qtile::LayoutAttr layout;
   bool isFloat;
   int64_t lanes, chunks;
+  int64_t further; ///< Bytes that tiles in turns ask behind the next range's begin: what is asked for last has time to come.
   Value ahead; ///< Null: nothing is asked for.
   Value weights, codeBytes, blockBytes; ///< Bytes of a block: of its codes, of all of it.
   Value groupBlocks, groupStart;               ///< Blocks of a group; bytes in front of the groups up to this one.
